@@ -1,0 +1,90 @@
+package io.github.pgendpoints.topology;
+
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+
+/** Order, spelling and limits of IP addresses, as the Endpoints and the signature need them. */
+public final class Addresses {
+  /** IPv4 before IPv6, each in numeric order, so that 10.0.0.9 stands before 10.0.0.10. */
+  public static final Comparator<String> NUMERIC =
+      Comparator.comparing(
+          address -> parse(address).getAddress(),
+          Comparator.<byte[]>comparingInt(bytes -> bytes.length)
+              .thenComparing(Arrays::compareUnsigned));
+
+  private Addresses() {}
+
+  /** Whether {@code text} is an IPv4 or IPv6 address rather than a name. */
+  public static boolean isAddress(String text) {
+    return text.indexOf(':') >= 0 || text.matches("\\d{1,3}(\\.\\d{1,3}){3}");
+  }
+
+  /**
+   * Reads an address without ever asking a name server.
+   *
+   * @throws IllegalArgumentException when {@code text} is not an IP address
+   */
+  public static InetAddress parse(String text) {
+    if (!isAddress(text) || text.indexOf('%') >= 0) {
+      throw new IllegalArgumentException("'" + text + "' is not an IP address");
+    }
+    try {
+      return InetAddress.getByName(text);
+    } catch (UnknownHostException e) {
+      throw new IllegalArgumentException("'" + text + "' is not an IP address", e);
+    }
+  }
+
+  /** The address as text, IPv6 in the short form of RFC 5952 ({@code 2001:db8::1}). */
+  public static String text(InetAddress address) {
+    if (address instanceof Inet4Address) {
+      return address.getHostAddress();
+    }
+    List<String> groups = List.of(address.getHostAddress().replaceFirst("%.*", "").split(":"));
+    int start = 0;
+    int length = 0;
+    for (int i = 0; i < groups.size(); i++) {
+      int end = i;
+      while (end < groups.size() && groups.get(end).equals("0")) {
+        end++;
+      }
+      if (end - i > length) {
+        start = i;
+        length = end - i;
+      }
+    }
+    return length < 2
+        ? String.join(":", groups)
+        : String.join(":", groups.subList(0, start))
+            + "::"
+            + String.join(":", groups.subList(start + length, groups.size()));
+  }
+
+  /**
+   * Why Kubernetes refuses {@code address} in Endpoints (ValidateEndpoints, 422 Invalid): {@code
+   * loopback}, {@code link-local}, {@code link-local multicast} or {@code unspecified}; null when
+   * it does not.
+   */
+  public static String refusedAs(InetAddress address) {
+    if (address.isLoopbackAddress()) {
+      return "loopback";
+    }
+    if (address.isLinkLocalAddress()) {
+      return "link-local";
+    }
+    if (address.isMCLinkLocal()) {
+      return "link-local multicast";
+    }
+    return address.isAnyLocalAddress() ? "unspecified" : null;
+  }
+
+  /** {@code host}, or {@code host:port} where the port is not the default; IPv6 in brackets. */
+  public static String withPort(String host, int port, int defaultPort) {
+    String bracketed = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+    return port == defaultPort ? bracketed : bracketed + ":" + port;
+  }
+}
