@@ -6,6 +6,7 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Order, spelling and limits of IP addresses, as the Endpoints and the signature need them. */
 public final class Addresses {
@@ -16,11 +17,16 @@ public final class Addresses {
           Comparator.<byte[]>comparingInt(bytes -> bytes.length)
               .thenComparing(Arrays::compareUnsigned));
 
+  // No leading zeros: some read them as octal, and Kubernetes refuses them.
+  private static final Pattern IPV4 =
+      Pattern.compile(
+          "(OCTET\\.){3}OCTET".replace("OCTET", "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"));
+
   private Addresses() {}
 
   /** Whether {@code text} is an IPv4 or IPv6 address rather than a name. */
   public static boolean isAddress(String text) {
-    return text.indexOf(':') >= 0 || text.matches("\\d{1,3}(\\.\\d{1,3}){3}");
+    return text.indexOf(':') >= 0 || IPV4.matcher(text).matches();
   }
 
   /**

@@ -37,7 +37,9 @@ public record Topology(List<NodeState> nodes) {
     return new Topology(inOrder);
   }
 
-  /** The servers that accept writes; one that is listed twice counts once, under its first entry. */
+  /**
+   * The servers that accept writes; one that is listed twice counts once, under its first entry.
+   */
   public List<NodeState> primaries() {
     return servers(State.PRIMARY);
   }

@@ -1,0 +1,129 @@
+package io.github.pgendpoints.topology;
+
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * A written list of nodes, as PG_NODES and the annotation {@code postgres.discovery/nodes} hold it:
+ * {@code host}, {@code host:port}, {@code ipv6} or {@code [ipv6]:port}, separated by commas.
+ *
+ * @param nodes in the order written, each once
+ * @param duplicates entries that were written more than once
+ */
+public record NodeList(List<Node> nodes, List<Node> duplicates) {
+  /** What one Endpoints object may hold (kube-controller-manager mirrors no more). */
+  private static final int MAX_NODES = 1000;
+
+  private static final Pattern BRACKETED = Pattern.compile("\\[([^\\]]*)](?::(.*))?");
+  private static final Pattern NAME =
+      Pattern.compile("(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\\.)*[A-Za-z0-9_-]{0,62}\\.?");
+
+  public NodeList {
+    nodes = List.copyOf(nodes);
+    duplicates = List.copyOf(duplicates);
+  }
+
+  /**
+   * Reads a list.
+   *
+   * @param text at least one item
+   * @param defaultPort of items without a port
+   * @param allowLoopback whether loopback addresses pass, as tests on one machine need it
+   * @throws IllegalArgumentException naming every item that is wrong, what is wrong with it and
+   *     what is allowed
+   */
+  public static NodeList parse(String text, int defaultPort, boolean allowLoopback) {
+    List<String> faults = new ArrayList<>();
+    Set<Node> nodes = new LinkedHashSet<>();
+    Set<Node> duplicates = new LinkedHashSet<>();
+    for (String item : text.split(",", -1)) {
+      try {
+        Node node = parseItem(item.strip(), defaultPort, allowLoopback);
+        if (!nodes.add(node)) {
+          duplicates.add(node);
+        }
+      } catch (IllegalArgumentException e) {
+        faults.add(e.getMessage());
+      }
+    }
+    if (nodes.size() > MAX_NODES) {
+      faults.add(nodes.size() + " nodes are more than the " + MAX_NODES + " allowed");
+    }
+    if (!faults.isEmpty()) {
+      throw new IllegalArgumentException(String.join("; ", faults));
+    }
+    return new NodeList(List.copyOf(nodes), List.copyOf(duplicates));
+  }
+
+  /** The list as {@link #parse} reads it. */
+  public static String text(List<Node> nodes) {
+    return nodes.stream().map(Node::name).collect(Collectors.joining(","));
+  }
+
+  private static Node parseItem(String item, int defaultPort, boolean allowLoopback) {
+    if (item.isEmpty()) {
+      throw new IllegalArgumentException("an item is empty");
+    }
+    Matcher bracketed = BRACKETED.matcher(item);
+    if (bracketed.matches()) {
+      if (bracketed.group(1).indexOf(':') < 0) {
+        throw new IllegalArgumentException("'" + item + "' has no IPv6 address in its brackets");
+      }
+      return Node.of(
+          usable(item, bracketed.group(1), allowLoopback),
+          port(item, bracketed.group(2), defaultPort),
+          defaultPort);
+    }
+    if (item.indexOf(':') != item.lastIndexOf(':')) {
+      // Without brackets everything belongs to the address: 2001:db8::1:5433 has no port.
+      return Node.of(usable(item, item, allowLoopback), defaultPort, defaultPort);
+    }
+    String[] hostAndPort = item.split(":", -1);
+    String host = hostAndPort[0];
+    int port = port(item, hostAndPort.length == 1 ? null : hostAndPort[1], defaultPort);
+    if (host.matches("[0-9.]+")) {
+      return Node.of(usable(item, host, allowLoopback), port, defaultPort);
+    }
+    if (!NAME.matcher(host).matches()) {
+      throw new IllegalArgumentException("'" + item + "' is neither a host name nor an IP address");
+    }
+    return Node.of(host.toLowerCase(Locale.ROOT), port, defaultPort);
+  }
+
+  private static int port(String item, String text, int unset) {
+    if (text == null) {
+      return unset;
+    }
+    if (text.matches("\\d{1,5}")) {
+      int port = Integer.parseInt(text);
+      if (port >= 1 && port <= 65535) {
+        return port;
+      }
+    }
+    throw new IllegalArgumentException("'" + item + "': its port is not 1 to 65535");
+  }
+
+  /** The address in its one spelling, when Kubernetes takes it. */
+  private static String usable(String item, String text, boolean allowLoopback) {
+    InetAddress address;
+    try {
+      address = Addresses.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("'" + item + "' is not an IP address", e);
+    }
+    String refused = Addresses.refusedAs(address);
+    if (refused != null && !(allowLoopback && address.isLoopbackAddress())) {
+      throw new IllegalArgumentException(
+          "'%s' is %s address, which Kubernetes refuses"
+              .formatted(item, (refused.startsWith("u") ? "an " : "a ") + refused));
+    }
+    return Addresses.text(address);
+  }
+}

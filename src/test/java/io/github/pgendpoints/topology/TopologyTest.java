@@ -1,0 +1,79 @@
+package io.github.pgendpoints.topology;
+
+import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.node;
+import static io.github.pgendpoints.topology.Nodes.primary;
+import static io.github.pgendpoints.topology.Nodes.standby;
+import static io.github.pgendpoints.topology.Nodes.topology;
+import static io.github.pgendpoints.topology.Nodes.unknown;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TopologyTest {
+  private static final Server SERVER = new Server("7000000000000000001", "10:00", 1L, "0/1");
+
+  @Test
+  void keepsEveryNodeInTheOrderOfTheList() {
+    Topology topology =
+        Topology.of(
+            List.of(node("db1"), node("db2"), node("db3")),
+            List.of(standby("db3"), primary("db1", 1), down("db2")));
+
+    assertEquals(
+        "db1 is PRIMARY, db2 is DOWN (Connection refused), db3 is STANDBY", topology.toString());
+  }
+
+  @Test
+  void isNeverMadeOfHalfTheNodes() {
+    List<Node> expected = List.of(node("db1"), node("db2"));
+
+    Exception lost =
+        assertThrows(
+            IllegalStateException.class, () -> Topology.of(expected, List.of(primary("db1", 1))));
+    assertEquals("1 of 2 probes came back, 0 of them for db2", lost.getMessage());
+    assertThrows(
+        IllegalStateException.class,
+        () -> Topology.of(expected, List.of(primary("db1", 1), down("db2"), down("db2"))));
+  }
+
+  @Test
+  void countsAServerThatIsListedTwiceOnceUnderItsFirstEntry() {
+    Topology topology =
+        topology(
+            primary("db1", SERVER), primary("10.0.0.1", SERVER), standby("db2"), standby("db3"));
+
+    assertEquals(List.of(primary("db1", SERVER)), topology.primaries());
+    assertEquals(List.of(standby("db2"), standby("db3")), topology.standbys());
+  }
+
+  @Test
+  void keepsServersApartThatDifferInOneOfTheTwoMarks() {
+    Server restarted = new Server(SERVER.systemIdentifier(), "11:00", 1L, "0/1");
+    Server foreign = new Server("7000000000000000002", SERVER.startedAt(), 1L, "0/1");
+
+    assertEquals(
+        3,
+        topology(primary("db1", SERVER), primary("db2", restarted), primary("db3", foreign))
+            .primaries()
+            .size());
+  }
+
+  @Test
+  void takesAServerThatWasPromotedBetweenItsTwoProbesForAPrimaryAlone() {
+    Topology topology = topology(standby("db1", SERVER), primary("10.0.0.1", SERVER));
+
+    assertEquals(List.of(primary("10.0.0.1", SERVER)), topology.primaries());
+    assertEquals(List.of(), topology.standbys());
+  }
+
+  @Test
+  void countsNeitherDownNorUnknownAsAnything() {
+    Topology topology = topology(down("db1"), unknown("db2"));
+
+    assertEquals(List.of(), topology.primaries());
+    assertEquals(List.of(), topology.standbys());
+  }
+}
