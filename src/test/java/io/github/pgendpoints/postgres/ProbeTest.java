@@ -1,0 +1,110 @@
+package io.github.pgendpoints.postgres;
+
+import static io.github.pgendpoints.topology.Nodes.node;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Server;
+import io.github.pgendpoints.topology.State;
+import java.io.EOFException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.SocketTimeoutException;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLHandshakeException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.jdbc.CannotGetJdbcConnectionException;
+
+class ProbeTest {
+  private static final InetAddress ADDRESS = Addresses.parse("10.0.0.1");
+
+  /** The table of SQLStates in docs/how-it-decides.md. */
+  static Stream<Arguments> failures() {
+    return Stream.of(
+        Arguments.of(State.DOWN, new SQLException("refused", "08001", new ConnectException("no"))),
+        Arguments.of(State.DOWN, new SQLException("eof", "08006", new EOFException())),
+        Arguments.of(State.DOWN, new SQLException("slow", "08006", new SocketTimeoutException())),
+        Arguments.of(State.DOWN, new SQLException("closed", "08003")),
+        Arguments.of(State.DOWN, new SQLException("terminating connection", "57P01")),
+        Arguments.of(State.DOWN, new SQLException("crash of another process", "57P02")),
+        Arguments.of(State.DOWN, new SQLException("the database system is starting up", "57P03")),
+        Arguments.of(State.UNKNOWN, new SQLException("no SSL", "08004")),
+        Arguments.of(
+            State.UNKNOWN, new SQLException("TLS", "08006", new SSLHandshakeException("no path"))),
+        Arguments.of(State.UNKNOWN, new SQLException("host name not verified", "08006")),
+        Arguments.of(State.UNKNOWN, new SQLException("too many connections", "53300")),
+        Arguments.of(State.UNKNOWN, new SQLException("password authentication failed", "28P01")),
+        Arguments.of(State.UNKNOWN, new SQLException("no pg_hba.conf entry", "28000")),
+        Arguments.of(State.UNKNOWN, new SQLException("no such database", "3D000")),
+        Arguments.of(State.UNKNOWN, new SQLException("permission denied", "42501")),
+        Arguments.of(State.UNKNOWN, new SQLException("out of memory", "53200")),
+        Arguments.of(State.UNKNOWN, new SQLException("no state at all")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("failures")
+  void tellsNobodyFromSomebody(State expected, SQLException failure) {
+    NodeState wrapped =
+        Probe.failed(
+            node("db1"), ADDRESS, new CannotGetJdbcConnectionException("by Spring", failure));
+
+    assertEquals(expected, wrapped.state());
+    assertEquals("10.0.0.1", wrapped.address());
+    assertEquals(null, wrapped.server());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"57P01,true", "57P02,true", "08003,true", "08006,true", "57P03,false", "28P01,false"})
+  void asksAfreshWhereOnlyTheConnectionBroke(String state, boolean afresh) {
+    assertEquals(afresh, Probe.connectionBroke(new SQLException("x", state)));
+  }
+
+  @Test
+  void keepsTheServersWordsAsOneCleanLine() {
+    SQLException failure =
+        new SQLException("FATAL: no\n\tentry \u001b[31m\u202e" + "x".repeat(300), "28000");
+
+    String reason = Probe.failed(node("db1"), ADDRESS, failure).reason();
+
+    assertTrue(reason.startsWith("FATAL: no entry [31m xxx"), reason);
+    assertTrue(reason.endsWith("x…"), reason);
+    assertEquals(200, reason.length());
+    assertFalse(reason.chars().anyMatch(Character::isISOControl), reason);
+  }
+
+  @Test
+  void readsAPrimaryWithTheTimelineOfTheWalItWrites() {
+    assertEquals(
+        NodeState.answered(
+            node("db1"), State.PRIMARY, "10.0.0.1", new Server("7001", "10:00", 26L, "0/30")),
+        Probe.answered(node("db1"), ADDRESS, row(false, "0000001A")));
+  }
+
+  @Test
+  void readsAStandby() {
+    assertEquals(
+        NodeState.answered(
+            node("db1"), State.STANDBY, "10.0.0.1", new Server("7001", "10:00", null, "0/30")),
+        Probe.answered(node("db1"), ADDRESS, row(true, null)));
+  }
+
+  private static Map<String, Object> row(boolean inRecovery, String timeline) {
+    Map<String, Object> row = new HashMap<>();
+    row.put("in_recovery", inRecovery);
+    row.put("system_identifier", "7001");
+    row.put("started_at", "10:00");
+    row.put("timeline", timeline);
+    row.put("lsn", "0/30");
+    return row;
+  }
+}
