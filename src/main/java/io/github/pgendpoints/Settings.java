@@ -1,0 +1,33 @@
+package io.github.pgendpoints;
+
+import ch.qos.logback.classic.Level;
+import io.github.pgendpoints.logging.Logging;
+import io.github.pgendpoints.postgres.PostgresSettings;
+import io.github.pgendpoints.topology.Node;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Every setting, validated; it does not change after the start.
+ *
+ * @param nodes from PG_NODES; empty when that is not set
+ * @param namespace null when NAMESPACE is not set
+ * @param kubeconfig null when KUBECONFIG is not set
+ * @param allowLoopback whether loopback addresses may be published, which no Kubernetes accepts:
+ *     for tests and the demo only
+ * @param warnings what is allowed but probably not meant: one sentence each
+ */
+public record Settings(
+    List<Node> nodes,
+    String namespace,
+    String rwService,
+    String roService,
+    PostgresSettings postgres,
+    Duration probeInterval,
+    Duration kubernetesTimeout,
+    String kubeconfig,
+    String portName,
+    Level logLevel,
+    Logging.Format logFormat,
+    boolean allowLoopback,
+    List<String> warnings) {}

@@ -1,0 +1,265 @@
+package io.github.pgendpoints;
+
+import static io.github.pgendpoints.Setting.*;
+
+import ch.qos.logback.classic.Level;
+import io.github.pgendpoints.logging.Logging;
+import io.github.pgendpoints.postgres.Password;
+import io.github.pgendpoints.postgres.PostgresSettings;
+import io.github.pgendpoints.topology.NodeList;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.postgresql.jdbc.SslMode;
+
+/** Reads environment variables to {@link Settings}, and collects every fault on the way. */
+final class SettingsReader {
+  private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m|h)?");
+  private static final Map<String, Integer> MILLIS =
+      Map.of("ms", 1, "s", 1_000, "m", 60_000, "h", 3_600_000);
+  private static final Pattern DNS_1035 = Pattern.compile("[a-z]([-a-z0-9]{0,61}[a-z0-9])?");
+  private static final Pattern DNS_1123 = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
+
+  private final Map<String, String> environment;
+  private final boolean allowLoopback;
+  private final List<String> faults = new ArrayList<>();
+  private final List<String> warnings = new ArrayList<>();
+
+  private SettingsReader(Map<String, String> environment, boolean allowLoopback) {
+    this.environment = environment;
+    this.allowLoopback = allowLoopback;
+  }
+
+  /**
+   * Reads and validates everything.
+   *
+   * @param environment names to values; an empty value counts as unset
+   * @param allowLoopback whether loopback addresses pass, for tests and the demo
+   * @throws InvalidSettingsException with every fault there is
+   */
+  static Settings read(Map<String, String> environment, boolean allowLoopback)
+      throws InvalidSettingsException {
+    SettingsReader reader = new SettingsReader(environment, allowLoopback);
+    Settings settings = reader.settings();
+    if (!reader.faults.isEmpty()) {
+      throw new InvalidSettingsException(reader.faults);
+    }
+    return settings;
+  }
+
+  private Settings settings() {
+    int port = number(PGPORT, 5432, 1, 65535);
+    NodeList nodes = read(PG_NODES, new NodeList(List.of(), List.of()), text -> nodes(text, port));
+    nodes.duplicates().forEach(node -> warnings.add("PG_NODES lists " + node + " more than once"));
+    String chart = label(CHART_NAME, DNS_1035, "postgres-external", 60);
+    String rwService = label(RW_SERVICE, DNS_1035, chart + "-rw", 63);
+    String roService = label(RO_SERVICE, DNS_1035, chart + "-ro", 63);
+    if (rwService.equals(roService)) {
+      fault("RO_SERVICE", roService, RO_SERVICE, "is the RW_SERVICE too");
+    }
+    return new Settings(
+        nodes.nodes(),
+        label(NAMESPACE, DNS_1123, null, 63),
+        rwService,
+        roService,
+        postgres(port),
+        duration(PROBE_INTERVAL, "1s", 50, 3_600_000),
+        duration(KUBERNETES_TIMEOUT, "5s", 100, 15_000),
+        file(KUBECONFIG),
+        label(PORT_NAME, DNS_1123, "postgresql", 63),
+        read(LOG_LEVEL, Level.INFO, Logging::level),
+        read(LOG_FORMAT, Logging.Format.TEXT, SettingsReader::logFormat),
+        allowLoopback,
+        List.copyOf(warnings));
+  }
+
+  private PostgresSettings postgres(int port) {
+    SslMode sslMode = read(PGSSLMODE, SslMode.PREFER, SettingsReader::sslMode);
+    String rootCert = file(PGSSLROOTCERT);
+    String cert = file(PGSSLCERT);
+    String key = file(PGSSLKEY);
+    if ((PGSSLCERT.in(environment) == null) != (PGSSLKEY.in(environment) == null)) {
+      Setting alone = PGSSLCERT.in(environment) == null ? PGSSLKEY : PGSSLCERT;
+      fault(alone.name(), value(alone), alone, "stands alone");
+    }
+    if (sslMode != null
+        && sslMode.verifyCertificate()
+        && PGSSLROOTCERT.in(environment) == null
+        && !Files.isReadable(Path.of(System.getProperty("user.home"), ".postgresql", "root.crt"))) {
+      fault("PGSSLMODE", value(PGSSLMODE), PGSSLROOTCERT, "needs PGSSLROOTCERT");
+    }
+    return new PostgresSettings(
+        text(PGUSER, "repmgr"),
+        text(PGDATABASE, "repmgr"),
+        password(),
+        port,
+        sslMode,
+        rootCert,
+        cert,
+        key,
+        Duration.ofSeconds(number(PGCONNECT_TIMEOUT, 5, 1, 60)),
+        read(TCP_CONNECT_TIMEOUT, Duration.ofSeconds(1), SettingsReader::decimalSeconds),
+        number(MAX_WORKERS, 64, 1, 1000));
+  }
+
+  private Password password() {
+    List<Setting> set =
+        Stream.of(PGPASSWORD_FILE, PGPASSWORD, PGPASSFILE)
+            .filter(setting -> setting.in(environment) != null)
+            .toList();
+    if (set.size() > 1) {
+      warnings.add(
+          "%s are set: %s counts"
+              .formatted(
+                  set.stream().map(Setting::name).collect(Collectors.joining(" and ")),
+                  set.get(0)));
+    }
+    String passwordFile = file(PGPASSWORD_FILE);
+    file(PGPASSFILE);
+    if (passwordFile != null) {
+      if (isEmpty(Path.of(passwordFile))) {
+        fault("PGPASSWORD_FILE", passwordFile, PGPASSWORD_FILE, "is empty");
+      }
+      return Password.file(Path.of(passwordFile));
+    }
+    return PGPASSWORD.in(environment) != null
+        ? Password.fixed(value(PGPASSWORD))
+        : Password.passfile();
+  }
+
+  private NodeList nodes(String text, int port) {
+    try {
+      return NodeList.parse(text, port, allowLoopback);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("(" + e.getMessage() + ")", e);
+    }
+  }
+
+  private static SslMode sslMode(String text) {
+    return Arrays.stream(SslMode.values())
+        .filter(mode -> mode.value.equals(text))
+        .findFirst()
+        .orElseThrow(IllegalArgumentException::new);
+  }
+
+  private static Logging.Format logFormat(String text) {
+    return Logging.Format.valueOf(text.toUpperCase(Locale.ROOT));
+  }
+
+  private static Duration decimalSeconds(String text) {
+    if (!text.matches("\\d{1,2}(\\.\\d{1,3})?")) {
+      throw new IllegalArgumentException();
+    }
+    long millis = Math.round(Double.parseDouble(text) * 1000);
+    if (millis < 50 || millis > 60_000) {
+      throw new IllegalArgumentException();
+    }
+    return Duration.ofMillis(millis);
+  }
+
+  private Duration duration(Setting setting, String unset, long minMillis, long maxMillis) {
+    Function<String, Duration> parse =
+        text -> {
+          Matcher matcher = DURATION.matcher(text);
+          if (!matcher.matches()) {
+            throw new IllegalArgumentException();
+          }
+          String unit = matcher.group(2) == null ? "s" : matcher.group(2);
+          double millis = Double.parseDouble(matcher.group(1)) * MILLIS.get(unit);
+          if (millis < minMillis || millis > maxMillis) {
+            throw new IllegalArgumentException();
+          }
+          return Duration.ofMillis(Math.round(millis));
+        };
+    return read(setting, parse.apply(unset), parse);
+  }
+
+  private int number(Setting setting, int unset, int min, int max) {
+    return read(
+        setting,
+        unset,
+        text -> {
+          int number = Integer.parseInt(text);
+          if (number < min || number > max) {
+            throw new IllegalArgumentException();
+          }
+          return number;
+        });
+  }
+
+  private String label(Setting setting, Pattern pattern, String unset, int maxLength) {
+    return read(
+        setting,
+        unset,
+        text -> {
+          if (text.length() > maxLength || !pattern.matcher(text).matches()) {
+            throw new IllegalArgumentException();
+          }
+          return text;
+        });
+  }
+
+  private String file(Setting setting) {
+    return read(
+        setting,
+        null,
+        text -> {
+          if (!Files.isRegularFile(Path.of(text)) || !Files.isReadable(Path.of(text))) {
+            throw new IllegalArgumentException("is not a readable file");
+          }
+          return text;
+        });
+  }
+
+  private static boolean isEmpty(Path file) {
+    try {
+      return Files.readString(file).isBlank();
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private String text(Setting setting, String unset) {
+    return read(setting, unset, Function.identity());
+  }
+
+  private String value(Setting setting) {
+    return text(setting, "");
+  }
+
+  /** The parsed value; {@code unset} when nothing is set or a fault was found. */
+  private <T> T read(Setting setting, T unset, Function<String, T> parse) {
+    Map.Entry<String, String> variable = setting.in(environment);
+    if (variable == null) {
+      return unset;
+    }
+    try {
+      return parse.apply(variable.getValue());
+    } catch (IllegalArgumentException e) {
+      // NumberFormatException says what Java thinks of it; the list of what is allowed says more.
+      String what = e instanceof NumberFormatException ? null : e.getMessage();
+      fault(variable.getKey(), variable.getValue(), setting, what == null ? "" : what);
+      return unset;
+    }
+  }
+
+  private void fault(String name, String value, Setting setting, String what) {
+    // Who puts the password where its file belongs must not find it in a log.
+    String shown = setting == PGPASSWORD_FILE ? "" : "='" + value + "'";
+    String fault =
+        "%s%s%s; allowed: %s"
+            .formatted(name, shown, what.isEmpty() ? "" : " " + what, setting.allowed());
+    faults.add(fault.replaceAll("\\p{Cntrl}", "?"));
+  }
+}

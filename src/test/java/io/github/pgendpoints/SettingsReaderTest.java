@@ -1,0 +1,248 @@
+package io.github.pgendpoints;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ch.qos.logback.classic.Level;
+import io.github.pgendpoints.postgres.PostgresSettings;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeList;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.jdbc.SslMode;
+
+class SettingsReaderTest {
+  private static final Node NODE = Node.of("10.0.0.1", 5432, 5432);
+
+  @TempDir private Path folder;
+
+  @Test
+  void keepsTheOriginalsDefaults() throws Exception {
+    Settings settings = read(Map.of());
+
+    assertEquals(List.of(), settings.nodes());
+    assertNull(settings.namespace());
+    assertEquals("postgres-external-rw", settings.rwService());
+    assertEquals("postgres-external-ro", settings.roService());
+    assertEquals(Duration.ofSeconds(1), settings.probeInterval());
+    assertEquals(Duration.ofSeconds(5), settings.kubernetesTimeout());
+    assertNull(settings.kubeconfig());
+    assertEquals("postgresql", settings.portName());
+    assertEquals(Level.INFO, settings.logLevel());
+    assertFalse(settings.allowLoopback());
+    assertEquals(List.of(), settings.warnings());
+    PostgresSettings postgres = settings.postgres();
+    assertEquals("repmgr", postgres.user());
+    assertEquals("repmgr", postgres.database());
+    assertEquals(5432, postgres.port());
+    assertEquals(SslMode.PREFER, postgres.sslMode());
+    assertEquals(Duration.ofSeconds(5), postgres.connectTimeout());
+    assertEquals(Duration.ofSeconds(1), postgres.tcpConnectTimeout());
+    assertEquals(64, postgres.maxWorkers());
+  }
+
+  @Test
+  void countsAnEmptyVariableAsUnset() throws Exception {
+    Map<String, String> empty = new HashMap<>();
+    for (Setting setting : Setting.values()) {
+      empty.put(setting.name(), "");
+      setting.aliases().forEach(alias -> empty.put(alias, ""));
+    }
+
+    Settings settings = read(empty);
+
+    assertEquals(5432, settings.postgres().port());
+    assertEquals("postgres-external-rw", settings.rwService());
+  }
+
+  @Test
+  void readsAliasesWhereTheNameItselfIsNotSet() throws Exception {
+    assertEquals(6000, read(Map.of("PG_PORT", "6000")).postgres().port());
+    assertEquals(6001, read(Map.of("PG_PORT", "6000", "PGPORT", "6001")).postgres().port());
+    assertEquals(6000, read(Map.of("PG_PORT", "6000", "PGPORT", "")).postgres().port());
+    assertEquals("db", read(Map.of("DEFAULT_NAMESPACE", "db")).namespace());
+    assertEquals("x-rw", read(Map.of("HELM_RELEASE", "x")).rwService());
+    assertEquals("y-ro", read(Map.of("HELM_RELEASE", "x", "CHART_NAME", "y")).roService());
+  }
+
+  @Test
+  void givesNodesWithoutAPortTheClustersOwn() throws Exception {
+    Settings settings = read(Map.of("PG_NODES", "10.0.0.1, 10.0.0.2:5432", "PGPORT", "6000"));
+
+    assertEquals("10.0.0.1,10.0.0.2:5432", NodeList.text(settings.nodes()));
+    assertEquals(6000, settings.nodes().get(0).port());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "PGPORT | 1",
+        "PGPORT | 65535",
+        "PGCONNECT_TIMEOUT | 60",
+        "TCP_CONNECT_TIMEOUT | 0.05",
+        "TCP_CONNECT_TIMEOUT | 2",
+        "MAX_WORKERS | 1000",
+        "PROBE_INTERVAL | 50ms",
+        "PROBE_INTERVAL | 1h",
+        "PROBE_INTERVAL | 2",
+        "PROBE_INTERVAL | 0.5s",
+        "KUBERNETES_TIMEOUT | 15s",
+        "RW_SERVICE | a",
+        "LOG_FORMAT | JSON",
+        "PGSSLMODE | require",
+      })
+  void takesWhatIsAllowed(String name, String value) throws Exception {
+    read(Map.of(name, value));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "PGPORT | 0",
+        "PGPORT | 65536",
+        "PGPORT | five",
+        "PG_PORT | 5432x",
+        "PGCONNECT_TIMEOUT | 0",
+        "PGCONNECT_TIMEOUT | 61",
+        "PGCONNECT_TIMEOUT | 1.5",
+        "TCP_CONNECT_TIMEOUT | 0",
+        "TCP_CONNECT_TIMEOUT | 61",
+        "TCP_CONNECT_TIMEOUT | 1s",
+        "MAX_WORKERS | 0",
+        "MAX_WORKERS | 1001",
+        "PROBE_INTERVAL | 0",
+        "PROBE_INTERVAL | 49ms",
+        "PROBE_INTERVAL | 2h",
+        "PROBE_INTERVAL | soon",
+        "KUBERNETES_TIMEOUT | 16s",
+        "RW_SERVICE | 1a",
+        "RW_SERVICE | Postgres",
+        "RO_SERVICE | a-",
+        "RO_SERVICE | aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "CHART_NAME | x_y",
+        "NAMESPACE | a.b",
+        "PORT_NAME | Postgres",
+        "LOG_LEVEL | LOUD",
+        "LOG_FORMAT | xml",
+        "PGSSLMODE | verify",
+        "PGSSLMODE | REQUIRE",
+        "PGSSLROOTCERT | /nowhere",
+        "KUBECONFIG | /nowhere",
+        "PG_NODES | 127.0.0.1",
+      })
+  void namesTheVariableItsValueAndWhatIsAllowed(String name, String value) {
+    List<String> faults = faults(Map.of(name, value));
+
+    assertEquals(1, faults.size(), faults.toString());
+    assertTrue(faults.get(0).startsWith(name + "='" + value + "'"), faults.get(0));
+    assertTrue(faults.get(0).contains("; allowed: "), faults.get(0));
+  }
+
+  @Test
+  void saysEverythingAtOnce() {
+    List<String> faults =
+        faults(Map.of("PGPORT", "x", "PG_NODES", "a,,b", "MAX_WORKERS", "0", "LOG_FORMAT", "xml"));
+
+    assertEquals(4, faults.size(), faults.toString());
+  }
+
+  @Test
+  void saysEachFaultOnOneLine() {
+    List<String> faults = faults(Map.of("PGPORT", "54\n32\u001b[31m"));
+
+    assertEquals(List.of("PGPORT='54?32?[31m'; allowed: 1 to 65535"), faults);
+  }
+
+  @Test
+  void wantsTwoServices() {
+    assertEquals(
+        List.of(
+            "RO_SERVICE='x' is the RW_SERVICE too; allowed: a DNS-1035 label, not RW_SERVICE's"),
+        faults(Map.of("RW_SERVICE", "x", "RO_SERVICE", "x")));
+  }
+
+  @Test
+  void readsThePasswordFileAgainEachTimeAndTakesItBeforeTheOthers() throws Exception {
+    Path file = Files.writeString(folder.resolve("password"), "first\n");
+    Settings settings =
+        read(Map.of("PGPASSWORD_FILE", file.toString(), "PGPASSWORD", "from-environment"));
+
+    assertEquals("first", settings.postgres().password().of(NODE, settings.postgres()));
+    Files.writeString(file, "second");
+    assertEquals("second", settings.postgres().password().of(NODE, settings.postgres()));
+    assertEquals(
+        List.of("PGPASSWORD_FILE and PGPASSWORD are set: PGPASSWORD_FILE counts"),
+        settings.warnings());
+  }
+
+  @Test
+  void takesThePasswordVariableBeforeThePasswordFileOfLibpq() throws Exception {
+    Path passfile = Files.writeString(folder.resolve("pgpass"), "*:*:*:*:other\n");
+    Settings settings = read(Map.of("PGPASSWORD", "hunter2", "PGPASSFILE", passfile.toString()));
+
+    assertEquals("hunter2", settings.postgres().password().of(NODE, settings.postgres()));
+    assertEquals(
+        List.of("PGPASSWORD and PGPASSFILE are set: PGPASSWORD counts"), settings.warnings());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " \n"})
+  void refusesAnEmptyPasswordFile(String content) throws Exception {
+    Path file = Files.writeString(folder.resolve("password"), content);
+
+    assertEquals(
+        List.of("PGPASSWORD_FILE is empty; allowed: a readable file that is not empty"),
+        faults(Map.of("PGPASSWORD_FILE", file.toString())));
+  }
+
+  @Test
+  void neverShowsAPassword() throws Exception {
+    List<String> faults = faults(Map.of("PGPASSWORD_FILE", "hunter2", "PGPORT", "x"));
+    Settings settings = read(Map.of("PGPASSWORD", "hunter2"));
+
+    assertFalse(faults.toString().contains("hunter2"), faults.toString());
+    assertFalse(settings.toString().contains("hunter2"), settings.toString());
+  }
+
+  @Test
+  void wantsCertificateAndKeyTogether() throws Exception {
+    Path file = Files.writeString(folder.resolve("client.crt"), "x");
+
+    List<String> faults = faults(Map.of("PGSSLCERT", file.toString()));
+
+    assertEquals(
+        List.of(
+            "PGSSLCERT='%s' stands alone; allowed: a readable file, set together with PGSSLKEY"
+                .formatted(file)),
+        faults);
+  }
+
+  @Test
+  void warnsOfANodeListedTwice() throws Exception {
+    assertEquals(
+        List.of("PG_NODES lists db1 more than once"),
+        read(Map.of("PG_NODES", "db1,db2,DB1:5432")).warnings());
+  }
+
+  private static Settings read(Map<String, String> environment) throws InvalidSettingsException {
+    return SettingsReader.read(environment, false);
+  }
+
+  private static List<String> faults(Map<String, String> environment) {
+    return assertThrows(InvalidSettingsException.class, () -> read(environment)).faults();
+  }
+}

@@ -1,0 +1,12 @@
+package io.github.pgendpoints;
+
+import java.util.Map;
+
+/** Settings for tests on one machine, where loopback addresses are all there is. */
+public final class TestSettings {
+  private TestSettings() {}
+
+  public static Settings read(Map<String, String> environment) throws InvalidSettingsException {
+    return SettingsReader.read(environment, true);
+  }
+}
