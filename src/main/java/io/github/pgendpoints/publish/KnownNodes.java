@@ -1,0 +1,44 @@
+package io.github.pgendpoints.publish;
+
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.github.pgendpoints.topology.Node;
+import java.util.List;
+
+/** The node list of a cycle: PG_NODES, else what the Endpoints remember. */
+public final class KnownNodes {
+  private final Publisher publisher;
+  private List<Node> known;
+
+  /**
+   * @param configured PG_NODES; empty when it is not set
+   */
+  public KnownNodes(List<Node> configured, Publisher publisher) {
+    this.known = configured;
+    this.publisher = publisher;
+  }
+
+  /**
+   * The nodes to ask. Once known they stay known, also when the Endpoints are deleted.
+   *
+   * @param readWrite null when there are none
+   * @param readOnly null when there are none
+   * @throws NoNodesException naming PG_NODES, when no node is known or what is stored cannot be
+   *     read
+   */
+  public List<Node> from(Endpoints readWrite, Endpoints readOnly) throws NoNodesException {
+    if (known.isEmpty()) {
+      try {
+        known = publisher.storedNodes(readWrite, readOnly);
+      } catch (IllegalArgumentException e) {
+        throw new NoNodesException(
+            "PG_NODES is not set, and the stored nodes cannot be read: " + e.getMessage());
+      }
+    }
+    if (known.isEmpty()) {
+      throw new NoNodesException(
+          "PG_NODES is not set, and neither Endpoints has an annotation %s or %s; allowed: a comma-separated list of nodes"
+              .formatted(Annotations.NODES, Annotations.LAST_TOPOLOGY));
+    }
+    return known;
+  }
+}

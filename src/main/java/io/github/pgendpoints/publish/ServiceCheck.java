@@ -1,0 +1,58 @@
+package io.github.pgendpoints.publish;
+
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServicePort;
+import io.github.pgendpoints.alert.Conditions;
+import java.util.HashSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * When to look at the Services, and what is odd about them. Without the Service nothing routes to
+ * its Endpoints, and Kubernetes deletes them when its controllers start.
+ */
+public final class ServiceCheck {
+  private final String portName;
+  private final Conditions conditions;
+  private final Set<String> checked = new HashSet<>();
+  private boolean granted = true;
+
+  /**
+   * @param portName the name of our Endpoints' port, which must be the Service's own
+   * @param conditions told what is odd
+   */
+  public ServiceCheck(String portName, Conditions conditions) {
+    this.portName = portName;
+    this.conditions = conditions;
+  }
+
+  /** Whether to look: in the first cycle and before each write, where the Role lets us. */
+  public boolean isCheckDue(Publication publication) {
+    return granted && !(publication.isUnchanged() && checked.contains(publication.service()));
+  }
+
+  /** Notes a Service that is there and without a selector; warns once of a port by another name. */
+  public void checked(Publication publication, Service service) {
+    Set<String> names =
+        service.getSpec().getPorts().stream()
+            .map(ServicePort::getName)
+            .map(name -> Objects.requireNonNullElse(name, ""))
+            .collect(Collectors.toSet());
+    if (checked.add(publication.service()) && !names.isEmpty() && !names.contains(portName)) {
+      conditions.degraded(
+          "Service %s names its port %s, its Endpoints will name it '%s': nothing is routed until PORT_NAME is the Service's own"
+              .formatted(
+                  publication.service(),
+                  names.stream().map(name -> "'" + name + "'").collect(Collectors.joining(", ")),
+                  portName));
+    }
+  }
+
+  /** Notes that the Role does not let us look. */
+  public void notGranted() {
+    granted = false;
+    conditions.degraded(
+        "the Role does not grant get on services: that the Services exist and fit is not checked");
+  }
+}

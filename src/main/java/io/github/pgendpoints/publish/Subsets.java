@@ -1,0 +1,80 @@
+package io.github.pgendpoints.publish;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.EndpointAddressBuilder;
+import io.fabric8.kubernetes.api.model.EndpointPort;
+import io.fabric8.kubernetes.api.model.EndpointPortBuilder;
+import io.fabric8.kubernetes.api.model.EndpointSubset;
+import io.fabric8.kubernetes.api.model.EndpointSubsetBuilder;
+import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.NodeState;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** The subsets of Endpoints: made from nodes, and compared by what they route to. */
+final class Subsets {
+  private static final String PROTOCOL = "TCP";
+
+  private Subsets() {}
+
+  /** One subset a port, ascending; its addresses in numeric order, each once. */
+  static List<EndpointSubset> of(Collection<NodeState> nodes, String portName) {
+    TreeMap<Integer, Set<String>> addressesByPort = new TreeMap<>();
+    for (NodeState node : nodes) {
+      addressesByPort
+          .computeIfAbsent(node.node().port(), port -> new TreeSet<>(Addresses.NUMERIC))
+          .add(node.address());
+    }
+    return addressesByPort.entrySet().stream()
+        .map(
+            entry ->
+                new EndpointSubsetBuilder()
+                    .withAddresses(addresses(entry.getValue()))
+                    .withPorts(
+                        new EndpointPortBuilder()
+                            .withName(portName)
+                            .withPort(entry.getKey())
+                            .withProtocol(PROTOCOL)
+                            .build())
+                    .build())
+        .toList();
+  }
+
+  private static List<EndpointAddress> addresses(Collection<String> ips) {
+    return ips.stream().map(ip -> new EndpointAddressBuilder().withIp(ip).build()).toList();
+  }
+
+  /**
+   * Where the subsets route to, in words that compare and read well: {@code 10.0.0.1:5432
+   * (postgresql)}. The order and the grouping that another writer chose do not count; an address
+   * that is not ready or a port that is not ours does.
+   */
+  static Set<String> routes(List<EndpointSubset> subsets) {
+    return subsets.stream()
+        .flatMap(
+            subset ->
+                subset.getPorts().stream()
+                    .flatMap(
+                        port ->
+                            Stream.concat(
+                                subset.getAddresses().stream().map(address -> route(address, port)),
+                                subset.getNotReadyAddresses().stream()
+                                    .map(address -> route(address, port) + " not ready"))))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static String route(EndpointAddress address, EndpointPort port) {
+    String protocol =
+        port.getProtocol() == null || port.getProtocol().equals(PROTOCOL)
+            ? ""
+            : "/" + port.getProtocol();
+    String name = port.getName() == null ? "no name" : port.getName();
+    return "%s%s (%s)"
+        .formatted(Addresses.withPort(address.getIp(), port.getPort(), -1), protocol, name);
+  }
+}

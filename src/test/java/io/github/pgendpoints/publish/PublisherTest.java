@@ -1,0 +1,345 @@
+package io.github.pgendpoints.publish;
+
+import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.primary;
+import static io.github.pgendpoints.topology.Nodes.standby;
+import static io.github.pgendpoints.topology.Nodes.topology;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointSubset;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import io.github.pgendpoints.topology.NodeList;
+import io.github.pgendpoints.topology.Topology;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class PublisherTest {
+  private static final Topology TOPOLOGY =
+      topology(
+          standby("10.0.0.10"),
+          primary("10.0.0.1", 1),
+          standby("10.0.0.9"),
+          down("10.0.0.8"),
+          standby("10.0.0.7:5433"));
+
+  private final Publisher publisher =
+      new Publisher(
+          "pg-rw",
+          "pg-ro",
+          "postgresql",
+          5432,
+          false,
+          Clock.fixed(Instant.parse("2026-11-24T12:34:56.120Z"), ZoneOffset.UTC));
+
+  @Test
+  void putsThePrimaryBehindReadWriteAndTheStandbysBehindReadOnly() {
+    assertEquals(
+        """
+        ---
+        - addresses:
+          - ip: "10.0.0.1"
+          ports:
+          - name: "postgresql"
+            port: 5432
+            protocol: "TCP"
+        """,
+        Serialization.asYaml(publisher.readWrite(TOPOLOGY, null).subsets()));
+    assertEquals(
+        """
+        ---
+        - addresses:
+          - ip: "10.0.0.9"
+          - ip: "10.0.0.10"
+          ports:
+          - name: "postgresql"
+            port: 5432
+            protocol: "TCP"
+        - addresses:
+          - ip: "10.0.0.7"
+          ports:
+          - name: "postgresql"
+            port: 5433
+            protocol: "TCP"
+        """,
+        Serialization.asYaml(publisher.readOnly(TOPOLOGY, null).subsets()));
+  }
+
+  @Test
+  void writesNoSubsetWithoutAnAddress() {
+    assertEquals(List.of(), publisher.readOnly(topology(primary("10.0.0.1", 1)), null).subsets());
+  }
+
+  @Test
+  void storesTheTopologyAndEveryNodeOnBothObjects() {
+    Map<String, String> expected =
+        Map.of(
+            "postgres.discovery/last-topology",
+            "primary:10.0.0.1;standbys:10.0.0.10,10.0.0.7:5433,10.0.0.9",
+            "postgres.discovery/last-update",
+            "2026-11-24T12:34:56.120000+00:00",
+            "postgres.discovery/nodes",
+            "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433");
+
+    assertEquals(expected, publisher.annotations(publisher.readWrite(TOPOLOGY, null)));
+    assertEquals(expected, publisher.annotations(publisher.readOnly(TOPOLOGY, null)));
+  }
+
+  static Stream<Arguments> differences() {
+    return Stream.of(
+        difference("nothing", true, endpoints -> endpoints),
+        difference(
+            "a label and an annotation of others",
+            true,
+            endpoints ->
+                endpoints
+                    .edit()
+                    .editMetadata()
+                    .addToLabels("app", "x")
+                    .addToAnnotations("helm.sh/x", "y")
+                    .endMetadata()
+                    .build()),
+        difference(
+            "the time of the last write",
+            true,
+            endpoints -> annotate(endpoints, Annotations.LAST_UPDATE, "yesterday")),
+        difference(
+            "the order and grouping of addresses",
+            true,
+            endpoints ->
+                endpoints
+                    .edit()
+                    .withSubsets(
+                        endpoints.getSubsets().get(1),
+                        withAddress(endpoints.getSubsets().get(0), 1),
+                        withAddress(endpoints.getSubsets().get(0), 0))
+                    .build()),
+        difference(
+            "an address",
+            false,
+            endpoints ->
+                endpoints
+                    .edit()
+                    .editFirstSubset()
+                    .editFirstAddress()
+                    .withIp("10.0.0.99")
+                    .endAddress()
+                    .endSubset()
+                    .build()),
+        difference(
+            "one address more",
+            false,
+            endpoints ->
+                endpoints
+                    .edit()
+                    .editFirstSubset()
+                    .addNewAddress()
+                    .withIp("10.0.0.99")
+                    .endAddress()
+                    .endSubset()
+                    .build()),
+        difference(
+            "an address that is not ready",
+            false,
+            endpoints ->
+                endpoints
+                    .edit()
+                    .editFirstSubset()
+                    .addNewNotReadyAddress()
+                    .withIp("10.0.0.99")
+                    .endNotReadyAddress()
+                    .endSubset()
+                    .build()),
+        difference(
+            "a port",
+            false,
+            endpoints ->
+                endpoints
+                    .edit()
+                    .editFirstSubset()
+                    .editFirstPort()
+                    .withPort(6432)
+                    .endPort()
+                    .endSubset()
+                    .build()),
+        difference(
+            "a port's name",
+            false,
+            endpoints ->
+                endpoints
+                    .edit()
+                    .editFirstSubset()
+                    .editFirstPort()
+                    .withName(null)
+                    .endPort()
+                    .endSubset()
+                    .build()),
+        difference("no subset", false, endpoints -> endpoints.edit().withSubsets().build()),
+        difference(
+            "the stored topology",
+            false,
+            endpoints -> annotate(endpoints, Annotations.LAST_TOPOLOGY, "primary:x;standbys:")),
+        difference(
+            "the stored nodes",
+            false,
+            endpoints ->
+                endpoints
+                    .edit()
+                    .editMetadata()
+                    .removeFromAnnotations(Annotations.NODES)
+                    .endMetadata()
+                    .build()));
+  }
+
+  private static Arguments difference(
+      String what, boolean unchanged, UnaryOperator<Endpoints> edit) {
+    return Arguments.of(what, unchanged, edit);
+  }
+
+  private static EndpointSubset withAddress(EndpointSubset subset, int index) {
+    return subset.edit().withAddresses(subset.getAddresses().get(index)).build();
+  }
+
+  private static Endpoints annotate(Endpoints endpoints, String key, String value) {
+    return endpoints.edit().editMetadata().addToAnnotations(key, value).endMetadata().build();
+  }
+
+  @ParameterizedTest(name = "{0}: unchanged {1}")
+  @MethodSource("differences")
+  void comparesAddressesPortsAndStoredTopology(
+      String what, boolean unchanged, UnaryOperator<Endpoints> edit) {
+    Endpoints edited = edit.apply(written(publisher.readOnly(TOPOLOGY, null)));
+
+    assertEquals(unchanged, publisher.readOnly(TOPOLOGY, edited).isUnchanged());
+  }
+
+  @Test
+  void findsMissingEndpointsChanged() {
+    Publication publication = publisher.readOnly(TOPOLOGY, null);
+
+    assertFalse(publication.isUnchanged());
+    assertTrue(publication.isMissing());
+  }
+
+  @Test
+  void writesAgainAfterAConflictOverFieldsOfOthersOnly() throws Exception {
+    Endpoints read = written(publisher.readOnly(topology(primary("10.0.0.1", 1)), null));
+    Endpoints labelled =
+        read.edit()
+            .editMetadata()
+            .addToLabels("a", "b")
+            .withResourceVersion("8")
+            .endMetadata()
+            .build();
+
+    Publication again = publisher.readOnly(TOPOLOGY, read).against(labelled);
+
+    assertEquals("8", again.resourceVersion());
+    assertEquals(publisher.readOnly(TOPOLOGY, null).subsets(), again.subsets());
+  }
+
+  @Test
+  void dropsItsResultAfterAConflictOverWhatWePublish() {
+    Endpoints read = written(publisher.readOnly(topology(primary("10.0.0.1", 1)), null));
+    Publication publication = publisher.readOnly(TOPOLOGY, read);
+
+    for (Endpoints rival :
+        List.of(
+            annotate(read, Annotations.LAST_UPDATE, "just now"),
+            annotate(read, Annotations.LAST_TOPOLOGY, "primary:10.0.0.2;standbys:"),
+            written(publisher.readOnly(TOPOLOGY, null)))) {
+      assertThrows(OutdatedTopologyException.class, () -> publication.against(rival));
+    }
+    assertThrows(OutdatedTopologyException.class, () -> publication.against(null));
+  }
+
+  @Test
+  void writesOverEndpointsThatSomebodyElseCreatedEmptyButNotOverARivals() throws Exception {
+    Endpoints empty =
+        new EndpointsBuilder()
+            .withNewMetadata()
+            .withName("pg-ro")
+            .withResourceVersion("3")
+            .endMetadata()
+            .build();
+    Publication publication = publisher.readOnly(TOPOLOGY, null);
+
+    assertEquals("3", publication.against(empty).resourceVersion());
+    Endpoints rival = written(publisher.readOnly(TOPOLOGY, null));
+    assertThrows(OutdatedTopologyException.class, () -> publication.against(rival));
+  }
+
+  @Test
+  void doesNotFightOverFieldsForEver() throws Exception {
+    Endpoints read = written(publisher.readOnly(topology(primary("10.0.0.1", 1)), null));
+    Publication publication = publisher.readOnly(TOPOLOGY, read);
+    for (int i = 0; i < 5; i++) {
+      publication = publication.against(read);
+    }
+    Publication last = publication;
+
+    assertThrows(OutdatedTopologyException.class, () -> last.against(read));
+  }
+
+  @Test
+  void showsADryRunAsADiff() {
+    Endpoints read = written(publisher.readWrite(topology(primary("10.0.0.2", 1)), null));
+
+    assertEquals(
+        """
+        Endpoints pg-rw
+        - 10.0.0.2:5432 (postgresql)
+        + 10.0.0.1:5432 (postgresql)
+        - postgres.discovery/last-topology: primary:10.0.0.2;standbys:
+        + postgres.discovery/last-topology: primary:10.0.0.1;standbys:
+        - postgres.discovery/nodes: 10.0.0.2
+        + postgres.discovery/nodes: 10.0.0.1"""
+            .lines()
+            .toList(),
+        publisher.readWrite(topology(primary("10.0.0.1", 1)), read).diff().lines().toList());
+  }
+
+  @Test
+  void findsTheNodesAgainWithoutPgNodes() {
+    Endpoints readWrite = written(publisher.readWrite(TOPOLOGY, null));
+    Endpoints originals =
+        new EndpointsBuilder()
+            .withNewMetadata()
+            .addToAnnotations(Annotations.LAST_TOPOLOGY, "primary:10.0.0.1;standbys:10.0.0.2")
+            .endMetadata()
+            .build();
+
+    assertEquals(
+        "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433",
+        NodeList.text(publisher.storedNodes(readWrite, null)));
+    assertEquals(
+        "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433",
+        NodeList.text(publisher.storedNodes(originals, readWrite)));
+    assertEquals("10.0.0.1,10.0.0.2", NodeList.text(publisher.storedNodes(originals, null)));
+    assertEquals(List.of(), publisher.storedNodes(null, null));
+  }
+
+  private Endpoints written(Publication publication) {
+    return new EndpointsBuilder()
+        .withNewMetadata()
+        .withName(publication.service())
+        .withResourceVersion("7")
+        .withAnnotations(publisher.annotations(publication))
+        .endMetadata()
+        .withSubsets(publication.subsets())
+        .build();
+  }
+}
