@@ -1,0 +1,381 @@
+package io.github.pgendpoints.support.kubernetes;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.Namespaced;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import io.fabric8.mockwebserver.Context;
+import io.fabric8.mockwebserver.MockWebServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * A Kubernetes API server over plain HTTP on 127.0.0.1 that answers as kube-apiserver does for
+ * Endpoints, and by fabric8's mock server for every other kind, watches included. {@code
+ * FakeApiServerTest} states what it knows.
+ *
+ * <pre>{@code
+ * try (FakeApiServer api = new FakeApiServer("db").start()) {
+ *   api.createService("postgres-rw", "postgres", 5432);
+ *   api.beforeNext("PATCH", "endpoints", () -> api.deleteEndpoints("postgres-rw"));
+ *   api.client().endpoints()...
+ *   assertEquals(List.of("PATCH /api/v1/namespaces/db/endpoints/postgres-rw"), api.calls());
+ * }
+ * }</pre>
+ *
+ * <p>Faults can be ordered at any time and hold until {@link #heal()}. The direct helpers ({@link
+ * #put}, {@link #editEndpoints}, …) stand for other people's writes: they are not logged, not
+ * refused and work while the server is stopped, but watches see them.
+ */
+public final class FakeApiServer implements AutoCloseable {
+
+  private static final String TOKEN = "fake-token";
+
+  // Held, since a logger that nothing refers to forgets its level. It tells each request.
+  private static final Logger MOCK_LOGGER = Logger.getLogger(MockWebServer.class.getName());
+
+  static {
+    MOCK_LOGGER.setLevel(Level.WARNING);
+  }
+
+  private final String namespace;
+  private final ApiDispatcher dispatcher;
+  private final Faults faults = new Faults();
+  private final List<KubernetesClient> clients = new CopyOnWriteArrayList<>();
+  private KubernetesMockServer server;
+  private String token = TOKEN;
+  private int port;
+
+  /** A server with one namespace, {@code db}. */
+  public FakeApiServer() {
+    this("db");
+  }
+
+  /**
+   * @param namespace that exists from the beginning, and that the short forms of the helpers mean
+   */
+  public FakeApiServer(String namespace) {
+    this(namespace, false);
+  }
+
+  /**
+   * @param namespace that exists from the beginning, and that the short forms of the helpers mean
+   * @param allowLoopback whether 127.0.0.1 may be published, which a real server refuses: for tests
+   *     whose databases all run on this machine
+   */
+  public FakeApiServer(String namespace, boolean allowLoopback) {
+    this.namespace = namespace;
+    this.dispatcher = new ApiDispatcher(faults, user(), allowLoopback);
+    createNamespace(namespace);
+  }
+
+  // --- life cycle -------------------------------------------------------------------------------
+
+  /** Starts on a free port, or again on the port it had, with the objects it had. */
+  public FakeApiServer start() {
+    return start(port);
+  }
+
+  /** Starts on the given port; 0 is any free one. */
+  public synchronized FakeApiServer start(int onPort) {
+    if (server != null) {
+      throw new IllegalStateException("The server runs already, on port " + port);
+    }
+    KubernetesMockServer starting =
+        new KubernetesMockServer(
+            new Context(), new MockWebServer(), new HashMap<>(), dispatcher, false);
+    starting.init(loopback(), onPort);
+    server = starting;
+    port = starting.getPort();
+    return this;
+  }
+
+  /** Refuses connections from now on and breaks those that are open. */
+  public synchronized FakeApiServer stop() {
+    if (server != null) {
+      server.destroy();
+      server = null;
+    }
+    return this;
+  }
+
+  /** Stops the server and closes the clients that came from {@link #client()}. */
+  @Override
+  public void close() {
+    clients.forEach(KubernetesClient::close);
+    clients.clear();
+    stop();
+  }
+
+  // --- access -----------------------------------------------------------------------------------
+
+  public String namespace() {
+    return namespace;
+  }
+
+  public int port() {
+    return port;
+  }
+
+  public String url() {
+    return "http://127.0.0.1:" + port;
+  }
+
+  /** Whom the server takes every request for. */
+  public String user() {
+    return "system:serviceaccount:%s:postgres-endpoint-manager".formatted(namespace);
+  }
+
+  /** A client that gives up after 3 s and does not retry; closed with the server. */
+  public KubernetesClient client() {
+    return client(config -> {});
+  }
+
+  /** As {@link #client()}, with other settings. */
+  public KubernetesClient client(Consumer<ConfigBuilder> settings) {
+    ConfigBuilder config =
+        new ConfigBuilder(Config.empty())
+            .withMasterUrl(url())
+            .withNamespace(namespace)
+            .withOauthToken(token)
+            .withHttp2Disable(true)
+            .withConnectionTimeout(2000)
+            .withRequestTimeout(3000)
+            .withRequestRetryBackoffLimit(0);
+    settings.accept(config);
+    KubernetesClient client = new KubernetesClientBuilder().withConfig(config.build()).build();
+    clients.add(client);
+    return client;
+  }
+
+  /** Writes a kubeconfig that points here, with the namespace and the token. */
+  public Path kubeconfig(Path file) {
+    String yaml =
+        """
+        apiVersion: v1
+        kind: Config
+        current-context: fake
+        clusters:
+          - name: fake
+            cluster:
+              server: %s
+        users:
+          - name: fake
+            user:
+              token: %s
+        contexts:
+          - name: fake
+            context:
+              cluster: fake
+              user: fake
+              namespace: %s
+        """
+            .formatted(url(), token, namespace);
+    try {
+      return Files.writeString(file, yaml);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  // --- what was asked ---------------------------------------------------------------------------
+
+  /** Every request since the beginning or {@link #clearRequests()}, refused ones included. */
+  public List<ApiRequest> requests() {
+    return List.copyOf(dispatcher.requests());
+  }
+
+  /** As {@link #requests()}, each as its method and path. */
+  public List<String> calls() {
+    return requests().stream().map(ApiRequest::toString).toList();
+  }
+
+  public FakeApiServer clearRequests() {
+    dispatcher.requests().clear();
+    return this;
+  }
+
+  // --- faults -----------------------------------------------------------------------------------
+
+  /** Takes back every fault and hook; a required token stays. */
+  public FakeApiServer heal() {
+    faults.clear();
+    return this;
+  }
+
+  /** From now on 401 without this token. Clients and kubeconfigs made later have it. */
+  public FakeApiServer requireToken(String required) {
+    faults.requireToken(required);
+    token = required;
+    return this;
+  }
+
+  /** 403 for a verb such as {@code patch} on a resource such as {@code endpoints}. */
+  public FakeApiServer deny(String verb, String resource) {
+    return deny(verb, resource, null);
+  }
+
+  /** 403 for a verb on the object of that name only. */
+  public FakeApiServer deny(String verb, String resource, String name) {
+    faults.deny(verb, resource, name);
+    return this;
+  }
+
+  /** The next requests, whatever they are, get this status, such as 429, 500 or 503. */
+  public FakeApiServer fail(int times, int code) {
+    faults.fail(times, code, request -> true);
+    return this;
+  }
+
+  /** The next requests of that method for that resource get this status. */
+  public FakeApiServer fail(int times, int code, String method, String resource) {
+    faults.fail(times, code, matching(method, resource));
+    return this;
+  }
+
+  /**
+   * Every answer comes this much later. The request has its effect at once: a client that gives up
+   * waiting has written all the same.
+   */
+  public FakeApiServer delay(Duration duration) {
+    faults.delay(duration);
+    return this;
+  }
+
+  /** Requests are taken and never answered, and have no effect. */
+  public FakeApiServer hang() {
+    faults.hang();
+    return this;
+  }
+
+  /**
+   * Runs an action when the next such request has arrived and before it is served: what a rival
+   * does between the program's read and its write. The action is to use the helpers of this class:
+   * the server waits for it, and could not answer a client's request meanwhile.
+   */
+  public FakeApiServer beforeNext(String method, String resource, Runnable action) {
+    faults.beforeNext(matching(method, resource), action);
+    return this;
+  }
+
+  private static Predicate<ApiRequest> matching(String method, String resource) {
+    return request ->
+        request.method().equals(method) && resource.equals(request.target().resource());
+  }
+
+  // --- objects ----------------------------------------------------------------------------------
+
+  public FakeApiServer createNamespace(String name) {
+    return put(new NamespaceBuilder().withNewMetadata().withName(name).endMetadata().build());
+  }
+
+  /** A headless Service without a selector, as users have it for these Endpoints. */
+  public FakeApiServer createService(String name, String portName, int servicePort) {
+    return createService(name, portName, servicePort, Map.of());
+  }
+
+  public FakeApiServer createService(
+      String name, String portName, int servicePort, Map<String, String> selector) {
+    return put(
+        new ServiceBuilder()
+            .withNewMetadata()
+            .withName(name)
+            .endMetadata()
+            .withNewSpec()
+            .withClusterIP("None")
+            .withSelector(selector)
+            .addNewPort()
+            .withName(portName)
+            .withPort(servicePort)
+            .endPort()
+            .endSpec()
+            .build());
+  }
+
+  public Service service(String name) {
+    return get(Service.class, namespace, name);
+  }
+
+  /** The Endpoints, or null. */
+  public Endpoints endpoints(String name) {
+    return get(Endpoints.class, namespace, name);
+  }
+
+  /** Changes Endpoints that exist. */
+  public FakeApiServer editEndpoints(String name, Consumer<EndpointsBuilder> change) {
+    EndpointsBuilder builder = new EndpointsBuilder(endpoints(name));
+    change.accept(builder);
+    return put(builder.build());
+  }
+
+  public FakeApiServer deleteEndpoints(String name) {
+    return delete(Endpoints.class, namespace, name);
+  }
+
+  /** The object, or null; the namespace is null for kinds that have none. */
+  public <T extends HasMetadata> T get(Class<T> type, String inNamespace, String name) {
+    ObjectNode found = dispatcher.find(collection(type, inNamespace) + "/" + name);
+    return found == null ? null : Serialization.unmarshal(found.toString(), type);
+  }
+
+  /** The objects of a kind in the server's namespace, in the order of their creation. */
+  public <T extends HasMetadata> List<T> list(Class<T> type) {
+    return dispatcher.list(collection(type, namespace)).stream()
+        .map(JsonNode::toString)
+        .map(json -> Serialization.unmarshal(json, type))
+        .toList();
+  }
+
+  /** Creates or replaces an object of any kind, in the server's namespace when it names none. */
+  public FakeApiServer put(HasMetadata object) {
+    String given = object.getMetadata().getNamespace();
+    dispatcher.store(collection(object.getClass(), given == null ? namespace : given), object);
+    return this;
+  }
+
+  public FakeApiServer delete(Class<? extends HasMetadata> type, String inNamespace, String name) {
+    dispatcher.remove(collection(type, inNamespace) + "/" + name);
+    return this;
+  }
+
+  private static String collection(Class<? extends HasMetadata> type, String namespace) {
+    String version = HasMetadata.getApiVersion(type);
+    return (version.contains("/") ? "/apis/" : "/api/")
+        + version
+        + (Namespaced.class.isAssignableFrom(type) ? "/namespaces/" + namespace : "")
+        + "/"
+        + HasMetadata.getPlural(type);
+  }
+
+  private static InetAddress loopback() {
+    try {
+      return InetAddress.getByAddress("127.0.0.1", new byte[] {127, 0, 0, 1});
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

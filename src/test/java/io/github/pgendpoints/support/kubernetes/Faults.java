@@ -1,0 +1,98 @@
+package io.github.pgendpoints.support.kubernetes;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/** What a test has ordered to go wrong. Test threads write it while the server reads it. */
+final class Faults {
+
+  private record Denial(String verb, String resource, String name) {
+    boolean covers(ApiRequest request) {
+      return verb.equals(request.verb())
+          && resource.equals(request.target().resource())
+          && (name == null || name.equals(request.target().name()));
+    }
+  }
+
+  private record Failure(int code, Predicate<ApiRequest> matches) {}
+
+  private record Hook(Predicate<ApiRequest> matches, Runnable action) {}
+
+  private final List<Denial> denials = new ArrayList<>();
+  private final List<Failure> failures = new ArrayList<>();
+  private final List<Hook> hooks = new ArrayList<>();
+  private Duration delay = Duration.ZERO;
+  private boolean hanging;
+  private String token;
+
+  synchronized void clear() {
+    denials.clear();
+    failures.clear();
+    hooks.clear();
+    delay = Duration.ZERO;
+    hanging = false;
+  }
+
+  synchronized void deny(String verb, String resource, String name) {
+    denials.add(new Denial(verb, resource, name));
+  }
+
+  synchronized void fail(int times, int code, Predicate<ApiRequest> matches) {
+    for (int i = 0; i < times; i++) {
+      failures.add(new Failure(code, matches));
+    }
+  }
+
+  synchronized void beforeNext(Predicate<ApiRequest> matches, Runnable action) {
+    hooks.add(new Hook(matches, action));
+  }
+
+  synchronized void delay(Duration duration) {
+    delay = duration;
+  }
+
+  synchronized Duration delay() {
+    return delay;
+  }
+
+  synchronized void hang() {
+    hanging = true;
+  }
+
+  synchronized boolean isHanging() {
+    return hanging;
+  }
+
+  synchronized void requireToken(String required) {
+    token = required;
+  }
+
+  /** The next hook for the request, which is then used up. */
+  synchronized Optional<Runnable> takeHook(ApiRequest request) {
+    return take(hooks, hook -> hook.matches().test(request)).map(Hook::action);
+  }
+
+  /** Refuses the request as the gates in front of the storage would, in their order. */
+  synchronized void check(ApiRequest request, String user) {
+    take(failures, failure -> failure.matches().test(request))
+        .ifPresent(
+            failure -> {
+              throw ApiException.injected(failure.code());
+            });
+    if (token != null && !("Bearer " + token).equals(request.authorization())) {
+      throw ApiException.unauthorized();
+    }
+    if (denials.stream().anyMatch(denial -> denial.covers(request))) {
+      throw ApiException.forbidden(user, request);
+    }
+  }
+
+  private static <T> Optional<T> take(List<T> list, Predicate<T> matches) {
+    Optional<T> found = list.stream().filter(matches).findFirst();
+    found.ifPresent(list::remove);
+    return found;
+  }
+}
