@@ -1,0 +1,146 @@
+package io.github.pgendpoints;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
+import io.github.pgendpoints.kubernetes.KubernetesErrors;
+import io.github.pgendpoints.postgres.NodePools;
+import io.github.pgendpoints.postgres.Resolver;
+import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.KnownNodes;
+import io.github.pgendpoints.publish.Publisher;
+import io.github.pgendpoints.publish.ServiceCheck;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.apache.camel.Exchange;
+import org.apache.camel.Route;
+import org.apache.camel.main.Main;
+import org.apache.camel.support.RoutePolicySupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One cluster's manager: a Camel Main whose behaviour stands in the routes folder. This class gives
+ * the routes what they name, and ends the run when the mode asks for it.
+ */
+public final class Manager extends Main {
+  private static final Logger LOG = LoggerFactory.getLogger(Manager.class);
+
+  private final Settings settings;
+  private final Mode mode;
+  private final ExecutorService probes = Executors.newCachedThreadPool();
+  private final NodePools pools;
+
+  /**
+   * @param settings validated
+   * @param namespace of the two Services
+   * @param home the folder that holds routes/
+   * @param client for the Kubernetes API; closed by the caller
+   * @param out where a dry run shows what it would write
+   */
+  public Manager(
+      Settings settings,
+      String namespace,
+      Mode mode,
+      Path home,
+      KubernetesClient client,
+      PrintStream out) {
+    super(Manager.class);
+    this.settings = settings;
+    this.mode = mode;
+    this.pools =
+        new NodePools(
+            settings.postgres(),
+            (name, dataSource) -> getCamelContext().getRegistry().bind(name, dataSource));
+    configure(namespace, home);
+    bindBeans(client, out);
+  }
+
+  private void configure(String namespace, Path home) {
+    configure()
+        .withRoutesIncludePattern("file:%s/routes/*.camel.yaml".formatted(home))
+        .withAutoConfigurationLogSummary(false)
+        .withBasePackageScanEnabled(false)
+        .withJmxEnabled(false)
+        // SIGTERM: a cycle in flight gets this long to end; the whole process has 5 s.
+        .withShutdownTimeout(3);
+    addInitialProperty("camel.component.sql.serviceLocationEnabled", "false");
+    addInitialProperty("namespace", namespace);
+    addInitialProperty("rw.service", settings.rwService());
+    addInitialProperty("ro.service", settings.roService());
+    addInitialProperty("probe.interval", String.valueOf(settings.probeInterval().toMillis()));
+    addInitialProperty("cycles", mode == Mode.CONTINUOUS ? "0" : "1");
+    addInitialProperty("dry.run", String.valueOf(mode == Mode.DRY_RUN));
+  }
+
+  private void bindBeans(KubernetesClient client, PrintStream out) {
+    int port = settings.postgres().port();
+    Conditions conditions = new Conditions(port);
+    settings.warnings().forEach(conditions::degraded);
+    Publisher publisher =
+        new Publisher(
+            settings.rwService(),
+            settings.roService(),
+            settings.portName(),
+            port,
+            settings.allowLoopback(),
+            Clock.systemUTC());
+    bind("kubernetesClient", client);
+    bind("kubernetes-endpoints", new KubernetesEndpointsComponent());
+    bind("conditions", conditions);
+    bind("publisher", publisher);
+    bind("knownNodes", new KnownNodes(settings.nodes(), publisher));
+    bind("services", new ServiceCheck(settings.portName(), conditions));
+    bind("apiBudget", new ApiBudget(settings.kubernetesTimeout(), System::nanoTime));
+    bind("kubernetesErrors", new KubernetesErrors(client.getMasterUrl().toString(), conditions));
+    bind("probes", probes);
+    bind(
+        "resolver",
+        new Resolver(probes, settings.postgres().connectTimeout(), settings.allowLoopback()));
+    bind("pools", pools);
+    bind("console", out);
+    bind("outcome", new Outcome());
+  }
+
+  /**
+   * Runs until the mode's end, and cleans up.
+   *
+   * @return the exit code
+   */
+  public int execute() throws SQLException {
+    try {
+      run();
+      return getExitCode();
+    } catch (Exception e) {
+      Throwable root = e;
+      while (root.getCause() != null) {
+        root = root.getCause();
+      }
+      LOG.error("cannot start: {}", root.getMessage());
+      LOG.debug("cannot start", e);
+      return ExitCode.USAGE;
+    } finally {
+      probes.shutdownNow();
+      pools.close();
+    }
+  }
+
+  /** Ends a run of one cycle, with that cycle's exit code; and any run that knows no node. */
+  private final class Outcome extends RoutePolicySupport {
+    @Override
+    public void onExchangeDone(Route route, Exchange exchange) {
+      int code =
+          exchange.isFailed()
+              ? ExitCode.REFUSED
+              : exchange.getProperty("exitCode", ExitCode.REFUSED, Integer.class);
+      if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
+        exitCode.set(code);
+        completed();
+      }
+    }
+  }
+}

@@ -1,0 +1,158 @@
+package io.github.pgendpoints.support;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.pgendpoints.InvalidSettingsException;
+import io.github.pgendpoints.Manager;
+import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.Settings;
+import io.github.pgendpoints.TestSettings;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The manager in this process, with the real routes folder, against a cluster and an API server;
+ * keeps what it logs and prints.
+ */
+public final class Run implements AutoCloseable {
+  private final Map<String, String> environment = new HashMap<>();
+  private final FakeApiServer api;
+  private final List<String> log = new CopyOnWriteArrayList<>();
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final Appender appender = new Appender();
+  private Manager manager;
+  private CompletableFuture<Integer> exit;
+
+  /** A run that knows the nodes of {@code cluster} and the password of its role. */
+  public Run(PostgresCluster cluster, FakeApiServer api) {
+    this(api);
+    with(
+        "PG_NODES",
+        cluster.servers().stream().map(PostgresServer::host).collect(Collectors.joining(",")));
+    with("PGPORT", String.valueOf(cluster.port()));
+  }
+
+  /** A run that knows no node. */
+  public Run(FakeApiServer api) {
+    this.api = api;
+    with("PGUSER", PostgresCluster.USER);
+    with("PGDATABASE", PostgresCluster.DATABASE);
+    with("PGPASSWORD", PostgresCluster.PASSWORD);
+    with("RW_SERVICE", "pg-rw");
+    with("RO_SERVICE", "pg-ro");
+    with("PGCONNECT_TIMEOUT", "2");
+    Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    appender.setContext(root.getLoggerContext());
+    appender.start();
+    root.addAppender(appender);
+  }
+
+  /** Sets a setting. */
+  public Run with(String name, String value) {
+    environment.put(name, value);
+    return this;
+  }
+
+  /** Runs one cycle and returns the exit code. */
+  public int once() {
+    return start(Mode.ONCE).exitCode();
+  }
+
+  /** Starts in a thread of its own. */
+  public Run start(Mode mode) {
+    Settings settings = settings();
+    KubernetesClient client =
+        api.client(
+            config ->
+                config
+                    .withRequestTimeout((int) settings.kubernetesTimeout().toMillis())
+                    .withConnectionTimeout((int) settings.kubernetesTimeout().toMillis())
+                    .withRequestRetryBackoffLimit(0));
+    manager =
+        new Manager(
+            settings,
+            api.namespace(),
+            mode,
+            Path.of("").toAbsolutePath(),
+            client,
+            new PrintStream(out, true, StandardCharsets.UTF_8));
+    exit =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try (client) {
+                return manager.execute();
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    return this;
+  }
+
+  /** Waits for the end, at most a minute. */
+  public int exitCode() {
+    try {
+      return exit.get(60, TimeUnit.SECONDS);
+    } catch (Exception e) {
+      throw new AssertionError("the run did not end by itself; it logged " + log, e);
+    }
+  }
+
+  /** What was logged from INFO on, as {@code LEVEL message}. */
+  public List<String> log() {
+    return List.copyOf(log);
+  }
+
+  /** The logged lines that contain {@code text}. */
+  public List<String> logged(String text) {
+    return log.stream().filter(line -> line.contains(text)).toList();
+  }
+
+  /** What was printed to standard output. */
+  public String out() {
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  /** Ends a continuous run as SIGTERM would, and stops listening to the log. */
+  @Override
+  public void close() {
+    if (exit != null && !exit.isDone()) {
+      manager.shutdown();
+      exitCode();
+    }
+    ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).detachAppender(appender);
+  }
+
+  private Settings settings() {
+    try {
+      return TestSettings.read(environment);
+    } catch (InvalidSettingsException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
+  private final class Appender extends AppenderBase<ILoggingEvent> {
+    @Override
+    protected void append(ILoggingEvent event) {
+      if (event.getLevel().isGreaterOrEqual(Level.INFO)
+          && event.getLoggerName().startsWith("io.github.pgendpoints")) {
+        log.add(event.getLevel() + " " + event.getFormattedMessage());
+      }
+    }
+  }
+}
