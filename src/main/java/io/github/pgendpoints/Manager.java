@@ -19,6 +19,8 @@ import java.util.concurrent.Executors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.main.Main;
+import org.apache.camel.spi.RoutePolicy;
+import org.apache.camel.spi.RoutePolicyFactory;
 import org.apache.camel.support.RoutePolicySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -103,7 +105,8 @@ public final class Manager extends Main {
         new Resolver(probes, settings.postgres().connectTimeout(), settings.allowLoopback()));
     bind("pools", pools);
     bind("console", out);
-    bind("outcome", new Outcome());
+    // Camel asks it for each route.
+    bind("outcome", (RoutePolicyFactory) (context, routeId, route) -> outcomeOf(routeId));
   }
 
   /**
@@ -127,6 +130,10 @@ public final class Manager extends Main {
       probes.shutdownNow();
       pools.close();
     }
+  }
+
+  private RoutePolicy outcomeOf(String routeId) {
+    return routeId.equals("discover") ? new Outcome() : null;
   }
 
   /** Ends a run of one cycle, with that cycle's exit code; and any run that knows no node. */

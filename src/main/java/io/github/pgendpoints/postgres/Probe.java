@@ -1,6 +1,7 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Server;
@@ -37,7 +38,8 @@ public final class Probe {
             (String) row.get("system_identifier"),
             (String) row.get("started_at"),
             timeline == null ? null : Long.valueOf(timeline, 16),
-            (String) row.get("lsn"));
+            Lsn.of((String) row.get("lsn")),
+            (Boolean) row.get("streaming"));
     return NodeState.answered(
         node, inRecovery ? State.STANDBY : State.PRIMARY, Addresses.text(address), server);
   }

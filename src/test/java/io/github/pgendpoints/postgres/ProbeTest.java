@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
@@ -86,7 +87,10 @@ class ProbeTest {
   void readsAPrimaryWithTheTimelineOfTheWalItWrites() {
     assertEquals(
         NodeState.answered(
-            node("db1"), State.PRIMARY, "10.0.0.1", new Server("7001", "10:00", 26L, "0/30")),
+            node("db1"),
+            State.PRIMARY,
+            "10.0.0.1",
+            new Server("7001", "10:00", 26L, Lsn.of("0/30"), false)),
         Probe.answered(node("db1"), ADDRESS, row(false, "0000001A")));
   }
 
@@ -94,7 +98,10 @@ class ProbeTest {
   void readsAStandby() {
     assertEquals(
         NodeState.answered(
-            node("db1"), State.STANDBY, "10.0.0.1", new Server("7001", "10:00", null, "0/30")),
+            node("db1"),
+            State.STANDBY,
+            "10.0.0.1",
+            new Server("7001", "10:00", null, Lsn.of("0/30"), true)),
         Probe.answered(node("db1"), ADDRESS, row(true, null)));
   }
 
@@ -105,6 +112,7 @@ class ProbeTest {
     row.put("started_at", "10:00");
     row.put("timeline", timeline);
     row.put("lsn", "0/30");
+    row.put("streaming", inRecovery);
     return row;
   }
 }

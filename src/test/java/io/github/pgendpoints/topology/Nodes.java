@@ -13,7 +13,8 @@ public final class Nodes {
 
   /** A primary on a server of its own. */
   public static NodeState primary(String host, long timeline) {
-    return primary(host, new Server(CLUSTER, "started " + host, timeline, "0/3000060"));
+    return primary(
+        host, new Server(CLUSTER, "started " + host, timeline, Lsn.of("0/3000060"), false));
   }
 
   public static NodeState primary(String host, Server server) {
@@ -23,7 +24,7 @@ public final class Nodes {
 
   /** A standby on a server of its own. */
   public static NodeState standby(String host) {
-    return standby(host, new Server(CLUSTER, "started " + host, null, "0/3000000"));
+    return standby(host, new Server(CLUSTER, "started " + host, null, Lsn.of("0/3000000"), true));
   }
 
   public static NodeState standby(String host, Server server) {

@@ -13,7 +13,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TopologyTest {
-  private static final Server SERVER = new Server("7000000000000000001", "10:00", 1L, "0/1");
+  private static final Server SERVER =
+      new Server("7000000000000000001", "10:00", 1L, Lsn.of("0/1"), false);
 
   @Test
   void keepsEveryNodeInTheOrderOfTheList() {
@@ -51,8 +52,9 @@ class TopologyTest {
 
   @Test
   void keepsServersApartThatDifferInOneOfTheTwoMarks() {
-    Server restarted = new Server(SERVER.systemIdentifier(), "11:00", 1L, "0/1");
-    Server foreign = new Server("7000000000000000002", SERVER.startedAt(), 1L, "0/1");
+    Server restarted = new Server(SERVER.systemIdentifier(), "11:00", 1L, Lsn.of("0/1"), false);
+    Server foreign =
+        new Server("7000000000000000002", SERVER.startedAt(), 1L, Lsn.of("0/1"), false);
 
     assertEquals(
         3,
