@@ -10,6 +10,8 @@ import io.github.pgendpoints.publish.ApiBudget;
 import io.github.pgendpoints.publish.KnownNodes;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
+import io.github.pgendpoints.publish.Stored;
+import io.github.pgendpoints.topology.Damping;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -76,6 +78,9 @@ public final class Manager extends Main {
     addInitialProperty("ro.service", settings.roService());
     addInitialProperty("probe.interval", String.valueOf(settings.probeInterval().toMillis()));
     addInitialProperty("cycles", mode == Mode.CONTINUOUS ? "0" : "1");
+    addInitialProperty("paused", String.valueOf(settings.verification().paused()));
+    addInitialProperty(
+        "clear.on.split.brain", String.valueOf(settings.verification().clearOnSplitBrain()));
     addInitialProperty("dry.run", String.valueOf(mode == Mode.DRY_RUN));
   }
 
@@ -89,13 +94,17 @@ public final class Manager extends Main {
             settings.roService(),
             settings.portName(),
             port,
-            settings.allowLoopback(),
             Clock.systemUTC());
+    Stored stored = new Stored(port, settings.allowLoopback());
     bind("kubernetesClient", client);
     bind("kubernetes-endpoints", new KubernetesEndpointsComponent());
     bind("conditions", conditions);
     bind("publisher", publisher);
-    bind("knownNodes", new KnownNodes(settings.nodes(), publisher));
+    bind("knownNodes", new KnownNodes(settings.nodes(), stored));
+    bind("stored", stored);
+    bind("quorum", settings.verification().quorum());
+    bind("readOnlyRules", settings.verification().readOnly());
+    bind("damping", damping());
     bind("services", new ServiceCheck(settings.portName(), conditions));
     bind("apiBudget", new ApiBudget(settings.kubernetesTimeout(), System::nanoTime));
     bind("kubernetesErrors", new KubernetesErrors(client.getMasterUrl().toString(), conditions));
@@ -107,6 +116,17 @@ public final class Manager extends Main {
     bind("console", out);
     // Camel asks it for each route.
     bind("outcome", (RoutePolicyFactory) (context, routeId, route) -> outcomeOf(routeId));
+  }
+
+  private Damping damping() {
+    VerificationSettings verification = settings.verification();
+    return mode == Mode.CONTINUOUS
+        ? new Damping(
+            verification.standbyFailures(),
+            verification.standbySuccesses(),
+            settings.probeInterval(),
+            System::nanoTime)
+        : Damping.none();
   }
 
   /**

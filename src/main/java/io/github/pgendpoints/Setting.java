@@ -66,6 +66,28 @@ public enum Setting {
       "1s",
       "50ms to 1h, such as 500ms, 1s or 2m",
       "Time from one cycle to the next in continuous mode."),
+  MIN_REACHABLE_NODES(
+      "1",
+      "1 to 1000, not more than the nodes of PG_NODES, or majority",
+      "Listed servers that must be a primary or a standby for anything to be written."),
+  ON_SPLIT_BRAIN(
+      "hold",
+      "hold or clear",
+      "With more than one primary: hold writes nothing, clear empties RW_SERVICE's Endpoints."),
+  RO_MAX_LAG(
+      "off",
+      "off, or bytes such as 16MB (B, kB, MB, GB, TB, times 1024 each)",
+      "A standby further behind leaves the read-only Service, and is back below half of it."),
+  RO_REQUIRE_STREAMING(
+      "false", "true or false", "Whether a standby without a WAL receiver is not read from."),
+  RO_FALLBACK("none", "none or primary", "What is read from when no standby is left."),
+  STANDBY_FAILURES(
+      "2",
+      "1 to 100",
+      "Failed probes in a row before a standby is no longer read from, in continuous mode."),
+  STANDBY_SUCCESSES(
+      "1", "1 to 100", "Good probes in a row before a standby is read from, in continuous mode."),
+  PAUSED("false", "true or false", "Whether everything goes on but writing."),
   KUBERNETES_TIMEOUT(
       "5s",
       "100ms to 15s, such as 500ms or 5s",

@@ -23,6 +23,7 @@ public record Settings(
     String rwService,
     String roService,
     PostgresSettings postgres,
+    VerificationSettings verification,
     Duration probeInterval,
     Duration kubernetesTimeout,
     String kubeconfig,

@@ -7,6 +7,8 @@ import io.github.pgendpoints.logging.Logging;
 import io.github.pgendpoints.postgres.Password;
 import io.github.pgendpoints.postgres.PostgresSettings;
 import io.github.pgendpoints.topology.NodeList;
+import io.github.pgendpoints.topology.Quorum;
+import io.github.pgendpoints.topology.ReadOnlyRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +30,9 @@ final class SettingsReader {
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m|h)?");
   private static final Map<String, Integer> MILLIS =
       Map.of("ms", 1, "s", 1_000, "m", 60_000, "h", 3_600_000);
+  private static final Pattern BYTES =
+      Pattern.compile("(\\d{1,12}) ?([KMGT]?B)?", Pattern.CASE_INSENSITIVE);
+  private static final List<String> UNITS = List.of("B", "KB", "MB", "GB", "TB");
   private static final Pattern DNS_1035 = Pattern.compile("[a-z]([-a-z0-9]{0,61}[a-z0-9])?");
   private static final Pattern DNS_1123 = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
 
@@ -74,6 +79,7 @@ final class SettingsReader {
         rwService,
         roService,
         postgres(port),
+        verification(nodes.nodes().size()),
         duration(PROBE_INTERVAL, "1s", 50, 3_600_000),
         duration(KUBERNETES_TIMEOUT, "5s", 100, 15_000),
         file(KUBECONFIG),
@@ -111,6 +117,68 @@ final class SettingsReader {
         Duration.ofSeconds(number(PGCONNECT_TIMEOUT, 5, 1, 60)),
         read(TCP_CONNECT_TIMEOUT, Duration.ofSeconds(1), SettingsReader::decimalSeconds),
         number(MAX_WORKERS, 64, 1, 1000));
+  }
+
+  private VerificationSettings verification(int nodes) {
+    return new VerificationSettings(
+        read(MIN_REACHABLE_NODES, new Quorum(1), text -> quorum(text, nodes)),
+        oneOf(ON_SPLIT_BRAIN, "hold", "clear"),
+        new ReadOnlyRules(
+            read(RO_MAX_LAG, null, SettingsReader::bytes),
+            flag(RO_REQUIRE_STREAMING),
+            oneOf(RO_FALLBACK, "none", "primary")),
+        number(STANDBY_FAILURES, 2, 1, 100),
+        number(STANDBY_SUCCESSES, 1, 1, 100),
+        flag(PAUSED));
+  }
+
+  private static Quorum quorum(String text, int nodes) {
+    if (text.equalsIgnoreCase("majority")) {
+      return Quorum.MAJORITY;
+    }
+    int number = Integer.parseInt(text);
+    if (number < 1 || number > 1000) {
+      throw new IllegalArgumentException();
+    }
+    if (nodes > 0 && number > nodes) {
+      throw new IllegalArgumentException("can never be met by %d nodes".formatted(nodes));
+    }
+    return new Quorum(number);
+  }
+
+  /** Bytes with PostgreSQL's units; null for off. */
+  private static Long bytes(String text) {
+    if (text.equalsIgnoreCase("off")) {
+      return null;
+    }
+    Matcher matcher = BYTES.matcher(text);
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException();
+    }
+    int thousands =
+        matcher.group(2) == null ? 0 : UNITS.indexOf(matcher.group(2).toUpperCase(Locale.ROOT));
+    double bytes = Double.parseDouble(matcher.group(1)) * Math.pow(1024, thousands);
+    if (bytes < 1 || bytes > Long.MAX_VALUE) {
+      throw new IllegalArgumentException();
+    }
+    return (long) bytes;
+  }
+
+  private boolean flag(Setting setting) {
+    return oneOf(setting, "false", "true");
+  }
+
+  /** Whether the second of two words is set; the first is the default. */
+  private boolean oneOf(Setting setting, String unset, String other) {
+    return read(
+        setting,
+        false,
+        text -> {
+          if (!text.equalsIgnoreCase(unset) && !text.equalsIgnoreCase(other)) {
+            throw new IllegalArgumentException();
+          }
+          return text.equalsIgnoreCase(other);
+        });
   }
 
   private Password password() {

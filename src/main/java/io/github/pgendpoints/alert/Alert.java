@@ -25,6 +25,18 @@ public record Alert(Kind kind, Severity severity, String message) {
     MULTIPLE_PRIMARIES,
     /** No primary was found: nothing is written. */
     NO_PRIMARY,
+    /** The only primary is on an older timeline than the published one, or beside it. */
+    STALE_PRIMARY,
+    /** A node belongs to another cluster, or which cluster is ours cannot be told. */
+    FOREIGN_NODE,
+    /** Fewer nodes than MIN_REACHABLE_NODES could be verified. */
+    QUORUM,
+    /** What the Endpoints remember cannot be read. */
+    UNREADABLE_STATE,
+    /** A standby is no longer read from, or is again. */
+    STANDBY,
+    /** Writing is paused. */
+    PAUSED,
     /** Endpoints were written. */
     WRITTEN,
     /** The Kubernetes API could not be reached or said no, or a Service is not as it must be. */

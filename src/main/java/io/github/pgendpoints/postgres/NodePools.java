@@ -50,6 +50,11 @@ public final class NodePools implements AutoCloseable {
     return pool;
   }
 
+  /** The pool of a node that was asked before; else null. */
+  public NodePool of(Node node) {
+    return pools.get(node);
+  }
+
   /**
    * Returns when anybody is there, as pg_isready would say.
    *

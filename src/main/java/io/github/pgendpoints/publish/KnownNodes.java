@@ -6,15 +6,15 @@ import java.util.List;
 
 /** The node list of a cycle: PG_NODES, else what the Endpoints remember. */
 public final class KnownNodes {
-  private final Publisher publisher;
+  private final Stored stored;
   private List<Node> known;
 
   /**
    * @param configured PG_NODES; empty when it is not set
    */
-  public KnownNodes(List<Node> configured, Publisher publisher) {
+  public KnownNodes(List<Node> configured, Stored stored) {
     this.known = configured;
-    this.publisher = publisher;
+    this.stored = stored;
   }
 
   /**
@@ -28,7 +28,7 @@ public final class KnownNodes {
   public List<Node> from(Endpoints readWrite, Endpoints readOnly) throws NoNodesException {
     if (known.isEmpty()) {
       try {
-        known = publisher.storedNodes(readWrite, readOnly);
+        known = stored.nodes(readWrite, readOnly);
       } catch (IllegalArgumentException e) {
         throw new NoNodesException(
             "PG_NODES is not set, and the stored nodes cannot be read: " + e.getMessage());

@@ -119,8 +119,7 @@ public record Publication(
 
   private static Map<String, String> ourAnnotations(Endpoints endpoints) {
     Map<String, String> ours = new HashMap<>();
-    for (String key :
-        List.of(Annotations.LAST_TOPOLOGY, Annotations.LAST_UPDATE, Annotations.NODES)) {
+    for (String key : Annotations.ALL) {
       String value = annotation(endpoints, key);
       if (value != null) {
         ours.put(key, value);

@@ -1,9 +1,9 @@
 package io.github.pgendpoints.publish;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
-import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Signature;
 import io.github.pgendpoints.topology.Topology;
 import java.time.Clock;
@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Turns a verified topology into the Endpoints of the two Services, and reads them back. */
+/** Turns a verified topology into the Endpoints of the two Services. */
 public final class Publisher {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxxx");
@@ -22,7 +22,6 @@ public final class Publisher {
   private final String roService;
   private final String portName;
   private final int defaultPort;
-  private final boolean allowLoopback;
   private final Clock clock;
 
   /**
@@ -30,39 +29,49 @@ public final class Publisher {
    * @param clock tells the time of a write
    */
   public Publisher(
-      String rwService,
-      String roService,
-      String portName,
-      int defaultPort,
-      boolean allowLoopback,
-      Clock clock) {
+      String rwService, String roService, String portName, int defaultPort, Clock clock) {
     this.rwService = rwService;
     this.roService = roService;
     this.portName = portName;
     this.defaultPort = defaultPort;
-    this.allowLoopback = allowLoopback;
     this.clock = clock;
   }
 
   /** The primary behind the read-write Service. */
-  public Publication readWrite(Topology topology, Endpoints actual) {
-    return publication(rwService, topology.primaries(), topology, actual);
+  public Publication readWrite(Topology topology, ReadOnly readOnly, Endpoints actual) {
+    return publication(rwService, List.of(topology.primary()), state(topology, readOnly), actual);
   }
 
   /** The standbys behind the read-only Service. */
-  public Publication readOnly(Topology topology, Endpoints actual) {
-    return publication(roService, topology.standbys(), topology, actual);
+  public Publication readOnly(Topology topology, ReadOnly readOnly, Endpoints actual) {
+    return publication(roService, readOnly.members(), state(topology, readOnly), actual);
+  }
+
+  /** Nothing behind the read-write Service; what is stored stays. */
+  public Publication cleared(Endpoints actual) {
+    return publication(rwService, List.of(), Map.of(), actual);
   }
 
   private Publication publication(
-      String service, List<NodeState> nodes, Topology topology, Endpoints actual) {
-    Map<String, String> state =
-        Map.of(
-            Annotations.LAST_TOPOLOGY,
-            Signature.of(topology, defaultPort),
-            Annotations.NODES,
-            NodeList.text(topology.nodes().stream().map(NodeState::node).toList()));
+      String service, List<NodeState> nodes, Map<String, String> state, Endpoints actual) {
     return new Publication(service, Subsets.of(nodes, portName), state, actual, 0);
+  }
+
+  /** What is stored of a topology. What a node may not tell us leaves the stored value as it is. */
+  private Map<String, String> state(Topology topology, ReadOnly readOnly) {
+    NodeState primary = topology.primary();
+    Map<String, String> state = new TreeMap<>();
+    state.put(Annotations.LAST_TOPOLOGY, Signature.of(primary, readOnly.standbys(), defaultPort));
+    state.put(
+        Annotations.NODES, NodeList.text(topology.nodes().stream().map(NodeState::node).toList()));
+    state.put(Annotations.PRIMARY, primary.node().name());
+    if (primary.server().systemIdentifier() != null) {
+      state.put(Annotations.SYSTEM_IDENTIFIER, primary.server().systemIdentifier());
+    }
+    if (primary.server().timeline() != null) {
+      state.put(Annotations.TIMELINE, String.valueOf(primary.server().timeline()));
+    }
+    return state;
   }
 
   /**
@@ -71,30 +80,10 @@ public final class Publisher {
    */
   public Map<String, String> annotations(Publication publication) {
     Map<String, String> annotations = new TreeMap<>(publication.state());
-    annotations.put(Annotations.LAST_UPDATE, TIME.format(clock.instant().atOffset(ZoneOffset.UTC)));
+    if (!annotations.isEmpty()) {
+      annotations.put(
+          Annotations.LAST_UPDATE, TIME.format(clock.instant().atOffset(ZoneOffset.UTC)));
+    }
     return annotations;
-  }
-
-  /**
-   * The nodes that the Endpoints remember, for a run without PG_NODES: from the annotation {@code
-   * postgres.discovery/nodes}, else from last-topology, the read-write object before the other.
-   *
-   * @return empty when neither is there
-   * @throws IllegalArgumentException when what is there cannot be read
-   */
-  public List<Node> storedNodes(Endpoints readWrite, Endpoints readOnly) {
-    for (Endpoints endpoints : new Endpoints[] {readWrite, readOnly}) {
-      String nodes = Publication.annotation(endpoints, Annotations.NODES);
-      if (nodes != null) {
-        return NodeList.parse(nodes, defaultPort, allowLoopback).nodes();
-      }
-    }
-    for (Endpoints endpoints : new Endpoints[] {readWrite, readOnly}) {
-      String topology = Publication.annotation(endpoints, Annotations.LAST_TOPOLOGY);
-      if (topology != null) {
-        return Signature.nodes(topology, defaultPort, allowLoopback);
-      }
-    }
-    return List.of();
   }
 }

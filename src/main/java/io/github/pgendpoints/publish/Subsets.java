@@ -68,6 +68,23 @@ final class Subsets {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
+  /** Every {@code ip:port} of the subsets, ready or not. */
+  static Set<String> endpoints(List<EndpointSubset> subsets) {
+    return subsets.stream()
+        .flatMap(
+            subset ->
+                subset.getPorts().stream()
+                    .flatMap(
+                        port ->
+                            Stream.concat(
+                                    subset.getAddresses().stream(),
+                                    subset.getNotReadyAddresses().stream())
+                                .map(
+                                    address ->
+                                        Addresses.withPort(address.getIp(), port.getPort(), -1))))
+        .collect(Collectors.toSet());
+  }
+
   private static String route(EndpointAddress address, EndpointPort port) {
     String protocol =
         port.getProtocol() == null || port.getProtocol().equals(PROTOCOL)

@@ -17,19 +17,16 @@ public final class Signature {
   private Signature() {}
 
   /**
-   * The signature of a topology.
+   * The signature of what is published.
    *
+   * @param standbys those behind the read-only Service
    * @param defaultPort PGPORT
-   * @throws IllegalStateException unless there is exactly one primary
    */
-  public static String of(Topology topology, int defaultPort) {
-    if (topology.primaries().size() != 1) {
-      throw new IllegalStateException("not one primary: " + topology);
-    }
+  public static String of(NodeState primary, List<NodeState> standbys, int defaultPort) {
     return "primary:%s;standbys:%s"
         .formatted(
-            item(topology.primaries().get(0), defaultPort),
-            topology.standbys().stream()
+            item(primary, defaultPort),
+            standbys.stream()
                 .map(standby -> item(standby, defaultPort))
                 .sorted()
                 .collect(Collectors.joining(",")));

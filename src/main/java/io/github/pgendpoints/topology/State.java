@@ -12,5 +12,7 @@ public enum State {
    * Somebody answers, but what it is could not be verified: authentication, TLS, a missing
    * database, too many connections, a failing query.
    */
-  UNKNOWN
+  UNKNOWN,
+  /** It answers, but belongs to another cluster: its system identifier is not the published one. */
+  FOREIGN
 }

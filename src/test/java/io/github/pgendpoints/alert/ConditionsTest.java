@@ -8,8 +8,10 @@ import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Topology;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ConditionsTest {
@@ -45,7 +47,7 @@ class ConditionsTest {
   @Test
   void namesEveryPrimaryOfASplitBrain() {
     Topology split = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2), standby("10.0.0.3"));
-    conditions.multiplePrimaries(split);
+    conditions.multiplePrimaries(split, List.of());
 
     assertEquals(
         List.of(
@@ -53,7 +55,7 @@ class ConditionsTest {
                 + " 10.0.0.1 at 10.0.0.1 (system identifier 7000000000000000001, timeline 1, LSN 0/3000060),"
                 + " 10.0.0.2 at 10.0.0.2 (system identifier 7000000000000000001, timeline 2, LSN 0/3000060)"),
         news());
-    conditions.multiplePrimaries(split);
+    conditions.multiplePrimaries(split, List.of());
     assertEquals(List.of(), news());
   }
 
@@ -104,7 +106,7 @@ class ConditionsTest {
   private List<String> verified(NodeState... states) {
     Topology topology = topology(states);
     conditions.observed(topology);
-    conditions.verified(topology);
+    conditions.verified(topology, new ReadOnly(topology.standbys(), null, Map.of()));
     return news();
   }
 

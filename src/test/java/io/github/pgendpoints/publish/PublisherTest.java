@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.github.pgendpoints.topology.NodeList;
+import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Topology;
 import java.time.Clock;
 import java.time.Instant;
@@ -42,8 +43,9 @@ class PublisherTest {
           "pg-ro",
           "postgresql",
           5432,
-          false,
           Clock.fixed(Instant.parse("2026-11-24T12:34:56.120Z"), ZoneOffset.UTC));
+
+  private final Stored stored = new Stored(5432, false);
 
   @Test
   void putsThePrimaryBehindReadWriteAndTheStandbysBehindReadOnly() {
@@ -57,7 +59,7 @@ class PublisherTest {
             port: 5432
             protocol: "TCP"
         """,
-        Serialization.asYaml(publisher.readWrite(TOPOLOGY, null).subsets()));
+        Serialization.asYaml(readWrite(TOPOLOGY, null).subsets()));
     assertEquals(
         """
         ---
@@ -75,12 +77,12 @@ class PublisherTest {
             port: 5433
             protocol: "TCP"
         """,
-        Serialization.asYaml(publisher.readOnly(TOPOLOGY, null).subsets()));
+        Serialization.asYaml(readOnly(TOPOLOGY, null).subsets()));
   }
 
   @Test
   void writesNoSubsetWithoutAnAddress() {
-    assertEquals(List.of(), publisher.readOnly(topology(primary("10.0.0.1", 1)), null).subsets());
+    assertEquals(List.of(), readOnly(topology(primary("10.0.0.1", 1)), null).subsets());
   }
 
   @Test
@@ -92,10 +94,16 @@ class PublisherTest {
             "postgres.discovery/last-update",
             "2026-11-24T12:34:56.120000+00:00",
             "postgres.discovery/nodes",
-            "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433");
+            "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433",
+            "postgres.discovery/primary",
+            "10.0.0.1",
+            "postgres.discovery/system-identifier",
+            "7000000000000000001",
+            "postgres.discovery/timeline",
+            "1");
 
-    assertEquals(expected, publisher.annotations(publisher.readWrite(TOPOLOGY, null)));
-    assertEquals(expected, publisher.annotations(publisher.readOnly(TOPOLOGY, null)));
+    assertEquals(expected, publisher.annotations(readWrite(TOPOLOGY, null)));
+    assertEquals(expected, publisher.annotations(readOnly(TOPOLOGY, null)));
   }
 
   static Stream<Arguments> differences() {
@@ -221,14 +229,14 @@ class PublisherTest {
   @MethodSource("differences")
   void comparesAddressesPortsAndStoredTopology(
       String what, boolean unchanged, UnaryOperator<Endpoints> edit) {
-    Endpoints edited = edit.apply(written(publisher.readOnly(TOPOLOGY, null)));
+    Endpoints edited = edit.apply(written(readOnly(TOPOLOGY, null)));
 
-    assertEquals(unchanged, publisher.readOnly(TOPOLOGY, edited).isUnchanged());
+    assertEquals(unchanged, readOnly(TOPOLOGY, edited).isUnchanged());
   }
 
   @Test
   void findsMissingEndpointsChanged() {
-    Publication publication = publisher.readOnly(TOPOLOGY, null);
+    Publication publication = readOnly(TOPOLOGY, null);
 
     assertFalse(publication.isUnchanged());
     assertTrue(publication.isMissing());
@@ -236,7 +244,7 @@ class PublisherTest {
 
   @Test
   void writesAgainAfterAConflictOverFieldsOfOthersOnly() throws Exception {
-    Endpoints read = written(publisher.readOnly(topology(primary("10.0.0.1", 1)), null));
+    Endpoints read = written(readOnly(topology(primary("10.0.0.1", 1)), null));
     Endpoints labelled =
         read.edit()
             .editMetadata()
@@ -245,22 +253,22 @@ class PublisherTest {
             .endMetadata()
             .build();
 
-    Publication again = publisher.readOnly(TOPOLOGY, read).against(labelled);
+    Publication again = readOnly(TOPOLOGY, read).against(labelled);
 
     assertEquals("8", again.resourceVersion());
-    assertEquals(publisher.readOnly(TOPOLOGY, null).subsets(), again.subsets());
+    assertEquals(readOnly(TOPOLOGY, null).subsets(), again.subsets());
   }
 
   @Test
   void dropsItsResultAfterAConflictOverWhatWePublish() {
-    Endpoints read = written(publisher.readOnly(topology(primary("10.0.0.1", 1)), null));
-    Publication publication = publisher.readOnly(TOPOLOGY, read);
+    Endpoints read = written(readOnly(topology(primary("10.0.0.1", 1)), null));
+    Publication publication = readOnly(TOPOLOGY, read);
 
     for (Endpoints rival :
         List.of(
             annotate(read, Annotations.LAST_UPDATE, "just now"),
             annotate(read, Annotations.LAST_TOPOLOGY, "primary:10.0.0.2;standbys:"),
-            written(publisher.readOnly(TOPOLOGY, null)))) {
+            written(readOnly(TOPOLOGY, null)))) {
       assertThrows(OutdatedTopologyException.class, () -> publication.against(rival));
     }
     assertThrows(OutdatedTopologyException.class, () -> publication.against(null));
@@ -275,17 +283,17 @@ class PublisherTest {
             .withResourceVersion("3")
             .endMetadata()
             .build();
-    Publication publication = publisher.readOnly(TOPOLOGY, null);
+    Publication publication = readOnly(TOPOLOGY, null);
 
     assertEquals("3", publication.against(empty).resourceVersion());
-    Endpoints rival = written(publisher.readOnly(TOPOLOGY, null));
+    Endpoints rival = written(readOnly(TOPOLOGY, null));
     assertThrows(OutdatedTopologyException.class, () -> publication.against(rival));
   }
 
   @Test
   void doesNotFightOverFieldsForEver() throws Exception {
-    Endpoints read = written(publisher.readOnly(topology(primary("10.0.0.1", 1)), null));
-    Publication publication = publisher.readOnly(TOPOLOGY, read);
+    Endpoints read = written(readOnly(topology(primary("10.0.0.1", 1)), null));
+    Publication publication = readOnly(TOPOLOGY, read);
     for (int i = 0; i < 5; i++) {
       publication = publication.against(read);
     }
@@ -296,7 +304,7 @@ class PublisherTest {
 
   @Test
   void showsADryRunAsADiff() {
-    Endpoints read = written(publisher.readWrite(topology(primary("10.0.0.2", 1)), null));
+    Endpoints read = written(readWrite(topology(primary("10.0.0.2", 1)), null));
 
     assertEquals(
         """
@@ -306,15 +314,19 @@ class PublisherTest {
         - postgres.discovery/last-topology: primary:10.0.0.2;standbys:
         + postgres.discovery/last-topology: primary:10.0.0.1;standbys:
         - postgres.discovery/nodes: 10.0.0.2
-        + postgres.discovery/nodes: 10.0.0.1"""
+        + postgres.discovery/nodes: 10.0.0.1
+        - postgres.discovery/primary: 10.0.0.2
+        + postgres.discovery/primary: 10.0.0.1
+          postgres.discovery/system-identifier: 7000000000000000001
+          postgres.discovery/timeline: 1"""
             .lines()
             .toList(),
-        publisher.readWrite(topology(primary("10.0.0.1", 1)), read).diff().lines().toList());
+        readWrite(topology(primary("10.0.0.1", 1)), read).diff().lines().toList());
   }
 
   @Test
   void findsTheNodesAgainWithoutPgNodes() {
-    Endpoints readWrite = written(publisher.readWrite(TOPOLOGY, null));
+    Endpoints readWrite = written(readWrite(TOPOLOGY, null));
     Endpoints originals =
         new EndpointsBuilder()
             .withNewMetadata()
@@ -324,12 +336,24 @@ class PublisherTest {
 
     assertEquals(
         "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433",
-        NodeList.text(publisher.storedNodes(readWrite, null)));
+        NodeList.text(stored.nodes(readWrite, null)));
     assertEquals(
         "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433",
-        NodeList.text(publisher.storedNodes(originals, readWrite)));
-    assertEquals("10.0.0.1,10.0.0.2", NodeList.text(publisher.storedNodes(originals, null)));
-    assertEquals(List.of(), publisher.storedNodes(null, null));
+        NodeList.text(stored.nodes(originals, readWrite)));
+    assertEquals("10.0.0.1,10.0.0.2", NodeList.text(stored.nodes(originals, null)));
+    assertEquals(List.of(), stored.nodes(null, null));
+  }
+
+  private Publication readWrite(Topology topology, Endpoints actual) {
+    return publisher.readWrite(topology, everyStandby(topology), actual);
+  }
+
+  private Publication readOnly(Topology topology, Endpoints actual) {
+    return publisher.readOnly(topology, everyStandby(topology), actual);
+  }
+
+  private static ReadOnly everyStandby(Topology topology) {
+    return new ReadOnly(topology.standbys(), null, Map.of());
   }
 
   private Endpoints written(Publication publication) {

@@ -1,13 +1,12 @@
 package io.github.pgendpoints.topology;
 
 import static io.github.pgendpoints.topology.Nodes.PORT;
-import static io.github.pgendpoints.topology.Nodes.down;
 import static io.github.pgendpoints.topology.Nodes.primary;
 import static io.github.pgendpoints.topology.Nodes.standby;
-import static io.github.pgendpoints.topology.Nodes.topology;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,14 +18,13 @@ class SignatureTest {
     assertEquals(
         "primary:10.0.0.1;standbys:10.0.0.10,10.0.0.9",
         Signature.of(
-            topology(standby("10.0.0.9"), primary("10.0.0.1", 1), standby("10.0.0.10")), PORT));
+            primary("10.0.0.1", 1), List.of(standby("10.0.0.9"), standby("10.0.0.10")), PORT));
   }
 
   @Test
   void endsAfterTheColonWithoutStandbys() {
     assertEquals(
-        "primary:10.0.0.1;standbys:",
-        Signature.of(topology(primary("10.0.0.1", 1), down("10.0.0.2")), PORT));
+        "primary:10.0.0.1;standbys:", Signature.of(primary("10.0.0.1", 1), List.of(), PORT));
   }
 
   @Test
@@ -34,18 +32,9 @@ class SignatureTest {
     assertEquals(
         "primary:[2001:db8::1];standbys:10.0.0.2:5433,[2001:db8::2]:5433",
         Signature.of(
-            topology(
-                primary("2001:db8::1", 1), standby("[2001:db8::2]:5433"), standby("10.0.0.2:5433")),
+            primary("2001:db8::1", 1),
+            List.of(standby("[2001:db8::2]:5433"), standby("10.0.0.2:5433")),
             PORT));
-  }
-
-  @Test
-  void isNotMadeOfAnUnverifiedTopology() {
-    assertThrows(
-        IllegalStateException.class,
-        () -> Signature.of(topology(primary("10.0.0.1", 1), primary("10.0.0.2", 1)), PORT));
-    assertThrows(
-        IllegalStateException.class, () -> Signature.of(topology(standby("10.0.0.1")), PORT));
   }
 
   @ParameterizedTest
