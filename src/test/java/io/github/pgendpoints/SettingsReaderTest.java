@@ -10,6 +10,8 @@ import ch.qos.logback.classic.Level;
 import io.github.pgendpoints.postgres.PostgresSettings;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
+import io.github.pgendpoints.topology.Quorum;
+import io.github.pgendpoints.topology.ReadOnlyRules;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -103,6 +105,17 @@ class SettingsReaderTest {
         "RW_SERVICE | a",
         "LOG_FORMAT | JSON",
         "PGSSLMODE | require",
+        "MIN_REACHABLE_NODES | 1000",
+        "MIN_REACHABLE_NODES | Majority",
+        "ON_SPLIT_BRAIN | hold",
+        "ON_SPLIT_BRAIN | clear",
+        "RO_MAX_LAG | off",
+        "RO_MAX_LAG | 1",
+        "RO_REQUIRE_STREAMING | False",
+        "RO_FALLBACK | primary",
+        "STANDBY_FAILURES | 100",
+        "STANDBY_SUCCESSES | 1",
+        "PAUSED | true",
       })
   void takesWhatIsAllowed(String name, String value) throws Exception {
     read(Map.of(name, value));
@@ -143,6 +156,19 @@ class SettingsReaderTest {
         "PGSSLROOTCERT | /nowhere",
         "KUBECONFIG | /nowhere",
         "PG_NODES | 127.0.0.1",
+        "MIN_REACHABLE_NODES | 0",
+        "MIN_REACHABLE_NODES | most",
+        "ON_SPLIT_BRAIN | stop",
+        "RO_MAX_LAG | 0",
+        "RO_MAX_LAG | 0MB",
+        "RO_MAX_LAG | 16 MiB",
+        "RO_MAX_LAG | -1",
+        "RO_MAX_LAG | 999999999999TB",
+        "RO_REQUIRE_STREAMING | yes",
+        "RO_FALLBACK | standby",
+        "STANDBY_FAILURES | 0",
+        "STANDBY_SUCCESSES | 101",
+        "PAUSED | ture",
       })
   void namesTheVariableItsValueAndWhatIsAllowed(String name, String value) {
     List<String> faults = faults(Map.of(name, value));
@@ -150,6 +176,40 @@ class SettingsReaderTest {
     assertEquals(1, faults.size(), faults.toString());
     assertTrue(faults.get(0).startsWith(name + "='" + value + "'"), faults.get(0));
     assertTrue(faults.get(0).contains("; allowed: "), faults.get(0));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1,1",
+    "512B,512",
+    "8kB,8192",
+    "16MB,16777216",
+    "1 GB,1073741824",
+    "2tb,2199023255552"
+  })
+  void readsBytesWithPostgresqlsUnits(String text, long bytes) throws Exception {
+    assertEquals(bytes, read(Map.of("RO_MAX_LAG", text)).verification().readOnly().maxLag());
+  }
+
+  @Test
+  void refusesAQuorumThatTheListedNodesCannotMeet() throws Exception {
+    List<String> faults = faults(Map.of("PG_NODES", "db1,db2", "MIN_REACHABLE_NODES", "3"));
+
+    assertEquals(
+        "MIN_REACHABLE_NODES='3' can never be met by 2 nodes; allowed: "
+            + Setting.MIN_REACHABLE_NODES.allowed(),
+        faults.get(0));
+    assertEquals(
+        new Quorum(2),
+        read(Map.of("PG_NODES", "db1,db2", "MIN_REACHABLE_NODES", "2")).verification().quorum());
+  }
+
+  @Test
+  void holdsAndReadsFromEveryStandbyByDefault() throws Exception {
+    assertEquals(
+        new VerificationSettings(
+            new Quorum(1), false, new ReadOnlyRules(null, false, false), 2, 1, false),
+        read(Map.of()).verification());
   }
 
   @Test

@@ -1,14 +1,19 @@
 package io.github.pgendpoints.alert;
 
 import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.foreign;
 import static io.github.pgendpoints.topology.Nodes.primary;
+import static io.github.pgendpoints.topology.Nodes.published;
 import static io.github.pgendpoints.topology.Nodes.standby;
 import static io.github.pgendpoints.topology.Nodes.topology;
 import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.Topology;
 import java.util.List;
 import java.util.Map;
@@ -87,6 +92,76 @@ class ConditionsTest {
     conditions.noPrimary(topology(down("10.0.0.1"), down("10.0.0.2")));
 
     assertEquals(1, news().size());
+  }
+
+  @Test
+  void namesAForeignNodeOnceWhileItLasts() {
+    Topology topology =
+        topology(primary("10.0.0.1", 1), standby("10.0.0.2", foreign("10.0.0.2")))
+            .identifiedBy(published(1, "10.0.0.1"));
+    conditions.observed(topology);
+
+    assertEquals(
+        List.of(
+            "ERROR foreign node 10.0.0.2 at 10.0.0.2 is a standby of system identifier"
+                + " 7000000000000000009, not 7000000000000000001: it is put behind neither Service"),
+        news());
+    conditions.observed(topology);
+    assertEquals(List.of(), news());
+  }
+
+  @Test
+  void saysOnceWhichProtectionIsOff() {
+    NodeState primary = primary("10.0.0.1", new Server(null, "10:00", null, Lsn.of("0/1"), false));
+    conditions.observed(topology(primary));
+
+    assertEquals(
+        List.of(
+            "WARN pg_control_system() is not granted to our role on 10.0.0.1: foreign nodes are not recognised",
+            "WARN pg_walfile_name() is not granted to our role on 10.0.0.1: a stale primary is not recognised"),
+        news());
+    conditions.observed(topology(primary));
+    assertEquals(List.of(), news());
+  }
+
+  @Test
+  void saysWhenAStandbyIsNoLongerReadFromAndWhenAgain() {
+    Topology topology = topology(primary("10.0.0.1", 1), standby("10.0.0.2"));
+    conditions.verified(
+        topology,
+        new ReadOnly(List.of(), null, Map.of(standby("10.0.0.2").node(), "9 bytes behind")));
+    assertEquals(
+        List.of(
+            "INFO topology verified: primary:10.0.0.1;standbys:",
+            "WARN standby 10.0.0.2 is not read from: 9 bytes behind"),
+        news());
+    conditions.verified(
+        topology,
+        new ReadOnly(List.of(), null, Map.of(standby("10.0.0.2").node(), "8 bytes behind")));
+    assertEquals(List.of(), news());
+    assertEquals(
+        List.of(
+            "INFO topology verified: primary:10.0.0.1;standbys:10.0.0.2",
+            "INFO standby 10.0.0.2 is read from"),
+        verified(primary("10.0.0.1", 1), standby("10.0.0.2")));
+  }
+
+  @Test
+  void saysOnceThatItIsPaused() {
+    conditions.paused("PAUSED");
+    assertEquals(List.of("WARN paused by PAUSED: nothing is written"), news());
+    conditions.paused("PAUSED");
+    assertEquals(List.of(), news());
+    assertEquals(List.of("INFO over: paused by PAUSED: nothing is written"), news());
+  }
+
+  @Test
+  void isNotBrokenByForeignText() {
+    conditions.publishFailed("a\nb\u001b[31m\u202e" + "x".repeat(9000));
+
+    String said = news().get(0);
+    assertTrue(said.startsWith("ERROR a b [31m xxx"), said.substring(0, 40));
+    assertTrue(said.length() < 4100, said.length() + " characters");
   }
 
   @Test

@@ -1,9 +1,14 @@
 package io.github.pgendpoints.topology;
 
 import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.foreign;
 import static io.github.pgendpoints.topology.Nodes.node;
+import static io.github.pgendpoints.topology.Nodes.nothingPublished;
 import static io.github.pgendpoints.topology.Nodes.primary;
+import static io.github.pgendpoints.topology.Nodes.primaryAt;
+import static io.github.pgendpoints.topology.Nodes.published;
 import static io.github.pgendpoints.topology.Nodes.standby;
+import static io.github.pgendpoints.topology.Nodes.standbyAt;
 import static io.github.pgendpoints.topology.Nodes.topology;
 import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -77,5 +82,73 @@ class TopologyTest {
 
     assertEquals(List.of(), topology.primaries());
     assertEquals(List.of(), topology.standbys());
+  }
+
+  @Test
+  void marksNodesOfAnotherClusterThanThePublishedOne() {
+    Topology topology =
+        topology(primary("db1", 1), primary("db2", foreign("db2")), standby("db3"))
+            .identifiedBy(published(1, "db1"));
+
+    assertEquals(List.of(primary("db1", 1)), topology.primaries());
+    assertEquals(2, topology.reachable().size());
+    assertEquals(
+        "db2 is FOREIGN (a primary of system identifier 7000000000000000009, not 7000000000000000001)",
+        topology.foreign().get(0).toString());
+  }
+
+  @Test
+  void asksTheMajorityWhichClusterIsOursOnAFirstRun() {
+    Topology two = topology(primary("db1", 1), standby("db2"), primary("db3", foreign("db3")));
+    Topology one = topology(primary("db1", 1), down("db2"), primary("db3", foreign("db3")));
+
+    assertEquals(
+        List.of("7000000000000000001"), two.identifiedBy(nothingPublished()).systemIdentifiers());
+    assertEquals(1, two.identifiedBy(nothingPublished()).foreign().size());
+    assertEquals(2, one.identifiedBy(nothingPublished()).systemIdentifiers().size());
+    assertEquals(List.of(), one.identifiedBy(nothingPublished()).foreign());
+  }
+
+  @Test
+  void countsAServerOnceInTheVoteHoweverOftenItIsListed() {
+    Server foreign = foreign("db3");
+    Topology topology =
+        topology(
+            primary("db1", 1), primary("db3", foreign), primary("10.0.0.3", foreign), down("db4"));
+
+    assertEquals(2, topology.identifiedBy(nothingPublished()).systemIdentifiers().size());
+    assertEquals(3, topology.listed());
+  }
+
+  @Test
+  void marksNobodyWhoseIdentifierIsNotTold() {
+    Server untold = new Server(null, "10:00", 1L, null, false);
+
+    assertEquals(
+        List.of(primary("db1", untold)),
+        topology(primary("db1", untold)).identifiedBy(published(1, "db1")).primaries());
+  }
+
+  @Test
+  void looksAgainAtEveryEntryOfSeveralPrimaries() {
+    Topology topology =
+        topology(
+            primary("db1", SERVER), primary("10.0.0.1", SERVER), primary("db2", 2), standby("db3"));
+
+    assertEquals(List.of(node("db1"), node("10.0.0.1"), node("db2")), topology.doubtful());
+    Topology moved =
+        topology.updatedBy(
+            List.of(standby("db1", SERVER), standby("10.0.0.1", SERVER), down("db2")));
+    assertEquals(List.of(primary("db2", 2)), moved.primaries());
+  }
+
+  @Test
+  void looksAgainAtAPrimaryThatAStandbyIsAheadOf() {
+    assertEquals(
+        List.of(node("db1")),
+        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11")).doubtful());
+    assertEquals(
+        List.of(), topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/10")).doubtful());
+    assertEquals(List.of(), topology(standby("db2"), down("db1")).doubtful());
   }
 }

@@ -1,0 +1,98 @@
+package io.github.pgendpoints.topology;
+
+import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.node;
+import static io.github.pgendpoints.topology.Nodes.primaryAt;
+import static io.github.pgendpoints.topology.Nodes.standby;
+import static io.github.pgendpoints.topology.Nodes.standbyAt;
+import static io.github.pgendpoints.topology.Nodes.topology;
+import static io.github.pgendpoints.topology.Nodes.unknown;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class DampingTest {
+  private long millis;
+  private final Damping damping =
+      new Damping(2, 3, Duration.ofSeconds(1), () -> millis * 1_000_000);
+
+  @Test
+  void missesAStandbyBrieflyUntilEnoughProbesInARowFailed() {
+    see(standby("db2"));
+    see(down("db2"));
+    assertTrue(damping.isMissedBriefly(down("db2")));
+    see(down("db2"));
+    assertFalse(damping.isMissedBriefly(down("db2")));
+  }
+
+  @Test
+  void countsOnlyFailuresInARow() {
+    see(down("db2"));
+    see(standby("db2"));
+    see(down("db2"));
+    assertTrue(damping.isMissedBriefly(down("db2")));
+  }
+
+  @Test
+  void countsProbesThatFollowEachOtherSoonOnce() {
+    see(down("db2"));
+    millis -= 900;
+    see(down("db2"));
+    assertTrue(damping.isMissedBriefly(down("db2")));
+    millis -= 50;
+    see(down("db2"));
+    assertFalse(damping.isMissedBriefly(down("db2")), "a tick may come 5 % early");
+  }
+
+  @Test
+  void countsNothingForANodeNobodyCanVerify() {
+    see(down("db2"));
+    see(unknown("db2"));
+    see(unknown("db2"));
+    assertTrue(damping.isMissedBriefly(down("db2")));
+  }
+
+  @Test
+  void seesAStandbyBrieflyUntilEnoughProbesInARowSucceeded() {
+    see(standby("db2"));
+    see(standby("db2"));
+    assertTrue(damping.isSeenBriefly(standby("db2")));
+    see(standby("db2"));
+    assertFalse(damping.isSeenBriefly(standby("db2")));
+  }
+
+  @Test
+  void knowsWhereANodeWasWhoseNameNoLongerResolves() {
+    see(standby("10.0.0.2"));
+    NodeState lost = NodeState.down(node("10.0.0.2"), null, "the name does not resolve");
+
+    assertEquals("10.0.0.2", damping.located(lost).address());
+    assertEquals(State.DOWN, damping.located(lost).state());
+  }
+
+  @Test
+  void remembersADivergedStandbyUntilItRestarts() {
+    damping.observe(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
+    assertTrue(damping.isDiverged(standbyAt("db2", "0/20")));
+
+    Server restarted = new Server(Nodes.CLUSTER, "started later", null, Lsn.of("0/20"), true);
+    assertFalse(damping.isDiverged(standby("db2", restarted)));
+    assertFalse(damping.isDiverged(standby("db3")));
+  }
+
+  @Test
+  void isOffForOneCycle() {
+    Damping none = Damping.none();
+    none.observe(topology(down("db2"), standby("db3")));
+    assertFalse(none.isMissedBriefly(down("db2")));
+    assertFalse(none.isSeenBriefly(standby("db3")));
+  }
+
+  private void see(NodeState node) {
+    damping.observe(topology(node));
+    millis += 1000;
+  }
+}

@@ -1,0 +1,194 @@
+package io.github.pgendpoints.topology;
+
+import static io.github.pgendpoints.topology.Nodes.PORT;
+import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.node;
+import static io.github.pgendpoints.topology.Nodes.primaryAt;
+import static io.github.pgendpoints.topology.Nodes.published;
+import static io.github.pgendpoints.topology.Nodes.standby;
+import static io.github.pgendpoints.topology.Nodes.standbyAt;
+import static io.github.pgendpoints.topology.Nodes.topology;
+import static io.github.pgendpoints.topology.Nodes.unknown;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ReadOnlyRulesTest {
+  private static final ReadOnlyRules DEFAULT = new ReadOnlyRules(null, false, false);
+  private static final ReadOnlyRules LAG = new ReadOnlyRules(0x100L, false, false);
+  private static final NodeState PRIMARY = primaryAt("10.0.0.1", "0/1000");
+
+  @ParameterizedTest(name = "replayed {0} and {1}, read from {2}: read from {3}")
+  @CsvSource(
+      delimiter = '|',
+      nullValues = "-",
+      value = {
+        // in now: leaves beyond 0x100 bytes
+        "0/F00 | 0/1000 | 2,3 | 2,3",
+        "0/EFF | 0/1000 | 2,3 | 3",
+        // out now: back below 0x80 bytes
+        "0/F80 | 0/1000 | 3 | 3",
+        "0/F81 | 0/1000 | 3 | 2,3",
+        // lag alone never empties the Service
+        "0/100 | 0/200 | 2,3 | 3",
+        "0/100 | 0/200 | -   | 3",
+        "0/300 | 0/200 | 3   | 2",
+      })
+  void leavesOutWhoIsTooFarBehind(String two, String three, String now, String expected) {
+    Topology topology = topology(PRIMARY, standbyAt("10.0.0.2", two), standbyAt("10.0.0.3", three));
+
+    assertEquals(addresses(expected), members(LAG, topology, addresses(now)));
+  }
+
+  @Test
+  void takesAStandbyThatSeemsAheadByLessThanTheMomentBetweenTwoProbesForOneWithoutLag() {
+    Server untold = new Server(Nodes.CLUSTER, "x", null, null, true);
+
+    assertEquals(
+        addresses("2"), members(LAG, topology(PRIMARY, standby("10.0.0.2", untold)), Set.of()));
+  }
+
+  @Test
+  void leavesOutAStandbyOnAnotherHistory() {
+    Damping damping = Damping.none();
+    Topology ahead = topology(PRIMARY, standbyAt("10.0.0.2", "0/1001"));
+    damping.observe(ahead);
+
+    assertEquals(
+        Map.of(
+            node("10.0.0.2"), "diverged: it replayed 0/1001, and the primary has written 0/1000"),
+        DEFAULT.pick(ahead, published(1, "10.0.0.1"), damping).leftOut());
+    // The primary's position passes the standby's own, which is no nearer for it.
+    assertEquals(
+        List.of(),
+        DEFAULT
+            .pick(
+                topology(primaryAt("10.0.0.1", "0/2000"), standbyAt("10.0.0.2", "0/1001")),
+                published(1, "10.0.0.1"),
+                damping)
+            .members());
+  }
+
+  @Test
+  void leavesOutAStandbyThatStreamsALowerTimeline() {
+    NodeState primary =
+        Nodes.primary("10.0.0.1", new Server(Nodes.CLUSTER, "a", 3L, Lsn.of("0/9"), false));
+
+    assertEquals(Set.of(), members(DEFAULT, topology(primary, streaming(2L)), addresses("2")));
+    assertEquals(addresses("2"), members(DEFAULT, topology(primary, streaming(3L)), Set.of()));
+    assertEquals(
+        addresses("2"),
+        members(DEFAULT, topology(primary, streaming(null)), Set.of()),
+        "a role without pg_monitor is not told");
+  }
+
+  private static NodeState streaming(Long timeline) {
+    return standby("10.0.0.2", new Server(Nodes.CLUSTER, "b", timeline, Lsn.of("0/9"), true));
+  }
+
+  @Test
+  void keepsAStandbyThatHasNotFollowedANewPrimaryYet() {
+    NodeState orphan =
+        standby("10.0.0.2", new Server(Nodes.CLUSTER, "b", null, Lsn.of("0/9"), false));
+
+    assertEquals(addresses("2"), members(DEFAULT, topology(PRIMARY, orphan), addresses("2")));
+    assertEquals(
+        Set.of(),
+        members(new ReadOnlyRules(null, true, false), topology(PRIMARY, orphan), addresses("2")));
+  }
+
+  @Test
+  void keepsAStandbyNobodyCanVerifyWhereItIs() {
+    Topology topology = topology(PRIMARY, unknown("10.0.0.2"), unknown("10.0.0.3"));
+
+    assertEquals(addresses("3"), members(DEFAULT, topology, addresses("3")));
+  }
+
+  @Test
+  void dropsAStandbyThatIsDownAtOnceInOneCycleAndNotInTheFirstOfManyCycles() {
+    Topology topology = topology(PRIMARY, down("10.0.0.2"), standbyAt("10.0.0.3", "0/1000"));
+    Damping damping = new Damping(2, 1, Duration.ZERO, System::nanoTime);
+    damping.observe(topology);
+
+    assertEquals(addresses("3"), members(DEFAULT, topology, addresses("2,3")));
+    assertEquals(addresses("2,3"), members(topology, addresses("2,3"), damping));
+    damping.observe(topology);
+    assertEquals(addresses("3"), members(topology, addresses("2,3"), damping));
+  }
+
+  @Test
+  void doesNotTakeTheLastPrimaryForAStandbyThatIsMissedBriefly() {
+    Topology topology = topology(down("10.0.0.1"), primaryAt("10.0.0.2", "0/1"));
+    Damping damping = new Damping(2, 1, Duration.ZERO, System::nanoTime);
+    damping.observe(topology);
+
+    assertEquals(Set.of(), members(topology, addresses("1"), damping));
+  }
+
+  @Test
+  void waitsUntilANewStandbyWasSeenOften() {
+    Damping damping = new Damping(1, 2, Duration.ZERO, System::nanoTime);
+    Topology topology =
+        topology(PRIMARY, standbyAt("10.0.0.2", "0/1000"), standbyAt("10.0.0.3", "0/1000"));
+    damping.observe(topology);
+
+    assertEquals(addresses("3"), members(topology, addresses("3"), damping));
+    damping.observe(topology);
+    assertEquals(addresses("2,3"), members(topology, addresses("3"), damping));
+  }
+
+  @Test
+  void fallsBackToThePrimaryOnlyWhenItIsToldTo() {
+    Topology alone = topology(PRIMARY, down("10.0.0.2"));
+    ReadOnlyRules fallback = new ReadOnlyRules(null, false, true);
+
+    assertEquals(Set.of(), members(DEFAULT, alone, Set.of()));
+    assertEquals(addresses("1"), members(fallback, alone, Set.of()));
+    assertEquals(
+        List.of(),
+        fallback.pick(alone, published(1, "10.0.0.1"), observed(alone)).standbys(),
+        "it is not stored as a standby");
+    Topology two = topology(PRIMARY, standbyAt("10.0.0.2", "0/1000"));
+    assertNull(fallback.pick(two, published(1, "10.0.0.1"), observed(two)).fallback());
+  }
+
+  private static Set<String> members(ReadOnlyRules rules, Topology topology, Set<String> now) {
+    return members(rules, topology, now, observed(topology));
+  }
+
+  /** What a run of one cycle knows. */
+  private static Damping observed(Topology topology) {
+    Damping damping = Damping.none();
+    damping.observe(topology);
+    return damping;
+  }
+
+  private static Set<String> members(Topology topology, Set<String> now, Damping damping) {
+    return members(DEFAULT, topology, now, damping);
+  }
+
+  private static Set<String> members(
+      ReadOnlyRules rules, Topology topology, Set<String> now, Damping damping) {
+    return rules.pick(topology, published(1, "10.0.0.1", now), damping).members().stream()
+        .map(NodeState::endpoint)
+        .collect(Collectors.toSet());
+  }
+
+  /** The last numbers of addresses as what is published; null for none. */
+  private static Set<String> addresses(String numbers) {
+    return numbers == null
+        ? Set.of()
+        : Arrays.stream(numbers.split(","))
+            .map(number -> "10.0.0." + number + ":" + PORT)
+            .collect(Collectors.toSet());
+  }
+}
