@@ -228,6 +228,16 @@ public final class PostgresCluster implements AutoCloseable {
         .forEach(standby -> standby.waitUntilStreamingFrom(primary));
   }
 
+  /** Waits until these standbys, or all that run, have replayed what the primary has written. */
+  public void waitUntilReplayed(PostgresServer... standbys) throws SQLException {
+    String written = primary().sql("SELECT pg_current_wal_flush_lsn()");
+    List<PostgresServer> waitedFor =
+        standbys.length > 0
+            ? List.of(standbys)
+            : standbys().stream().filter(PostgresServer::isRunning).toList();
+    waitedFor.forEach(standby -> standby.waitUntilReplayed(written));
+  }
+
   /** Ends all servers, whatever their state, and removes their files. */
   @Override
   public void close() {

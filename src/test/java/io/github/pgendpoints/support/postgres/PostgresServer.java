@@ -364,6 +364,12 @@ public final class PostgresServer implements AutoCloseable {
                             + "' ORDER BY backend_start DESC")));
   }
 
+  void waitUntilReplayed(String lsn) {
+    until(
+        name + " has replayed up to " + lsn,
+        () -> "t".equals(sql("SELECT pg_last_wal_replay_lsn() >= '" + lsn + "'")));
+  }
+
   // ---- its SQL
 
   /** A URL without user and password. */
