@@ -1,0 +1,152 @@
+package io.github.pgendpoints;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Continuous mode: what one cycle leaves to the next. */
+class ContinuousIT {
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private PostgresCluster cluster;
+
+  @BeforeEach
+  void start() throws SQLException {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+    api.close();
+  }
+
+  @Test
+  void followsAFailoverAndRepairsWhatOthersChange() throws SQLException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+      assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+
+      cluster.primary().kill();
+      cluster.servers().get(1).promote();
+      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+      until(() -> addresses("pg-ro").equals(List.of("127.0.0.3")));
+
+      api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+      api.deleteEndpoints("pg-ro");
+      until(() -> addresses("pg-ro").equals(List.of("127.0.0.3")));
+      until(() -> run.logged("pg-ro created").size() == 2);
+    }
+  }
+
+  @Test
+  void writesAndSaysNothingWhileNothingChanges() {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> run.logged("pg-ro created").size() == 1);
+      List<String> said = run.log();
+      api.clearRequests();
+
+      until(() -> reads() >= 20);
+
+      assertEquals(List.of(), writes());
+      assertEquals(said, run.log());
+    }
+  }
+
+  @Test
+  void runsOneCycleAtATime() {
+    cluster.servers().get(2).freeze();
+    try (Run run = run().with("PGCONNECT_TIMEOUT", "1").start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+      api.clearRequests();
+      until(() -> api.calls().size() >= 6);
+
+      List<String> calls = api.calls().subList(0, 6);
+      for (int i = 0; i < calls.size(); i++) {
+        assertEquals(
+            "GET /api/v1/namespaces/db/endpoints/" + (i % 2 == 0 ? "pg-rw" : "pg-ro"),
+            calls.get(i),
+            calls.toString());
+      }
+    }
+  }
+
+  @Test
+  void decidesNothingOnceItIsToldToStop() {
+    try (Run run = run()) {
+      assertEquals(0, run.once());
+    }
+    api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+    cluster.servers().forEach(server -> server.freeze());
+    long stopped;
+    try (Run run =
+        run()
+            .with("PGCONNECT_TIMEOUT", "20")
+            .with("TCP_CONNECT_TIMEOUT", "20")
+            .start(Mode.CONTINUOUS)) {
+      api.clearRequests();
+      until(() -> reads() >= 2);
+      assertEquals(List.of(), run.log());
+      stopped = System.nanoTime();
+    }
+
+    assertTrue(Duration.ofNanos(System.nanoTime() - stopped).compareTo(Duration.ofSeconds(5)) < 0);
+    cluster.servers().forEach(server -> server.thaw());
+    assertEquals(List.of(), writes());
+    assertEquals(List.of(), addresses("pg-rw"));
+  }
+
+  @Test
+  void goesOnWhenTheApiComesBack() {
+    api.stop();
+    try (Run run = run().with("KUBERNETES_TIMEOUT", "200ms").start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("ERROR the Kubernetes API at").size() == 1);
+      api.start();
+      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> run.logged("INFO over: the Kubernetes API at").size() == 1);
+    }
+  }
+
+  private Run run() {
+    return new Run(cluster, api).with("PROBE_INTERVAL", "100ms");
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).until(condition);
+  }
+
+  private long reads() {
+    return api.calls().stream().filter(call -> call.startsWith("GET ")).count();
+  }
+
+  private List<String> writes() {
+    return api.calls().stream().filter(call -> !call.startsWith("GET ")).toList();
+  }
+
+  private List<String> addresses(String name) {
+    Endpoints endpoints = api.endpoints(name);
+    return endpoints == null
+        ? List.of()
+        : endpoints.getSubsets().stream()
+            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
+            .toList();
+  }
+}
