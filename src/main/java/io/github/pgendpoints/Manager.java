@@ -109,9 +109,7 @@ public final class Manager extends Main {
     bind("apiBudget", new ApiBudget(settings.kubernetesTimeout(), System::nanoTime));
     bind("kubernetesErrors", new KubernetesErrors(client.getMasterUrl().toString(), conditions));
     bind("probes", probes);
-    bind(
-        "resolver",
-        new Resolver(probes, settings.postgres().connectTimeout(), settings.allowLoopback()));
+    bind("resolver", new Resolver(probes, settings.allowLoopback()));
     bind("pools", pools);
     bind("console", out);
     // Camel asks it for each route.

@@ -194,7 +194,7 @@ final class SettingsReader {
                   set.get(0)));
     }
     String passwordFile = file(PGPASSWORD_FILE);
-    file(PGPASSFILE);
+    String passfile = file(PGPASSFILE);
     if (passwordFile != null) {
       if (isEmpty(Path.of(passwordFile))) {
         fault("PGPASSWORD_FILE", passwordFile, PGPASSWORD_FILE, "is empty");
@@ -203,7 +203,7 @@ final class SettingsReader {
     }
     return PGPASSWORD.in(environment) != null
         ? Password.fixed(value(PGPASSWORD))
-        : Password.passfile();
+        : Password.passfile(passfile == null ? null : Path.of(passfile));
   }
 
   private NodeList nodes(String text, int port) {

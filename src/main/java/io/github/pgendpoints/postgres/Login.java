@@ -2,61 +2,139 @@ package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.Node;
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Properties;
 import java.util.concurrent.Semaphore;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
+import org.postgresql.jdbc.SslMode;
 
 /** Logs in to nodes, to so many at a time as MAX_WORKERS allows. */
 final class Login {
   private final PostgresSettings settings;
-  private final Semaphore workers;
+  private final Semaphore places;
   private final Driver driver = new Driver();
 
   Login(PostgresSettings settings) {
     this.settings = settings;
-    this.workers = new Semaphore(settings.maxWorkers());
+    this.places = new Semaphore(settings.maxWorkers(), /* fair= */ true);
   }
 
   /**
-   * A new connection, with the password as it is now.
+   * A connection and the socket below it, which bounds it.
+   *
+   * @param connection logged in
+   * @param socket below TLS
+   */
+  record Session(Connection connection, DeadlineSocket socket) {}
+
+  /**
+   * Logs in with the password as it is now.
    *
    * @throws SQLException with the server's own SQLState
    */
-  Connection to(Node node, InetAddress address) throws SQLException {
-    Properties properties = properties(node);
-    workers.acquireUninterruptibly();
+  Session to(Node node, InetAddress address, Deadline deadline) throws SQLException {
+    SslMode mode = sslMode();
     try {
-      return driver.connect(
-          "jdbc:postgresql://%s:%d/"
-              .formatted(Addresses.withPort(Addresses.text(address), 0, 0), node.port()),
-          properties);
-    } finally {
-      workers.release();
+      return to(node, address, deadline, mode);
+    } catch (SQLException e) {
+      if (mode != SslMode.PREFER || !Probe.isTls(e)) {
+        throw e;
+      }
+      // libpq tries without TLS when TLS fails, whatever the reason; pgjdbc does only when the
+      // server says that it wants none.
+      try {
+        return to(node, address, deadline, SslMode.DISABLE);
+      } catch (SQLException withoutTls) {
+        e.addSuppressed(withoutTls);
+        throw e;
+      }
     }
   }
 
-  private Properties properties(Node node) throws SQLException {
+  private Session to(Node node, InetAddress address, Deadline deadline, SslMode mode)
+      throws SQLException {
+    Properties properties = properties(node, mode);
+    String url =
+        "jdbc:postgresql://%s:%d/"
+            .formatted(Addresses.withPort(Addresses.text(address), 0, 0), node.port());
+    try (Turn turn =
+            Turn.take(places, deadline, settings.tcpConnectTimeout(), settings.maxWorkers());
+        LoginAttempt attempt = new LoginAttempt(node.host(), deadline, turn)) {
+      try {
+        return new Session(driver.connect(url, properties), attempt.socket());
+      } catch (SQLException e) {
+        if (attempt.isNameRefused()) {
+          throw new SQLException(
+              "the server's certificate is not for the name " + node.host(), e.getSQLState());
+        }
+        throw e;
+      }
+    }
+  }
+
+  /** As libpq: with root certificates at hand, require verifies them. */
+  private SslMode sslMode() {
+    return settings.sslMode() == SslMode.REQUIRE
+            && (settings.sslRootCert() != null || Files.exists(defaultFile("root.crt")))
+        ? SslMode.VERIFY_CA
+        : settings.sslMode();
+  }
+
+  private Properties properties(Node node, SslMode mode) throws SQLException {
+    String password = settings.password().of(node, settings);
     String seconds = String.valueOf(settings.connectTimeout().toSeconds());
     Properties properties = new Properties();
     set(properties, PGProperty.PG_DBNAME, settings.database());
     set(properties, PGProperty.USER, settings.user());
-    set(properties, PGProperty.PASSWORD, settings.password().of(node, settings));
+    // Never null: pgjdbc would look for a password file of its own then.
+    set(properties, PGProperty.PASSWORD, password == null ? "" : password);
     set(properties, PGProperty.APPLICATION_NAME, "postgres-endpoint-manager");
+    // Said in the startup packet, which saves a round trip.
+    set(properties, PGProperty.ASSUME_MIN_SERVER_VERSION, "13");
+    // Not bounded by the login timeout, which would need a thread of its own for each login.
+    set(properties, PGProperty.LOGIN_TIMEOUT, "0");
+    set(properties, PGProperty.SOCKET_FACTORY, LoginAttempt.Sockets.class.getName());
+    // The socket's own deadline is never later. But without a timeout pgjdbc goes on reading when
+    // the socket says that time is over.
     set(properties, PGProperty.CONNECT_TIMEOUT, seconds);
-    set(properties, PGProperty.LOGIN_TIMEOUT, seconds);
     set(properties, PGProperty.SOCKET_TIMEOUT, seconds);
     set(properties, PGProperty.GSS_ENC_MODE, "disable");
-    set(properties, PGProperty.SSL_MODE, settings.sslMode().value);
+    set(properties, PGProperty.SSL_MODE, mode.value);
     set(properties, PGProperty.SSL_ROOT_CERT, settings.sslRootCert());
     set(properties, PGProperty.SSL_CERT, settings.sslCert());
     set(properties, PGProperty.SSL_KEY, settings.sslKey());
-    set(properties, PGProperty.SSL_HOSTNAME_VERIFIER, NodeNameVerifier.class.getName());
-    properties.setProperty(NodeNameVerifier.NODE, node.host());
+    set(properties, PGProperty.SSL_HOSTNAME_VERIFIER, LoginAttempt.NodeName.class.getName());
+    if (settings.sslCert() != null && mode != SslMode.DISABLE) {
+      // pgjdbc takes a key in PEM for an RSA key unless it is told.
+      set(properties, PGProperty.PEM_KEY_ALGORITHM, keyAlgorithm(settings.sslCert()));
+    }
     return properties;
+  }
+
+  private static String keyAlgorithm(String certificate) throws SQLException {
+    try (InputStream file = Files.newInputStream(Path.of(certificate))) {
+      return CertificateFactory.getInstance("X.509")
+          .generateCertificate(file)
+          .getPublicKey()
+          .getAlgorithm();
+    } catch (IOException | CertificateException e) {
+      // 28000, invalid authorization: the server may be there, but we cannot log in.
+      throw new SQLException(
+          "PGSSLCERT %s cannot be read: %s".formatted(certificate, e.getMessage()), "28000", e);
+    }
+  }
+
+  private static Path defaultFile(String name) {
+    return Path.of(System.getProperty("user.home"), ".postgresql", name);
   }
 
   private static void set(Properties properties, PGProperty property, String value) {

@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
 import org.springframework.jdbc.datasource.AbstractDataSource;
@@ -27,19 +28,31 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     System.setProperty("com.zaxxer.hikari.aliveBypassWindowMs", String.valueOf(Long.MAX_VALUE));
   }
 
+  /** HikariCP only has to wake a thread for it. */
+  private static final Duration HAND_OVER = Duration.ofSeconds(1);
+
   private final Node node;
   private final Login login;
-  private final PostgresSettings settings;
+  private final ReadyCheck readyCheck;
+  private final Duration keptConnectionTimeout;
   private final ScheduledExecutorService housekeeper;
   private final AtomicReference<Connection> loggedIn = new AtomicReference<>();
   private HikariDataSource hikari;
   private InetAddress address;
+  private DeadlineSocket socket;
+  private Deadline deadline;
+  private Deadline loggedInBy;
 
   NodePool(
-      Node node, Login login, PostgresSettings settings, ScheduledExecutorService housekeeper) {
+      Node node,
+      Login login,
+      ReadyCheck readyCheck,
+      Duration keptConnectionTimeout,
+      ScheduledExecutorService housekeeper) {
     this.node = node;
     this.login = login;
-    this.settings = settings;
+    this.readyCheck = readyCheck;
+    this.keptConnectionTimeout = keptConnectionTimeout;
     this.housekeeper = housekeeper;
   }
 
@@ -48,13 +61,12 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     return "pool-" + node.name().replaceAll("[^A-Za-z0-9.-]", "_");
   }
 
-  /** Where the node is asked. */
-  public InetSocketAddress getAddress() {
-    return new InetSocketAddress(address, node.port());
-  }
-
-  /** Follows the node's name to the address it has now; the connection to another one is closed. */
-  void moveTo(InetAddress current) throws SQLException {
+  /**
+   * A probe begins, which ends by this deadline. Follows the node's name to the address it has now;
+   * the connection to another one is closed.
+   */
+  void begin(InetAddress current, Deadline deadline) throws SQLException {
+    this.deadline = deadline;
     if (current.equals(address)) {
       return;
     }
@@ -71,7 +83,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     config.setMaximumPoolSize(1);
     config.setMinimumIdle(0);
     config.setInitializationFailTimeout(-1);
-    config.setConnectionTimeout(settings.connectTimeout().toMillis());
+    config.setConnectionTimeout(HAND_OVER.toMillis());
     config.setScheduledExecutor(housekeeper);
     // The pool never drops a connection by itself: only a probe learns that one is no good.
     config.setMaxLifetime(0);
@@ -81,12 +93,40 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
 
   /** Whether a connection is open that no probe has found broken. */
   public boolean isConnected() {
-    return hikari.getHikariPoolMXBean().getIdleConnections() > 0;
+    return !hikari.isClosed() && hikari.getHikariPoolMXBean().getIdleConnections() > 0;
   }
 
-  /** Opens the connection that the next query uses. */
+  void checkReady() throws SQLException {
+    readyCheck.check(new InetSocketAddress(address, node.port()), deadline);
+  }
+
+  /** Opens the connection that the queries of this probe use, and those of later ones. */
   void logIn() throws SQLException {
-    discard(loggedIn.getAndSet(login.to(node, address)));
+    Login.Session session = login.to(node, address, deadline);
+    socket = session.socket();
+    loggedInBy = deadline;
+    loggedIn.set(session.connection());
+    try {
+      // HikariCP takes it over, and has it idle after that.
+      hikari.getConnection().close();
+    } finally {
+      closeLoggedIn();
+    }
+  }
+
+  /**
+   * A connection kept from an earlier probe gets only a part of the time to answer: the rest is for
+   * a fresh login, since its silence says nothing of the node.
+   *
+   * @throws IllegalStateException when nobody is logged in: a fault of the caller, not of the node
+   */
+  @Override
+  public Connection getConnection() throws SQLException {
+    if (!isConnected()) {
+      throw new IllegalStateException("not logged in to " + node);
+    }
+    socket.limit(deadline == loggedInBy ? deadline : deadline.within(keptConnectionTimeout));
+    return hikari.getConnection();
   }
 
   @Override
@@ -94,10 +134,12 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     if (hikari != null) {
       hikari.close();
     }
-    discard(loggedIn.getAndSet(null));
+    closeLoggedIn();
   }
 
-  private static void discard(Connection connection) throws SQLException {
+  /** Closes a connection that HikariCP has not taken. */
+  private void closeLoggedIn() throws SQLException {
+    Connection connection = loggedIn.getAndSet(null);
     if (connection != null) {
       connection.close();
     }
@@ -111,7 +153,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       if (connection == null) {
         throw new SQLTransientConnectionException("not logged in");
       }
-      return connection;
+      return Distrusted.connection(connection);
     }
 
     /** How long a pool that closes waits for a connection on its way, in seconds. */

@@ -2,8 +2,8 @@ package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -36,17 +36,23 @@ public final class NodePools implements AutoCloseable {
     this.readyCheck = new ReadyCheck(settings);
   }
 
-  /** The pool of a node, which asks it at this address. */
-  public NodePool of(Node node, InetAddress address) throws SQLException {
+  /** A probe begins: when it has to end, with all of its steps and a second try. */
+  public Deadline deadline() {
+    return Deadline.in(settings.connectTimeout());
+  }
+
+  /** The pool of a node, for a probe that asks it at this address and ends by this deadline. */
+  public NodePool of(Node node, InetAddress address, Deadline deadline) throws SQLException {
     NodePool pool =
         pools.computeIfAbsent(
             node,
             unseen -> {
-              NodePool made = new NodePool(unseen, login, settings, housekeeper);
+              NodePool made =
+                  new NodePool(unseen, login, readyCheck, keptConnectionTimeout(), housekeeper);
               registry.accept(made.getName(), made);
               return made;
             });
-    pool.moveTo(address);
+    pool.begin(address, deadline);
     return pool;
   }
 
@@ -55,17 +61,22 @@ public final class NodePools implements AutoCloseable {
     return pools.get(node);
   }
 
+  private Duration keptConnectionTimeout() {
+    Duration half = settings.connectTimeout().dividedBy(2);
+    return settings.tcpConnectTimeout().compareTo(half) < 0 ? settings.tcpConnectTimeout() : half;
+  }
+
   /**
    * Returns when anybody is there, as pg_isready would say.
    *
    * @throws SQLException with SQLState 08001 when nobody answers, 57P03 when the server rejects all
    */
-  public void checkReady(InetSocketAddress address) throws SQLException {
-    readyCheck.check(address);
+  public void checkReady(NodePool pool) throws SQLException {
+    pool.checkReady();
   }
 
   /**
-   * Opens the connection that the pool's next query uses.
+   * Opens the connection that the pool's next queries use.
    *
    * @throws SQLException with the server's own SQLState
    */

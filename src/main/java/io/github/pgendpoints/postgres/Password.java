@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import org.postgresql.jdbcurlresolver.PgPassParser;
 
 /** Where the password comes from. It is asked at each login, and never shown by toString. */
 @FunctionalInterface
@@ -38,10 +37,22 @@ public interface Password {
     };
   }
 
-  /** libpq's password file, as pgjdbc finds it, by the name written in the node list. */
-  static Password passfile() {
-    return (node, settings) ->
-        PgPassParser.getPassword(
-            settings.user(), node.host(), String.valueOf(node.port()), settings.database());
+  /**
+   * libpq's password file, read again each time, by the name written in the node list.
+   *
+   * @param file null for {@code ~/.pgpass}, which need not exist
+   */
+  static Password passfile(Path file) {
+    return (node, settings) -> {
+      Path read = file == null ? Path.of(System.getProperty("user.home"), ".pgpass") : file;
+      if (file == null && !Files.isReadable(read)) {
+        return null;
+      }
+      try {
+        return PassFile.password(Files.readAllLines(read), node, settings);
+      } catch (IOException e) {
+        throw new SQLException("PGPASSFILE " + read + " cannot be read", "28000", e);
+      }
+    };
   }
 }

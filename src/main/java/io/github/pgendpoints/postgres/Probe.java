@@ -6,12 +6,18 @@ import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
+import java.io.EOFException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.ProtocolException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
@@ -23,25 +29,36 @@ public final class Probe {
   private static final Set<String> SHUTTING_DOWN_OR_STARTING = Set.of("57P01", "57P02", "57P03");
   private static final int MAX_REASON = 200;
 
+  /** Controls, line breaks, direction marks, half characters, and runs of blanks. */
+  private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Z}]+");
+
   private Probe() {}
 
   /**
    * The node answered the query.
    *
-   * @param row the row of probe.sql
+   * @param row the row of probe.sql; null when there was none
    */
   public static NodeState answered(Node node, InetAddress address, Map<String, Object> row) {
-    boolean inRecovery = (Boolean) row.get("in_recovery");
+    String text = Addresses.text(address);
+    try {
+      boolean inRecovery = (Boolean) row.get("in_recovery");
+      return NodeState.answered(
+          node, inRecovery ? State.STANDBY : State.PRIMARY, text, server(row));
+    } catch (RuntimeException e) {
+      // No PostgreSQL answers like this, whoever it is: nothing a node says may end the cycle.
+      return NodeState.unknown(node, text, clean("the answer to the query makes no sense: " + e));
+    }
+  }
+
+  private static Server server(Map<String, Object> row) {
     String timeline = (String) row.get("timeline");
-    Server server =
-        new Server(
-            (String) row.get("system_identifier"),
-            (String) row.get("started_at"),
-            timeline == null ? null : Long.valueOf(timeline, 16),
-            Lsn.of((String) row.get("lsn")),
-            (Boolean) row.get("streaming"));
-    return NodeState.answered(
-        node, inRecovery ? State.STANDBY : State.PRIMARY, Addresses.text(address), server);
+    return new Server(
+        (String) row.get("system_identifier"),
+        (String) row.get("started_at"),
+        timeline == null ? null : Long.valueOf(timeline, 16),
+        Lsn.of((String) row.get("lsn")),
+        (Boolean) row.get("streaming"));
   }
 
   /**
@@ -64,16 +81,32 @@ public final class Probe {
   }
 
   private static boolean nobodyIsThere(SQLException error) {
-    String state = state(error);
-    if (state.equals(CONNECTION_FAILURE)) {
-      // End of file and time-outs, but not TLS: there a server answers and is refused.
-      return causes(error).anyMatch(IOException.class::isInstance)
-          && causes(error).noneMatch(SSLException.class::isInstance)
-          && causes(error).noneMatch(java.io.FileNotFoundException.class::isInstance);
-    }
-    return state.equals(UNABLE_TO_CONNECT)
-        || state.equals("08003")
-        || SHUTTING_DOWN_OR_STARTING.contains(state);
+    return switch (state(error)) {
+      // The rest of 08006 is a server that answers, such as one whose certificate is refused.
+      case CONNECTION_FAILURE -> hasCause(error, IOException.class) && !somebodyAnswered(error);
+      case UNABLE_TO_CONNECT -> !somebodyAnswered(error);
+      case "08003" -> true;
+      default -> SHUTTING_DOWN_OR_STARTING.contains(state(error));
+    };
+  }
+
+  /** Whether a file of ours, TLS or too long an answer is the reason, rather than silence. */
+  private static boolean somebodyAnswered(SQLException error) {
+    return isTls(error)
+        || hasCause(error, ProtocolException.class)
+        || hasCause(error, FileNotFoundException.class);
+  }
+
+  /** Whether TLS could not be agreed on, with a server that is there and did not hang up. */
+  static boolean isTls(Throwable failure) {
+    return hasCause(failure, SSLException.class)
+        && !hasCause(failure, SocketTimeoutException.class)
+        && !hasCause(failure, SocketException.class)
+        && !hasCause(failure, EOFException.class);
+  }
+
+  private static boolean hasCause(Throwable failure, Class<? extends Throwable> type) {
+    return causes(failure).anyMatch(type::isInstance);
   }
 
   private static String state(SQLException error) {
@@ -95,12 +128,27 @@ public final class Probe {
   /** One cleaned line: what a server says ends up in logs, alerts and terminals. */
   private static String reason(SQLException error) {
     Throwable root = causes(error).reduce((first, last) -> last).orElse(error);
-    String message =
-        root instanceof IOException && root.getMessage() != null
-            ? root.getMessage()
-            : String.valueOf(error.getMessage());
-    String line = message.replaceAll("[\\p{Cntrl}\\p{Cf}\\s]+", " ").strip();
-    return line.length() <= MAX_REASON ? line : line.substring(0, MAX_REASON - 1) + "…";
+    String message = String.valueOf(error.getMessage());
+    if (root instanceof EOFException) {
+      message = "the server closed the connection";
+    } else if (root instanceof IOException && root.getMessage() != null) {
+      message = root.getMessage();
+    }
+    return clean(message);
+  }
+
+  private static String clean(String message) {
+    String line =
+        UNPRINTABLE
+            .matcher(message.substring(0, Math.min(message.length(), 10 * MAX_REASON)))
+            .replaceAll(" ")
+            .strip();
+    if (line.length() <= MAX_REASON) {
+      return line;
+    }
+    int end =
+        Character.isHighSurrogate(line.charAt(MAX_REASON - 2)) ? MAX_REASON - 2 : MAX_REASON - 1;
+    return line.substring(0, end) + "…";
   }
 
   private static Stream<Throwable> causes(Throwable failure) {

@@ -2,6 +2,7 @@ package io.github.pgendpoints.postgres;
 
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
@@ -11,7 +12,6 @@ import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
@@ -43,20 +43,18 @@ final class ReadyCheck {
    * @throws SQLException with SQLState 08001 when nobody answers in time, or 57P03 when the server
    *     starts up or shuts down
    */
-  void check(InetSocketAddress address) throws SQLException {
-    Duration timeout = settings.tcpConnectTimeout();
-    int millis = (int) timeout.toMillis();
-    try (Socket socket = new Socket()) {
-      socket.connect(address, millis);
-      socket.setSoTimeout(millis);
+  void check(InetSocketAddress address, Deadline deadline) throws SQLException {
+    try (Socket socket = new DeadlineSocket(deadline.within(settings.tcpConnectTimeout()))) {
+      socket.connect(address);
       socket.setTcpNoDelay(true);
       try (Socket secured = secure(socket)) {
         readAnswer(secured);
       }
-    } catch (java.net.SocketTimeoutException e) {
-      throw new SQLException("no answer within %d ms".formatted(millis), "08001", e);
     } catch (IOException e) {
-      throw new SQLException(e.getMessage(), "08001", e);
+      // Where TLS fails somebody answers, and the login tells what is wrong.
+      if (!Probe.isTls(e)) {
+        throw new SQLException(e.getMessage(), "08001", e);
+      }
     }
   }
 
@@ -88,7 +86,7 @@ final class ReadyCheck {
     DataInputStream in = new DataInputStream(socket.getInputStream());
     int type = in.read();
     if (type < 0) {
-      throw new IOException("the server closed the connection");
+      throw new EOFException();
     }
     if (type == 'E') {
       Map<Character, String> error = readError(in);

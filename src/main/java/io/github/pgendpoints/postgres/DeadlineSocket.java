@@ -1,0 +1,139 @@
+package io.github.pgendpoints.postgres;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ProtocolException;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+
+/**
+ * A socket whose connect and reads end by a deadline.
+ *
+ * <p>The timeout of a plain socket starts anew with each read, so that a server which sends a byte
+ * now and then is waited for without end. TLS and the driver read through this socket, and so
+ * cannot wait longer either. Nor can a server fill the memory: it may send so much and no more.
+ */
+final class DeadlineSocket extends Socket {
+  /** A login and the answer of a probe are some kilobytes. */
+  private static final int MAX_BYTES = 1 << 20;
+
+  private volatile Deadline deadline;
+  private volatile long received;
+  private volatile int soTimeout;
+  private volatile Turn turn;
+  private InputStream in;
+
+  DeadlineSocket(Deadline deadline) {
+    this.deadline = deadline;
+  }
+
+  /** Sets another deadline, for what is sent and read from now on. */
+  void limit(Deadline deadline) {
+    this.deadline = deadline;
+    this.received = 0;
+  }
+
+  /** Ends {@code turn} as soon as the other side keeps silent. */
+  void endsInSilence(Turn turn) {
+    this.turn = turn;
+  }
+
+  @Override
+  public void connect(SocketAddress endpoint) throws IOException {
+    connect(endpoint, 0);
+  }
+
+  @Override
+  public void connect(SocketAddress endpoint, int timeout) throws IOException {
+    try {
+      super.connect(endpoint, timeLeft(timeout));
+    } catch (SocketTimeoutException e) {
+      throw noAnswer();
+    }
+  }
+
+  @Override
+  public synchronized InputStream getInputStream() throws IOException {
+    if (in == null) {
+      in = new Input(super.getInputStream());
+    }
+    return in;
+  }
+
+  /** The reader's own timeout; a read ends at the earlier of this and the deadline. */
+  @Override
+  public void setSoTimeout(int timeout) throws SocketException {
+    soTimeout = timeout;
+  }
+
+  @Override
+  public int getSoTimeout() throws SocketException {
+    return soTimeout;
+  }
+
+  private int timeLeft(int timeout) throws SocketTimeoutException {
+    int left = deadline.remainingMillis();
+    if (left == 0) {
+      throw noAnswer();
+    }
+    return timeout == 0 ? left : Math.min(left, timeout);
+  }
+
+  private SocketTimeoutException noAnswer() {
+    return new SocketTimeoutException("no answer within " + deadline);
+  }
+
+  private int read(InputStream raw, byte[] buffer, int offset, int length) throws IOException {
+    while (true) {
+      int timeout = timeLeft(soTimeout);
+      int patience = turn == null ? 0 : turn.patience();
+      super.setSoTimeout(patience == 0 ? timeout : Math.min(patience, timeout));
+      try {
+        return raw.read(buffer, offset, length);
+      } catch (SocketTimeoutException e) {
+        if (patience > 0) {
+          turn.close();
+        } else if (!deadline.isOver()) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Whatever reads or skips ends up in its one read: a skip of the raw stream may block, too. */
+  private final class Input extends InputStream {
+    private final InputStream raw;
+
+    private Input(InputStream raw) {
+      this.raw = raw;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int read = DeadlineSocket.this.read(raw, buffer, offset, length);
+      received += Math.max(0, read);
+      if (received > MAX_BYTES) {
+        throw new ProtocolException("the server sent more than " + MAX_BYTES + " bytes");
+      }
+      return read;
+    }
+
+    @Override
+    public int available() throws IOException {
+      return raw.available();
+    }
+
+    @Override
+    public void close() throws IOException {
+      raw.close();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.topology.Node;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The lines of a libpq password file: {@code host:port:database:user:password}, where {@code *}
+ * matches anything and a backslash takes its meaning from a colon or a backslash. pgjdbc has a
+ * parser of its own, which fails on a line that is cut short.
+ */
+final class PassFile {
+  private static final int PASSWORD = 4;
+
+  private PassFile() {}
+
+  /** The password on the first line that matches; null without one. */
+  static String password(List<String> lines, Node node, PostgresSettings settings) {
+    List<String> wanted =
+        List.of(node.host(), String.valueOf(node.port()), settings.database(), settings.user());
+    return lines.stream()
+        .filter(line -> !line.startsWith("#"))
+        .map(PassFile::fields)
+        .filter(fields -> fields.size() > PASSWORD && matches(fields, wanted))
+        .map(fields -> unescaped(fields.get(PASSWORD)))
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static boolean matches(List<String> fields, List<String> wanted) {
+    for (int i = 0; i < wanted.size(); i++) {
+      if (!fields.get(i).equals("*") && !unescaped(fields.get(i)).equals(wanted.get(i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Splits at colons that no backslash precedes. */
+  private static List<String> fields(String line) {
+    List<String> fields = new ArrayList<>();
+    StringBuilder field = new StringBuilder();
+    for (int i = 0; i < line.length(); i++) {
+      char c = line.charAt(i);
+      if (c == ':') {
+        fields.add(field.toString());
+        field.setLength(0);
+        continue;
+      }
+      field.append(c);
+      if (c == '\\' && i + 1 < line.length()) {
+        field.append(line.charAt(++i));
+      }
+    }
+    fields.add(field.toString());
+    return fields;
+  }
+
+  private static String unescaped(String field) {
+    return field.replaceAll("\\\\(.)", "$1");
+  }
+}

@@ -1,0 +1,175 @@
+package io.github.pgendpoints.postgres;
+
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * What no PostgreSQL does, on a plain socket: on every address of 127.0.0.0/8 at one port. It
+ * speaks without TLS.
+ */
+final class FakeNode implements AutoCloseable {
+  /** What it says to a client that has sent its startup packet. */
+  @FunctionalInterface
+  interface Conversation {
+    void hold(DataInputStream in, DataOutputStream out) throws Exception;
+  }
+
+  private final ServerSocket listener;
+  private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+
+  private FakeNode(int backlog) {
+    try {
+      listener = new ServerSocket(0, backlog, InetAddress.getByName("0.0.0.0"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A node that talks. */
+  static FakeNode talking(Conversation conversation) {
+    FakeNode node = new FakeNode(200);
+    daemon(
+        () -> {
+          while (true) {
+            Socket socket = node.listener.accept();
+            node.sockets.add(socket);
+            daemon(
+                () -> {
+                  try (socket) {
+                    DataInputStream in = new DataInputStream(socket.getInputStream());
+                    in.readNBytes(in.readInt() - 4);
+                    conversation.hold(in, new DataOutputStream(socket.getOutputStream()));
+                  }
+                });
+          }
+        });
+    return node;
+  }
+
+  /** A node nobody answers at: the kernel drops what it cannot queue. */
+  static FakeNode blackHole() {
+    FakeNode node = new FakeNode(1);
+    try {
+      for (int i = 0; i < 20; i++) {
+        Socket socket = new Socket();
+        node.sockets.add(socket);
+        socket.connect(new InetSocketAddress("127.0.0.1", node.port()), 300);
+      }
+      throw new IllegalStateException("the queue of connections does not fill up");
+    } catch (SocketTimeoutException e) {
+      return node;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  int port() {
+    return listener.getLocalPort();
+  }
+
+  @Override
+  public void close() {
+    try {
+      listener.close();
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private interface Task {
+    void run() throws Exception;
+  }
+
+  private static void daemon(Task task) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                task.run();
+              } catch (Exception e) {
+                // The other side or close() has ended it.
+              }
+            });
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  // ---- messages
+
+  /** Says nothing, for ever. */
+  static void beSilent(DataInputStream in) throws IOException {
+    in.skip(Long.MAX_VALUE);
+    while (in.read() >= 0) {
+      in.skip(in.available());
+    }
+  }
+
+  /** Sends a byte at a time, for ever. */
+  static void drip(DataOutputStream out) throws Exception {
+    while (true) {
+      out.write('x');
+      out.flush();
+      Thread.sleep(20);
+    }
+  }
+
+  /** Wants a password by SCRAM. */
+  static void authenticationSasl(DataOutputStream out) throws IOException {
+    byte[] mechanisms = "SCRAM-SHA-256\0\0".getBytes(StandardCharsets.US_ASCII);
+    message(out, 'R', mechanisms.length + 4);
+    out.writeInt(10);
+    out.write(mechanisms);
+    out.flush();
+  }
+
+  /** Lets anybody in. */
+  static void welcome(DataOutputStream out) throws IOException {
+    message(out, 'R', 4);
+    out.writeInt(0);
+    parameter(out, "server_version", "18.0");
+    parameter(out, "client_encoding", "UTF8");
+    parameter(out, "DateStyle", "ISO, MDY");
+    parameter(out, "integer_datetimes", "on");
+    parameter(out, "standard_conforming_strings", "on");
+    message(out, 'K', 8);
+    out.writeLong(7);
+    message(out, 'Z', 1);
+    out.write('I');
+    out.flush();
+  }
+
+  private static void parameter(DataOutputStream out, String name, String value)
+      throws IOException {
+    byte[] bytes = (name + "\0" + value + "\0").getBytes(StandardCharsets.UTF_8);
+    message(out, 'S', bytes.length);
+    out.write(bytes);
+  }
+
+  /** An ErrorResponse. */
+  static void error(DataOutputStream out, String state, byte[] text) throws IOException {
+    byte[] head = ("SFATAL\0VFATAL\0C" + state + "\0M").getBytes(StandardCharsets.UTF_8);
+    message(out, 'E', head.length + text.length + 2);
+    out.write(head);
+    out.write(text);
+    out.writeShort(0);
+    out.flush();
+  }
+
+  static void message(DataOutputStream out, char type, int length) throws IOException {
+    out.write(type);
+    out.writeInt(length + 4);
+  }
+}

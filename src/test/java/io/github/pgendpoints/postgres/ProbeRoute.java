@@ -1,0 +1,136 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.InvalidSettingsException;
+import io.github.pgendpoints.Settings;
+import io.github.pgendpoints.TestSettings;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeList;
+import io.github.pgendpoints.topology.NodeState;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.main.Main;
+
+/** The real route {@code probe} with the beans the manager gives it, and nothing else. */
+final class ProbeRoute implements AutoCloseable {
+  /** Bound of one probe, in seconds: as PGCONNECT_TIMEOUT. */
+  static final int TIMEOUT = 2;
+
+  private final Map<String, String> environment = new HashMap<>();
+  private final ExecutorService probes = Executors.newCachedThreadPool();
+  private final Main main = new Main();
+  private Resolver.Lookup lookup = InetAddress::getAllByName;
+  private NodePools pools;
+  private ProducerTemplate template;
+  private int port;
+
+  /**
+   * What a probe said, and how long it took.
+   *
+   * @param node what it said
+   * @param took from call to return
+   */
+  record Answer(NodeState node, Duration took) {
+    String state() {
+      return node.state().name();
+    }
+
+    @Override
+    public String toString() {
+      return node + " after " + took.toMillis() + " ms";
+    }
+  }
+
+  ProbeRoute() {
+    with("PGUSER", PostgresCluster.USER);
+    with("PGDATABASE", PostgresCluster.DATABASE);
+    with("PGPASSWORD", PostgresCluster.PASSWORD);
+    with("PGCONNECT_TIMEOUT", String.valueOf(TIMEOUT));
+    with("TCP_CONNECT_TIMEOUT", "0.5");
+  }
+
+  ProbeRoute with(String name, String value) {
+    environment.put(name, value);
+    return this;
+  }
+
+  ProbeRoute withLookup(Resolver.Lookup lookup) {
+    this.lookup = lookup;
+    return this;
+  }
+
+  private void start() {
+    try {
+      Settings settings = TestSettings.read(environment);
+      port = settings.postgres().port();
+      pools =
+          new NodePools(
+              settings.postgres(),
+              (name, dataSource) -> main.getCamelContext().getRegistry().bind(name, dataSource));
+      main.configure()
+          .withRoutesIncludePattern("file:routes/00-*.camel.yaml,file:routes/20-*.camel.yaml")
+          .withAutoConfigurationLogSummary(false)
+          .withJmxEnabled(false);
+      main.bind("pools", pools);
+      main.bind("resolver", new Resolver(probes, true, lookup));
+      main.start();
+      template = main.getCamelContext().createProducerTemplate();
+    } catch (InvalidSettingsException e) {
+      throw new IllegalArgumentException(e);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Asks one node. */
+  Answer ask(String node) {
+    return askAll(List.of(node)).get(0);
+  }
+
+  /** Asks all at a time, as a cycle does. */
+  List<Answer> askAll(List<String> nodes) {
+    if (template == null) {
+      start();
+    }
+    List<Future<Answer>> asked = new ArrayList<>();
+    for (Node node : NodeList.parse(String.join(",", nodes), port, true).nodes()) {
+      asked.add(
+          probes.submit(
+              () -> {
+                long start = System.nanoTime();
+                NodeState state = template.requestBody("direct:probe", node, NodeState.class);
+                return new Answer(state, Duration.ofNanos(System.nanoTime() - start));
+              }));
+    }
+    List<Answer> answers = new ArrayList<>();
+    for (Future<Answer> future : asked) {
+      try {
+        answers.add(future.get());
+      } catch (Exception e) {
+        throw new AssertionError(e);
+      }
+    }
+    return answers;
+  }
+
+  @Override
+  public void close() {
+    probes.shutdownNow();
+    if (pools != null) {
+      try {
+        main.stop();
+        pools.close();
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+}
