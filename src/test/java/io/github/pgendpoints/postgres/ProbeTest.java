@@ -11,13 +11,17 @@ import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
 import java.io.EOFException;
+import java.io.FileNotFoundException;
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +46,20 @@ class ProbeTest {
         Arguments.of(State.UNKNOWN, new SQLException("no SSL", "08004")),
         Arguments.of(
             State.UNKNOWN, new SQLException("TLS", "08006", new SSLHandshakeException("no path"))),
+        Arguments.of(
+            State.UNKNOWN, new SQLException("TLS 1.3", "08001", new SSLException("unknown ca"))),
+        Arguments.of(
+            State.DOWN,
+            new SQLException(
+                "hung up",
+                "08006",
+                new SSLHandshakeException("terminated").initCause(new EOFException()))),
+        Arguments.of(
+            State.UNKNOWN, new SQLException("endless", "08006", new ProtocolException("too much"))),
+        Arguments.of(
+            State.UNKNOWN, new SQLException("no such file", "08006", new FileNotFoundException())),
+        Arguments.of(State.UNKNOWN, new SQLException("no sense", "08P01")),
+        Arguments.of(State.UNKNOWN, new SQLTransientConnectionException("request timed out")),
         Arguments.of(State.UNKNOWN, new SQLException("host name not verified", "08006")),
         Arguments.of(State.UNKNOWN, new SQLException("too many connections", "53300")),
         Arguments.of(State.UNKNOWN, new SQLException("password authentication failed", "28P01")),
@@ -71,15 +89,37 @@ class ProbeTest {
   }
 
   @Test
+  void takesNoNonsenseForAnAnswer() {
+    Map<String, Object> nonsense = row(false, "0000001A");
+    nonsense.put("lsn", "\u001b[31mfar away");
+
+    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, nonsense).state());
+    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, Map.of()).state());
+    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, null).state());
+  }
+
+  @Test
+  void saysWhereItsOwnMessageSaysNothing() {
+    assertEquals(
+        "the server closed the connection",
+        Probe.failed(node("db1"), ADDRESS, new SQLException("x", "08006", new EOFException()))
+            .reason());
+  }
+
+  @Test
   void keepsTheServersWordsAsOneCleanLine() {
     SQLException failure =
-        new SQLException("FATAL: no\n\tentry \u001b[31m\u202e" + "x".repeat(300), "28000");
+        new SQLException(
+            "FATAL: no\n\tentry \u001b[31m\u202e\u2028\u0085"
+                + "x".repeat(165)
+                + "\ud83d\ude00".repeat(9),
+            "28000");
 
     String reason = Probe.failed(node("db1"), ADDRESS, failure).reason();
 
     assertTrue(reason.startsWith("FATAL: no entry [31m xxx"), reason);
-    assertTrue(reason.endsWith("x…"), reason);
-    assertEquals(200, reason.length());
+    assertTrue(reason.endsWith("\ud83d\ude00…"), reason);
+    assertTrue(reason.length() == 199 || reason.length() == 200, reason);
     assertFalse(reason.chars().anyMatch(Character::isISOControl), reason);
   }
 

@@ -36,7 +36,7 @@ public final class PostgresServer implements AutoCloseable {
 
   private final String name;
   private final String host;
-  private final int port;
+  private volatile int port;
   private final Path folder;
   private final List<String> launcher;
 
@@ -132,8 +132,11 @@ public final class PostgresServer implements AutoCloseable {
     waitUntilReady();
   }
 
-  /** Only creates the process, so that several servers can start at a time. */
-  synchronized void launch() {
+  /**
+   * Only creates the process, so that several servers can start at a time, and one that takes no
+   * connections can start at all.
+   */
+  public synchronized void launch() {
     if (closed || isRunning()) {
       throw new IllegalStateException(name + " is " + (closed ? "closed" : "running"));
     }
@@ -213,6 +216,13 @@ public final class PostgresServer implements AutoCloseable {
   /** Stops in mode fast and starts again. */
   public void restart() {
     stop();
+    start();
+  }
+
+  /** Stops in mode fast and starts again on another port. */
+  public void restartOn(int otherPort) {
+    stop();
+    port = otherPort;
     start();
   }
 
@@ -438,6 +448,17 @@ public final class PostgresServer implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     appendToPostgresqlConf("ssl = on");
+    reload();
+  }
+
+  /** Trusts the client certificates that an authority has signed. */
+  public void trustClientsOf(Certificates authority) throws SQLException {
+    try {
+      install(authority.certificate(), "root.crt");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    appendToPostgresqlConf("ssl_ca_file = 'root.crt'");
     reload();
   }
 

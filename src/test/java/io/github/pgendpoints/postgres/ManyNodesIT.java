@@ -1,0 +1,218 @@
+package io.github.pgendpoints.postgres;
+
+import static io.github.pgendpoints.postgres.FakeNode.authenticationSasl;
+import static io.github.pgendpoints.postgres.FakeNode.beSilent;
+import static io.github.pgendpoints.postgres.FakeNode.welcome;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.pgendpoints.postgres.FakeNode.Conversation;
+import io.github.pgendpoints.postgres.ProbeRoute.Answer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Three servers among a hundred dead nodes, with MAX_WORKERS=3. */
+class ManyNodesIT {
+  private static final int TIMEOUT = 3;
+  private static final int DEAD = 100;
+
+  private static PostgresCluster cluster;
+
+  @BeforeAll
+  static void startCluster() throws SQLException {
+    cluster = PostgresCluster.start();
+    try (ProbeRoute warmUp = route()) {
+      warmUp.askAll(servers());
+    }
+  }
+
+  @AfterAll
+  static void closeCluster() {
+    cluster.close();
+  }
+
+  @Test
+  void refused() throws IOException {
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    theOthersAreSeen(port, Duration.ofSeconds(2), "DOWN", "Connection refused");
+  }
+
+  @Test
+  void blackHoled() {
+    try (FakeNode dead = FakeNode.blackHole()) {
+      theOthersAreSeen(dead.port(), Duration.ofSeconds(2), "DOWN", "no answer within 0.5 s");
+    }
+  }
+
+  @Test
+  void frozenAfterAccept() {
+    try (FakeNode dead = FakeNode.talking((in, out) -> beSilent(in))) {
+      theOthersAreSeen(dead.port(), Duration.ofSeconds(2), "DOWN", "no answer within 0.5 s");
+    }
+  }
+
+  @Test
+  void frozenInTheLogin() {
+    try (FakeNode dead =
+        FakeNode.talking(
+            (in, out) -> {
+              authenticationSasl(out);
+              beSilent(in);
+            })) {
+      theOthersAreSeen(
+          dead.port(), Duration.ofSeconds(TIMEOUT + 1), "DOWN", "no answer within 3 s");
+    }
+  }
+
+  private static void theOthersAreSeen(int port, Duration atMost, String state, String reason) {
+    List<String> nodes =
+        new ArrayList<>(
+            IntStream.rangeClosed(1, DEAD).mapToObj(i -> "127.0.1." + i + ":" + port).toList());
+    nodes.addAll(servers());
+    try (ProbeRoute route = route().with("MAX_WORKERS", "3").with("PGSSLMODE", "disable")) {
+      route.ask("127.0.0.1:1");
+      long start = System.nanoTime();
+      List<Answer> answers = route.askAll(nodes);
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+
+      assertEquals(
+          List.of("PRIMARY", "STANDBY", "STANDBY"),
+          answers.subList(DEAD, DEAD + 3).stream().map(Answer::state).toList(),
+          answers.subList(DEAD, DEAD + 3).toString());
+      for (Answer answer : answers.subList(0, DEAD)) {
+        assertEquals(state, answer.state(), answer.toString());
+        assertTrue(answer.node().reason().contains(reason), answer.toString());
+      }
+      assertTrue(took.compareTo(atMost) < 0, took.toString());
+    }
+  }
+
+  /** Logins that the server keeps busy do take their places; then the reason says so. */
+  @Test
+  void saysThatMaxWorkersIsTheReason() {
+    Conversation busy =
+        (in, out) -> {
+          authenticationSasl(out);
+          FakeNode.message(out, 'E', 100_000);
+          FakeNode.drip(out);
+        };
+    try (FakeNode dead = FakeNode.talking(busy);
+        ProbeRoute route =
+            route()
+                .with("MAX_WORKERS", "1")
+                .with("TCP_CONNECT_TIMEOUT", "60")
+                .with("PGCONNECT_TIMEOUT", "1")
+                .with("PGSSLMODE", "disable")) {
+      List<Answer> answers =
+          route.askAll(List.of("127.0.1.1:" + dead.port(), "127.0.1.2:" + dead.port()));
+      assertTrue(
+          answers.stream()
+              .anyMatch(
+                  answer ->
+                      answer.state().equals("UNKNOWN")
+                          && answer.node().reason().contains("MAX_WORKERS=1")),
+          answers.toString());
+      for (Answer answer : answers) {
+        assertTrue(answer.took().toMillis() < 1500, answer.toString());
+      }
+    }
+  }
+
+  @Test
+  void nothingPilesUpCycleByCycle() throws Exception {
+    CountDownLatch nameServer = new CountDownLatch(1);
+    try (FakeNode blackHole = FakeNode.blackHole();
+        FakeNode silent = FakeNode.talking((in, out) -> beSilent(in));
+        FakeNode inLogin =
+            FakeNode.talking(
+                (in, out) -> {
+                  authenticationSasl(out);
+                  beSilent(in);
+                });
+        FakeNode inQuery =
+            FakeNode.talking(
+                (in, out) -> {
+                  welcome(out);
+                  beSilent(in);
+                });
+        ProbeRoute route =
+            route()
+                .with("PGSSLMODE", "disable")
+                .with("PGCONNECT_TIMEOUT", "1")
+                .with("TCP_CONNECT_TIMEOUT", "0.1")
+                .withLookup(
+                    host -> {
+                      try {
+                        nameServer.await();
+                        return InetAddress.getAllByName("127.0.0.1");
+                      } catch (InterruptedException e) {
+                        throw new UnknownHostException(host);
+                      }
+                    })) {
+      List<String> nodes = new ArrayList<>(servers());
+      for (FakeNode fake : List.of(blackHole, silent, inLogin, inQuery)) {
+        nodes.add("127.0.1.1:" + fake.port());
+      }
+      nodes.add("hung.example:5432");
+      for (int i = 0; i < 3; i++) {
+        route.askAll(nodes);
+      }
+      int threads = Thread.activeCount();
+      long sockets = sockets();
+      for (int i = 0; i < 8; i++) {
+        assertEquals("PRIMARY", route.askAll(nodes).get(0).state());
+      }
+      await()
+          .atMost(Duration.ofSeconds(5))
+          .untilAsserted(
+              () -> {
+                assertTrue(Thread.activeCount() <= threads, threads + " threads before");
+                assertTrue(sockets() <= sockets, sockets + " sockets before, now " + sockets());
+              });
+    } finally {
+      nameServer.countDown();
+    }
+  }
+
+  private static long sockets() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+      return files
+          .filter(
+              file -> {
+                try {
+                  return Files.readSymbolicLink(file).toString().startsWith("socket:");
+                } catch (IOException e) {
+                  return false;
+                }
+              })
+          .count();
+    }
+  }
+
+  private static ProbeRoute route() {
+    return new ProbeRoute().with("PGCONNECT_TIMEOUT", String.valueOf(TIMEOUT));
+  }
+
+  private static List<String> servers() {
+    return cluster.servers().stream().map(server -> server.host() + ":" + server.port()).toList();
+  }
+}
