@@ -56,10 +56,7 @@ public final class Manager extends Main {
     super(Manager.class);
     this.settings = settings;
     this.mode = mode;
-    this.pools =
-        new NodePools(
-            settings.postgres(),
-            (name, dataSource) -> getCamelContext().getRegistry().bind(name, dataSource));
+    this.pools = new NodePools(settings.postgres());
     configure(namespace, home);
     bindBeans(client, out);
   }

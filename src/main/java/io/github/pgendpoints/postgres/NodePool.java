@@ -56,11 +56,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     this.housekeeper = housekeeper;
   }
 
-  /** The name by which routes find this data source in the registry. */
-  public String getName() {
-    return "pool-" + node.name().replaceAll("[^A-Za-z0-9.-]", "_");
-  }
-
   /**
    * A probe begins, which ends by this deadline. Follows the node's name to the address it has now;
    * the connection to another one is closed.

@@ -2,19 +2,25 @@ package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.function.BiConsumer;
-import javax.sql.DataSource;
+import org.springframework.jdbc.datasource.AbstractDataSource;
 
-/** The data sources of one cluster's nodes, made when a node is first asked. */
-public final class NodePools implements AutoCloseable {
+/**
+ * The data sources of one cluster's nodes, made when a node is first asked.
+ *
+ * <p>A route's SQL endpoint is made once, and told in the header CamelSqlDataSource which node's
+ * data source to ask. (Binding each of them in the registry would not do: nodes are asked in
+ * parallel, and Camel's registry is a plain map.) As a data source itself this stands for all of
+ * them, and has no connection of its own.
+ */
+public final class NodePools extends AbstractDataSource implements AutoCloseable {
   private final PostgresSettings settings;
-  private final BiConsumer<String, DataSource> registry;
   private final Login login;
   private final ReadyCheck readyCheck;
   private final Map<Node, NodePool> pools = new ConcurrentHashMap<>();
@@ -26,12 +32,8 @@ public final class NodePools implements AutoCloseable {
             return thread;
           });
 
-  /**
-   * @param registry where routes find the data sources, by name
-   */
-  public NodePools(PostgresSettings settings, BiConsumer<String, DataSource> registry) {
+  public NodePools(PostgresSettings settings) {
     this.settings = settings;
-    this.registry = registry;
     this.login = new Login(settings);
     this.readyCheck = new ReadyCheck(settings);
   }
@@ -46,12 +48,8 @@ public final class NodePools implements AutoCloseable {
     NodePool pool =
         pools.computeIfAbsent(
             node,
-            unseen -> {
-              NodePool made =
-                  new NodePool(unseen, login, readyCheck, keptConnectionTimeout(), housekeeper);
-              registry.accept(made.getName(), made);
-              return made;
-            });
+            unseen ->
+                new NodePool(unseen, login, readyCheck, keptConnectionTimeout(), housekeeper));
     pool.begin(address, deadline);
     return pool;
   }
@@ -82,6 +80,16 @@ public final class NodePools implements AutoCloseable {
    */
   public void logIn(NodePool pool) throws SQLException {
     pool.logIn();
+  }
+
+  @Override
+  public Connection getConnection() {
+    throw new IllegalStateException("no header CamelSqlDataSource says which node to ask");
+  }
+
+  @Override
+  public Connection getConnection(String user, String password) {
+    return getConnection();
   }
 
   @Override

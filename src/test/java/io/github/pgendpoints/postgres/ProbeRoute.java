@@ -71,10 +71,7 @@ final class ProbeRoute implements AutoCloseable {
     try {
       Settings settings = TestSettings.read(environment);
       port = settings.postgres().port();
-      pools =
-          new NodePools(
-              settings.postgres(),
-              (name, dataSource) -> main.getCamelContext().getRegistry().bind(name, dataSource));
+      pools = new NodePools(settings.postgres());
       main.configure()
           .withRoutesIncludePattern("file:routes/00-*.camel.yaml,file:routes/20-*.camel.yaml")
           .withAutoConfigurationLogSummary(false)
