@@ -54,9 +54,11 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
     return pool;
   }
 
-  /** The pool of a node that was asked before; else null. */
+  /** The pool of a node that has answered in this cycle, for one more query. */
   public NodePool of(Node node) {
-    return pools.get(node);
+    NodePool pool = pools.get(node);
+    pool.goOn(deadline());
+    return pool;
   }
 
   private Duration keptConnectionTimeout() {
