@@ -3,12 +3,8 @@ package io.github.pgendpoints.logging;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.JsonEncoder;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
-import ch.qos.logback.core.encoder.Encoder;
-import ch.qos.logback.core.encoder.EncoderBase;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,7 +17,7 @@ public final class Logging {
   public enum Format {
     /** Time, level and message. */
     TEXT,
-    /** One JSON object. */
+    /** One JSON object: time, level, logger and message. */
     JSON
   }
 
@@ -38,6 +34,10 @@ public final class Logging {
           "CRITICAL", Level.ERROR,
           "FATAL", Level.ERROR);
 
+  /** Ours; a route that names no logger of its own logs by its id. */
+  private static final String PROGRAM = "io.github.pgendpoints";
+
+  /** At INFO these tell of their own starting and stopping. */
   private static final List<String> LIBRARIES =
       List.of("org.apache.camel", "io.fabric8", "okhttp3", "org.springframework");
 
@@ -60,51 +60,35 @@ public final class Logging {
   }
 
   /**
-   * Sends everything to standard error, in this format, from this level on. Libraries tell less
-   * than that: below INFO they would tell headers and packets, and with them tokens and passwords.
+   * Sends everything to standard error, in this format, from this level on. Whatever is not ours
+   * tells no more than INFO: below that, libraries tell headers and packets, and with them tokens
+   * and passwords.
    */
   public static void configure(Level level, Format format) {
+    boolean verbose = Level.DEBUG.isGreaterOrEqual(level);
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
+    LineEncoder encoder = new LineEncoder(format, verbose);
+    encoder.setContext(context);
+    encoder.start();
     ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
     appender.setContext(context);
     appender.setTarget("System.err");
-    appender.setEncoder(started(format == Format.JSON ? json() : text(level), context));
+    appender.setEncoder(encoder);
     appender.start();
-    context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(level);
-    context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(appender);
-    boolean verbose = Level.DEBUG.isGreaterOrEqual(level);
-    Level warnings = level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN;
-    LIBRARIES.forEach(name -> context.getLogger(name).setLevel(verbose ? Level.INFO : warnings));
+    Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+    root.addAppender(appender);
+    root.setLevel(atLeast(Level.INFO, level));
+    context.getLogger(PROGRAM).setLevel(level);
+    LIBRARIES.forEach(
+        name ->
+            context.getLogger(name).setLevel(atLeast(verbose ? Level.INFO : Level.WARN, level)));
     DRIVERS.forEach(name -> context.getLogger(name).setLevel(verbose ? Level.INFO : Level.OFF));
     SLF4JBridgeHandler.removeHandlersForRootLogger();
     SLF4JBridgeHandler.install();
   }
 
-  private static Encoder<ILoggingEvent> started(
-      EncoderBase<ILoggingEvent> encoder, LoggerContext context) {
-    encoder.setContext(context);
-    encoder.start();
-    return encoder;
-  }
-
-  /** A stack trace would be many lines; who wants it asks for DEBUG. */
-  private static EncoderBase<ILoggingEvent> text(Level level) {
-    PatternLayoutEncoder encoder = new PatternLayoutEncoder();
-    String trace = Level.DEBUG.isGreaterOrEqual(level) ? "%ex" : "%nopex";
-    encoder.setPattern(
-        "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %level %replace(%msg){'[\\r\\n]+', ' '}%n" + trace);
-    return encoder;
-  }
-
-  private static EncoderBase<ILoggingEvent> json() {
-    JsonEncoder encoder = new JsonEncoder();
-    encoder.setWithSequenceNumber(false);
-    encoder.setWithNanoseconds(false);
-    encoder.setWithContext(false);
-    encoder.setWithMessage(false);
-    encoder.setWithArguments(false);
-    encoder.setWithFormattedMessage(true);
-    return encoder;
+  private static Level atLeast(Level least, Level level) {
+    return level.isGreaterOrEqual(least) ? level : least;
   }
 }
