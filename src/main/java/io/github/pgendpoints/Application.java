@@ -1,5 +1,6 @@
 package io.github.pgendpoints;
 
+import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
@@ -7,10 +8,12 @@ import io.github.pgendpoints.logging.Logging;
 import java.nio.file.Path;
 import java.security.Security;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
@@ -27,35 +30,45 @@ import picocli.CommandLine.Option;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:verified, whether or not anything had to be written",
-      "1:refused by verification; nothing was written",
+      "1:refused by verification, or the cycle failed; nothing was written",
       "2:wrong settings or usage",
       "3:the Kubernetes API could not be reached, or said no",
       "143:ended by SIGTERM"
     })
 public final class Application implements Callable<Integer> {
+  private static final Logger LOG = LoggerFactory.getLogger(Application.class);
   private static final String PREFIX = "postgres-endpoint-manager.";
 
-  @ArgGroup private final Once once = new Once();
+  @Option(names = "--once", description = "Run one cycle.")
+  private boolean once;
 
-  private static final class Once {
-    @Option(names = "--once", description = "Run one cycle.")
-    private boolean once;
-
-    @Option(
-        names = "--dry-run",
-        description = "Run one cycle that shows what would be written, and writes nothing.")
-    private boolean dryRun;
-
-    private Mode mode() {
-      return dryRun ? Mode.DRY_RUN : once ? Mode.ONCE : Mode.CONTINUOUS;
-    }
-  }
+  @Option(
+      names = "--dry-run",
+      description = "Run one cycle that shows what would be written, and writes nothing.")
+  private boolean dryRun;
 
   /** Runs the command line and ends the process with its exit code. */
   public static void main(String[] args) {
+    // What is wrong with the settings is told in the format that the settings ask for.
+    Map.Entry<String, String> format = Setting.LOG_FORMAT.in(System.getenv());
+    boolean json = format != null && format.getValue().equalsIgnoreCase("json");
+    Logging.configure(Level.INFO, json ? Logging.Format.JSON : Logging.Format.TEXT);
+    Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> tell(thrown));
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(new Application());
+    commandLine.setExpandAtFiles(false);
     commandLine.getCommandSpec().usageMessage().footer(Setting.help().split("\\R"));
-    System.exit(commandLine.execute(args));
+    commandLine.setParameterExceptionHandler(
+        (fault, args) -> refuse(List.of(fault.getMessage() + "; --help tells what there is")));
+    commandLine.setExecutionExceptionHandler(
+        (thrown, command, parsed) -> {
+          tell(thrown);
+          return ExitCode.REFUSED;
+        });
+    return commandLine;
   }
 
   @Override
@@ -71,20 +84,20 @@ public final class Application implements Callable<Integer> {
     // A name is looked up in every cycle: the JVM's own caching would keep an address for 30 s.
     Security.setProperty("networkaddress.cache.ttl", "0");
     Security.setProperty("networkaddress.cache.negative.ttl", "0");
-    Config config = KubernetesAccess.find();
-    if (config == null) {
-      return refuse(
-          List.of(
-              "KUBECONFIG is not set, and there is neither ~/.kube/config nor a pod's service"
-                  + " account; allowed: "
-                  + Setting.KUBECONFIG.allowed()));
+    Config config;
+    KubernetesClient client;
+    try {
+      config = KubernetesAccess.find();
+      client = KubernetesAccess.client(config, settings.kubernetesTimeout());
+    } catch (IllegalArgumentException e) {
+      return refuse(List.of(e.getMessage()));
     }
     Path home = Path.of(System.getProperty(PREFIX + "home", ""));
-    try (KubernetesClient client = KubernetesAccess.client(config, settings.kubernetesTimeout())) {
+    try (client) {
       return new Manager(
               settings,
               Objects.requireNonNullElse(settings.namespace(), KubernetesAccess.namespace(config)),
-              once.mode(),
+              mode(),
               home.toAbsolutePath(),
               client,
               System.out)
@@ -92,9 +105,19 @@ public final class Application implements Callable<Integer> {
     }
   }
 
+  /** A dry run is one cycle anyway, so {@code --once} may stand beside it. */
+  Mode mode() {
+    return dryRun ? Mode.DRY_RUN : once ? Mode.ONCE : Mode.CONTINUOUS;
+  }
+
   private static int refuse(List<String> faults) {
-    faults.forEach(fault -> System.err.println("ERROR " + fault));
+    faults.forEach(LOG::error);
     return ExitCode.USAGE;
+  }
+
+  private static void tell(Throwable thrown) {
+    LOG.error("the program failed: {}", thrown.toString());
+    LOG.debug("the program failed", thrown);
   }
 
   /** The version the build wrote to the jar's manifest. */

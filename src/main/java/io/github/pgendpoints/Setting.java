@@ -93,8 +93,8 @@ public enum Setting {
       "100ms to 15s, such as 500ms or 5s",
       "Time one request to the Kubernetes API may take."),
   KUBECONFIG(
-      "the pod's service account, then ~/.kube/config",
-      "a readable kubeconfig file",
+      "~/.kube/config, then the pod's service account",
+      "a readable kubeconfig file, or several with colons between",
       "Access to the Kubernetes API from outside a pod."),
   PORT_NAME(
       "postgresql", "a DNS-1123 label", "Name of the Endpoints' port; must be the Services' own."),
@@ -147,20 +147,27 @@ public enum Setting {
         .orElse(null);
   }
 
-  /** The text {@code --help} prints. */
+  /** The text {@code --help} prints, for a terminal of 80 columns. */
   static String help() {
     StringBuilder text = new StringBuilder();
     for (Setting setting : values()) {
-      text.append("  %-20s %s%n".formatted(setting, setting.meaning));
-      text.append("  %-20s Allowed: %s.".formatted("", setting.allowed));
+      StringBuilder details = new StringBuilder("Allowed: " + setting.allowed + ".");
       if (!setting.defaultText.isEmpty()) {
-        text.append(" Default: ").append(setting.defaultText).append('.');
+        details.append(" Default: ").append(setting.defaultText).append('.');
       }
       if (!setting.aliases.isEmpty()) {
-        text.append(" Alias: ").append(String.join(", ", setting.aliases)).append('.');
+        details.append(" Alias: ").append(String.join(", ", setting.aliases)).append('.');
       }
-      text.append(System.lineSeparator());
+      String name = setting.name();
+      for (String line : (wrapped(setting.meaning) + wrapped(details.toString())).split("\n")) {
+        text.append("  %-20s %s%n".formatted(name, line));
+        name = "";
+      }
     }
     return text.toString();
+  }
+
+  private static String wrapped(String text) {
+    return text.replaceAll("(.{1,56})( +|$)", "$1\n");
   }
 }

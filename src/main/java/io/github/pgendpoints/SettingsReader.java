@@ -9,6 +9,7 @@ import io.github.pgendpoints.postgres.PostgresSettings;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,7 +83,7 @@ final class SettingsReader {
         verification(nodes.nodes().size()),
         duration(PROBE_INTERVAL, "1s", 50, 3_600_000),
         duration(KUBERNETES_TIMEOUT, "5s", 100, 15_000),
-        file(KUBECONFIG),
+        read(KUBECONFIG, null, SettingsReader::kubeconfig),
         label(PORT_NAME, DNS_1123, "postgresql", 63),
         read(LOG_LEVEL, Level.INFO, Logging::level),
         read(LOG_FORMAT, Logging.Format.TEXT, SettingsReader::logFormat),
@@ -283,11 +284,23 @@ final class SettingsReader {
         setting,
         null,
         text -> {
-          if (!Files.isRegularFile(Path.of(text)) || !Files.isReadable(Path.of(text))) {
+          if (!isReadableFile(text)) {
             throw new IllegalArgumentException("is not a readable file");
           }
           return text;
         });
+  }
+
+  /** Of several files, some may be missing, as for kubectl. */
+  private static String kubeconfig(String text) {
+    if (Arrays.stream(text.split(File.pathSeparator)).noneMatch(SettingsReader::isReadableFile)) {
+      throw new IllegalArgumentException("is not a readable file");
+    }
+    return text;
+  }
+
+  private static boolean isReadableFile(String name) {
+    return Files.isRegularFile(Path.of(name)) && Files.isReadable(Path.of(name));
   }
 
   private static boolean isEmpty(Path file) {

@@ -3,7 +3,9 @@ package io.github.pgendpoints.kubernetes;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import java.io.File;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,27 +17,54 @@ public final class KubernetesAccess {
   /**
    * Finds the API: KUBECONFIG, then {@code ~/.kube/config}, then the pod's service account.
    *
-   * @return null when there is none of them
+   * @throws IllegalArgumentException when there is none of them, or it cannot be used; the message
+   *     says so without the contents, which are secret
    */
   public static Config find() {
-    Config config = Config.autoConfigure(null);
-    boolean found =
-        config.getCurrentContext() != null
-            || config.getAutoOAuthToken() != null
-            || System.getProperty(Config.KUBERNETES_MASTER_SYSTEM_PROPERTY) != null;
-    return found ? config : null;
+    String files = String.join(File.pathSeparator, Config.getKubeconfigFilenames());
+    Config config;
+    try {
+      config = Config.autoConfigure(null);
+    } catch (RuntimeException e) {
+      throw new IllegalArgumentException("KUBECONFIG='" + files + "' is not a valid kubeconfig", e);
+    }
+    if (config.getCurrentContext() != null
+        || config.getAutoOAuthToken() != null
+        || System.getProperty(Config.KUBERNETES_MASTER_SYSTEM_PROPERTY) != null) {
+      return config;
+    }
+    boolean exists =
+        Config.getKubeconfigFilenames().stream().anyMatch(name -> new File(name).isFile());
+    throw new IllegalArgumentException(
+        exists
+            ? "KUBECONFIG='" + files + "' has no current context that it defines"
+            : "KUBECONFIG is not set, and there is neither "
+                + files
+                + " nor a pod's service account: no access to the Kubernetes API");
   }
 
   /**
    * A client whose requests end in time. It does not try again by itself: the routes do, within the
    * time a cycle has.
+   *
+   * @throws IllegalArgumentException when what was found cannot be used, such as a certificate
    */
   public static KubernetesClient client(Config config, Duration requestTimeout) {
     int millis = (int) requestTimeout.toMillis();
     config.setConnectionTimeout(millis);
     config.setRequestTimeout(millis);
     config.setRequestRetryBackoffLimit(0);
-    return new KubernetesClientBuilder().withConfig(config).build();
+    try {
+      URI.create(config.getMasterUrl());
+      return new KubernetesClientBuilder().withConfig(config).build();
+    } catch (RuntimeException e) {
+      Throwable root = e;
+      while (root.getCause() != null) {
+        root = root.getCause();
+      }
+      throw new IllegalArgumentException(
+          "access to the Kubernetes API cannot be set up: " + root, e);
+    }
   }
 
   /**

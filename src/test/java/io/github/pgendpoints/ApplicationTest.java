@@ -1,0 +1,71 @@
+package io.github.pgendpoints;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class ApplicationTest {
+  private final CommandLine commandLine = Application.commandLine();
+  private final StringWriter out = new StringWriter();
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', CONTINUOUS",
+    "--once, ONCE",
+    "--dry-run, DRY_RUN",
+    // So can be tried what a CronJob runs.
+    "--once --dry-run, DRY_RUN"
+  })
+  void knowsTheModes(String arguments, Mode mode) {
+    commandLine.parseArgs(arguments.isEmpty() ? new String[0] : arguments.split(" "));
+
+    assertEquals(mode, ((Application) commandLine.getCommand()).mode());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--onc", "once", "--once=5", "--once --once", "@file"})
+  void refusesWhatItDoesNotKnow(String arguments) {
+    assertEquals(ExitCode.USAGE, commandLine.execute(arguments.split(" ")));
+  }
+
+  @Test
+  void helpNamesEverySettingItsAliasesAndDefault() {
+    String help = help();
+
+    for (Setting setting : Setting.values()) {
+      assertTrue(help.contains("\n  " + setting + " "), setting + " is missing in " + help);
+      setting.aliases().forEach(alias -> assertTrue(help.contains(alias), alias));
+      String words = help.replaceAll("\\s+", " ");
+      assertTrue(words.contains(setting.meaning()), setting.meaning());
+      assertTrue(words.contains("Allowed: " + setting.allowed() + "."), setting.allowed());
+      assertTrue(
+          setting.defaultText().isEmpty()
+              || words.contains("Default: " + setting.defaultText() + "."),
+          setting.defaultText());
+    }
+  }
+
+  @Test
+  void helpFitsTerminalsOf80Columns() {
+    help().lines().forEach(line -> assertTrue(line.length() <= 80, line));
+  }
+
+  @Test
+  void helpTellsTheExitCodes() {
+    for (int code : new int[] {0, 1, 2, 3, 143}) {
+      assertTrue(help().matches("(?s).*\n +" + code + " +[a-z].*"), help());
+    }
+  }
+
+  private String help() {
+    commandLine.setOut(new PrintWriter(out, true));
+    assertEquals(0, commandLine.execute("--help"));
+    return out.toString();
+  }
+}
