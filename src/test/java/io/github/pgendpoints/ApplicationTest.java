@@ -12,7 +12,6 @@ import picocli.CommandLine;
 
 class ApplicationTest {
   private final CommandLine commandLine = Application.commandLine();
-  private final StringWriter out = new StringWriter();
 
   @ParameterizedTest
   @CsvSource({
@@ -54,6 +53,12 @@ class ApplicationTest {
   @Test
   void helpFitsTerminalsOf80Columns() {
     help().lines().forEach(line -> assertTrue(line.length() <= 80, line));
+    // A line that is cut by the terminal or the library begins at its left edge.
+    help()
+        .lines()
+        .dropWhile(line -> !line.startsWith("Settings"))
+        .skip(1)
+        .forEach(line -> assertTrue(line.matches("( {2}[A-Z_]+ +| {23})\\S.*"), line));
   }
 
   @Test
@@ -64,6 +69,7 @@ class ApplicationTest {
   }
 
   private String help() {
+    StringWriter out = new StringWriter();
     commandLine.setOut(new PrintWriter(out, true));
     assertEquals(0, commandLine.execute("--help"));
     return out.toString();

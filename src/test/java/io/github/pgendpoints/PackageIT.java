@@ -205,6 +205,8 @@ class PackageIT {
       // Both Endpoints were read: now it asks the nodes, and one of them never answers.
       await().pollDelay(Duration.ofMillis(500)).until(() -> true);
 
+      // The signal must reach java, not a shell before it.
+      assertTrue(program.process().info().command().orElseThrow().endsWith("/java"));
       assertEquals(143, program.terminate().exitCode(5), program::err);
 
       assertLogLines(program);
