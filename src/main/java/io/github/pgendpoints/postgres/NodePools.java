@@ -20,6 +20,8 @@ import org.springframework.jdbc.datasource.AbstractDataSource;
  * them, and has no connection of its own.
  */
 public final class NodePools extends AbstractDataSource implements AutoCloseable {
+  private static final Duration ONE_MORE_QUESTION = Duration.ofMillis(500);
+
   private final PostgresSettings settings;
   private final Login login;
   private final ReadyCheck readyCheck;
@@ -38,9 +40,16 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
     this.readyCheck = new ReadyCheck(settings);
   }
 
-  /** A probe begins: when it has to end, with all of its steps and a second try. */
+  /**
+   * The probes of a cycle begin: when they have to end, with all of their steps and second tries.
+   */
   public Deadline deadline() {
     return Deadline.in(settings.connectTimeout());
+  }
+
+  /** The deadline of one more question in the same cycle, to nodes that have just answered. */
+  public Deadline shortDeadline() {
+    return Deadline.in(ONE_MORE_QUESTION);
   }
 
   /** The pool of a node, for a probe that asks it at this address and ends by this deadline. */
@@ -57,7 +66,7 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
   /** The pool of a node that has answered in this cycle, for one more query. */
   public NodePool of(Node node) {
     NodePool pool = pools.get(node);
-    pool.goOn(deadline());
+    pool.goOn(shortDeadline());
     return pool;
   }
 

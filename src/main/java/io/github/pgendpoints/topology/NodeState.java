@@ -48,6 +48,18 @@ public record NodeState(Node node, State state, String address, String reason, S
     return new NodeState(node, State.FOREIGN, address, reason, server);
   }
 
+  /** The same answer but for the WAL position, which is not believed. */
+  NodeState withoutPosition() {
+    Server unplaced =
+        new Server(
+            server.systemIdentifier(),
+            server.startedAt(),
+            server.timeline(),
+            null,
+            server.streaming());
+    return new NodeState(node, state, address, reason, unplaced);
+  }
+
   /** Whether it says what it is: PRIMARY, STANDBY or FOREIGN. */
   boolean hasAnswered() {
     return server != null;

@@ -171,15 +171,21 @@ public record Topology(List<NodeState> nodes) {
         .toList();
   }
 
-  /** The same topology with what the nodes said that were asked once more and answered again. */
+  /**
+   * The same topology with what the {@link #doubtful} nodes said when they were asked once more.
+   * One that did not answer again keeps its role, but not the position that was doubted.
+   *
+   * @param later the states of the doubtful nodes
+   */
   public Topology updatedBy(List<NodeState> later) {
     return new Topology(
         nodes.stream()
             .map(
                 node ->
                     later.stream()
-                        .filter(again -> again.node().equals(node.node()) && again.hasAnswered())
+                        .filter(again -> again.node().equals(node.node()))
                         .findFirst()
+                        .map(again -> again.hasAnswered() ? again : node.withoutPosition())
                         .orElse(node))
             .toList());
   }

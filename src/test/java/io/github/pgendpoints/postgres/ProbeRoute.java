@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.main.Main;
 
@@ -103,7 +104,11 @@ final class ProbeRoute implements AutoCloseable {
           probes.submit(
               () -> {
                 long start = System.nanoTime();
-                NodeState state = template.requestBody("direct:probe", node, NodeState.class);
+                NodeState state =
+                    template
+                        .request("direct:probe", exchange -> begin(exchange, node))
+                        .getMessage()
+                        .getBody(NodeState.class);
                 return new Answer(state, Duration.ofNanos(System.nanoTime() - start));
               }));
     }
@@ -116,6 +121,11 @@ final class ProbeRoute implements AutoCloseable {
       }
     }
     return answers;
+  }
+
+  private void begin(Exchange exchange, Node node) {
+    exchange.setProperty("deadline", pools.deadline());
+    exchange.getMessage().setBody(node);
   }
 
   @Override

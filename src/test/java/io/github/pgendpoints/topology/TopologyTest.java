@@ -139,7 +139,18 @@ class TopologyTest {
     Topology moved =
         topology.updatedBy(
             List.of(standby("db1", SERVER), standby("10.0.0.1", SERVER), down("db2")));
-    assertEquals(List.of(primary("db2", 2)), moved.primaries());
+    assertEquals("[db2 is PRIMARY]", moved.primaries().toString());
+  }
+
+  @Test
+  void keepsTheRoleButNotThePositionOfAPrimaryThatDoesNotAnswerAgain() {
+    Topology kept =
+        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11"))
+            .updatedBy(List.of(down("db1")));
+
+    assertEquals(1, kept.primaries().size());
+    assertEquals(null, kept.primary().server().lsn());
+    assertEquals(List.of(), kept.doubtful());
   }
 
   @Test
