@@ -10,6 +10,7 @@ import io.github.pgendpoints.Manager;
 import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.Settings;
 import io.github.pgendpoints.TestSettings;
+import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
@@ -77,13 +78,7 @@ public final class Run implements AutoCloseable {
   /** Starts in a thread of its own. */
   public Run start(Mode mode) {
     Settings settings = settings();
-    KubernetesClient client =
-        api.client(
-            config ->
-                config
-                    .withRequestTimeout((int) settings.kubernetesTimeout().toMillis())
-                    .withConnectionTimeout((int) settings.kubernetesTimeout().toMillis())
-                    .withRequestRetryBackoffLimit(0));
+    KubernetesClient client = KubernetesAccess.client(api.config(), settings.kubernetesTimeout());
     manager =
         new Manager(
             settings,

@@ -98,15 +98,15 @@ final class ApiException extends RuntimeException {
         status(422, "Invalid", "the server rejected our request due to an error in our request"));
   }
 
-  /** A failure of the server, not of the request. */
-  static ApiException injected(int code) {
-    return new ApiException(
+  /**
+   * A failure of the server, not of the request.
+   *
+   * @param retryAfter seconds; null when the server names none
+   */
+  static ApiException injected(int code, Integer retryAfter) {
+    StatusBuilder status =
         switch (code) {
-          case 429 ->
-              status(code, "TooManyRequests", "Too many requests, please try again later.")
-                  .withNewDetails()
-                  .withRetryAfterSeconds(1)
-                  .endDetails();
+          case 429 -> status(code, "TooManyRequests", "Too many requests, please try again later.");
           case 500 ->
               status(code, "InternalError", "Internal error occurred: by order of the test");
           case 503 ->
@@ -118,7 +118,11 @@ final class ApiException extends RuntimeException {
               status(
                   code, "Timeout", "Timeout: request did not complete within the allotted timeout");
           default -> status(code, "Unknown", "by order of the test");
-        });
+        };
+    return new ApiException(
+        retryAfter == null
+            ? status
+            : status.withNewDetails().withRetryAfterSeconds(retryAfter).endDetails());
   }
 
   /** A failure of the server itself, or of a test's hook in it. */

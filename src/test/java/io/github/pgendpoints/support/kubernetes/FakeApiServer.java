@@ -21,9 +21,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,10 +34,11 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import javax.net.ServerSocketFactory;
 
 /**
- * A Kubernetes API server over plain HTTP on 127.0.0.1 that answers as kube-apiserver does for
- * Endpoints, and by fabric8's mock server for every other kind, watches included. {@code
+ * A Kubernetes API server on 127.0.0.1, over plain HTTP or TLS, that answers as kube-apiserver does
+ * for Endpoints, and by fabric8's mock server for every other kind, watches included. {@code
  * FakeApiServerTest} states what it knows.
  *
  * <pre>{@code
@@ -67,6 +70,8 @@ public final class FakeApiServer implements AutoCloseable {
   private final Faults faults = new Faults();
   private final List<KubernetesClient> clients = new CopyOnWriteArrayList<>();
   private KubernetesMockServer server;
+  private Front front;
+  private Tls tls;
   private String token = TOKEN;
   private int port;
 
@@ -108,15 +113,29 @@ public final class FakeApiServer implements AutoCloseable {
     KubernetesMockServer starting =
         new KubernetesMockServer(
             new Context(), new MockWebServer(), new HashMap<>(), dispatcher, false);
-    starting.init(loopback(), onPort);
+    starting.init(loopback(), 0);
     server = starting;
-    port = starting.getPort();
+    front =
+        new Front(
+            tls == null ? ServerSocketFactory.getDefault() : tls.sockets(),
+            loopback(),
+            onPort,
+            starting.getPort(),
+            faults);
+    port = front.port();
+    return this;
+  }
+
+  /** Speaks TLS from the next start on, with a certificate that its own kubeconfig trusts. */
+  public synchronized FakeApiServer withTls() {
+    tls = Tls.selfMade();
     return this;
   }
 
   /** Refuses connections from now on and breaks those that are open. */
   public synchronized FakeApiServer stop() {
     if (server != null) {
+      front.close();
       server.destroy();
       server = null;
     }
@@ -142,7 +161,7 @@ public final class FakeApiServer implements AutoCloseable {
   }
 
   public String url() {
-    return "http://127.0.0.1:" + port;
+    return (tls == null ? "http" : "https") + "://127.0.0.1:" + port;
   }
 
   /** Whom the server takes every request for. */
@@ -166,23 +185,47 @@ public final class FakeApiServer implements AutoCloseable {
             .withConnectionTimeout(2000)
             .withRequestTimeout(3000)
             .withRequestRetryBackoffLimit(0);
+    if (tls != null) {
+      config.withCaCertData(base64(tls.certificate()));
+    }
     settings.accept(config);
     KubernetesClient client = new KubernetesClientBuilder().withConfig(config.build()).build();
     clients.add(client);
     return client;
   }
 
+  /** Access as a kubeconfig gives it. */
+  public Config config() {
+    return Config.fromKubeconfig(kubeconfig());
+  }
+
   /** Writes a kubeconfig that points here, with the namespace and the token. */
   public Path kubeconfig(Path file) {
-    String yaml =
-        """
+    try {
+      return Files.writeString(file, kubeconfig());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Writes the certificate that a server with TLS shows, as a pod finds it. */
+  public Path caCertificate(Path file) {
+    try {
+      return Files.writeString(file, tls.certificate());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private String kubeconfig() {
+    return """
         apiVersion: v1
         kind: Config
         current-context: fake
         clusters:
           - name: fake
             cluster:
-              server: %s
+              server: %s%s
         users:
           - name: fake
             user:
@@ -194,12 +237,11 @@ public final class FakeApiServer implements AutoCloseable {
               user: fake
               namespace: %s
         """
-            .formatted(url(), token, namespace);
-    try {
-      return Files.writeString(file, yaml);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+        .formatted(
+            url(),
+            tls == null ? "" : "\n      certificate-authority-data: " + base64(tls.certificate()),
+            token,
+            namespace);
   }
 
   // --- what was asked ---------------------------------------------------------------------------
@@ -247,14 +289,37 @@ public final class FakeApiServer implements AutoCloseable {
 
   /** The next requests, whatever they are, get this status, such as 429, 500 or 503. */
   public FakeApiServer fail(int times, int code) {
-    faults.fail(times, code, request -> true);
+    faults.fail(times, code, null, request -> true);
+    return this;
+  }
+
+  /** As {@link #fail(int, int)}, with the header Retry-After. */
+  public FakeApiServer failWithRetryAfter(int times, int code, int seconds) {
+    faults.fail(times, code, seconds, request -> true);
     return this;
   }
 
   /** The next requests of that method for that resource get this status. */
   public FakeApiServer fail(int times, int code, String method, String resource) {
-    faults.fail(times, code, matching(method, resource));
+    faults.fail(times, code, null, matching(method, resource));
     return this;
+  }
+
+  /** The next requests, whatever they are, get this instead of an answer, and have no effect. */
+  public FakeApiServer misbehave(int times, RawFault fault) {
+    return misbehave(times, fault, "");
+  }
+
+  /** The next requests that begin so, such as {@code PATCH /api/v1/namespaces/db/endpoints/x}. */
+  public FakeApiServer misbehave(int times, RawFault fault, String methodAndPath) {
+    faults.raw(times, fault, request -> request.startsWith(methodAndPath));
+    front.breakConnections();
+    return this;
+  }
+
+  /** How many connections clients hold open. */
+  public int connections() {
+    return front.connections();
   }
 
   /**
@@ -369,6 +434,10 @@ public final class FakeApiServer implements AutoCloseable {
         + (Namespaced.class.isAssignableFrom(type) ? "/namespaces/" + namespace : "")
         + "/"
         + HasMetadata.getPlural(type);
+  }
+
+  private static String base64(String text) {
+    return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
   }
 
   private static InetAddress loopback() {

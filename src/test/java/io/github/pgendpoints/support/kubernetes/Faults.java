@@ -2,6 +2,7 @@ package io.github.pgendpoints.support.kubernetes;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -17,12 +18,15 @@ final class Faults {
     }
   }
 
-  private record Failure(int code, Predicate<ApiRequest> matches) {}
+  private record Failure(int code, Integer retryAfter, Predicate<ApiRequest> matches) {}
+
+  private record Raw(RawFault fault, Predicate<String> matches) {}
 
   private record Hook(Predicate<ApiRequest> matches, Runnable action) {}
 
   private final List<Denial> denials = new ArrayList<>();
   private final List<Failure> failures = new ArrayList<>();
+  private final List<Raw> raws = new ArrayList<>();
   private final List<Hook> hooks = new ArrayList<>();
   private Duration delay = Duration.ZERO;
   private boolean hanging;
@@ -31,6 +35,7 @@ final class Faults {
   synchronized void clear() {
     denials.clear();
     failures.clear();
+    raws.clear();
     hooks.clear();
     delay = Duration.ZERO;
     hanging = false;
@@ -40,10 +45,24 @@ final class Faults {
     denials.add(new Denial(verb, resource, name));
   }
 
-  synchronized void fail(int times, int code, Predicate<ApiRequest> matches) {
-    for (int i = 0; i < times; i++) {
-      failures.add(new Failure(code, matches));
-    }
+  /**
+   * @param retryAfter seconds; null when the answer names none
+   */
+  synchronized void fail(int times, int code, Integer retryAfter, Predicate<ApiRequest> matches) {
+    failures.addAll(Collections.nCopies(times, new Failure(code, retryAfter, matches)));
+  }
+
+  synchronized void raw(int times, RawFault fault, Predicate<String> matches) {
+    raws.addAll(Collections.nCopies(times, new Raw(fault, matches)));
+  }
+
+  synchronized boolean hasRaw() {
+    return !raws.isEmpty();
+  }
+
+  /** The fault for a request as it came over the wire, which is then used up. */
+  synchronized Optional<RawFault> takeRaw(String request) {
+    return take(raws, raw -> raw.matches().test(request)).map(Raw::fault);
   }
 
   synchronized void beforeNext(Predicate<ApiRequest> matches, Runnable action) {
@@ -80,7 +99,7 @@ final class Faults {
     take(failures, failure -> failure.matches().test(request))
         .ifPresent(
             failure -> {
-              throw ApiException.injected(failure.code());
+              throw ApiException.injected(failure.code(), failure.retryAfter());
             });
     if (token != null && !("Bearer " + token).equals(request.authorization())) {
       throw ApiException.unauthorized();

@@ -1,0 +1,154 @@
+package io.github.pgendpoints.support.kubernetes;
+
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ServerSocketFactory;
+
+/**
+ * The port that clients connect to. It passes every byte on to the server behind it, but where a
+ * {@link RawFault} is ordered: what goes wrong below HTTP no HTTP server can be made to do.
+ */
+final class Front implements AutoCloseable {
+
+  private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: *(\\d+)");
+
+  private final ServerSocket listener;
+  private final InetSocketAddress backend;
+  private final Faults faults;
+  private final ExecutorService threads = Executors.newCachedThreadPool(Front::daemon);
+  private final Set<Closeable> open = ConcurrentHashMap.newKeySet();
+
+  /**
+   * @param sockets make the listener, and with it the choice of TLS
+   * @param port to listen on; 0 is any free one
+   * @param backend where the server listens
+   */
+  Front(ServerSocketFactory sockets, InetAddress address, int port, int backend, Faults faults) {
+    this.backend = new InetSocketAddress(address, backend);
+    this.faults = faults;
+    try {
+      listener = sockets.createServerSocket();
+      listener.setReuseAddress(true);
+      listener.bind(new InetSocketAddress(address, port));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    threads.execute(this::accept);
+  }
+
+  int port() {
+    return listener.getLocalPort();
+  }
+
+  /** Breaks the connections that are open; an idle one would otherwise escape a new fault. */
+  void breakConnections() {
+    open.forEach(Front::closeQuietly);
+  }
+
+  int connections() {
+    return open.size();
+  }
+
+  @Override
+  public void close() {
+    closeQuietly(listener);
+    breakConnections();
+    threads.shutdownNow();
+  }
+
+  private void accept() {
+    while (!listener.isClosed()) {
+      try {
+        Socket client = listener.accept();
+        open.add(client);
+        threads.execute(() -> serve(client));
+      } catch (IOException e) {
+        // Closed, or a client that was gone before it was accepted.
+      }
+    }
+  }
+
+  private void serve(Socket client) {
+    try (client;
+        Socket server = new Socket()) {
+      String request = readRequest(client.getInputStream());
+      RawFault fault = faults.takeRaw(request).orElse(null);
+      if (fault != null) {
+        fault.answer(client.getOutputStream());
+        return;
+      }
+      server.connect(backend);
+      threads.execute(() -> copy(server, client));
+      if (faults.hasRaw()) {
+        // One request a connection, so that the next one is looked at as well.
+        request = request.replaceFirst("\r\n", "\r\nConnection: close\r\n");
+      }
+      server.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+      client.getInputStream().transferTo(server.getOutputStream());
+    } catch (IOException e) {
+      // The client went away, or this front broke the connection.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      open.remove(client);
+    }
+  }
+
+  private static void copy(Socket from, Socket to) {
+    try (from;
+        to) {
+      InputStream in = from.getInputStream();
+      OutputStream out = to.getOutputStream();
+      in.transferTo(out);
+    } catch (IOException e) {
+      // As above.
+    }
+  }
+
+  /** The first request of a connection, head and body, a char a byte. */
+  private static String readRequest(InputStream in) throws IOException {
+    ByteArrayOutputStream read = new ByteArrayOutputStream();
+    String text = "";
+    for (int next = in.read(); next >= 0; next = in.read()) {
+      read.write(next);
+      if (next == '\n') {
+        text = read.toString(StandardCharsets.ISO_8859_1);
+        if (text.endsWith("\r\n\r\n")) {
+          Matcher length = LENGTH.matcher(text);
+          byte[] body = in.readNBytes(length.find() ? Integer.parseInt(length.group(1)) : 0);
+          return text + new String(body, StandardCharsets.ISO_8859_1);
+        }
+      }
+    }
+    throw new IOException("the client left after " + text.length() + " bytes");
+  }
+
+  private static Thread daemon(Runnable task) {
+    Thread thread = new Thread(task, "front");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private static void closeQuietly(Closeable closeable) {
+    try {
+      closeable.close();
+    } catch (IOException e) {
+      // It is closed all the same.
+    }
+  }
+}
