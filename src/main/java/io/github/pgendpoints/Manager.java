@@ -104,7 +104,7 @@ public final class Manager extends Main {
     bind("damping", damping());
     bind("services", new ServiceCheck(settings.portName(), conditions));
     bind("apiBudget", new ApiBudget(settings.kubernetesTimeout(), System::nanoTime));
-    bind("kubernetesErrors", new KubernetesErrors(client.getMasterUrl().toString(), conditions));
+    bind("kubernetesErrors", new KubernetesErrors(client.getConfiguration(), conditions));
     bind("probes", probes);
     bind("resolver", new Resolver(probes, settings.allowLoopback()));
     bind("pools", pools);

@@ -1,23 +1,54 @@
 package io.github.pgendpoints.kubernetes;
 
+import com.fasterxml.jackson.core.JacksonException;
+import io.fabric8.kubernetes.api.model.Status;
+import io.fabric8.kubernetes.api.model.StatusDetails;
+import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.logging.ForeignText;
+import java.io.EOFException;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.ProtocolException;
 import java.net.URI;
+import java.net.UnknownHostException;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertPathValidatorException;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 
-/** Says in one sentence what the Kubernetes API refused, or that it could not be reached. */
+/**
+ * Says in one sentence what the Kubernetes API refused and what to do about it, or why it could not
+ * be asked. What a client's exception says by itself ranges from 'Socket closed' for a timeout to
+ * the whole of a server's answer.
+ */
 public final class KubernetesErrors {
+  private static final Pattern FORBIDDEN =
+      Pattern.compile(
+          "cannot (?<verb>[a-z]{1,20}) resource \"(?<resource>[a-z./-]{1,80})\""
+              + " in API group \"(?<group>[a-z0-9.-]{0,80})\"");
+
+  private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
+
   private final String server;
+  private final String requestTimeout;
   private final Conditions conditions;
 
   /**
-   * @param masterUrl of the API server
+   * @param config of the client
    * @param conditions told of each failure
    */
-  public KubernetesErrors(String masterUrl, Conditions conditions) {
-    URI uri = URI.create(masterUrl);
+  public KubernetesErrors(Config config, Conditions conditions) {
+    URI uri = URI.create(config.getMasterUrl());
     int standard = "http".equals(uri.getScheme()) ? 80 : 443;
     this.server = uri.getHost() + ":" + (uri.getPort() < 0 ? standard : uri.getPort());
+    this.requestTimeout = seconds(config.getRequestTimeout());
     this.conditions = conditions;
   }
 
@@ -26,31 +57,110 @@ public final class KubernetesErrors {
     conditions.publishFailed(describe(failure));
   }
 
-  /** The sentence: the server's own message, or what kept us from the server. */
+  /** The sentence, fit for a log. */
   String describe(KubernetesClientException failure) {
+    boolean own = failure.getCode() <= 0 && failure.getCause() == null;
+    return "the Kubernetes API at "
+        + server
+        + (own ? ": " : " ")
+        + (failure.getCode() > 0 ? refusal(failure) : noAnswer(failure));
+  }
+
+  private static String refusal(KubernetesClientException failure) {
+    Status status = failure.getStatus();
     String said =
-        failure.getStatus() != null && failure.getStatus().getMessage() != null
-            ? failure.getStatus().getMessage()
-            : null;
-    if (failure.getCode() == 401) {
-      return "the Kubernetes API at %s does not accept our token (401): %s"
-          .formatted(server, said == null ? "Unauthorized" : said);
+        ForeignText.clean(
+            status == null || status.getMessage() == null
+                ? failure.getMessage()
+                : status.getMessage());
+    StatusDetails details =
+        status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
+    int code = failure.getCode();
+    if (code == 401) {
+      return "does not accept our token (401): " + said;
     }
-    if (failure.getCode() > 0) {
-      return "the Kubernetes API at %s said no (%d): %s"
-          .formatted(server, failure.getCode(), said == null ? failure.getMessage() : said);
+    if (code == 403) {
+      return "said no (403): " + said + missingRight(said, details);
     }
-    Throwable root =
+    if (code == 404 && "namespaces".equals(details.getKind())) {
+      return "has no namespace %s (404): create it, or set NAMESPACE"
+          .formatted(ForeignText.clean(String.valueOf(details.getName())));
+    }
+    return "said no (%d): %s".formatted(code, said);
+  }
+
+  /** The rule that the Role lacks; only from a refusal by RBAC, which names the right. */
+  private static String missingRight(String said, StatusDetails details) {
+    Matcher forbidden = FORBIDDEN.matcher(said);
+    if (!forbidden.find()) {
+      return "";
+    }
+    String verb = forbidden.group("verb");
+    // The name of an object that is yet to be created cannot be looked at.
+    boolean named =
+        !verb.equals("create")
+            && details.getName() != null
+            && NAME.matcher(details.getName()).matches();
+    return "; add to the Role: apiGroups [\"%s\"], resources [%s], %sverbs [%s]"
+        .formatted(
+            forbidden.group("group"),
+            forbidden.group("resource"),
+            named ? "resourceNames [" + details.getName() + "], " : "",
+            verb);
+  }
+
+  private String noAnswer(KubernetesClientException failure) {
+    List<Throwable> causes =
         Stream.iterate((Throwable) failure, cause -> cause != null, Throwable::getCause)
             .limit(20)
-            .reduce((first, last) -> last)
-            .orElse(failure);
-    return root == failure
-        ? failure.getMessage()
-        : "the Kubernetes API at %s cannot be reached: %s".formatted(server, text(root));
+            .toList();
+    String said = text(causes.get(causes.size() - 1));
+    if (causes.size() == 1) {
+      return said;
+    }
+    if (any(causes, InterruptedException.class)) {
+      return "was not asked to the end: the program stops";
+    }
+    if (any(causes, InterruptedIOException.class, TimeoutException.class)) {
+      return "cannot be reached: no answer within " + requestTimeout;
+    }
+    if (any(causes, UnknownHostException.class)) {
+      return "cannot be reached: unknown host";
+    }
+    if (any(causes, ConnectException.class)) {
+      return "cannot be reached: " + said;
+    }
+    if (any(causes, SSLPeerUnverifiedException.class)) {
+      return "cannot be trusted: its TLS certificate is for other host names";
+    }
+    if (any(causes, CertPathBuilderException.class, CertPathValidatorException.class)) {
+      return "cannot be trusted: its TLS certificate is not signed by the CA we were given (%s)"
+          .formatted(said);
+    }
+    if (any(causes, SSLException.class)) {
+      return "cannot be reached over TLS: " + said;
+    }
+    if (any(causes, EOFException.class) || said.startsWith("unexpected end of stream")) {
+      return "ended the connection in mid-answer";
+    }
+    if (any(causes, JacksonException.class, ProtocolException.class)) {
+      return "gave an answer that is none of a Kubernetes API: " + said;
+    }
+    return "cannot be reached: " + said;
+  }
+
+  private static boolean any(List<Throwable> causes, Class<?>... types) {
+    return causes.stream().anyMatch(cause -> Stream.of(types).anyMatch(t -> t.isInstance(cause)));
   }
 
   private static String text(Throwable root) {
-    return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+    // Jackson's whole message quotes the answer and the place in it.
+    String text =
+        root instanceof JacksonException json ? json.getOriginalMessage() : root.getMessage();
+    return text == null ? root.getClass().getSimpleName() : ForeignText.clean(text);
+  }
+
+  private static String seconds(int millis) {
+    return millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
   }
 }
