@@ -1,9 +1,12 @@
 package io.github.pgendpoints.publish;
 
+import io.fabric8.kubernetes.api.model.Status;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import org.apache.camel.Exchange;
 
 /**
  * The time that the API work of one cycle may take, retries included. A request is started only
@@ -13,13 +16,21 @@ public final class ApiBudget {
   /** What a cycle may spend on the API in all. */
   public static final Duration TOTAL = Duration.ofSeconds(15);
 
-  private static final int NO_ANSWER = 0;
+  /** The wait of the routes' error handler, which grows up to this. */
+  private static final Duration BACK_OFF = Duration.ofSeconds(2);
+
+  private static final int MAX_RETRIES = 4;
+
+  /** What the client says when no answer came, or none that can be read. */
+  private static final int NO_ANSWER = -1;
+
   private static final Set<Integer> WORTH_A_RETRY = Set.of(NO_ANSWER, 429, 500, 502, 503, 504);
 
   private final Duration request;
   private final LongSupplier nanoTime;
   private long spent;
   private long startedAt;
+  private int retries;
 
   /**
    * @param request what one request may take: KUBERNETES_TIMEOUT
@@ -47,21 +58,43 @@ public final class ApiBudget {
   }
 
   /**
-   * Returns when there is time for one more request.
+   * Begins a request, when there is time for one more.
    *
    * @throws KubernetesClientException when there is not
    */
   public void check() {
+    retries = 0;
     if (!hasTimeFor(Duration.ZERO)) {
       throw new KubernetesClientException(
-          "the Kubernetes API took too long: of the %d s a cycle may spend on it, less than %d ms are left"
+          "no time is left: of the %d s a cycle may spend on the Kubernetes API, less than %d ms remain"
               .formatted(TOTAL.toSeconds(), request.toMillis()));
     }
   }
 
-  /** Whether to try a request again that failed so: the API may do better, and there is time. */
-  public boolean allowsRetry(KubernetesClientException failure) {
-    return WORTH_A_RETRY.contains(failure.getCode()) && hasTimeFor(Duration.ofSeconds(2));
+  /**
+   * Whether to try a request again that failed so: the API may do better, and there is time. A
+   * conflict is no such failure: what was to be written has to be looked at again first.
+   *
+   * @param headers of the message; told to wait as long as the server asks for, where it does
+   */
+  public boolean allowsRetry(KubernetesClientException failure, Map<String, Object> headers) {
+    headers.remove(Exchange.REDELIVERY_DELAY);
+    Duration asked = retryAfter(failure);
+    if (!asked.isZero()) {
+      headers.put(Exchange.REDELIVERY_DELAY, asked.toMillis());
+    }
+    return WORTH_A_RETRY.contains(failure.getCode())
+        && ++retries <= MAX_RETRIES
+        && hasTimeFor(asked.isZero() ? BACK_OFF : asked);
+  }
+
+  private static Duration retryAfter(KubernetesClientException failure) {
+    Status status = failure.getStatus();
+    Integer seconds =
+        status == null || status.getDetails() == null
+            ? null
+            : status.getDetails().getRetryAfterSeconds();
+    return Duration.ofSeconds(seconds == null ? 0 : Math.max(seconds, 0));
   }
 
   private boolean hasTimeFor(Duration waitBefore) {
