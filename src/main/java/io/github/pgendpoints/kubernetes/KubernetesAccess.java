@@ -56,7 +56,7 @@ public final class KubernetesAccess {
     config.setRequestRetryBackoffLimit(0);
     try {
       URI.create(config.getMasterUrl());
-      return new KubernetesClientBuilder().withConfig(config).build();
+      return new KubernetesClientBuilder().withConfig(config).withHttpClientFactory(new ApiHttp()).build();
     } catch (RuntimeException e) {
       Throwable root = e;
       while (root.getCause() != null) {

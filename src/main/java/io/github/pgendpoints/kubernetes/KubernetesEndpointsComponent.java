@@ -2,70 +2,25 @@ package io.github.pgendpoints.kubernetes;
 
 import static io.github.pgendpoints.kubernetes.KubernetesEndpointsConstants.SCHEME_ENDPOINTS;
 
-import io.fabric8.kubernetes.client.KubernetesClient;
-import java.util.Map;
-import java.util.Set;
-import org.apache.camel.Endpoint;
-import org.apache.camel.component.kubernetes.AbstractKubernetesComponent;
+import java.util.List;
 import org.apache.camel.component.kubernetes.KubernetesConfiguration;
 import org.apache.camel.spi.annotations.Component;
 
 /**
  * Reads and writes Kubernetes Endpoints: {@code
  * kubernetes-endpoints:local?operation=getEndpoints&namespace=db}.
- *
- * <p>The client is the one on the URI ({@code kubernetesClient=#name}), else the component's, else
- * the only one in the registry. With {@code local} or {@code client} in the place of the master URL
- * there has to be one: the other Kubernetes components then make a client of their own, without the
- * timeouts that the application gave to its client, and against another server if need be.
  */
 @Component(SCHEME_ENDPOINTS)
-public class KubernetesEndpointsComponent extends AbstractKubernetesComponent {
+public class KubernetesEndpointsComponent extends PatchingComponent {
 
-  private static final Set<String> LOCAL = Set.of("local", "client");
-
-  /**
-   * {@inheritDoc}
-   *
-   * @throws IllegalArgumentException when the operation is unknown or there is no client
-   */
   @Override
-  protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
-      throws Exception {
-    KubernetesEndpointsEndpoint endpoint =
-        (KubernetesEndpointsEndpoint) super.createEndpoint(uri, remaining, parameters);
-    KubernetesConfiguration configuration = endpoint.getConfiguration();
-    // The options live in the configuration, which only a generated configurer would look into.
-    setProperties(configuration, parameters);
-    requireKnownOperation(configuration.getOperation());
-    if (configuration.getKubernetesClient() == null && LOCAL.contains(remaining)) {
-      configuration.setKubernetesClient(clientOfRegistry());
-    }
-    return endpoint;
+  List<String> operations() {
+    return KubernetesEndpointsOperations.ALL;
   }
 
   @Override
   protected KubernetesEndpointsEndpoint doCreateEndpoint(
       String uri, String remaining, KubernetesConfiguration config) {
     return new KubernetesEndpointsEndpoint(uri, this, config);
-  }
-
-  private static void requireKnownOperation(String operation) {
-    if (operation != null && !KubernetesEndpointsOperations.ALL.contains(operation)) {
-      throw new IllegalArgumentException(
-          "Unsupported operation %s: it is one of %s"
-              .formatted(operation, String.join(", ", KubernetesEndpointsOperations.ALL)));
-    }
-  }
-
-  private KubernetesClient clientOfRegistry() {
-    KubernetesClient client =
-        getCamelContext().getRegistry().findSingleByType(KubernetesClient.class);
-    if (client == null) {
-      throw new IllegalArgumentException(
-          "The registry has no KubernetesClient, or more than one: bind one, or name it by"
-              + " kubernetesClient=#name");
-    }
-    return client;
   }
 }

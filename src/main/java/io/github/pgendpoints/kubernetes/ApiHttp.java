@@ -1,0 +1,107 @@
+package io.github.pgendpoints.kubernetes;
+
+import io.fabric8.kubernetes.api.model.StatusBuilder;
+import io.fabric8.kubernetes.client.okhttp.OkHttpClientFactory;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import okhttp3.MediaType;
+import okhttp3.OkHttpClient;
+import okhttp3.Response;
+import okhttp3.ResponseBody;
+import okio.Buffer;
+import okio.BufferedSource;
+import okio.ForwardingSource;
+import okio.Okio;
+
+/** The HTTP client below fabric8's, where it believes a server more than it should. */
+final class ApiHttp extends OkHttpClientFactory {
+
+  /** An object of etcd is smaller than 2 MiB; fabric8 alone would hold any answer in memory. */
+  static final long MAX_ANSWER = 4 << 20;
+
+  private static final MediaType JSON = MediaType.get("application/json");
+
+  @Override
+  protected void additionalConfig(OkHttpClient.Builder builder) {
+    builder.addNetworkInterceptor(chain -> limited(chain.proceed(chain.request())));
+    builder.addInterceptor(chain -> withRetryAfter(chain.proceed(chain.request())));
+  }
+
+  private static Response limited(Response response) {
+    // A watch is one answer that goes on.
+    boolean watch = "true".equals(response.request().url().queryParameter("watch"));
+    ResponseBody body = response.body();
+    return body == null || watch || response.code() == 101
+        ? response
+        : response.newBuilder().body(new Limited(body)).build();
+  }
+
+  /**
+   * fabric8's exceptions carry the Status of an answer but not its headers, and API Priority and
+   * Fairness says 429 in plain text with a header.
+   */
+  private static Response withRetryAfter(Response response) throws IOException {
+    String seconds = response.header("Retry-After", "");
+    if (response.isSuccessful() || !seconds.matches("\\d{1,5}")) {
+      return response;
+    }
+    String said = response.body().string();
+    StatusBuilder status = new StatusBuilder().withMessage(said);
+    try {
+      status =
+          new StatusBuilder(
+              Serialization.unmarshal(said, io.fabric8.kubernetes.api.model.Status.class));
+    } catch (RuntimeException e) {
+      // Plain text.
+    }
+    String json =
+        Serialization.asJson(
+            status
+                .withCode(response.code())
+                .editOrNewDetails()
+                .withRetryAfterSeconds(Integer.valueOf(seconds))
+                .endDetails()
+                .build());
+    return response.newBuilder().body(ResponseBody.create(json, JSON)).build();
+  }
+
+  private static final class Limited extends ResponseBody {
+    private final ResponseBody body;
+    private final BufferedSource source;
+
+    Limited(ResponseBody body) {
+      this.body = body;
+      this.source =
+          Okio.buffer(
+              new ForwardingSource(body.source()) {
+                private long read;
+
+                @Override
+                public long read(Buffer sink, long byteCount) throws IOException {
+                  long count = super.read(sink, byteCount);
+                  read += Math.max(count, 0);
+                  if (read > MAX_ANSWER) {
+                    throw new IOException(
+                        "an answer of more than %d MiB".formatted(MAX_ANSWER >> 20));
+                  }
+                  return count;
+                }
+              });
+    }
+
+    @Override
+    public MediaType contentType() {
+      return body.contentType();
+    }
+
+    @Override
+    public long contentLength() {
+      return body.contentLength();
+    }
+
+    @Override
+    public BufferedSource source() {
+      return source;
+    }
+  }
+}

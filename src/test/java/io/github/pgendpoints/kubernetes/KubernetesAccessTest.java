@@ -1,0 +1,87 @@
+package io.github.pgendpoints.kubernetes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class KubernetesAccessTest {
+  @TempDir private Path folder;
+
+  private final FakeApiServer api = new FakeApiServer("db").withTls().start();
+  private final Map<String, String> before = new HashMap<>();
+
+  @AfterEach
+  void restore() {
+    before.forEach(
+        (key, value) -> {
+          if (value == null) {
+            System.clearProperty(key);
+          } else {
+            System.setProperty(key, value);
+          }
+        });
+    api.close();
+  }
+
+  @Test
+  void readsARotatedTokenOfTheServiceAccountAgain() throws IOException {
+    Path token = Files.writeString(folder.resolve("token"), "first");
+    set("KUBERNETES_SERVICE_HOST", "127.0.0.1");
+    set("KUBERNETES_SERVICE_PORT", String.valueOf(api.port()));
+    set(Config.KUBERNETES_AUTH_TRYKUBECONFIG_SYSTEM_PROPERTY, "false");
+    set(Config.KUBERNETES_AUTH_SERVICEACCOUNT_TOKEN_FILE_SYSTEM_PROPERTY, token.toString());
+    set(
+        Config.KUBERNETES_CA_CERTIFICATE_FILE_SYSTEM_PROPERTY,
+        api.caCertificate(folder.resolve("ca.crt")).toString());
+    api.requireToken("first");
+
+    try (KubernetesClient client = client()) {
+      ask(client);
+      api.requireToken("second");
+      assertEquals(401, assertThrows(KubernetesClientException.class, () -> ask(client)).getCode());
+      Files.writeString(token, "second");
+      ask(client);
+    }
+  }
+
+  @Test
+  void readsAChangedKubeconfigAgain() {
+    Path kubeconfig = folder.resolve("config");
+    set(Config.KUBERNETES_KUBECONFIG_FILE, api.kubeconfig(kubeconfig).toString());
+
+    try (KubernetesClient client = client()) {
+      ask(client);
+      api.requireToken("second").kubeconfig(kubeconfig);
+      ask(client);
+    }
+  }
+
+  private static KubernetesClient client() {
+    Config config = KubernetesAccess.find();
+    assertNotNull(config);
+    return KubernetesAccess.client(config, Duration.ofSeconds(10));
+  }
+
+  private static void ask(KubernetesClient client) {
+    client.endpoints().inNamespace("db").list();
+  }
+
+  private void set(String key, String value) {
+    before.putIfAbsent(key, System.getProperty(key));
+    System.setProperty(key, value);
+  }
+}
