@@ -24,6 +24,9 @@ public record ApiRequest(
     String body,
     Target target) {
 
+  private static final Pattern BY_NAME =
+      Pattern.compile("(?:^|&)fieldSelector=metadata\\.name==?(?<name>[^&,]+)");
+
   /**
    * What a path names; the parts that it does not have are null.
    *
@@ -86,6 +89,13 @@ public record ApiRequest(
       case "DELETE" -> target.name() == null ? "deletecollection" : "delete";
       default -> isWatch() ? "watch" : target.name() == null ? "list" : "get";
     };
+  }
+
+  /** The one object a request is about: by its path or, of a list or watch, by its selector. */
+  String nameForRbac() {
+    String query = URI.create(path).getQuery();
+    Matcher selector = BY_NAME.matcher(query == null ? "" : query);
+    return selector.find() ? selector.group("name") : target.name();
   }
 
   private boolean isWatch() {

@@ -29,6 +29,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -284,6 +285,15 @@ public final class FakeApiServer implements AutoCloseable {
   /** 403 for a verb on the object of that name only. */
   public FakeApiServer deny(String verb, String resource, String name) {
     faults.deny(verb, resource, name);
+    return this;
+  }
+
+  /**
+   * 403 for every object of a resource but these, as with resourceNames in a Role. A list or watch
+   * passes when its field selector names one of them; a create cannot be limited.
+   */
+  public FakeApiServer grantOnly(String resource, String... names) {
+    faults.grantOnly(resource, Set.of(names));
     return this;
   }
 

@@ -3,8 +3,11 @@ package io.github.pgendpoints.support.kubernetes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** What a test has ordered to go wrong. Test threads write it while the server reads it. */
@@ -24,6 +27,7 @@ final class Faults {
 
   private record Hook(Predicate<ApiRequest> matches, Runnable action) {}
 
+  private final Map<String, Set<String>> granted = new HashMap<>();
   private final List<Denial> denials = new ArrayList<>();
   private final List<Failure> failures = new ArrayList<>();
   private final List<Raw> raws = new ArrayList<>();
@@ -33,6 +37,7 @@ final class Faults {
   private String token;
 
   synchronized void clear() {
+    granted.clear();
     denials.clear();
     failures.clear();
     raws.clear();
@@ -43,6 +48,17 @@ final class Faults {
 
   synchronized void deny(String verb, String resource, String name) {
     denials.add(new Denial(verb, resource, name));
+  }
+
+  synchronized void grantOnly(String resource, Set<String> names) {
+    granted.put(resource, names);
+  }
+
+  /** As resourceNames of a Role: a create has no name to look at. */
+  private boolean isGranted(ApiRequest request) {
+    Set<String> names = granted.get(request.target().resource());
+    String name = request.nameForRbac();
+    return names == null || request.verb().equals("create") || name != null && names.contains(name);
   }
 
   /**
@@ -104,7 +120,7 @@ final class Faults {
     if (token != null && !("Bearer " + token).equals(request.authorization())) {
       throw ApiException.unauthorized();
     }
-    if (denials.stream().anyMatch(denial -> denial.covers(request))) {
+    if (!isGranted(request) || denials.stream().anyMatch(denial -> denial.covers(request))) {
       throw ApiException.forbidden(user, request);
     }
   }
