@@ -10,6 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeSet;
@@ -22,6 +25,8 @@ import org.apache.camel.component.kubernetes.KubernetesConstants;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.spi.Metadata;
 import org.apache.camel.spi.UriEndpoint;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -170,6 +175,36 @@ class KubernetesEndpointsComponentTest {
     assertTrue(uri.producerOnly());
     assertEquals("kubernetes-endpoints:masterUrl", uri.syntax());
     assertEquals("CamelKubernetesNamespaceName", KubernetesConstants.KUBERNETES_NAMESPACE_NAME);
+  }
+
+  @Test
+  void hasAPageThatNamesEachOperationAndHeader() throws IOException, IllegalAccessException {
+    String page = Files.readString(Path.of("docs", "kubernetes-endpoints.md"));
+
+    for (String operation : KubernetesEndpointsOperations.ALL) {
+      assertTrue(page.contains("| `" + operation + "` |"), operation);
+    }
+    for (var field : KubernetesEndpointsConstants.class.getFields()) {
+      assertTrue(page.contains("`" + field.get(null) + "`"), field.getName());
+    }
+  }
+
+  @Test
+  void runsTheExamplesOfItsPage() throws Exception {
+    bind("a");
+    String page = Files.readString(Path.of("docs", "kubernetes-endpoints.md"));
+    String[] blocks = page.split("```yaml\n|```\n");
+    int loaded = 0;
+    for (String block : blocks) {
+      if (block.startsWith("- route:")) {
+        PluginHelper.getRoutesLoader(context)
+            .loadRoutes(ResourceHelper.fromString("example-%d.yaml".formatted(loaded++), block));
+      }
+    }
+    context.start();
+
+    assertEquals(2, loaded);
+    assertEquals(2, context.getRoutes().size());
   }
 
   private KubernetesClient bind(String name) {
