@@ -143,8 +143,11 @@ public final class KubernetesErrors {
     if (any(causes, EOFException.class) || said.startsWith("unexpected end of stream")) {
       return "ended the connection in mid-answer";
     }
-    if (any(causes, JacksonException.class, ProtocolException.class)) {
-      return "gave an answer that is none of a Kubernetes API: " + said;
+    if (any(causes, JacksonException.class)) {
+      return "gave an answer that is not the Kubernetes object we asked for";
+    }
+    if (any(causes, ProtocolException.class)) {
+      return "does not speak HTTP as we do: " + said;
     }
     return "cannot be reached: " + said;
   }
@@ -154,10 +157,8 @@ public final class KubernetesErrors {
   }
 
   private static String text(Throwable root) {
-    // Jackson's whole message quotes the answer and the place in it.
-    String text =
-        root instanceof JacksonException json ? json.getOriginalMessage() : root.getMessage();
-    return text == null ? root.getClass().getSimpleName() : ForeignText.clean(text);
+    return ForeignText.clean(
+        root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage());
   }
 
   private static String seconds(int millis) {
