@@ -351,7 +351,7 @@ class PackageIT {
             .with("LOG_FORMAT", format)
             .with("PGPASSWORD", password)
             .start()) {
-      await().until(() -> program.err().contains("no primary"));
+      await().until(() -> program.err().contains("nothing is written"));
       String commandLine = Files.readString(procCommandLine(program.process()));
       program.terminate().exitCode(5);
 
