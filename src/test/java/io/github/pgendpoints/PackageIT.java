@@ -163,7 +163,8 @@ class PackageIT {
 
   @ParameterizedTest
   @CsvSource({
-    "'this: [is: not', is not a valid kubeconfig",
+    "'token: [sekret', is not a valid kubeconfig",
+    "'sekret', is not a valid kubeconfig",
     "'token: sekret', has no current context",
     "'', has no current context"
   })
