@@ -95,7 +95,9 @@ public final class Run implements AutoCloseable {
               } catch (Exception e) {
                 throw new IllegalStateException(e);
               }
-            });
+            },
+            // Not the common pool, which on two processors is one thread.
+            command -> new Thread(command, "manager").start());
     return this;
   }
 

@@ -125,6 +125,15 @@ final class OperatingSystem {
     }
   }
 
+  /** Kills those of our processes that have {@code path} on their command line, such as initdb. */
+  static void killAllThatName(Path path) {
+    ProcessHandle.current()
+        .children()
+        .filter(child -> child.info().commandLine().orElse("").contains(path.toString()))
+        .flatMap(child -> Stream.concat(child.descendants(), Stream.of(child)))
+        .forEach(ProcessHandle::destroyForcibly);
+  }
+
   /** Whether a process has ended, even if nobody has asked for its exit code yet. */
   static boolean isGone(ProcessHandle process) {
     try {

@@ -10,11 +10,13 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -255,9 +257,25 @@ public final class PostgresCluster implements AutoCloseable {
         failure = e;
       }
     }
-    OperatingSystem.delete(folder);
+    deleteFolder();
     if (failure != null) {
       throw failure;
+    }
+  }
+
+  /** Where the process is ended while a server is being made, files may still come into being. */
+  private void deleteFolder() {
+    for (int attempt = 1; ; attempt++) {
+      OperatingSystem.killAllThatName(folder);
+      try {
+        OperatingSystem.delete(folder);
+        return;
+      } catch (UncheckedIOException e) {
+        if (attempt == 50) {
+          throw e;
+        }
+      }
+      LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
     }
   }
 
