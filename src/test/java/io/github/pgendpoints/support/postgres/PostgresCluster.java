@@ -1,5 +1,6 @@
 package io.github.pgendpoints.support.postgres;
 
+import io.github.pgendpoints.topology.Lsn;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -192,6 +193,23 @@ public final class PostgresCluster implements AutoCloseable {
   /** The servers which have not been promoted since they joined; they need not be running. */
   public List<PostgresServer> standbys() {
     return servers.stream().filter(server -> server.primarySince() == null).toList();
+  }
+
+  /**
+   * The standby which has received most; after the loss of the primary the others can follow this
+   * one only, since they may have what another lacks.
+   */
+  public PostgresServer furthestStandby() throws SQLException {
+    PostgresServer furthest = null;
+    Lsn received = null;
+    for (PostgresServer standby : standbys()) {
+      Lsn lsn = Lsn.of(standby.sql("SELECT pg_last_wal_receive_lsn()"));
+      if (furthest == null || lsn.compareTo(received) > 0) {
+        furthest = standby;
+        received = lsn;
+      }
+    }
+    return furthest;
   }
 
   /** All servers in the order of their addresses, former primaries among them. */

@@ -122,15 +122,17 @@ class PostgresClusterIT {
   void formerPrimaryRejoinsAsStandby() throws SQLException {
     try (PostgresCluster cluster = PostgresCluster.start()) {
       PostgresServer old = cluster.primary();
-      PostgresServer promoted = cluster.standbys().get(0);
       old.kill();
+      PostgresServer promoted = cluster.furthestStandby();
+      PostgresServer other =
+          cluster.standbys().stream().filter(s -> s != promoted).findFirst().orElseThrow();
       promoted.promote();
       write(promoted, "while the old primary was away");
       old.start();
       assertFalse(old.isInRecovery(), "until it rejoins there are two primaries");
 
       cluster.rejoin(old);
-      cluster.standbys().get(1).follow(promoted);
+      other.follow(promoted);
       cluster.waitUntilStreaming();
 
       assertEquals(2, cluster.standbys().size());
