@@ -1,0 +1,249 @@
+package io.github.pgendpoints.demo;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What the demo plays with: a PostgreSQL cluster, a Kubernetes API and the manager between them.
+ *
+ * <p>What is shown as fact comes from the servers and from the API. The manager is not asked, or
+ * the demo could not tell that it is wrong.
+ */
+final class Stage implements AutoCloseable {
+  static final String RW = "pg-rw";
+  static final String RO = "pg-ro";
+
+  private static final String NAMESPACE = "demo";
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final PostgresCluster cluster;
+  private final FakeApiServer api = new FakeApiServer(NAMESPACE, true);
+  private final Run manager;
+
+  /** Starts the servers and the API; the manager waits for {@link #startManager}. */
+  Stage() throws SQLException {
+    cluster = PostgresCluster.start();
+    cluster.primary().sql("CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY)");
+    api.start();
+    api.createService(RW, "postgresql", cluster.port());
+    api.createService(RO, "postgresql", cluster.port());
+    manager = new Run(cluster, api).with("RW_SERVICE", RW).with("RO_SERVICE", RO);
+  }
+
+  void startManager() {
+    manager.start(Mode.CONTINUOUS);
+  }
+
+  PostgresCluster cluster() {
+    return cluster;
+  }
+
+  /** What the manager has logged that contains {@code text}. */
+  List<String> logged(String text) {
+    return manager.logged(text);
+  }
+
+  int linesLogged() {
+    return manager.log().size();
+  }
+
+  // ---- facts
+
+  /** The addresses behind a Service, {@code -} without one. */
+  String addresses(String service) {
+    Endpoints endpoints = api.endpoints(service);
+    String addresses =
+        endpoints == null
+            ? ""
+            : endpoints.getSubsets().stream()
+                .flatMap(subset -> subset.getAddresses().stream())
+                .map(EndpointAddress::getIp)
+                .collect(Collectors.joining(","));
+    return addresses.isEmpty() ? "-" : addresses;
+  }
+
+  /** The versions of both Endpoints, which the API raises with each write. */
+  String versions() {
+    return Stream.of(RW, RO)
+        .map(service -> service + " " + api.endpoints(service).getMetadata().getResourceVersion())
+        .collect(Collectors.joining(", "));
+  }
+
+  /** The nodes, each as it says itself, and the Services, each as the API has it. */
+  List<List<List<String>>> tables() {
+    List<List<String>> nodes = new ArrayList<>();
+    nodes.add(List.of("NODE", "ADDRESS", "STATE", "TIMELINE", "SERVED BY"));
+    for (PostgresServer server : cluster.servers()) {
+      State state = State.of(server);
+      nodes.add(
+          List.of(server.name(), server.host(), state.name, state.timeline, servedBy(server)));
+    }
+    List<List<String>> services = new ArrayList<>();
+    services.add(List.of("SERVICE", "ENDPOINTS", "last-topology"));
+    for (String service : List.of(RW, RO)) {
+      services.add(List.of(service, addresses(service), lastTopology(service)));
+    }
+    return List.of(nodes, services);
+  }
+
+  private record State(String name, String timeline) {
+    static State of(PostgresServer server) {
+      if (!server.isRunning()) {
+        return new State("down", "");
+      }
+      try {
+        return server.isInRecovery()
+            ? new State("standby", "")
+            : new State("PRIMARY", String.valueOf(server.timeline()));
+      } catch (SQLException e) {
+        return new State("no answer", "");
+      }
+    }
+  }
+
+  private String servedBy(PostgresServer server) {
+    return Stream.of(RW, RO)
+        .filter(service -> List.of(addresses(service).split(",")).contains(server.host()))
+        .collect(Collectors.joining(" "));
+  }
+
+  private String lastTopology(String service) {
+    Endpoints endpoints = api.endpoints(service);
+    return endpoints == null
+        ? "-"
+        : endpoints.getMetadata().getAnnotations().getOrDefault(Annotations.LAST_TOPOLOGY, "-");
+  }
+
+  /** Where the Endpoints can be read over HTTP. */
+  String url(String service) {
+    return "%s/api/v1/namespaces/%s/endpoints/%s".formatted(api.url(), NAMESPACE, service);
+  }
+
+  /** The process to end for the loss of a server. */
+  String pid(PostgresServer server) throws SQLException {
+    return server.sql("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)");
+  }
+
+  // ---- deeds
+
+  /**
+   * Writes as an application does: to the address that the Endpoints of {@link #RW} hold.
+   *
+   * @return where the row arrived
+   */
+  PostgresServer write() throws SQLException {
+    String address = addresses(RW);
+    PostgresServer server =
+        cluster.servers().stream()
+            .filter(candidate -> candidate.host().equals(address))
+            .findFirst()
+            .orElseThrow(() -> new NotAsToldException(RW + " has no one address but " + address));
+    server.sql("INSERT INTO orders DEFAULT VALUES");
+    return server;
+  }
+
+  /**
+   * How long a promotion took to become effective.
+   *
+   * @param promotion from the request to the first {@code pg_is_in_recovery()} that is false
+   * @param publication from that answer to the API having the new address
+   */
+  record Timing(Duration promotion, Duration publication) {}
+
+  /** Promotes, and watches the server and the API each in a thread of its own. */
+  Timing promote(PostgresServer standby) throws SQLException {
+    CompletableFuture<Long> published =
+        CompletableFuture.supplyAsync(
+            () -> momentOf(RW + " to hold " + standby, () -> isPublished(standby)),
+            command -> new Thread(command, "watch " + RW).start());
+    try (Connection connection = standby.connect();
+        Statement statement = connection.createStatement()) {
+      standby.requestPromotion();
+      long requested = System.nanoTime();
+      long writable = momentOf(standby + " to accept writes", () -> acceptsWrites(statement));
+      return new Timing(
+          Duration.ofNanos(writable - requested), Duration.ofNanos(published.join() - writable));
+    }
+  }
+
+  private boolean isPublished(PostgresServer server) {
+    return addresses(RW).equals(server.host());
+  }
+
+  private static boolean acceptsWrites(Statement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery("SELECT NOT pg_is_in_recovery()")) {
+      return row.next() && row.getBoolean(1);
+    }
+  }
+
+  // ---- waiting
+
+  /** Waits for a condition. */
+  void await(String goal, Callable<Boolean> condition) {
+    momentOf(goal, condition);
+  }
+
+  /** Waits until the cycle in flight and {@code more} after it have ended and been logged. */
+  void awaitCycles(int more) {
+    long begun = cyclesBegun();
+    momentOf(more + " more cycles", () -> cyclesBegun() > begun + more);
+  }
+
+  /** Each cycle begins by reading the Endpoints. */
+  private long cyclesBegun() {
+    return api.requests().stream()
+        .filter(request -> request.method().equals("GET"))
+        .filter(request -> request.path().endsWith("/endpoints/" + RW))
+        .count();
+  }
+
+  /** Forgets the requests so far, which would fill the memory in the end. */
+  void forgetRequests() {
+    api.clearRequests();
+  }
+
+  /** When a condition came true, to a millisecond. */
+  private long momentOf(String goal, Callable<Boolean> condition) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    try {
+      while (!condition.call()) {
+        if (System.nanoTime() > deadline) {
+          throw new NotAsToldException(
+              "waited %d s for %s; the Endpoints hold %s and %s"
+                  .formatted(PATIENCE.toSeconds(), goal, addresses(RW), addresses(RO)));
+        }
+        Thread.sleep(1);
+      }
+      return System.nanoTime();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("while waiting for " + goal, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try (cluster;
+        api) {
+      manager.close();
+    }
+  }
+}
