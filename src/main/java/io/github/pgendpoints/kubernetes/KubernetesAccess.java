@@ -56,7 +56,10 @@ public final class KubernetesAccess {
     config.setRequestRetryBackoffLimit(0);
     try {
       URI.create(config.getMasterUrl());
-      return new KubernetesClientBuilder().withConfig(config).withHttpClientFactory(new ApiHttp()).build();
+      return new KubernetesClientBuilder()
+          .withConfig(config)
+          .withHttpClientFactory(new ApiHttp())
+          .build();
     } catch (RuntimeException e) {
       Throwable root = e;
       while (root.getCause() != null) {
