@@ -2,6 +2,7 @@ package io.github.pgendpoints.alert;
 
 import io.github.pgendpoints.alert.Alert.Kind;
 import io.github.pgendpoints.alert.Alert.Severity;
+import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.topology.History;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
@@ -284,16 +285,11 @@ public final class Conditions {
   }
 
   private void condition(Kind kind, Severity severity, String what, String message) {
-    current.putIfAbsent(kind + " " + what, new Alert(kind, severity, clean(message)));
+    current.putIfAbsent(
+        kind + " " + what, new Alert(kind, severity, ForeignText.clean(message, MAX_MESSAGE)));
   }
 
   private void event(Kind kind, Severity severity, String message) {
-    events.add(new Alert(kind, severity, clean(message)));
-  }
-
-  /** One line, whatever a node, the API or an annotation put into it. */
-  private static String clean(String message) {
-    String line = message.replaceAll("[\\p{Cntrl}\\p{Cf}\\s]+", " ").strip();
-    return line.length() <= MAX_MESSAGE ? line : line.substring(0, MAX_MESSAGE - 1) + "…";
+    events.add(new Alert(kind, severity, ForeignText.clean(message, MAX_MESSAGE)));
   }
 }

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.postgres;
 
+import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
@@ -17,7 +18,6 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
@@ -28,9 +28,6 @@ public final class Probe {
   private static final Set<String> BROKEN = Set.of("57P01", "57P02", "08003", CONNECTION_FAILURE);
   private static final Set<String> SHUTTING_DOWN_OR_STARTING = Set.of("57P01", "57P02", "57P03");
   private static final int MAX_REASON = 200;
-
-  /** Controls, line breaks, direction marks, half characters, and runs of blanks. */
-  private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Z}]+");
 
   private Probe() {}
 
@@ -47,7 +44,10 @@ public final class Probe {
           node, inRecovery ? State.STANDBY : State.PRIMARY, text, server(row));
     } catch (RuntimeException e) {
       // No PostgreSQL answers like this, whoever it is: nothing a node says may end the cycle.
-      return NodeState.unknown(node, text, clean("the answer to the query makes no sense: " + e));
+      return NodeState.unknown(
+          node,
+          text,
+          ForeignText.clean("the answer to the query makes no sense: " + e, MAX_REASON));
     }
   }
 
@@ -134,21 +134,7 @@ public final class Probe {
     } else if (root instanceof IOException && root.getMessage() != null) {
       message = root.getMessage();
     }
-    return clean(message);
-  }
-
-  private static String clean(String message) {
-    String line =
-        UNPRINTABLE
-            .matcher(message.substring(0, Math.min(message.length(), 10 * MAX_REASON)))
-            .replaceAll(" ")
-            .strip();
-    if (line.length() <= MAX_REASON) {
-      return line;
-    }
-    int end =
-        Character.isHighSurrogate(line.charAt(MAX_REASON - 2)) ? MAX_REASON - 2 : MAX_REASON - 1;
-    return line.substring(0, end) + "…";
+    return ForeignText.clean(message, MAX_REASON);
   }
 
   private static Stream<Throwable> causes(Throwable failure) {
