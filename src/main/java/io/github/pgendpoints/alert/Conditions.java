@@ -261,13 +261,18 @@ public final class Conditions {
     lasting.forEach(
         (key, alert) -> {
           if (current.values().stream().noneMatch(now -> now.kind() == alert.kind())) {
-            news.add(new Alert(Kind.RECOVERED, Severity.INFO, "over: " + alert.message()));
+            news.add(new Alert(Kind.RECOVERED, Severity.INFO, "over: " + headline(alert)));
           }
         });
     lasting = new LinkedHashMap<>(current);
     current.clear();
     events.clear();
     return news;
+  }
+
+  /** What a message is about, without its details. */
+  private static String headline(Alert alert) {
+    return alert.message().split("(, nothing is written)?: ", 2)[0];
   }
 
   private void refused(Kind kind, String message, Topology topology) {
