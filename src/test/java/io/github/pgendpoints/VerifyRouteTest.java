@@ -106,6 +106,11 @@ class VerifyRouteTest {
             1,
             "no primary, nothing is written: db1 is STANDBY, db2 is STANDBY"),
         Arguments.of(
+            topology(down("db1"), unknown("db2")),
+            published(1, "db1"),
+            1,
+            "no primary, nothing is written: db1 is DOWN (Connection refused), db2 is UNKNOWN"),
+        Arguments.of(
             topology(primary("db1", 1), primary("db2", 2)),
             published(1, "db1"),
             1,
