@@ -52,11 +52,13 @@ final class Distrusted {
           : result;
     } catch (InvocationTargetException e) {
       Throwable failure = e.getCause();
-      if (failure instanceof RuntimeException || failure instanceof OutOfMemoryError) {
-        throw new SQLException(
-            "the driver does not understand the server: " + failure, PROTOCOL_VIOLATION, failure);
-      }
-      throw failure;
+      throw failure instanceof SQLException ? failure : misunderstood(failure);
     }
+  }
+
+  /** What pgjdbc throws when it does not understand a server, as a matter of that server. */
+  static SQLException misunderstood(Throwable failure) {
+    return new SQLException(
+        "the driver does not understand the server: " + failure, PROTOCOL_VIOLATION, failure);
   }
 }

@@ -77,6 +77,9 @@ final class Login {
               "the server's certificate is not for the name " + node.host(), e.getSQLState());
         }
         throw e;
+      } catch (OutOfMemoryError | AssertionError e) {
+        // A length that no PostgreSQL sends. The driver itself catches exceptions only.
+        throw Distrusted.misunderstood(e);
       }
     }
   }

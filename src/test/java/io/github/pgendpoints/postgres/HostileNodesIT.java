@@ -223,8 +223,9 @@ class HostileNodesIT {
                     out.write(junk);
                   }
                 });
-        ProbeRoute route = new ProbeRoute().with("PGSSLMODE", "disable")) {
-      for (int i = 0; i < 200; i++) {
+        ProbeRoute route =
+            new ProbeRoute().with("PGSSLMODE", "disable").with("PGCONNECT_TIMEOUT", "1")) {
+      for (int i = 0; i < 100; i++) {
         Answer answer = route.ask("127.0.0.1:" + fake.port());
         assertNotEquals(State.PRIMARY, answer.node().state());
         assertTrue(answer.took().compareTo(WHOLE) < 0, answer.toString());
