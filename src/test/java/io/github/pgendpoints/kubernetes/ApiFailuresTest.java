@@ -63,6 +63,13 @@ class ApiFailuresTest {
             RawFault.body(200, named("Endpoints", "y")),
             ": the answer is not Endpoints x"),
         Arguments.of("a proxy's 404", RawFault.body(404, "<html>Not here"), " said no (404): "),
+        Arguments.of(
+            "404 of the namespace",
+            RawFault.body(
+                404,
+                "{\"kind\": \"Status\", \"code\": 404,"
+                    + " \"details\": {\"kind\": \"namespaces\", \"name\": \"db\"}}"),
+            " has no namespace db (404)"),
         Arguments.of("a proxy's 502", RawFault.body(502, "<html>Oh"), " said no (502): "),
         Arguments.of("a redirect", RawFault.body(302, ""), " said no (302): "),
         Arguments.of("403 of a proxy", RawFault.body(403, "No"), " said no (403): "),
