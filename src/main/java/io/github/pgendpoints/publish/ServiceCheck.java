@@ -2,9 +2,12 @@ package io.github.pgendpoints.publish;
 
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServicePort;
+import io.fabric8.kubernetes.api.model.ServiceSpec;
 import io.github.pgendpoints.alert.Conditions;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -35,7 +38,7 @@ public final class ServiceCheck {
   /** Notes a Service that is there and without a selector; warns once of a port by another name. */
   public void checked(Publication publication, Service service) {
     Set<String> names =
-        service.getSpec().getPorts().stream()
+        Optional.ofNullable(service.getSpec()).map(ServiceSpec::getPorts).orElse(List.of()).stream()
             .map(ServicePort::getName)
             .map(name -> Objects.requireNonNullElse(name, ""))
             .collect(Collectors.toSet());
