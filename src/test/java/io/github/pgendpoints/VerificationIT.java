@@ -223,6 +223,51 @@ class VerificationIT {
   }
 
   @Test
+  void goesOnWithoutRightsAndSaysWhichProtectionIsOff() throws SQLException {
+    first.sql(
+        "REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_walfile_name(pg_lsn),"
+            + " pg_current_wal_lsn(), pg_last_wal_replay_lsn() FROM PUBLIC");
+    cluster.waitUntilReplayed();
+    String version = version("pg-rw");
+
+    Run run = once(run().with("RO_MAX_LAG", "1MB"));
+    assertEquals(0, run.exitCode(), run.log().toString());
+    assertEquals(version, version("pg-rw"), "what is stored stays");
+    for (String protection :
+        List.of(
+            "127.0.0.1: foreign nodes are not recognised",
+            "127.0.0.1: a stale primary is not recognised",
+            "127.0.0.2 does not tell its WAL position")) {
+      assertEquals(1, run.logged(protection).size(), run.log().toString());
+    }
+
+    first.kill();
+    second.promote();
+    assertEquals(0, once().exitCode());
+    assertEquals(List.of(second.host()), addresses("pg-rw"));
+  }
+
+  @Test
+  void doesNotReadFromAStandbyThatIsDelayedOnPurpose() throws SQLException {
+    second.sql("ALTER SYSTEM SET recovery_min_apply_delay = '1h'");
+    second.reload();
+    first.sql("CREATE TABLE a AS SELECT 1 AS x");
+    first.sql("CREATE TABLE t AS SELECT repeat('x', 500) AS x FROM generate_series(1, 4000)");
+    cluster.waitUntilReplayed(third);
+
+    assertEquals(0, once().exitCode());
+    assertEquals(List.of(second.host(), third.host()), addresses("pg-ro"), "lag is off");
+    once(run().with("RO_MAX_LAG", "1MB"));
+    assertEquals(List.of(third.host()), addresses("pg-ro"));
+
+    second.sql("ALTER SYSTEM RESET recovery_min_apply_delay");
+    second.reload();
+    cluster.waitUntilReplayed();
+    once(run().with("RO_MAX_LAG", "1MB"));
+    assertEquals(List.of(second.host(), third.host()), addresses("pg-ro"));
+  }
+
+  @Test
   void leavesAStandbyThatIsAheadOfTheNewPrimary() throws SQLException {
     second.stop();
     first.sql("CREATE TABLE t AS SELECT repeat('x', 500) AS x FROM generate_series(1, 40000)");
