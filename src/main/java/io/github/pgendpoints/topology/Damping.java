@@ -41,14 +41,19 @@ public final class Damping {
     return new Damping(1, 1, Duration.ZERO, System::nanoTime);
   }
 
-  /** Counts what the nodes of one cycle were, and notes which standbys left the history. */
+  /** Counts what the nodes of one cycle were. */
   public void observe(Topology topology) {
     topology.nodes().forEach(this::observe);
-    if (topology.primaries().size() == 1) {
-      topology.standbys().stream()
-          .filter(standby -> Topology.isAhead(standby, topology.primary()))
-          .forEach(standby -> diverged.add(identity(standby)));
-    }
+  }
+
+  /**
+   * Notes which standbys left the history of a verified primary. One that is refused says nothing
+   * of them: every good standby is ahead of a stale primary.
+   */
+  void compare(Topology verified) {
+    verified.standbys().stream()
+        .filter(standby -> Topology.isAhead(standby, verified.primary()))
+        .forEach(standby -> diverged.add(identity(standby)));
   }
 
   private void observe(NodeState node) {
@@ -94,8 +99,9 @@ public final class Damping {
   }
 
   /**
-   * Whether the standby was ever seen ahead of a primary since it started: it is on another history
-   * then, also when the primary's position has passed its own. To be mended it has to restart.
+   * Whether the standby was ever seen ahead of a verified primary since it started: it is on
+   * another history then, also when the primary's position has passed its own. To be mended it has
+   * to restart.
    */
   boolean isDiverged(NodeState node) {
     return diverged.contains(identity(node));

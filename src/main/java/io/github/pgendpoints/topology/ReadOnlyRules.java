@@ -19,12 +19,13 @@ import java.util.function.Predicate;
 public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallBackToPrimary) {
 
   /**
-   * Picks from a topology with one primary.
+   * Picks from a topology with one primary, which was verified.
    *
    * @param published tells which standbys are in now: a standby nobody can verify keeps its place
    * @param damping of the same cycle
    */
   public ReadOnly pick(Topology topology, Published published, Damping damping) {
+    damping.compare(topology);
     NodeState primary = topology.primary();
     List<NodeState> picked = new ArrayList<>();
     List<NodeState> behind = new ArrayList<>();

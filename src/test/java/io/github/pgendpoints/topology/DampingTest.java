@@ -75,12 +75,19 @@ class DampingTest {
 
   @Test
   void remembersADivergedStandbyUntilItRestarts() {
-    damping.observe(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
+    damping.compare(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
     assertTrue(damping.isDiverged(standbyAt("db2", "0/20")));
 
     Server restarted = new Server(Nodes.CLUSTER, "started later", null, Lsn.of("0/20"), true);
     assertFalse(damping.isDiverged(standby("db2", restarted)));
     assertFalse(damping.isDiverged(standby("db3")));
+  }
+
+  /** The old primary came back alone, was refused, and went again. */
+  @Test
+  void holdsNothingAgainstAStandbyThatIsAheadOfAPrimaryNobodyVerified() {
+    damping.observe(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
+    assertFalse(damping.isDiverged(standbyAt("db2", "0/20")));
   }
 
   @Test
