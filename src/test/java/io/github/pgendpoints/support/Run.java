@@ -33,6 +33,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Run implements AutoCloseable {
   private final Map<String, String> environment = new HashMap<>();
+  private final Map<String, Object> beans = new HashMap<>();
   private final FakeApiServer api;
   private final List<String> log = new CopyOnWriteArrayList<>();
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -70,6 +71,12 @@ public final class Run implements AutoCloseable {
     return this;
   }
 
+  /** Adds to what Camel finds in its registry, such as a policy that watches the routes. */
+  public Run bind(String name, Object bean) {
+    beans.put(name, bean);
+    return this;
+  }
+
   /** Runs one cycle and returns the exit code. */
   public int once() {
     return start(Mode.ONCE).exitCode();
@@ -87,6 +94,7 @@ public final class Run implements AutoCloseable {
             Path.of("").toAbsolutePath(),
             client,
             new PrintStream(out, true, StandardCharsets.UTF_8));
+    beans.forEach(manager::bind);
     exit =
         CompletableFuture.supplyAsync(
             () -> {
@@ -118,6 +126,11 @@ public final class Run implements AutoCloseable {
   /** The logged lines that contain {@code text}. */
   public List<String> logged(String text) {
     return log.stream().filter(line -> line.contains(text)).toList();
+  }
+
+  /** Forgets what was logged so far, which would fill the memory of a long run. */
+  public void forgetLog() {
+    log.clear();
   }
 
   /** What was printed to standard output. */

@@ -232,7 +232,13 @@ public final class PostgresCluster implements AutoCloseable {
    * waits until it streams.
    */
   public void rejoin(PostgresServer server) throws SQLException {
-    PostgresServer primary = primary();
+    rejoin(server, primary());
+  }
+
+  /**
+   * As {@link #rejoin(PostgresServer)}, where another than the server promoted last is followed.
+   */
+  public void rejoin(PostgresServer server, PostgresServer primary) throws SQLException {
     if (server == primary) {
       throw new IllegalArgumentException(server + " is the current primary");
     }

@@ -1,0 +1,233 @@
+package io.github.pgendpoints.soak;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.support.Run;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+import java.util.function.BooleanSupplier;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Thousands of cycles of the real routes against real servers and an API that answers, under random
+ * faults; each cycle is judged by a {@link Watch}. Ends with exit code 0 and figures, or with 1 at
+ * the first thing that is not as it must be, with what led to it.
+ *
+ * <ul>
+ *   <li>{@code -Dsoak.cycles=10000}: how many at least, after those that warm up
+ *   <li>{@code -Dsoak.minutes=15}: how long at most; without it, until there are that many
+ *   <li>{@code -Dsoak.seed=1}: makes the same faults come in the same order, as far as the servers
+ *       keep time
+ *   <li>{@code -Dsoak.settle=70}: seconds for idle threads to end before they are counted
+ * </ul>
+ */
+public final class Soak {
+  /** Whole seconds are what PGCONNECT_TIMEOUT takes. */
+  private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(1);
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int REMEMBERED = 60;
+
+  private final World world;
+  private final Figures figures = new Figures();
+  private final Watch watch;
+  private final Run run;
+  private final long seed;
+  private final Random random;
+  private final Deque<String> history = new ArrayDeque<>();
+  private int told;
+
+  private Soak(World world, long seed) {
+    this.world = world;
+    this.seed = seed;
+    this.random = new Random(seed);
+    this.watch = new Watch(world, PROBE_TIMEOUT, figures::add);
+    this.run =
+        new Run(world.cluster(), world.api())
+            .with("RW_SERVICE", World.RW)
+            .with("RO_SERVICE", World.RO)
+            .with("PROBE_INTERVAL", "50ms")
+            .with("PGCONNECT_TIMEOUT", String.valueOf(PROBE_TIMEOUT.toSeconds()))
+            .with("TCP_CONNECT_TIMEOUT", "0.2")
+            .with("KUBERNETES_TIMEOUT", "300ms")
+            .bind("watch", watch);
+  }
+
+  /** Runs the soak and ends the process. */
+  public static void main(String[] args) {
+    long seed = Long.getLong("soak.seed", System.currentTimeMillis());
+    System.out.println("Seed " + seed);
+    quieten();
+    System.exit(soak(seed) ? 0 : 1);
+  }
+
+  private static void quieten() {
+    Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    root.detachAndStopAllAppenders();
+    root.setLevel(Level.INFO);
+    for (String name : List.of("io.zonky", "com.zaxxer.hikari", "org.postgresql")) {
+      ((Logger) LoggerFactory.getLogger(name)).setLevel(Level.OFF);
+    }
+  }
+
+  private static boolean soak(long seed) {
+    try (World world = new World()) {
+      return new Soak(world, seed).play();
+    } catch (SQLException e) {
+      e.printStackTrace();
+      return false;
+    }
+  }
+
+  private boolean play() {
+    watch.during("none");
+    try (run) {
+      run.start(Mode.CONTINUOUS);
+      soak(Integer.getInteger("soak.cycles", 10_000), Integer.getInteger("soak.settle", 70));
+      return true;
+    } catch (Violation e) {
+      tell("VIOLATION: " + e.getMessage());
+    } catch (SQLException | RuntimeException e) {
+      tell("The harness could not go on: " + e);
+      e.printStackTrace(System.out);
+    }
+    return false;
+  }
+
+  private void tell(String what) {
+    System.out.printf("%n%s%nSeed %d, after %d cycles. ", what, seed, watch.ended());
+    System.out.printf("Now: %s%n%nWhat was done:%n", world.describe());
+    history.forEach(System.out::println);
+    System.out.printf("%nWhat the manager said:%n");
+    List<String> log = run.log();
+    log.subList(Math.max(0, log.size() - REMEMBERED), log.size()).forEach(System.out::println);
+    System.out.printf("%n%s%n", figures.cycles());
+  }
+
+  private void soak(int cycles, int settle) throws SQLException {
+    Duration limit = Duration.ofMinutes(Integer.getInteger("soak.minutes", 24 * 60));
+    long began = System.nanoTime();
+    awaitServed();
+    // So that the classes are loaded, and what grows once has grown.
+    while (watch.ended() < Math.min(cycles / 10, 200)) {
+      episode();
+    }
+    calm(settle);
+    Usage start = Usage.now(world);
+    int counted = watch.ended();
+    while (watch.ended() < counted + cycles && System.nanoTime() - began < limit.toNanos()) {
+      episode();
+    }
+    calm(settle);
+    Usage end = Usage.now(world);
+    report(start, counted, end, Duration.ofNanos(System.nanoTime() - began));
+    if (!end.isWithin(start, settle == 0 ? 12 : 0)) {
+      throw new Violation(
+          "more is held at the end than at the start; the threads are " + Usage.threadNames());
+    }
+  }
+
+  private void report(Usage start, int counted, Usage end, Duration took) throws SQLException {
+    System.out.printf(
+        "%n%d cycles in %d s, seed %d, 0 violations; primaries that must have answered and did not"
+            + " in time: %d%n%n",
+        watch.ended(), took.toSeconds(), seed, watch.unanswered());
+    System.out.println(
+        Figures.machine(world.cluster().primary().sql("SHOW server_version").split(" ")[0]));
+    System.out.printf("%n%s%n", figures.cycles());
+    System.out.printf(
+        "%nThe start was counted after %d cycles:%n%n%s%n", counted, Figures.usage(start, end));
+  }
+
+  /** Some faults on top of each other, and then all is put right. */
+  private void episode() throws SQLException {
+    int faults = 1 + random.nextInt(5);
+    Fault fault = null;
+    // What makes each cycle wait comes last, or all that follows would be slow, and little of it.
+    for (int i = 0; i < faults && (fault == null || !fault.isSlow()); i++) {
+      fault = next(fault);
+      watch.during(fault.toString());
+      String done = world.apply(fault, random);
+      if (done != null) {
+        figures.happened(fault);
+        remember(fault + " " + done);
+        awaitCycles(random.nextInt(fault.isSlow() ? 2 : 60));
+      }
+    }
+    watch.during("put right");
+    remember("put right");
+    world.heal();
+    awaitServed();
+    watch.during("none");
+    awaitCycles(5 + random.nextInt(20));
+    run.forgetLog();
+    if (watch.ended() >= told + 500) {
+      told = watch.ended();
+      System.err.println(told + " cycles");
+    }
+  }
+
+  /** What is hard to get right comes oftener than chance would have it. */
+  private Fault next(Fault previous) {
+    if (previous == null && random.nextInt(5) == 0) {
+      return Fault.FAILOVER;
+    }
+    List<Fault> choice =
+        previous == Fault.FAILOVER && random.nextInt(4) > 0
+            ? List.of(Fault.STALE, Fault.APART, Fault.RETURN, Fault.FOREIGN)
+            : List.of(Fault.values());
+    return choice.get(random.nextInt(choice.size()));
+  }
+
+  private void remember(String event) {
+    history.add("after cycle %d: %s".formatted(watch.ended(), event));
+    if (history.size() > REMEMBERED) {
+      history.remove();
+    }
+  }
+
+  private void calm(int seconds) {
+    watch.during("none");
+    long until = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
+    await(PATIENCE.plusSeconds(seconds), "calm", () -> System.nanoTime() > until);
+  }
+
+  /** Waits until the cycle under way and more after it have ended. */
+  private void awaitCycles(int more) {
+    int goal = watch.ended() + 1 + more;
+    await(PATIENCE.multipliedBy(2), more + " more cycles", () -> watch.ended() >= goal);
+  }
+
+  /** With nothing wrong any more the manager has to come back by itself. */
+  private void awaitServed() {
+    await(
+        PATIENCE,
+        "the Services to lead to the primary and both standbys",
+        () -> world.isServed() && watch.last() != null && watch.last().exitCode() == 0);
+  }
+
+  private void await(Duration patience, String goal, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (!condition.getAsBoolean()) {
+      if (watch.violation() != null) {
+        throw new Violation(watch.violation());
+      }
+      if (System.nanoTime() > deadline) {
+        throw new Violation("waited %d s for %s".formatted(patience.toSeconds(), goal));
+      }
+      try {
+        Thread.sleep(5);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    if (watch.violation() != null) {
+      throw new Violation(watch.violation());
+    }
+  }
+}
