@@ -4,6 +4,8 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.KubernetesErrors;
+import io.github.pgendpoints.kubernetes.Leadership;
+import io.github.pgendpoints.kubernetes.LeaseClusterService;
 import io.github.pgendpoints.postgres.NodePools;
 import io.github.pgendpoints.postgres.Resolver;
 import io.github.pgendpoints.publish.ApiBudget;
@@ -16,6 +18,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.apache.camel.Exchange;
@@ -57,8 +60,11 @@ public final class Manager extends Main {
     this.settings = settings;
     this.mode = mode;
     this.pools = new NodePools(settings.postgres());
+    boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
     configure(namespace, home);
+    addInitialProperty("leader.election", String.valueOf(elects));
     bindBeans(client, out);
+    bindLeadership(client, namespace, elects);
   }
 
   private void configure(String namespace, Path home) {
@@ -111,6 +117,23 @@ public final class Manager extends Main {
     bind("console", out);
     // Camel asks it for each route.
     bind("outcome", (RoutePolicyFactory) (context, routeId, route) -> outcomeOf(routeId));
+  }
+
+  private void bindLeadership(KubernetesClient client, String namespace, boolean elects) {
+    Leadership leadership = elects ? Leadership.byLease() : Leadership.withoutElection();
+    bind("leadership", leadership);
+    if (elects) {
+      addInitialProperty("lease.name", settings.leaseName());
+      // The component master: finds it by its type.
+      bind(
+          "leases",
+          new LeaseClusterService(
+              client,
+              namespace,
+              Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica"),
+              leadership,
+              lookup("kubernetesErrors", KubernetesErrors.class)));
+    }
   }
 
   private Damping damping() {

@@ -98,6 +98,10 @@ public enum Setting {
       "Access to the Kubernetes API from outside a pod."),
   PORT_NAME(
       "postgresql", "a DNS-1123 label", "Name of the Endpoints' port; must be the Services' own."),
+  LEASE_NAME(
+      "no election",
+      "a DNS-1123 label",
+      "Lease that one of several replicas holds; only the holder writes, in continuous mode."),
   LOG_LEVEL(
       "INFO", "TRACE, DEBUG, INFO, WARN, ERROR, or Python's names", "What is logged, to stderr."),
   LOG_FORMAT("text", "text or json", "One line of text, or one JSON object, an event.");

@@ -13,6 +13,7 @@ import java.util.List;
  * @param nodes from PG_NODES; empty when that is not set
  * @param namespace null when NAMESPACE is not set
  * @param kubeconfig null when KUBECONFIG is not set
+ * @param leaseName null when there is no election among replicas
  * @param allowLoopback whether loopback addresses may be published, which no Kubernetes accepts:
  *     for tests and the demo only
  * @param warnings what is allowed but probably not meant: one sentence each
@@ -28,6 +29,7 @@ public record Settings(
     Duration kubernetesTimeout,
     String kubeconfig,
     String portName,
+    String leaseName,
     Level logLevel,
     Logging.Format logFormat,
     boolean allowLoopback,

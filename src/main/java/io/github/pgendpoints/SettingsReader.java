@@ -85,6 +85,7 @@ final class SettingsReader {
         duration(KUBERNETES_TIMEOUT, "5s", 100, 15_000),
         read(KUBECONFIG, null, SettingsReader::kubeconfig),
         label(PORT_NAME, DNS_1123, "postgresql", 63),
+        label(LEASE_NAME, DNS_1123, null, 63),
         read(LOG_LEVEL, Level.INFO, Logging::level),
         read(LOG_FORMAT, Logging.Format.TEXT, SettingsReader::logFormat),
         allowLoopback,

@@ -41,8 +41,12 @@ public final class Logging {
   private static final List<String> LIBRARIES =
       List.of("org.apache.camel", "io.fabric8", "okhttp3", "org.springframework");
 
-  /** What these say of a node in each cycle is said once, by us, as that node's state. */
-  private static final List<String> DRIVERS = List.of("org.postgresql", "com.zaxxer.hikari");
+  /** What these say of a node in each cycle, or of a Lease at each look, is said once, by us. */
+  private static final List<String> DRIVERS =
+      List.of(
+          "org.postgresql",
+          "com.zaxxer.hikari",
+          "io.fabric8.kubernetes.client.extended.leaderelection");
 
   private Logging() {}
 
