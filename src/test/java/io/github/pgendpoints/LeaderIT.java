@@ -1,0 +1,247 @@
+package io.github.pgendpoints;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.support.Program;
+import io.github.pgendpoints.support.kubernetes.ApiRequest;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Two replicas of the packaged program, of which one writes. */
+class LeaderIT {
+  private static final String LAUNCHER =
+      Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"))
+          .resolve("bin/postgres-endpoint-manager")
+          .toAbsolutePath()
+          .toString();
+
+  @TempDir private static Path temporary;
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private PostgresCluster cluster;
+  private Program first;
+  private Program second;
+
+  @BeforeEach
+  void start() throws SQLException {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+    first = program("first");
+    second = program("second");
+  }
+
+  @AfterEach
+  void stop() {
+    first.close();
+    second.close();
+    cluster.close();
+    api.close();
+  }
+
+  @Test
+  void theOtherTakesOverFromALeaderThatIsKilled() {
+    lead();
+    long killed = System.nanoTime();
+    first.process().destroyForcibly();
+    api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+
+    until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+
+    assertTakenOver(killed, 10);
+  }
+
+  @Test
+  void theOtherTakesOverFromALeaderThatIsTerminated() {
+    lead();
+    long terminated = System.nanoTime();
+    first.terminate();
+    assertEquals(143, first.exitCode(5), first::err);
+    // What the leader that goes might still have repaired is not what this is about.
+    api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+
+    until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+
+    assertTakenOver(terminated, 2);
+    assertTrue(first.err().contains("INFO leads no longer: Lease pem is released"), first::err);
+  }
+
+  @Test
+  void aFollowerOnlyLooksAtTheLeaseAndEndsInTime() {
+    lead();
+    api.clearRequests();
+    until(() -> requestsOf("second").size() > 4);
+
+    for (ApiRequest request : requestsOf("second")) {
+      assertEquals("GET /apis/coordination.k8s.io/v1/namespaces/db/leases/pem", "" + request);
+    }
+    assertEquals(143, second.terminate().exitCode(5), second::err);
+    assertEquals(1, second.err().split("INFO stands by: Lease pem is held by", -1).length - 1);
+  }
+
+  @Test
+  void aLeaderThatWasFrozenInMidCycleWritesNothingWhenItWakes() throws Exception {
+    lead();
+    PostgresServer standby = cluster.servers().get(2);
+    standby.freeze();
+    // It asks nothing of the API any more but for the Lease: it waits for the standby.
+    api.clearRequests();
+    until(
+        () -> {
+          int asked = endpointsOf("first").size();
+          Thread.sleep(700);
+          return asked == endpointsOf("first").size();
+        });
+    signal("STOP", first);
+    long frozen = System.nanoTime();
+
+    until(() -> addresses("pg-ro").equals(List.of("127.0.0.2")));
+    assertTrue(second.err().contains("INFO leads: "), second::err);
+    assertFalse(Duration.ofNanos(System.nanoTime() - frozen).toSeconds() < 5);
+    api.clearRequests();
+    signal("CONT", first);
+    until(() -> first.err().contains("INFO leads no longer: Lease pem is lost"));
+    until(() -> first.err().contains("INFO stands by: "));
+    Thread.sleep(3000);
+
+    assertEquals(List.of(), writesOf("first"), first::err);
+    assertTrue(
+        first.err().contains("INFO not the leader at the moment of a write: nothing is written"),
+        first::err);
+    assertEquals(1, second.err().split("INFO leads: ", -1).length - 1, second::err);
+  }
+
+  @Test
+  void everyReplicaWritesWithoutTheRightOnLeases() {
+    api.deny("get", "leases");
+    first.start();
+    second.start();
+
+    for (Program program : List.of(first, second)) {
+      until(() -> program.err().contains("INFO topology verified"));
+      assertEquals(
+          1,
+          program
+                  .err()
+                  .split(
+                      "WARN the Role does not grant Lease pem: single-writer mode, each replica"
+                          + " writes; add to the Role: apiGroups",
+                      -1)
+                  .length
+              - 1,
+          program::err);
+    }
+    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+  }
+
+  @Test
+  void oneCycleElectsNobody() {
+    assertEquals(0, first.run("--once"), first::err);
+
+    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertTrue(api.calls().stream().noneMatch(call -> call.contains("leases")));
+  }
+
+  /** Starts both replicas; the first leads. */
+  private void lead() {
+    first.start();
+    until(() -> !addresses("pg-ro").isEmpty());
+    second.start();
+    until(() -> second.err().contains("INFO stands by: "));
+    assertTrue(first.err().contains("INFO leads: "), first::err);
+    assertEquals(List.of(), endpointsOf("second"));
+  }
+
+  private void assertTakenOver(long since, int seconds) {
+    Duration took = Duration.ofNanos(System.nanoTime() - since);
+    System.out.printf("taken over after %d ms%n", took.toMillis());
+    assertTrue(second.err().contains("INFO leads: "), second::err);
+    assertTrue(took.compareTo(Duration.ofSeconds(seconds)) < 0, "it took " + took);
+    assertFalse(writesOf("second").isEmpty());
+  }
+
+  /** A replica that the API server's log knows by its token. */
+  private Program program(String name) {
+    return new Program(LAUNCHER)
+        // All servers of a test have loopback addresses, which Kubernetes would refuse.
+        .with("JDK_JAVA_OPTIONS", "-Dpostgres-endpoint-manager.allow-loopback=true")
+        .with("HOME", temporary.toString())
+        .with("HOSTNAME", name)
+        .with("KUBECONFIG", kubeconfig(name).toString())
+        .with("LEASE_NAME", "pem")
+        .with("PROBE_INTERVAL", "200ms")
+        .with("STANDBY_FAILURES", "1")
+        .with("PGCONNECT_TIMEOUT", "4")
+        .with(
+            "PG_NODES",
+            cluster.servers().stream().map(PostgresServer::host).collect(Collectors.joining(",")))
+        .with("PGPORT", String.valueOf(cluster.port()))
+        .with("PGUSER", PostgresCluster.USER)
+        .with("PGDATABASE", PostgresCluster.DATABASE)
+        .with("PGPASSWORD", PostgresCluster.PASSWORD)
+        .with("RW_SERVICE", "pg-rw")
+        .with("RO_SERVICE", "pg-ro");
+  }
+
+  private Path kubeconfig(String token) {
+    try {
+      Path file = api.kubeconfig(temporary.resolve("kubeconfig-" + token));
+      return Files.writeString(file, Files.readString(file).replace("fake-token", token));
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void signal(String signal, Program program) throws Exception {
+    String pid = String.valueOf(program.process().pid());
+    assertEquals(0, new ProcessBuilder("kill", "-" + signal, pid).start().waitFor());
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(20)).until(condition);
+  }
+
+  private List<ApiRequest> requestsOf(String name) {
+    return api.requests().stream()
+        .filter(request -> ("Bearer " + name).equals(request.authorization()))
+        .toList();
+  }
+
+  private List<ApiRequest> endpointsOf(String name) {
+    return requestsOf(name).stream()
+        .filter(request -> "endpoints".equals(request.target().resource()))
+        .toList();
+  }
+
+  private List<ApiRequest> writesOf(String name) {
+    return endpointsOf(name).stream().filter(request -> !request.method().equals("GET")).toList();
+  }
+
+  private List<String> addresses(String name) {
+    Endpoints endpoints = api.endpoints(name);
+    return endpoints == null
+        ? List.of()
+        : endpoints.getSubsets().stream()
+            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
+            .toList();
+  }
+}

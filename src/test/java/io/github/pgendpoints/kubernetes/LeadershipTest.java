@@ -1,0 +1,77 @@
+package io.github.pgendpoints.kubernetes;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** Leadership runs out by itself, whatever else happened meanwhile. */
+class LeadershipTest {
+  private long nanos = -5;
+  private long millis = 1_000_000;
+  private final Leadership leadership =
+      new Leadership(Duration.ofSeconds(4), () -> nanos, () -> millis);
+
+  private void pass(long byNanoTime, long byWallClock) {
+    nanos += byNanoTime * 1_000_000;
+    millis += byWallClock;
+  }
+
+  @Test
+  void isNotThereAtTheStart() {
+    assertFalse(leadership.isHeld());
+    assertThrows(NotLeaderException.class, leadership::check);
+  }
+
+  @Test
+  void endsInTimeWithoutARenewal() {
+    leadership.renewBy(() -> {});
+    pass(3_999, 3_999);
+    assertDoesNotThrow(leadership::check);
+    pass(1, 1);
+    assertFalse(leadership.isHeld());
+  }
+
+  @Test
+  void countsFromWhenTheRenewalWasSent() {
+    leadership.renewBy(() -> pass(3_000, 3_000));
+    assertTrue(leadership.isHeld());
+    pass(1_000, 1_000);
+    assertFalse(leadership.isHeld());
+  }
+
+  @Test
+  void isNotRenewedByARequestThatFails() {
+    assertThrows(
+        KubernetesClientException.class,
+        () ->
+            leadership.renewBy(
+                () -> {
+                  throw new KubernetesClientException("no");
+                }));
+    assertFalse(leadership.isHeld());
+  }
+
+  @Test
+  void endsWhileTheMachineSleeps() {
+    leadership.renewBy(() -> {});
+    pass(0, 10_000);
+    assertFalse(leadership.isHeld());
+  }
+
+  @Test
+  void endsThoughTheWallClockIsSetBack() {
+    leadership.renewBy(() -> {});
+    pass(4_000, -3_600_000);
+    assertFalse(leadership.isHeld());
+  }
+
+  @Test
+  void isThereWithoutAnElection() {
+    assertTrue(Leadership.withoutElection().isHeld());
+  }
+}
