@@ -31,8 +31,9 @@ public final class Stored {
   }
 
   /**
-   * The last verified topology. The read-write object is written first, so it has the say; of two
-   * timelines of one cluster the higher one counts.
+   * The last verified topology. The read-write object is written first, so it has the say; but
+   * where the read-only one has a higher timeline of the same cluster, the write of the other
+   * failed, and the primary of that timeline is the one that the read-only one names.
    *
    * @param readWrite null when there are none
    * @param readOnly null when there are none
@@ -44,11 +45,14 @@ public final class Stored {
     long timeline = timeline(readWrite, faults);
     long otherTimeline = timeline(readOnly, faults);
     boolean sameCluster = identifier == null || other == null || identifier.equals(other);
+    boolean readOnlyIsNewer = sameCluster && otherTimeline > timeline;
+    Endpoints newer = readOnlyIsNewer ? readOnly : readWrite;
+    Endpoints older = readOnlyIsNewer ? readWrite : readOnly;
     return new Published(
         identifier == null ? other : identifier,
-        sameCluster ? Math.max(timeline, otherTimeline) : timeline,
-        first(Annotations.PRIMARY, readWrite, readOnly),
-        primaryEndpoint(first(Annotations.LAST_TOPOLOGY, readWrite, readOnly)),
+        readOnlyIsNewer ? otherTimeline : timeline,
+        first(Annotations.PRIMARY, newer, older),
+        primaryEndpoint(first(Annotations.LAST_TOPOLOGY, newer, older)),
         readOnly == null ? Set.of() : Subsets.endpoints(readOnly.getSubsets()),
         isPaused(readWrite),
         faults);
@@ -70,10 +74,9 @@ public final class Stored {
     return topology == null ? List.of() : Signature.nodes(topology, defaultPort, allowLoopback);
   }
 
-  private static String first(String annotation, Endpoints readWrite, Endpoints readOnly) {
+  private static String first(String annotation, Endpoints one, Endpoints other) {
     return Stream.of(
-            Publication.annotation(readWrite, annotation),
-            Publication.annotation(readOnly, annotation))
+            Publication.annotation(one, annotation), Publication.annotation(other, annotation))
         .filter(value -> value != null)
         .findFirst()
         .orElse(null);

@@ -91,6 +91,16 @@ class StoredTest {
     assertEquals(timeline, published.timeline());
   }
 
+  @Test
+  void takesThePrimaryOfTheHigherTimelineWhenTheReadWriteObjectCouldNotBeWritten() {
+    Published published =
+        stored.published(state("8", "2", "db1", "10.0.0.1"), state("8", "3", "db2", "10.0.0.2"));
+
+    assertEquals(3, published.timeline());
+    assertEquals("db2", published.primary());
+    assertEquals("10.0.0.2:5432", published.primaryEndpoint());
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"", "0", "-1", "+1", "1.5", "0x1", " 1", "4294967296", "18446744073709551616"})
@@ -143,6 +153,17 @@ class StoredTest {
           .endMetadata();
     }
     return endpoints.build();
+  }
+
+  private static Endpoints state(
+      String identifier, String timeline, String primary, String address) {
+    return state(identifier, timeline)
+        .edit()
+        .editMetadata()
+        .addToAnnotations(Annotations.PRIMARY, primary)
+        .addToAnnotations(Annotations.LAST_TOPOLOGY, "primary:%s;standbys:".formatted(address))
+        .endMetadata()
+        .build();
   }
 
   private static Endpoints endpoints(Map<String, String> annotations) {
