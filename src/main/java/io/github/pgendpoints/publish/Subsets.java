@@ -52,20 +52,26 @@ final class Subsets {
   /**
    * Where the subsets route to, in words that compare and read well: {@code 10.0.0.1:5432
    * (postgresql)}. The order and the grouping that another writer chose do not count; an address
-   * that is not ready or a port that is not ours does.
+   * that is not ready or a port that is not ours does. So does an address without a port: DNS gives
+   * it to the clients of a headless Service.
    */
   static Set<String> routes(List<EndpointSubset> subsets) {
     return subsets.stream()
         .flatMap(
             subset ->
-                subset.getPorts().stream()
-                    .flatMap(
-                        port ->
-                            Stream.concat(
-                                subset.getAddresses().stream().map(address -> route(address, port)),
-                                subset.getNotReadyAddresses().stream()
-                                    .map(address -> route(address, port) + " not ready"))))
+                Stream.concat(
+                    subset.getAddresses().stream()
+                        .flatMap(address -> routes(address, subset.getPorts())),
+                    subset.getNotReadyAddresses().stream()
+                        .flatMap(address -> routes(address, subset.getPorts()))
+                        .map(route -> route + " not ready")))
         .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static Stream<String> routes(EndpointAddress address, List<EndpointPort> ports) {
+    return ports.isEmpty()
+        ? Stream.of(address.getIp() + " (no port)")
+        : ports.stream().map(port -> route(address, port));
   }
 
   /** Every {@code ip:port} of the subsets, ready or not. */

@@ -195,6 +195,18 @@ class PublisherTest {
                     .endPort()
                     .endSubset()
                     .build()),
+        difference(
+            "an address without a port",
+            false,
+            endpoints ->
+                endpoints
+                    .edit()
+                    .addNewSubset()
+                    .addNewAddress()
+                    .withIp("10.0.0.99")
+                    .endAddress()
+                    .endSubset()
+                    .build()),
         difference("no subset", false, endpoints -> endpoints.edit().withSubsets().build()),
         difference(
             "the stored topology",
