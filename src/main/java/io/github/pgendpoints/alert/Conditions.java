@@ -12,6 +12,7 @@ import io.github.pgendpoints.topology.Signature;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +27,17 @@ import java.util.stream.Collectors;
 public final class Conditions {
   private static final int MAX_MESSAGE = 4000;
 
+  /** What only a cycle that asked the nodes can find, or find to be over. */
+  private static final Set<Kind> FOUND_BY_ASKING =
+      EnumSet.of(
+          Kind.MULTIPLE_PRIMARIES,
+          Kind.NO_PRIMARY,
+          Kind.STALE_PRIMARY,
+          Kind.FOREIGN_NODE,
+          Kind.QUORUM,
+          Kind.UNREADABLE_STATE,
+          Kind.PAUSED);
+
   private final int defaultPort;
   private final List<Alert> events = new ArrayList<>();
   private final Map<String, Alert> current = new LinkedHashMap<>();
@@ -34,6 +46,7 @@ public final class Conditions {
   private Map<Node, NodeState> lastStates = Map.of();
   private Map<Node, String> lastLeftOut = Map.of();
   private String lastSignature = "";
+  private boolean asked;
 
   /**
    * @param defaultPort PGPORT: the one that signatures leave out
@@ -44,6 +57,7 @@ public final class Conditions {
 
   /** Notes what the nodes are; a node in another state than before is news. */
   public void observed(Topology topology) {
+    asked = true;
     Map<Node, NodeState> states = new LinkedHashMap<>();
     for (NodeState node : topology.nodes()) {
       NodeState before = lastStates.get(node.node());
@@ -255,6 +269,16 @@ public final class Conditions {
    * @return what is new since the last one, in the order it happened
    */
   public List<Alert> news() {
+    if (!asked) {
+      // The cycle ended before it could tell, such as when the API did not answer.
+      lasting.forEach(
+          (key, alert) -> {
+            if (FOUND_BY_ASKING.contains(alert.kind())) {
+              current.putIfAbsent(key, alert);
+            }
+          });
+    }
+    asked = false;
     List<Alert> news = new ArrayList<>(events);
     current.forEach(
         (key, alert) -> news.addAll(lasting.containsKey(key) ? List.of() : List.of(alert)));

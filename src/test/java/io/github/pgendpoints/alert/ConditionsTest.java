@@ -152,6 +152,7 @@ class ConditionsTest {
     assertEquals(List.of("WARN paused by PAUSED: nothing is written"), news());
     conditions.paused("PAUSED");
     assertEquals(List.of(), news());
+    conditions.observed(topology(primary("10.0.0.1", 1)));
     assertEquals(List.of("INFO over: paused by PAUSED"), news());
   }
 
@@ -175,6 +176,26 @@ class ConditionsTest {
             "INFO topology verified: primary:10.0.0.1;standbys:",
             "INFO over: no primary",
             "INFO over: the Kubernetes API at h:1 said no (403)"),
+        verified(primary("10.0.0.1", 2)));
+  }
+
+  @Test
+  void doesNotSayThatItIsOverWhenTheCycleCouldNotTell() {
+    Topology none = topology(standby("10.0.0.1"));
+    conditions.observed(none);
+    conditions.noPrimary(none);
+    news();
+    conditions.publishFailed("the Kubernetes API at h:1 cannot be reached: why");
+
+    assertEquals(List.of("ERROR the Kubernetes API at h:1 cannot be reached: why"), news());
+    conditions.observed(none);
+    conditions.noPrimary(none);
+    assertEquals(List.of("INFO over: the Kubernetes API at h:1 cannot be reached"), news());
+    assertEquals(
+        List.of(
+            "INFO 10.0.0.1 is PRIMARY, was STANDBY",
+            "INFO topology verified: primary:10.0.0.1;standbys:",
+            "INFO over: no primary"),
         verified(primary("10.0.0.1", 2)));
   }
 
