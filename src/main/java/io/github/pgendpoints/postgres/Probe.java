@@ -18,6 +18,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
@@ -27,6 +28,9 @@ public final class Probe {
   private static final String CONNECTION_FAILURE = "08006";
   private static final Set<String> BROKEN = Set.of("57P01", "57P02", "08003", CONNECTION_FAILURE);
   private static final Set<String> SHUTTING_DOWN_OR_STARTING = Set.of("57P01", "57P02", "57P03");
+  private static final Pattern SYSTEM_IDENTIFIER = Pattern.compile("[1-9][0-9]{0,19}");
+  private static final Pattern TIMELINE = Pattern.compile("[0-9A-Fa-f]{1,8}");
+  private static final Pattern TIME = Pattern.compile("\\p{Print}{1,64}");
   private static final int MAX_REASON = 200;
 
   private Probe() {}
@@ -52,13 +56,21 @@ public final class Probe {
   }
 
   private static Server server(Map<String, Object> row) {
-    String timeline = (String) row.get("timeline");
+    String timeline = credible(TIMELINE, (String) row.get("timeline"));
     return new Server(
-        (String) row.get("system_identifier"),
-        (String) row.get("started_at"),
+        credible(SYSTEM_IDENTIFIER, (String) row.get("system_identifier")),
+        credible(TIME, (String) row.get("started_at")),
         timeline == null ? null : Long.valueOf(timeline, 16),
         Lsn.of((String) row.get("lsn")),
         (Boolean) row.get("streaming"));
+  }
+
+  /** What is kept from cycle to cycle, or written to annotations, is no longer than it can be. */
+  private static String credible(Pattern pattern, String text) {
+    if (text != null && !pattern.matcher(text).matches()) {
+      throw new IllegalArgumentException("'" + text + "'");
+    }
+    return text;
   }
 
   /**

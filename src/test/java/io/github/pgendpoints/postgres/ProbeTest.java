@@ -145,6 +145,22 @@ class ProbeTest {
         Probe.answered(node("db1"), ADDRESS, row(true, null)));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "system_identifier,abc",
+    "system_identifier,-1",
+    "system_identifier,123456789012345678901",
+    "started_at,aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg",
+    "timeline,123456789",
+    "timeline,-1",
+  })
+  void keepsNothingOfWhatNoServerSays(String column, String text) {
+    Map<String, Object> row = row(false, "1");
+    row.put(column, text);
+
+    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, row).state());
+  }
+
   private static Map<String, Object> row(boolean inRecovery, String timeline) {
     Map<String, Object> row = new HashMap<>();
     row.put("in_recovery", inRecovery);
