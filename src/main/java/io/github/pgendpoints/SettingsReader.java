@@ -224,7 +224,10 @@ final class SettingsReader {
   }
 
   private static Logging.Format logFormat(String text) {
-    return Logging.Format.valueOf(text.toUpperCase(Locale.ROOT));
+    return Arrays.stream(Logging.Format.values())
+        .filter(format -> format.name().equalsIgnoreCase(text))
+        .findFirst()
+        .orElseThrow(IllegalArgumentException::new);
   }
 
   private static Duration decimalSeconds(String text) {

@@ -218,6 +218,8 @@ class SettingsReaderTest {
         faults(Map.of("PGPORT", "x", "PG_NODES", "a,,b", "MAX_WORKERS", "0", "LOG_FORMAT", "xml"));
 
     assertEquals(4, faults.size(), faults.toString());
+    assertTrue(
+        faults.contains("LOG_FORMAT='xml'; allowed: text or json"), "in Java's words: " + faults);
   }
 
   @Test
