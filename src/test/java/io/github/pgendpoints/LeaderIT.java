@@ -173,7 +173,7 @@ class LeaderIT {
 
   private void assertTakenOver(long since, int seconds) {
     Duration took = Duration.ofNanos(System.nanoTime() - since);
-    System.out.printf("taken over after %d ms%n", took.toMillis());
+    System.out.printf("taken over after %d ms%n%s%n", took.toMillis(), second.err());
     assertTrue(second.err().contains("INFO leads: "), second::err);
     assertTrue(took.compareTo(Duration.ofSeconds(seconds)) < 0, "it took " + took);
     assertFalse(writesOf("second").isEmpty());
