@@ -37,6 +37,9 @@ final class SettingsReader {
   private static final Pattern DNS_1035 = Pattern.compile("[a-z]([-a-z0-9]{0,61}[a-z0-9])?");
   private static final Pattern DNS_1123 = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
 
+  /** What the manifests hold where a user has to put a value. */
+  private static final String PLACEHOLDER = "REPLACE-ME";
+
   private final Map<String, String> environment;
   private final boolean allowLoopback;
   private final List<String> faults = new ArrayList<>();
@@ -198,8 +201,11 @@ final class SettingsReader {
     String passwordFile = file(PGPASSWORD_FILE);
     String passfile = file(PGPASSFILE);
     if (passwordFile != null) {
-      if (isEmpty(Path.of(passwordFile))) {
+      String contents = contents(Path.of(passwordFile));
+      if (contents.isBlank()) {
         fault("PGPASSWORD_FILE", passwordFile, PGPASSWORD_FILE, "is empty");
+      } else if (contents.strip().equals(PLACEHOLDER)) {
+        fault("PGPASSWORD_FILE", passwordFile, PGPASSWORD_FILE, "holds a placeholder");
       }
       return Password.file(Path.of(passwordFile));
     }
@@ -307,11 +313,11 @@ final class SettingsReader {
     return Files.isRegularFile(Path.of(name)) && Files.isReadable(Path.of(name));
   }
 
-  private static boolean isEmpty(Path file) {
+  private static String contents(Path file) {
     try {
-      return Files.readString(file).isBlank();
+      return Files.readString(file);
     } catch (IOException e) {
-      return true;
+      return "";
     }
   }
 
@@ -329,6 +335,11 @@ final class SettingsReader {
     if (variable == null) {
       return unset;
     }
+    // Most would be well-formed: REPLACE-ME is a host name, too.
+    if (variable.getValue().contains(PLACEHOLDER)) {
+      fault(variable.getKey(), variable.getValue(), setting, "is a placeholder");
+      return unset;
+    }
     try {
       return parse.apply(variable.getValue());
     } catch (IllegalArgumentException e) {
@@ -341,7 +352,8 @@ final class SettingsReader {
 
   private void fault(String name, String value, Setting setting, String what) {
     // Who puts the password where its file belongs must not find it in a log.
-    String shown = setting == PGPASSWORD_FILE ? "" : "='" + value + "'";
+    boolean secret = setting == PGPASSWORD_FILE || setting == PGPASSWORD;
+    String shown = secret ? "" : "='" + value + "'";
     String fault =
         "%s%s%s; allowed: %s"
             .formatted(name, shown, what.isEmpty() ? "" : " " + what, setting.allowed());

@@ -272,8 +272,27 @@ class SettingsReaderTest {
   }
 
   @Test
+  void refusesAPlaceholderOfTheManifests() throws Exception {
+    Path file = Files.writeString(folder.resolve("password"), "REPLACE-ME\n");
+
+    List<String> faults =
+        faults(
+            Map.of(
+                "PG_NODES", "10.0.0.1,REPLACE-ME",
+                "PGUSER", "REPLACE-ME",
+                "PGPASSWORD_FILE", file.toString()));
+
+    assertEquals(3, faults.size(), faults.toString());
+    assertTrue(faults.get(0).startsWith("PG_NODES='10.0.0.1,REPLACE-ME' is a placeholder"));
+    assertTrue(faults.get(1).startsWith("PGUSER='REPLACE-ME' is a placeholder"));
+    assertTrue(faults.get(2).startsWith("PGPASSWORD_FILE holds a placeholder"));
+  }
+
+  @Test
   void neverShowsAPassword() throws Exception {
-    List<String> faults = faults(Map.of("PGPASSWORD_FILE", "hunter2", "PGPORT", "x"));
+    List<String> faults =
+        faults(
+            Map.of("PGPASSWORD_FILE", "hunter2", "PGPASSWORD", "hunter2REPLACE-ME", "PGPORT", "x"));
     Settings settings = read(Map.of("PGPASSWORD", "hunter2"));
 
     assertFalse(faults.toString().contains("hunter2"), faults.toString());
