@@ -16,6 +16,7 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -25,10 +26,13 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.jar.JarOutputStream;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -277,6 +281,68 @@ class PackageIT {
   }
 
   @Test
+  void takesRoutesAsAConfigMapMountsThem(@TempDir Path pod) throws IOException {
+    Path mounted = copyOfHome(pod);
+    Path routes = mounted.resolve("routes");
+    // The kubelet: the files in a hidden folder, a link to it, and a link to each file in that.
+    Path data = Files.createDirectory(pod.resolve("..2026_11_24"));
+    try (Stream<Path> files = Files.list(routes)) {
+      for (Path file : files.toList()) {
+        Files.move(file, data.resolve(file.getFileName()));
+      }
+    }
+    Files.move(data, routes.resolve(data.getFileName()));
+    Files.createSymbolicLink(routes.resolve("..data"), data.getFileName());
+    try (Stream<Path> files = Files.list(routes.resolve("..data"))) {
+      for (Path file : files.toList()) {
+        Files.createSymbolicLink(
+            routes.resolve(file.getFileName()), Path.of("..data").resolve(file.getFileName()));
+      }
+    }
+    try (Program program = configured(new Program(launcher(mounted)))) {
+      assertEquals(0, program.run("--once"), program::err);
+    }
+    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+  }
+
+  @Test
+  void takesJarsOfTheUserLastOnTheClassPath(@TempDir Path pod) throws IOException {
+    Path extended = copyOfHome(pod);
+    Path alert = extended.resolve("routes/50-alert.camel.yaml");
+    Files.writeString(
+        alert,
+        Files.readString(alert)
+            + """
+            - route:
+                id: extra
+                from:
+                  uri: of-a-user:extra
+                  steps:
+                    - log:
+                        message: "extra"
+            """);
+    try (Program without = configured(new Program(launcher(extended)))) {
+      assertEquals(2, without.run("--once"), without::err);
+      assertTrue(without.err().contains("of-a-user"), without::err);
+    }
+    Path services = Path.of("META-INF/services/org/apache/camel/component");
+    jar(
+        Files.createDirectory(extended.resolve("ext")).resolve("of a user.jar"),
+        Map.of(
+            services.resolve("of-a-user").toString(),
+            "class=org.apache.camel.component.direct.DirectComponent",
+            // What lib/ has must not be replaced by accident.
+            services.resolve("direct").toString(),
+            "class=none",
+            "sql/probe.sql",
+            "none"));
+    try (Program program = configured(new Program(launcher(extended)))) {
+      assertEquals(0, program.run("--once"), program::err);
+      assertLogLines(program);
+    }
+  }
+
+  @Test
   void takesJavaFromThePathWhenJavaHomeIsNotSet() {
     String path = System.getProperty("java.home") + "/bin:/usr/bin:/bin";
     for (String unset : new String[] {null, ""}) {
@@ -485,6 +551,25 @@ class PackageIT {
     Files.createDirectories(file.getParent());
     Files.writeString(file, "#!/bin/sh\n" + line + "\n");
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private static Path copyOfHome(Path parent) throws IOException {
+    Path copy = parent.resolve("home");
+    copy(home, copy);
+    return copy;
+  }
+
+  private static String launcher(Path folder) {
+    return folder.resolve("bin/postgres-endpoint-manager").toString();
+  }
+
+  private static void jar(Path file, Map<String, String> entries) throws IOException {
+    try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(file))) {
+      for (Map.Entry<String, String> entry : entries.entrySet()) {
+        jar.putNextEntry(new JarEntry(entry.getKey()));
+        jar.write(entry.getValue().getBytes(StandardCharsets.UTF_8));
+      }
+    }
   }
 
   private static void copy(Path from, Path to) throws IOException {
