@@ -297,6 +297,12 @@ public final class FakeApiServer implements AutoCloseable {
     return this;
   }
 
+  /** 403 for whatever the rules of a Role do not grant. */
+  public FakeApiServer enforce(RoleRules rules) {
+    faults.enforce(rules);
+    return this;
+  }
+
   /** The next requests, whatever they are, get this status, such as 429, 500 or 503. */
   public FakeApiServer fail(int times, int code) {
     faults.fail(times, code, null, request -> true);

@@ -35,6 +35,7 @@ final class Faults {
   private Duration delay = Duration.ZERO;
   private boolean hanging;
   private String token;
+  private RoleRules role;
 
   synchronized void clear() {
     granted.clear();
@@ -44,6 +45,11 @@ final class Faults {
     hooks.clear();
     delay = Duration.ZERO;
     hanging = false;
+    role = null;
+  }
+
+  synchronized void enforce(RoleRules rules) {
+    role = rules;
   }
 
   synchronized void deny(String verb, String resource, String name) {
@@ -58,7 +64,10 @@ final class Faults {
   private boolean isGranted(ApiRequest request) {
     Set<String> names = granted.get(request.target().resource());
     String name = request.nameForRbac();
-    return names == null || request.verb().equals("create") || name != null && names.contains(name);
+    return (role == null || role.grants(request))
+        && (names == null
+            || request.verb().equals("create")
+            || name != null && names.contains(name));
   }
 
   /**

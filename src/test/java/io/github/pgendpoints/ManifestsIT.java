@@ -1,0 +1,96 @@
+package io.github.pgendpoints;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.github.pgendpoints.support.Manifests;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.kubernetes.Kustomize;
+import io.github.pgendpoints.support.kubernetes.RoleRules;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The program with the settings, the Services and the Role of each overlay, and nothing more. */
+class ManifestsIT {
+  private static PostgresCluster cluster;
+
+  @BeforeAll
+  static void startCluster() throws SQLException {
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterAll
+  static void stopCluster() {
+    cluster.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.github.pgendpoints.support.Manifests#overlays")
+  void grantWhatTheProgramDoesAndNothingElse(Path overlay) {
+    List<HasMetadata> objects = Kustomize.render(overlay);
+    RoleRules rules = new RoleRules(Kustomize.one(objects, Role.class));
+    Mode mode =
+        Manifests.pod(objects).getContainers().get(0).getArgs().contains("--once")
+            ? Mode.ONCE
+            : Mode.CONTINUOUS;
+    try (FakeApiServer api = new FakeApiServer("postgresql", true).start()) {
+      objects.stream().filter(Service.class::isInstance).forEach(api::put);
+      api.enforce(rules);
+
+      cycle(api, objects, mode);
+      api.list(Endpoints.class)
+          .forEach(
+              created ->
+                  api.editEndpoints(
+                      created.getMetadata().getName(), EndpointsBuilder::withSubsets));
+      cycle(api, objects, mode);
+
+      assertEquals(List.of(), rules.unused(api.requests()), "granted, and never used");
+    }
+  }
+
+  /** Creates or repairs both Endpoints, and complains of nothing. */
+  private static void cycle(FakeApiServer api, List<HasMetadata> objects, Mode mode) {
+    try (Run run = new Run(cluster, api)) {
+      Manifests.settings(objects).entrySet().stream()
+          .filter(setting -> !List.of("PG_NODES", "PGPORT").contains(setting.getKey()))
+          .forEach(setting -> run.with(setting.getKey(), setting.getValue()));
+      run.start(mode);
+      if (mode == Mode.ONCE) {
+        assertEquals(0, run.exitCode(), run.log().toString());
+      } else {
+        await()
+            .atMost(Duration.ofSeconds(30))
+            .until(() -> addresses(api, "postgresql-external-ro").size() == 2);
+      }
+      assertEquals(List.of("127.0.0.1"), addresses(api, "postgresql-external-rw"));
+      assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(api, "postgresql-external-ro"));
+      assertEquals(
+          List.of(), run.log().stream().filter(line -> line.matches("(WARN|ERROR) .*")).toList());
+    }
+  }
+
+  private static List<String> addresses(FakeApiServer api, String name) {
+    Endpoints endpoints = api.endpoints(name);
+    return endpoints == null
+        ? List.of()
+        : endpoints.getSubsets().stream()
+            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
+            .toList();
+  }
+}

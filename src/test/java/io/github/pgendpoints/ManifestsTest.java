@@ -1,0 +1,297 @@
+package io.github.pgendpoints;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapEnvSource;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import io.github.pgendpoints.support.Manifests;
+import io.github.pgendpoints.support.kubernetes.Kustomize;
+import io.github.pgendpoints.support.kubernetes.UnknownFields;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What {@code kubectl apply -k} would send, for each overlay, alone and with each component. */
+class ManifestsTest {
+
+  @ParameterizedTest
+  @MethodSource("renderings")
+  void fitTheirTypes(Path folder) {
+    List<HasMetadata> objects = Kustomize.render(folder);
+
+    assertEquals(List.of(), objects.stream().flatMap(o -> UnknownFields.of(o).stream()).toList());
+    assertEquals(
+        List.of(),
+        objects.stream()
+            .filter(object -> object instanceof Endpoints || object instanceof Secret)
+            .toList(),
+        "Endpoints are the manager's, Secrets the user's");
+  }
+
+  @Test
+  void findsAFieldThatNoTypeHas() {
+    Object misspelt =
+        Serialization.unmarshal(
+            """
+            {"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template":
+              {"spec": {"containers": [{"name": "a", "ressources": {}}]}}}}}}
+            """,
+            CronJob.class);
+    assertEquals(
+        List.of("CronJob.spec.jobTemplate.spec.template.spec.containers[0].ressources"),
+        UnknownFields.of(misspelt));
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.github.pgendpoints.support.Manifests#overlays")
+  void nameOnlyWhatIsThere(Path overlay) throws IOException {
+    List<HasMetadata> objects = Kustomize.render(overlay);
+    Set<String> configMaps = names(objects, ConfigMap.class);
+    PodSpec pod = Manifests.pod(objects);
+    Container container = container(pod);
+    Secret secret =
+        Serialization.unmarshal(
+            Files.readString(Path.of("k8s/examples/secret.yaml")), Secret.class);
+
+    Set<String> used = new TreeSet<>();
+    container.getEnvFrom().stream()
+        .map(source -> source.getConfigMapRef())
+        .map(ConfigMapEnvSource::getName)
+        .forEach(used::add);
+    for (Volume volume : pod.getVolumes()) {
+      if (volume.getConfigMap() != null) {
+        used.add(volume.getConfigMap().getName());
+      }
+      if (volume.getSecret() != null) {
+        assertEquals(secret.getMetadata().getName(), volume.getSecret().getSecretName());
+      }
+    }
+    assertEquals(configMaps, used);
+    assertEquals(
+        Set.of(mount(pod, "password").getMountPath() + "/password"),
+        container.getEnv().stream()
+            .map(variable -> variable.getValue())
+            .collect(Collectors.toSet()),
+        "the file named as the key of " + secret.getStringData());
+    assertTrue(secret.getStringData().containsKey("password"));
+    assertEquals(
+        Set.of(pod.getServiceAccountName()), names(objects, ServiceAccount.class), "account");
+    RoleBinding binding = Kustomize.one(objects, RoleBinding.class);
+    assertEquals(pod.getServiceAccountName(), binding.getSubjects().get(0).getName());
+    assertEquals(
+        Kustomize.one(objects, Role.class).getMetadata().getName(), binding.getRoleRef().getName());
+    assertTrue(pod.getAutomountServiceAccountToken());
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.github.pgendpoints.support.Manifests#overlays")
+  void mountTheRoutesAsTheyAre(Path overlay) throws IOException {
+    Map<String, String> routes = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(Path.of("routes"))) {
+      for (Path file : files.filter(path -> path.toString().endsWith(".camel.yaml")).toList()) {
+        routes.put(file.getFileName().toString(), Files.readString(file));
+      }
+    }
+    List<HasMetadata> objects = Kustomize.render(overlay);
+    PodSpec pod = Manifests.pod(objects);
+
+    assertEquals(
+        routes,
+        new TreeMap<>(Manifests.configMap(objects, "postgres-endpoint-manager-routes").getData()),
+        "routes/kustomization.yaml names every route");
+    assertEquals("/opt/postgres-endpoint-manager/routes", mount(pod, "routes").getMountPath());
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.github.pgendpoints.support.Manifests#overlays")
+  void passPodSecurityRestricted(Path overlay) {
+    PodSpec pod = Manifests.pod(Kustomize.render(overlay));
+    Container container = container(pod);
+
+    assertTrue(pod.getSecurityContext().getRunAsNonRoot());
+    assertEquals(1000, pod.getSecurityContext().getRunAsUser());
+    assertEquals("RuntimeDefault", pod.getSecurityContext().getSeccompProfile().getType());
+    assertFalse(container.getSecurityContext().getAllowPrivilegeEscalation());
+    assertEquals(List.of("ALL"), container.getSecurityContext().getCapabilities().getDrop());
+    assertTrue(container.getSecurityContext().getReadOnlyRootFilesystem());
+    for (String of : List.of("cpu", "memory")) {
+      assertTrue(container.getResources().getRequests().containsKey(of), of);
+    }
+    assertTrue(container.getResources().getLimits().containsKey("memory"));
+    assertEquals(
+        List.of("tmp"),
+        pod.getVolumes().stream()
+            .filter(volume -> volume.getConfigMap() == null && volume.getSecret() == null)
+            .filter(volume -> volume.getEmptyDir() != null)
+            .map(Volume::getName)
+            .toList());
+    assertEquals(3, pod.getVolumes().size(), "and nothing of the host");
+  }
+
+  @Test
+  void runTheSamePodEitherWay() {
+    List<PodSpec> pods = Manifests.overlays().map(Kustomize::render).map(Manifests::pod).toList();
+    for (PodSpec pod : pods) {
+      pod.setRestartPolicy(null);
+      pod.setTerminationGracePeriodSeconds(null);
+      container(pod).setArgs(null);
+      container(pod).setResources(null);
+    }
+    assertEquals(1, Set.copyOf(pods).size(), pods::toString);
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.github.pgendpoints.support.Manifests#overlays")
+  void tellAPlaceholderThatWasLeft(Path overlay) {
+    Map<String, String> settings = Manifests.settings(Kustomize.render(overlay));
+    List<String> names =
+        Stream.of(Setting.values())
+            .flatMap(
+                setting -> Stream.concat(Stream.of(setting.name()), setting.aliases().stream()))
+            .toList();
+    assertTrue(names.containsAll(settings.keySet()), settings::toString);
+
+    List<String> faults =
+        assertThrows(InvalidSettingsException.class, () -> SettingsReader.read(settings, false))
+            .faults();
+
+    assertEquals(1, faults.size(), faults::toString);
+    assertTrue(faults.get(0).startsWith("PG_NODES='REPLACE-ME' is a placeholder"), faults.get(0));
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.github.pgendpoints.support.Manifests#overlays")
+  void takeEveryNameFromTheOneFile(Path overlay) throws IOException {
+    Path edited = Manifests.copy();
+    Path file = edited.resolve("k8s/cluster/kustomization.yaml");
+    Files.writeString(
+        file,
+        Files.readString(file)
+            .replace("namespace: postgresql\n", "namespace: other\nnameSuffix: -two\n")
+            .replace("newName: REPLACE-ME/", "newName: registry.example/")
+            .replace("PG_NODES=REPLACE-ME", "PG_NODES=10.0.0.1,10.0.0.2:5433,db3.example")
+            .replace("postgresql-external-rw", "orders-rw")
+            .replace("postgresql-external-ro", "orders-ro"));
+
+    List<HasMetadata> objects = Kustomize.render(edited.resolve(overlay));
+
+    assertEquals(
+        Set.of("other"),
+        objects.stream()
+            .map(HasMetadata::getMetadata)
+            .map(ObjectMeta::getNamespace)
+            .collect(Collectors.toSet()));
+    assertEquals(Set.of("orders-rw", "orders-ro"), names(objects, Service.class));
+    assertEquals(
+        Set.of("orders-rw", "orders-ro"),
+        Kustomize.one(objects, Role.class).getRules().stream()
+            .filter(rule -> !rule.getApiGroups().contains("coordination.k8s.io"))
+            .flatMap(rule -> rule.getResourceNames().stream())
+            .collect(Collectors.toSet()));
+    assertEquals(
+        "registry.example/postgres-endpoint-manager:0.1.0",
+        container(Manifests.pod(objects)).getImage());
+    assertEquals(Set.of("postgres-endpoint-manager-two"), names(objects, ServiceAccount.class));
+    Map<String, String> settings = new HashMap<>(Manifests.settings(objects));
+    assertEquals("10.0.0.1,10.0.0.2:5433,db3.example", settings.get("PG_NODES"));
+    String all = objects.stream().map(Serialization::asYaml).collect(Collectors.joining());
+    assertFalse(all.contains("REPLACE-ME"), all);
+    assertFalse(all.contains("postgresql-external"), all);
+  }
+
+  @Test
+  void sayWhatEachRuleOfTheRoleIsFor() throws IOException {
+    List<String> lines = Files.readAllLines(Path.of("k8s/base/role.yaml"));
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).startsWith("  - apiGroups")) {
+        assertTrue(lines.get(i - 1).startsWith("  # "), lines.get(i - 1));
+      }
+    }
+  }
+
+  @Test
+  void findInTheImageWhatTheyMountOver() throws IOException {
+    String dockerfile = Files.readString(Path.of("Dockerfile"));
+    String home = "/opt/postgres-endpoint-manager";
+
+    assertTrue(dockerfile.contains("\nCOPY target/postgres-endpoint-manager " + home + "\n"));
+    assertTrue(dockerfile.contains("\nUSER 1000:1000\n"));
+    assertTrue(
+        dockerfile.contains("\nENTRYPOINT [\"" + home + "/bin/postgres-endpoint-manager\"]\n"));
+    assertTrue(Files.isRegularFile(Path.of("src/main/dist/bin/postgres-endpoint-manager")));
+  }
+
+  private static Stream<Path> renderings() throws IOException {
+    Path copy = Manifests.copy();
+    List<Path> components;
+    try (Stream<Path> folders = Files.list(Path.of("k8s/components"))) {
+      components = folders.sorted().toList();
+    }
+    for (Path overlay : Manifests.overlays().toList()) {
+      for (Path component : components) {
+        Path both =
+            copy.resolve("k8s/with-" + overlay.getFileName() + "-" + component.getFileName());
+        Files.createDirectories(both);
+        Files.writeString(
+            both.resolve("kustomization.yaml"),
+            "resources: [../overlays/%s]\ncomponents: [../components/%s]\n"
+                .formatted(overlay.getFileName(), component.getFileName()));
+      }
+    }
+    try (Stream<Path> folders = Files.list(copy.resolve("k8s"))) {
+      return Stream.concat(
+          Manifests.overlays(),
+          folders
+              .filter(folder -> folder.getFileName().toString().startsWith("with-"))
+              .toList()
+              .stream());
+    }
+  }
+
+  private static Container container(PodSpec pod) {
+    assertEquals(1, pod.getContainers().size());
+    return pod.getContainers().get(0);
+  }
+
+  private static VolumeMount mount(PodSpec pod, String name) {
+    return container(pod).getVolumeMounts().stream()
+        .filter(mount -> mount.getName().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static Set<String> names(List<HasMetadata> objects, Class<?> type) {
+    return objects.stream()
+        .filter(type::isInstance)
+        .map(object -> object.getMetadata().getName())
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+}

@@ -1,0 +1,76 @@
+package io.github.pgendpoints.support;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The manifests of this repository. */
+public final class Manifests {
+  private Manifests() {}
+
+  /** The folders of all overlays. */
+  public static Stream<Path> overlays() {
+    try (Stream<Path> folders = Files.list(Path.of("k8s/overlays"))) {
+      return folders.sorted().toList().stream();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A copy to edit, of k8s/ and routes/. */
+  public static Path copy() throws IOException {
+    Path copy = Files.createTempDirectory(Path.of("target"), "manifests-");
+    for (String folder : List.of("k8s", "routes")) {
+      try (Stream<Path> files = Files.walk(Path.of(folder))) {
+        for (Path file : files.toList()) {
+          Files.copy(file, copy.resolve(file));
+        }
+      }
+    }
+    return copy;
+  }
+
+  /** The one pod that a rendered overlay runs, in whatever way. */
+  public static PodSpec pod(List<HasMetadata> objects) {
+    return objects.stream()
+        .flatMap(
+            object ->
+                object instanceof CronJob cronJob
+                    ? Stream.of(cronJob.getSpec().getJobTemplate().getSpec().getTemplate())
+                    : object instanceof Deployment deployment
+                        ? Stream.of(deployment.getSpec().getTemplate())
+                        : Stream.empty())
+        .findFirst()
+        .orElseThrow()
+        .getSpec();
+  }
+
+  /** The variables that a rendered overlay sets. */
+  public static Map<String, String> settings(List<HasMetadata> objects) {
+    return objects.stream()
+        .filter(ConfigMap.class::isInstance)
+        .map(object -> ((ConfigMap) object).getData())
+        .filter(data -> data.containsKey("PG_NODES"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** The ConfigMap of that name, without the hash that kustomize puts behind it. */
+  public static ConfigMap configMap(List<HasMetadata> objects, String name) {
+    return objects.stream()
+        .filter(ConfigMap.class::isInstance)
+        .map(ConfigMap.class::cast)
+        .filter(map -> map.getMetadata().getName().matches(name + "-[a-z0-9]{10}"))
+        .findFirst()
+        .orElseThrow();
+  }
+}
