@@ -1,0 +1,211 @@
+package io.github.pgendpoints;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.EndpointAddressBuilder;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.fabric8.kubernetes.api.model.rbac.RoleBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.ApiRequest;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.kubernetes.RoleRules;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** docs/migration.md: from what the original leaves, with the Role it has, and back. */
+class MigrationIT {
+  private static final String RW = "postgresql-external-rw";
+  private static final String RO = "postgresql-external-ro";
+  private static final String TOPOLOGY = "primary:127.0.0.1;standbys:127.0.0.2,127.0.0.3";
+
+  private static final Role ORIGINAL =
+      new RoleBuilder()
+          .addNewRule()
+          .withApiGroups("")
+          .withResources("endpoints")
+          .withResourceNames(RW, RO)
+          .withVerbs("get", "patch")
+          .endRule()
+          .build();
+
+  private static PostgresCluster cluster;
+
+  private final FakeApiServer api = new FakeApiServer("wire", true).start();
+
+  @BeforeAll
+  static void startCluster() throws SQLException {
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterAll
+  static void stopCluster() {
+    cluster.close();
+  }
+
+  @BeforeEach
+  void leaveWhatTheOriginalLeaves() {
+    api.createService(RW, "postgresql", 5432);
+    api.createService(RO, "postgresql", 5432);
+    api.put(endpoints(RW, "127.0.0.1"));
+    api.put(endpoints(RO, "127.0.0.2", "127.0.0.3"));
+    api.enforce(new RoleRules(ORIGINAL));
+  }
+
+  @AfterEach
+  void stopApi() {
+    api.close();
+  }
+
+  @Test
+  void takesOverWithoutTouchingAnAddress() {
+    try (Run run = run()) {
+      assertEquals(0, run.once(), run.log().toString());
+      assertEquals(
+          1,
+          run.logged("WARN the Role does not grant get on services").size(),
+          run.log()::toString);
+      assertEquals(List.of(), run.logged("ERROR "));
+    }
+    List<ApiRequest> writes = writes();
+    assertEquals(2, writes.size(), writes::toString);
+    for (ApiRequest write : writes) {
+      assertEquals("patch", write.verb());
+      // Whoever watches the Endpoints in between sees what stood there before.
+      String name = write.target().name();
+      assertEquals(
+          name.equals(RW) ? List.of("127.0.0.1") : List.of("127.0.0.2", "127.0.0.3"),
+          addresses(Serialization.unmarshal(write.body(), Endpoints.class), name),
+          write::body);
+    }
+    assertEquals(List.of("127.0.0.1"), addresses(RW));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(RO));
+
+    api.clearRequests();
+    try (Run again = run()) {
+      assertEquals(0, again.once());
+    }
+    assertEquals(List.of(), writes());
+  }
+
+  @Test
+  void leavesTheOriginalWithNothingToDo() {
+    try (Run run = run()) {
+      assertEquals(0, run.once());
+    }
+    for (String name : List.of(RW, RO)) {
+      Map<String, String> annotations = api.endpoints(name).getMetadata().getAnnotations();
+      // It compares this text with its own, and that is all it compares.
+      assertEquals(TOPOLOGY, annotations.get(Annotations.LAST_TOPOLOGY));
+      assertTrue(
+          annotations
+              .get(Annotations.LAST_UPDATE)
+              .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}\\+00:00"));
+    }
+  }
+
+  @Test
+  void takesWhatTheOriginalWroteMeanwhile() {
+    try (Run run = run()) {
+      assertEquals(0, run.once());
+    }
+    // Back at the original, another primary was published, beside annotations that it leaves alone.
+    for (String name : List.of(RW, RO)) {
+      api.editEndpoints(
+          name,
+          endpoints ->
+              endpoints
+                  .editMetadata()
+                  .addToAnnotations(
+                      Annotations.LAST_TOPOLOGY, "primary:127.0.0.2;standbys:127.0.0.1,127.0.0.3")
+                  .endMetadata()
+                  .editFirstSubset()
+                  .withAddresses(new EndpointAddressBuilder().withIp("127.0.0.9").build())
+                  .endSubset());
+    }
+    try (Run run = run()) {
+      assertEquals(0, run.once(), run.log().toString());
+    }
+    assertEquals(List.of("127.0.0.1"), addresses(RW));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(RO));
+  }
+
+  @Test
+  void saysTheRuleThatTheOriginalsRoleLacks() {
+    api.deleteEndpoints(RO);
+    try (Run run = run()) {
+      assertEquals(3, run.once());
+      assertEquals(
+          1,
+          run.logged("add to the Role: apiGroups [\"\"], resources [endpoints], verbs [create]")
+              .size(),
+          run.log()::toString);
+    }
+    assertEquals(List.of("127.0.0.1"), addresses(RW));
+  }
+
+  /** The variables as the chart sets them; only the port is the test's. */
+  private Run run() {
+    return new Run(cluster, api)
+        .with("RW_SERVICE", RW)
+        .with("RO_SERVICE", RO)
+        .with("NAMESPACE", "wire")
+        .with("PGSSLMODE", "")
+        .with("PGCONNECT_TIMEOUT", "5")
+        .with("TCP_CONNECT_TIMEOUT", "1.0")
+        .with("MAX_WORKERS", "3")
+        .with("LOG_LEVEL", "INFO");
+  }
+
+  private Endpoints endpoints(String name, String... addresses) {
+    return new EndpointsBuilder()
+        .withNewMetadata()
+        .withNamespace("wire")
+        .withName(name)
+        .addToLabels("app.kubernetes.io/managed-by", "Helm")
+        .addToAnnotations(Annotations.LAST_TOPOLOGY, TOPOLOGY)
+        .addToAnnotations(Annotations.LAST_UPDATE, "2025-09-01T08:34:51.123456+00:00")
+        .endMetadata()
+        .addNewSubset()
+        .withAddresses(
+            List.of(addresses).stream()
+                .map(ip -> new EndpointAddressBuilder().withIp(ip).build())
+                .toList())
+        .addNewPort()
+        .withName("postgresql")
+        .withPort(cluster.port())
+        .withProtocol("TCP")
+        .endPort()
+        .endSubset()
+        .build();
+  }
+
+  private List<String> addresses(String name) {
+    return addresses(api.endpoints(name), name);
+  }
+
+  /** The addresses in it or, where a patch does not speak of them, those that stay. */
+  private List<String> addresses(Endpoints endpoints, String name) {
+    Endpoints of = endpoints.getSubsets().isEmpty() ? api.endpoints(name) : endpoints;
+    return of.getSubsets().stream()
+        .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
+        .toList();
+  }
+
+  private List<ApiRequest> writes() {
+    return api.requests().stream().filter(request -> !request.method().equals("GET")).toList();
+  }
+}
