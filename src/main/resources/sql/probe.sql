@@ -19,11 +19,12 @@ SELECT
         AND has_function_privilege('pg_current_wal_lsn()', 'EXECUTE')
        THEN substring(CAST(query_to_xml('SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS v', false, true, '') AS text)
                       FROM '<v>([^<]*)</v>') END AS timeline,
--- the position written on a primary, replayed on a standby
+-- the end of WAL on a primary, the position replayed on a standby. Not what the primary has written: a
+-- standby that replays a switch of WAL is at the end of that segment before the primary has filled it up
   CASE WHEN has_function_privilege(CASE WHEN pg_is_in_recovery() THEN 'pg_last_wal_replay_lsn()'
-                                        ELSE 'pg_current_wal_lsn()' END, 'EXECUTE')
+                                        ELSE 'pg_current_wal_insert_lsn()' END, 'EXECUTE')
        THEN substring(CAST(query_to_xml(CASE WHEN pg_is_in_recovery() THEN 'SELECT pg_last_wal_replay_lsn() AS v'
-                                             ELSE 'SELECT pg_current_wal_lsn() AS v' END, false, true, '') AS text)
+                                             ELSE 'SELECT pg_current_wal_insert_lsn() AS v' END, false, true, '') AS text)
                       FROM '<v>([^<]*)</v>') END AS lsn,
 -- whether there is a WAL receiver; its row has only a pid for roles without pg_monitor
   EXISTS (SELECT FROM pg_stat_wal_receiver) AS streaming

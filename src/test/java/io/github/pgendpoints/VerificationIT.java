@@ -226,7 +226,7 @@ class VerificationIT {
   void goesOnWithoutRightsAndSaysWhichProtectionIsOff() throws SQLException {
     first.sql(
         "REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_walfile_name(pg_lsn),"
-            + " pg_current_wal_lsn(), pg_last_wal_replay_lsn() FROM PUBLIC");
+            + " pg_current_wal_insert_lsn(), pg_last_wal_replay_lsn() FROM PUBLIC");
     cluster.waitUntilReplayed();
     String version = version("pg-rw");
 

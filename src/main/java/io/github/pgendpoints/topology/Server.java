@@ -12,8 +12,8 @@ import java.util.Objects;
  *     identifier it tells whether two addresses are one server
  * @param timeline on a primary that of the WAL being written, null without the right to ask; on a
  *     standby that of the WAL it streams, null when it streams none or we are not told
- * @param lsn the position written on a primary, replayed on a standby; null when the standby has
- *     replayed nothing yet, or without the right to ask
+ * @param lsn the end of WAL on a primary, the position replayed on a standby; null when the standby
+ *     has replayed nothing yet, or without the right to ask
  * @param streaming whether a standby has a WAL receiver; false on a primary
  */
 public record Server(

@@ -258,7 +258,7 @@ class NodeStatesIT {
   @Test
   void rightsRevokedAsManagedPostgresqlDoes() throws SQLException {
     String functions =
-        "pg_control_system(), pg_walfile_name(pg_lsn), pg_current_wal_lsn(),"
+        "pg_control_system(), pg_walfile_name(pg_lsn), pg_current_wal_insert_lsn(),"
             + " pg_last_wal_replay_lsn()";
     Server before = ask(primary).node().server();
     primary.sql("REVOKE EXECUTE ON FUNCTION " + functions + " FROM PUBLIC");
