@@ -6,6 +6,9 @@ import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.Leadership;
 import io.github.pgendpoints.kubernetes.LeaseClusterService;
+import io.github.pgendpoints.management.CycleHealth;
+import io.github.pgendpoints.management.Heartbeat;
+import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.postgres.NodePools;
 import io.github.pgendpoints.postgres.Resolver;
 import io.github.pgendpoints.publish.ApiBudget;
@@ -21,6 +24,7 @@ import java.time.Clock;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.main.Main;
@@ -41,6 +45,7 @@ public final class Manager extends Main {
   private final Mode mode;
   private final ExecutorService probes = Executors.newCachedThreadPool();
   private final NodePools pools;
+  private final Heartbeat heartbeat;
 
   /**
    * @param settings validated
@@ -61,6 +66,9 @@ public final class Manager extends Main {
     this.mode = mode;
     this.pools = new NodePools(settings.postgres());
     boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
+    this.heartbeat =
+        new Heartbeat(
+            settings.probeInterval(), settings.postgres().connectTimeout(), System::nanoTime);
     configure(namespace, home);
     addInitialProperty("leader.election", String.valueOf(elects));
     bindBeans(client, out);
@@ -76,6 +84,10 @@ public final class Manager extends Main {
         // SIGTERM: a cycle in flight gets this long to end; the whole process has 5 s.
         .withShutdownTimeout(3);
     addInitialProperty("camel.component.sql.serviceLocationEnabled", "false");
+    // Of the routes, one counts: a sink that fails must not take the failover's readiness away.
+    addInitialProperty("camel.health.routesEnabled", "false");
+    addInitialProperty("camel.health.consumersEnabled", "false");
+    addInitialProperty("camel.health.exposureLevel", "full");
     addInitialProperty("namespace", namespace);
     addInitialProperty("rw.service", settings.rwService());
     addInitialProperty("ro.service", settings.roService());
@@ -147,6 +159,17 @@ public final class Manager extends Main {
         : Damping.none();
   }
 
+  @Override
+  protected void postProcessCamelContext(CamelContext context) throws Exception {
+    super.postProcessCamelContext(context);
+    CycleHealth health = new CycleHealth(context, heartbeat, () -> false);
+    context.getRegistry().bind("liveness", health.liveness());
+    context.getRegistry().bind("readiness", health.readiness());
+    if (mode == Mode.CONTINUOUS && settings.managementPort() != null) {
+      context.addService(new ManagementServer(settings.managementPort(), () -> ""));
+    }
+  }
+
   /**
    * Runs until the mode's end, and cleans up.
    *
@@ -174,7 +197,10 @@ public final class Manager extends Main {
     return routeId.equals("discover") ? new Outcome() : null;
   }
 
-  /** Ends a run of one cycle, with that cycle's exit code; and any run that knows no node. */
+  /**
+   * Notes that a cycle ended. Ends a run of one cycle, with that cycle's exit code; and any run
+   * that knows no node.
+   */
   private final class Outcome extends RoutePolicySupport {
     @Override
     public void onExchangeDone(Route route, Exchange exchange) {
@@ -182,6 +208,7 @@ public final class Manager extends Main {
           exchange.isFailed()
               ? ExitCode.REFUSED
               : exchange.getProperty("exitCode", ExitCode.REFUSED, Integer.class);
+      heartbeat.cycleEnded(exchange.getProperty("published") != null);
       if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
         exitCode.set(code);
         completed();

@@ -102,6 +102,10 @@ public enum Setting {
       "no election",
       "a DNS-1123 label",
       "Lease that one of several replicas holds; only the holder writes, in continuous mode."),
+  MANAGEMENT_PORT(
+      "8080",
+      "off, or 1 to 65535",
+      "Port that serves health and metrics in continuous mode, on every address."),
   LOG_LEVEL(
       "INFO", "TRACE, DEBUG, INFO, WARN, ERROR, or Python's names", "What is logged, to stderr."),
   LOG_FORMAT("text", "text or json", "One line of text, or one JSON object, an event.");

@@ -14,6 +14,7 @@ import java.util.List;
  * @param namespace null when NAMESPACE is not set
  * @param kubeconfig null when KUBECONFIG is not set
  * @param leaseName null when there is no election among replicas
+ * @param managementPort null when it is off
  * @param allowLoopback whether loopback addresses may be published, which no Kubernetes accepts:
  *     for tests and the demo only
  * @param warnings what is allowed but probably not meant: one sentence each
@@ -30,6 +31,7 @@ public record Settings(
     String kubeconfig,
     String portName,
     String leaseName,
+    Integer managementPort,
     Level logLevel,
     Logging.Format logFormat,
     boolean allowLoopback,

@@ -89,6 +89,7 @@ final class SettingsReader {
         read(KUBECONFIG, null, SettingsReader::kubeconfig),
         label(PORT_NAME, DNS_1123, "postgresql", 63),
         label(LEASE_NAME, DNS_1123, null, 63),
+        read(MANAGEMENT_PORT, 8080, SettingsReader::managementPort),
         read(LOG_LEVEL, Level.INFO, Logging::level),
         read(LOG_FORMAT, Logging.Format.TEXT, SettingsReader::logFormat),
         allowLoopback,
@@ -236,6 +237,11 @@ final class SettingsReader {
         .orElseThrow(IllegalArgumentException::new);
   }
 
+  /** Null for off. */
+  private static Integer managementPort(String text) {
+    return text.equalsIgnoreCase("off") ? null : inRange(text, 1, 65535);
+  }
+
   private static Duration decimalSeconds(String text) {
     if (!text.matches("\\d{1,2}(\\.\\d{1,3})?")) {
       throw new IllegalArgumentException();
@@ -265,16 +271,15 @@ final class SettingsReader {
   }
 
   private int number(Setting setting, int unset, int min, int max) {
-    return read(
-        setting,
-        unset,
-        text -> {
-          int number = Integer.parseInt(text);
-          if (number < min || number > max) {
-            throw new IllegalArgumentException();
-          }
-          return number;
-        });
+    return read(setting, unset, text -> inRange(text, min, max));
+  }
+
+  private static int inRange(String text, int min, int max) {
+    int number = Integer.parseInt(text);
+    if (number < min || number > max) {
+      throw new IllegalArgumentException();
+    }
+    return number;
   }
 
   private String label(Setting setting, Pattern pattern, String unset, int maxLength) {

@@ -489,7 +489,8 @@ class PackageIT {
         .with("PGDATABASE", PostgresCluster.DATABASE)
         .with("PGPASSWORD", PostgresCluster.PASSWORD)
         .with("RW_SERVICE", "pg-rw")
-        .with("RO_SERVICE", "pg-ro");
+        .with("RO_SERVICE", "pg-ro")
+        .with("MANAGEMENT_PORT", "off");
   }
 
   private static void assertRefused(String why, String javaHome, String path) {

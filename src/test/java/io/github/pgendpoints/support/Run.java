@@ -38,6 +38,7 @@ public final class Run implements AutoCloseable {
   private final List<String> log = new CopyOnWriteArrayList<>();
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final Appender appender = new Appender();
+  private Path home = Path.of("").toAbsolutePath();
   private Manager manager;
   private CompletableFuture<Integer> exit;
 
@@ -59,6 +60,7 @@ public final class Run implements AutoCloseable {
     with("RW_SERVICE", "pg-rw");
     with("RO_SERVICE", "pg-ro");
     with("PGCONNECT_TIMEOUT", "2");
+    with("MANAGEMENT_PORT", "off");
     Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
     appender.setContext(root.getLoggerContext());
     appender.start();
@@ -77,6 +79,12 @@ public final class Run implements AutoCloseable {
     return this;
   }
 
+  /** Takes the routes from another folder's {@code routes/}. */
+  public Run in(Path otherHome) {
+    home = otherHome;
+    return this;
+  }
+
   /** Runs one cycle and returns the exit code. */
   public int once() {
     return start(Mode.ONCE).exitCode();
@@ -91,7 +99,7 @@ public final class Run implements AutoCloseable {
             settings,
             api.namespace(),
             mode,
-            Path.of("").toAbsolutePath(),
+            home,
             client,
             new PrintStream(out, true, StandardCharsets.UTF_8));
     beans.forEach(manager::bind);
@@ -107,6 +115,11 @@ public final class Run implements AutoCloseable {
             // Not the common pool, which on two processors is one thread.
             command -> new Thread(command, "manager").start());
     return this;
+  }
+
+  /** What runs. */
+  public Manager manager() {
+    return manager;
   }
 
   /** Waits for the end, at most a minute. */

@@ -1,0 +1,79 @@
+package io.github.pgendpoints.management;
+
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.apache.camel.CamelContext;
+import org.apache.camel.ServiceStatus;
+import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.impl.health.AbstractHealthCheck;
+
+/**
+ * The two health checks of the cycles. Neither looks at what the nodes are: to restart this program
+ * mends no node, and takes a working manager away while it is needed most.
+ */
+public final class CycleHealth {
+  private static final String DISCOVER = "discover";
+
+  private final CamelContext context;
+  private final Heartbeat heartbeat;
+  private final BooleanSupplier standingBy;
+
+  /**
+   * @param standingBy whether another process does the work, so that no cycle is to be expected
+   */
+  public CycleHealth(CamelContext context, Heartbeat heartbeat, BooleanSupplier standingBy) {
+    this.context = context;
+    this.heartbeat = heartbeat;
+    this.standingBy = standingBy;
+  }
+
+  /** Down when no cycle has ended for too long: only a restart can help then. */
+  public AbstractHealthCheck liveness() {
+    return new AbstractHealthCheck("pgendpoints", "live") {
+      @Override
+      public boolean isLiveness() {
+        return true;
+      }
+
+      @Override
+      public boolean isReadiness() {
+        return false;
+      }
+
+      @Override
+      protected void doCall(HealthCheckResultBuilder result, Map<String, Object> options) {
+        long age = heartbeat.age().toSeconds();
+        long limit = heartbeat.limit(isRunning()).toSeconds();
+        result.detail("lastCycleSecondsAgo", age).detail("limitSeconds", limit);
+        if (standingBy.getAsBoolean() || age <= limit) {
+          result.up();
+        } else {
+          result.down().message("no cycle has ended for %d s".formatted(age));
+        }
+      }
+    };
+  }
+
+  /** Down while the discover route is stopped or the Kubernetes API is not reached. */
+  public AbstractHealthCheck readiness() {
+    return new AbstractHealthCheck("pgendpoints", "ready") {
+      @Override
+      protected void doCall(HealthCheckResultBuilder result, Map<String, Object> options) {
+        if (standingBy.getAsBoolean()) {
+          result.up().message("standing by");
+        } else if (!isRunning()) {
+          result.down().message("the route discover is stopped: there is no failover");
+        } else if (!heartbeat.isApiReached()) {
+          result.down().message("the last cycle could not read the Endpoints");
+        } else {
+          result.up();
+        }
+      }
+    };
+  }
+
+  private boolean isRunning() {
+    ServiceStatus status = context.getRouteController().getRouteStatus(DISCOVER);
+    return status != null && status.isStarted();
+  }
+}

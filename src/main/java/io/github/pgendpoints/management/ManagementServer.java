@@ -1,0 +1,160 @@
+package io.github.pgendpoints.management;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import org.apache.camel.CamelContext;
+import org.apache.camel.CamelContextAware;
+import org.apache.camel.health.HealthCheck;
+import org.apache.camel.health.HealthCheckHelper;
+import org.apache.camel.support.service.ServiceSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves health and metrics over HTTP, under the paths of Camel's own management server, and
+ * nothing that changes anything. Whoever reaches the pod may read both.
+ *
+ * <p>It is the JDK's server, since Camel's brings Vert.x: threads and memory for three pages of
+ * text.
+ */
+public final class ManagementServer extends ServiceSupport implements CamelContextAware {
+  private static final Logger LOG = LoggerFactory.getLogger(ManagementServer.class);
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String JSON_TYPE = "application/json";
+  private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+  private static final int THREADS = 2;
+
+  private record Page(int status, String type, String body) {}
+
+  private final int port;
+  private final Map<String, Supplier<Page>> pages;
+  private CamelContext camelContext;
+  private HttpServer server;
+  private ExecutorService executor;
+
+  /**
+   * @param port to listen at, on every address: the kubelet and Prometheus come from outside the
+   *     pod
+   * @param metrics in Prometheus's text format
+   */
+  public ManagementServer(int port, Supplier<String> metrics) {
+    this.port = port;
+    this.pages =
+        Map.of(
+            "/observe/health/live", () -> health(HealthCheckHelper.invokeLiveness(camelContext)),
+            "/observe/health/ready", () -> health(HealthCheckHelper.invokeReadiness(camelContext)),
+            "/observe/metrics", () -> new Page(200, METRICS_TYPE, metrics.get()));
+  }
+
+  @Override
+  public CamelContext getCamelContext() {
+    return camelContext;
+  }
+
+  @Override
+  public void setCamelContext(CamelContext camelContext) {
+    this.camelContext = camelContext;
+  }
+
+  /** A port that is taken costs health and metrics, and not the failover. */
+  @Override
+  protected void doStart() {
+    try {
+      server = HttpServer.create(new InetSocketAddress(port), 0);
+    } catch (IOException e) {
+      LOG.error(
+          "MANAGEMENT_PORT {} cannot be opened, so health and metrics are not served: {}",
+          port,
+          e.getMessage());
+      return;
+    }
+    executor = Executors.newFixedThreadPool(THREADS, ManagementServer::daemon);
+    server.setExecutor(executor);
+    server.createContext("/", this::answer);
+    server.start();
+  }
+
+  @Override
+  protected void doStop() {
+    if (server != null) {
+      server.stop(0);
+      executor.shutdownNow();
+    }
+  }
+
+  private static Thread daemon(Runnable task) {
+    Thread thread = new Thread(task, "management");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      Supplier<Page> page = pages.get(exchange.getRequestURI().getPath());
+      if (!Set.of("GET", "HEAD").contains(exchange.getRequestMethod())) {
+        exchange.getResponseHeaders().set("Allow", "GET, HEAD");
+        exchange.sendResponseHeaders(405, -1);
+      } else if (page == null) {
+        exchange.sendResponseHeaders(404, -1);
+      } else {
+        send(exchange, page.get());
+      }
+    } catch (RuntimeException e) {
+      LOG.debug("no answer to {}", exchange.getRequestURI(), e);
+      exchange.sendResponseHeaders(500, -1);
+    }
+  }
+
+  private static void send(HttpExchange exchange, Page page) throws IOException {
+    byte[] body = page.body().getBytes(StandardCharsets.UTF_8);
+    exchange.getResponseHeaders().set("Content-Type", page.type());
+    exchange.getResponseHeaders().set("Cache-Control", "no-store");
+    boolean head = exchange.getRequestMethod().equals("HEAD");
+    exchange.sendResponseHeaders(page.status(), head ? -1 : body.length);
+    if (!head) {
+      exchange.getResponseBody().write(body);
+    }
+  }
+
+  private static Page health(Collection<HealthCheck.Result> results) {
+    boolean up = HealthCheckHelper.isResultsUp(results, true);
+    List<Map<String, Object>> checks = new ArrayList<>();
+    for (HealthCheck.Result result : results) {
+      Map<String, Object> check = new LinkedHashMap<>();
+      check.put("name", result.getCheck().getId());
+      check.put("status", result.getState());
+      result.getMessage().ifPresent(message -> check.put("message", message));
+      result
+          .getDetails()
+          .forEach(
+              (name, value) -> {
+                if (!HealthCheckHelper.isReservedKey(name)) {
+                  check.put(name, value);
+                }
+              });
+      checks.add(check);
+    }
+    Map<String, Object> health = new LinkedHashMap<>();
+    health.put("status", up ? "UP" : "DOWN");
+    health.put("checks", checks);
+    try {
+      return new Page(up ? 200 : 503, JSON_TYPE, JSON.writeValueAsString(health));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

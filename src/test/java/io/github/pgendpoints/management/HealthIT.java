@@ -1,0 +1,212 @@
+package io.github.pgendpoints.management;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the kubelet sees of a running manager, over HTTP. */
+class HealthIT {
+  private static PostgresCluster cluster;
+
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final int port = Http.freePort();
+  private final Http http = new Http(port);
+
+  @BeforeAll
+  static void startCluster() throws SQLException {
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterAll
+  static void stopCluster() {
+    cluster.close();
+  }
+
+  @BeforeEach
+  void createServices() {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+  }
+
+  @AfterEach
+  void stopApi() {
+    api.close();
+  }
+
+  @Test
+  void isLiveAndReadyWhileCyclesSucceed() throws IOException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+      until(() -> ready() == 200);
+
+      assertEquals(200, live());
+      String body = http.get("/observe/health/ready").body();
+      assertTrue(
+          body.matches("\\{\"status\":\"UP\".*\"name\":\"ready\",\"status\":\"UP\".*"), body);
+    }
+    assertEquals(-1, http.status("GET", "/observe/health/live"), "served after the end");
+  }
+
+  @Test
+  void isLiveAndReadyWhileNodesAreDown() {
+    cluster.servers().get(0).freeze();
+    try (Run run = run().with("PGCONNECT_TIMEOUT", "1").start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("ERROR no primary").size() == 1);
+
+      assertEquals(200, live());
+      assertEquals(200, ready());
+    } finally {
+      cluster.servers().get(0).thaw();
+    }
+  }
+
+  @Test
+  void isLiveButNotReadyUntilTheApiIsReached() {
+    api.stop();
+    try (Run run = run().with("KUBERNETES_TIMEOUT", "200ms").start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("ERROR the Kubernetes API at").size() == 1);
+      assertEquals(200, live());
+      assertEquals(503, ready());
+
+      api.start();
+      until(() -> ready() == 200);
+      api.stop();
+      until(() -> ready() == 503);
+      assertEquals(200, live());
+    }
+  }
+
+  @Test
+  void isNotReadyOnceTheDiscoverRouteIsStopped() throws Exception {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> ready() == 200);
+      run.manager().getCamelContext().getRouteController().stopRoute("discover");
+
+      assertEquals(503, ready());
+      String body = http.get("/observe/health/ready").body();
+      assertTrue(body.contains("the route discover is stopped"), body);
+      assertEquals(200, live());
+
+      run.manager().getCamelContext().getRouteController().startRoute("discover");
+      assertEquals(200, ready());
+    }
+  }
+
+  @Test
+  void isNotLiveOnceACycleDoesNotEnd(@TempDir Path home) throws IOException {
+    Files.createDirectory(home.resolve("routes"));
+    try (Stream<Path> routes = Files.list(Path.of("routes"))) {
+      for (Path route : routes.filter(Files::isRegularFile).toList()) {
+        Files.copy(route, home.resolve(route.toString()));
+      }
+    }
+    Path alert = home.resolve("routes/50-alert.camel.yaml");
+    String hangs =
+        Files.readString(alert)
+            .replaceFirst(
+                "      steps:\n",
+                """
+                      steps:
+                        - delay:
+                            expression:
+                              constant:
+                                expression: "3600000"
+                """);
+    Files.writeString(alert, hangs);
+    try (Run run = run().in(home).with("PGCONNECT_TIMEOUT", "1").start(Mode.CONTINUOUS)) {
+      until(() -> live() == 200);
+      assertEquals(List.of(), run.log());
+
+      // 28.1 s: the longest that a cycle may take.
+      await().atMost(Duration.ofSeconds(40)).until(() -> live() == 503);
+      assertEquals(503, ready());
+      String body = http.get("/observe/health/live").body();
+      assertTrue(body.contains("no cycle has ended for 29 s"), body);
+    }
+  }
+
+  @Test
+  void servesNothingThatChangesAnything() throws IOException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+
+      assertEquals(200, http.status("HEAD", "/observe/health/live"));
+      for (String method : new String[] {"POST", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
+        assertEquals(405, http.status(method, "/observe/health/live"), method);
+      }
+      for (String path :
+          new String[] {"/", "/observe", "/observe/health/live/x", "/observe/jolokia"}) {
+        assertEquals(404, http.status("GET", path), path);
+      }
+    }
+  }
+
+  @Test
+  void goesOnWithoutThePortWhenItIsTaken() throws IOException {
+    try (ServerSocket other = new ServerSocket(port);
+        Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+
+      assertEquals(
+          1,
+          run.logged("ERROR MANAGEMENT_PORT " + other.getLocalPort() + " cannot be opened").size(),
+          run.log().toString());
+    }
+  }
+
+  @Test
+  void opensNoPortForOneCycle() {
+    try (Run run = run()) {
+      assertEquals(0, run.once(), run.log().toString());
+    }
+    cluster.servers().get(0).freeze();
+    try (Run run = run().start(Mode.ONCE)) {
+      until(() -> api.calls().size() >= 6);
+      assertEquals(-1, http.status("GET", "/observe/health/live"));
+      assertFalse(run.log().toString().contains("MANAGEMENT_PORT"), run.log().toString());
+    } finally {
+      cluster.servers().get(0).thaw();
+    }
+  }
+
+  private Run run() {
+    return new Run(cluster, api)
+        .with("PROBE_INTERVAL", "100ms")
+        .with("MANAGEMENT_PORT", String.valueOf(port));
+  }
+
+  private int live() {
+    return http.status("GET", "/observe/health/live");
+  }
+
+  private int ready() {
+    return http.status("GET", "/observe/health/ready");
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).until(condition);
+  }
+}
