@@ -60,6 +60,7 @@ public final class Application implements Callable<Integer> {
   static CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(new Application());
     commandLine.setExpandAtFiles(false);
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.getCommandSpec().usageMessage().footer(Setting.help().split("\\R"));
     commandLine.setParameterExceptionHandler(
         (fault, args) -> refuse(List.of(fault.getMessage() + "; --help tells what there is")));
@@ -71,8 +72,39 @@ public final class Application implements Callable<Integer> {
     return commandLine;
   }
 
+  /** How the subcommand status prints. */
+  enum Output {
+    TEXT,
+    JSON
+  }
+
   @Override
   public Integer call() throws Exception {
+    return run(mode());
+  }
+
+  @Command(
+      name = "status",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description =
+          "Shows every node and both Services, wanted against actual, from a fresh probe; writes"
+              + " nothing. Exit codes as for --once.")
+  int status(
+      @Option(
+              names = "--output",
+              defaultValue = "text",
+              paramLabel = "text|json",
+              description = "text for people, json for programs.")
+          Output output)
+      throws Exception {
+    if (once || dryRun) {
+      return refuse(List.of("status is one cycle that writes nothing: it takes no other mode"));
+    }
+    return run(output == Output.JSON ? Mode.STATUS_JSON : Mode.STATUS);
+  }
+
+  private static int run(Mode mode) throws Exception {
     Settings settings;
     try {
       settings =
@@ -81,6 +113,10 @@ public final class Application implements Callable<Integer> {
       return refuse(e.faults());
     }
     Logging.configure(settings.logLevel(), settings.logFormat());
+    if (mode.isStatus()) {
+      // What there is to say stands in what is shown.
+      Logging.silence("io.github.pgendpoints.alert");
+    }
     // A name is looked up in every cycle: the JVM's own caching would keep an address for 30 s.
     Security.setProperty("networkaddress.cache.ttl", "0");
     Security.setProperty("networkaddress.cache.negative.ttl", "0");
@@ -97,7 +133,7 @@ public final class Application implements Callable<Integer> {
       return new Manager(
               settings,
               Objects.requireNonNullElse(settings.namespace(), KubernetesAccess.namespace(config)),
-              mode(),
+              mode,
               home.toAbsolutePath(),
               client,
               System.out)

@@ -16,6 +16,8 @@ import io.github.pgendpoints.publish.KnownNodes;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.Stored;
+import io.github.pgendpoints.status.Status;
+import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.topology.Damping;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -46,6 +48,9 @@ public final class Manager extends Main {
   private final ExecutorService probes = Executors.newCachedThreadPool();
   private final NodePools pools;
   private final Heartbeat heartbeat;
+  private final Conditions conditions;
+  private final Publisher publisher;
+  private final PrintStream out;
 
   /**
    * @param settings validated
@@ -69,9 +74,18 @@ public final class Manager extends Main {
     this.heartbeat =
         new Heartbeat(
             settings.probeInterval(), settings.postgres().connectTimeout(), System::nanoTime);
+    this.conditions = new Conditions(settings.postgres().port());
+    this.publisher =
+        new Publisher(
+            settings.rwService(),
+            settings.roService(),
+            settings.portName(),
+            settings.postgres().port(),
+            Clock.systemUTC());
+    this.out = out;
     configure(namespace, home);
     addInitialProperty("leader.election", String.valueOf(elects));
-    bindBeans(client, out);
+    bindBeans(client);
     bindLeadership(client, namespace, elects);
   }
 
@@ -97,19 +111,12 @@ public final class Manager extends Main {
     addInitialProperty(
         "clear.on.split.brain", String.valueOf(settings.verification().clearOnSplitBrain()));
     addInitialProperty("dry.run", String.valueOf(mode == Mode.DRY_RUN));
+    addInitialProperty("read.only", String.valueOf(mode.isStatus()));
   }
 
-  private void bindBeans(KubernetesClient client, PrintStream out) {
+  private void bindBeans(KubernetesClient client) {
     int port = settings.postgres().port();
-    Conditions conditions = new Conditions(port);
     settings.warnings().forEach(conditions::degraded);
-    Publisher publisher =
-        new Publisher(
-            settings.rwService(),
-            settings.roService(),
-            settings.portName(),
-            port,
-            Clock.systemUTC());
     Stored stored = new Stored(port, settings.allowLoopback());
     bind("kubernetesClient", client);
     bind("kubernetes-endpoints", new KubernetesEndpointsComponent());
@@ -193,6 +200,10 @@ public final class Manager extends Main {
     }
   }
 
+  private void show(Status status) {
+    out.println(mode == Mode.STATUS_JSON ? status.json() : new StatusTable(status).text());
+  }
+
   private RoutePolicy outcomeOf(String routeId) {
     return routeId.equals("discover") ? new Outcome() : null;
   }
@@ -209,6 +220,9 @@ public final class Manager extends Main {
               ? ExitCode.REFUSED
               : exchange.getProperty("exitCode", ExitCode.REFUSED, Integer.class);
       heartbeat.cycleEnded(exchange.getProperty("published") != null);
+      if (mode.isStatus()) {
+        show(Status.of(exchange, code, conditions.lasting(), publisher));
+      }
       if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
         exitCode.set(code);
         completed();

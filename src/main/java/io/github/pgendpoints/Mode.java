@@ -7,5 +7,14 @@ public enum Mode {
   /** One cycle. */
   ONCE,
   /** One cycle that shows what it would write, and writes nothing. */
-  DRY_RUN
+  DRY_RUN,
+  /** One cycle that shows people what it finds and wants, and writes nothing. */
+  STATUS,
+  /** The same for programs, as JSON. */
+  STATUS_JSON;
+
+  /** Whether the cycle shows, at its end, all that it found. */
+  boolean isStatus() {
+    return this == STATUS || this == STATUS_JSON;
+  }
 }

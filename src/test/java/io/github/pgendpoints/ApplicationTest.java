@@ -28,9 +28,27 @@ class ApplicationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"--onc", "once", "--once=5", "--once --once", "@file"})
+  @CsvSource({
+    "--onc",
+    "once",
+    "--once=5",
+    "--once --once",
+    "@file",
+    "status --output=xml",
+    "status --once",
+    "--once status",
+    "--dry-run status"
+  })
   void refusesWhatItDoesNotKnow(String arguments) {
     assertEquals(ExitCode.USAGE, commandLine.execute(arguments.split(" ")));
+  }
+
+  @Test
+  void knowsStatus() {
+    var status = commandLine.parseArgs("status", "--output", "json").subcommand().commandSpec();
+
+    assertEquals("status", status.name());
+    assertEquals(Application.Output.JSON, status.findOption("--output").getValue());
   }
 
   @Test

@@ -294,6 +294,11 @@ public final class Conditions {
     return news;
   }
 
+  /** What the last cycle that ended found wrong, and is not over. */
+  public List<Alert> lasting() {
+    return List.copyOf(lasting.values());
+  }
+
   /** What a message is about, without its details. */
   private static String headline(Alert alert) {
     return alert.message().split("(, nothing is written)?: ", 2)[0];

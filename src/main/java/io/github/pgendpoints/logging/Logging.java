@@ -92,6 +92,11 @@ public final class Logging {
     SLF4JBridgeHandler.install();
   }
 
+  /** Takes a logger's say, until the next {@link #configure}. */
+  public static void silence(String logger) {
+    ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(logger).setLevel(Level.OFF);
+  }
+
   private static Level atLeast(Level least, Level level) {
     return level.isGreaterOrEqual(least) ? level : least;
   }

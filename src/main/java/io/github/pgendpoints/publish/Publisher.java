@@ -37,6 +37,16 @@ public final class Publisher {
     this.clock = clock;
   }
 
+  /** Name of the read-write Service. */
+  public String rwService() {
+    return rwService;
+  }
+
+  /** Name of the read-only Service. */
+  public String roService() {
+    return roService;
+  }
+
   /** The primary behind the read-write Service. */
   public Publication readWrite(Topology topology, ReadOnly readOnly, Endpoints actual) {
     return publication(rwService, List.of(topology.primary()), state(topology, readOnly), actual);

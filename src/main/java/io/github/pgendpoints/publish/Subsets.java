@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The subsets of Endpoints: made from nodes, and compared by what they route to. */
-final class Subsets {
+public final class Subsets {
   private static final String PROTOCOL = "TCP";
 
   private Subsets() {}
@@ -55,7 +55,7 @@ final class Subsets {
    * that is not ready or a port that is not ours does. So does an address without a port: DNS gives
    * it to the clients of a headless Service.
    */
-  static Set<String> routes(List<EndpointSubset> subsets) {
+  public static Set<String> routes(List<EndpointSubset> subsets) {
     return subsets.stream()
         .flatMap(
             subset ->
@@ -75,7 +75,7 @@ final class Subsets {
   }
 
   /** Every {@code ip:port} of the subsets, ready or not. */
-  static Set<String> endpoints(List<EndpointSubset> subsets) {
+  public static Set<String> endpoints(List<EndpointSubset> subsets) {
     return subsets.stream()
         .flatMap(
             subset ->

@@ -36,7 +36,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
         leftOut.put(node.node(), unfit);
       } else if (isTooFarBehind(node, primary, published)) {
         behind.add(node);
-        leftOut.put(node.node(), lag(node, primary) + " bytes behind the primary");
+        leftOut.put(node.node(), Topology.lag(node, primary) + " bytes behind the primary");
       } else {
         picked.add(node);
       }
@@ -44,7 +44,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
     if (picked.isEmpty()) {
       // Lag alone never empties the Service.
       behind.stream()
-          .min(Comparator.comparing(node -> lag(node, primary)))
+          .min(Comparator.comparing(node -> Topology.lag(node, primary)))
           .ifPresent(
               nearest -> {
                 picked.add(nearest);
@@ -97,20 +97,11 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
   }
 
   private boolean isTooFarBehind(NodeState node, NodeState primary, Published published) {
-    if (maxLag == null || lag(node, primary) == null) {
+    if (maxLag == null || Topology.lag(node, primary) == null) {
       return false;
     }
-    long lag = lag(node, primary);
+    long lag = Topology.lag(node, primary);
     return published.isReadOnly(node) ? lag > maxLag : lag >= maxLag / 2.0;
-  }
-
-  /** Bytes behind the primary, not below 0; null when one of them does not tell its position. */
-  private static Long lag(NodeState standby, NodeState primary) {
-    Lsn replayed = standby.server().lsn();
-    Lsn written = primary.server().lsn();
-    return replayed == null || written == null
-        ? null
-        : Math.max(0, written.bytes() - replayed.bytes());
   }
 
   /**

@@ -190,6 +190,23 @@ public record Topology(List<NodeState> nodes) {
             .toList());
   }
 
+  /**
+   * Bytes that a standby is behind the one primary, not below 0; null when there is not one primary
+   * or one of them does not tell its position.
+   */
+  public Long lag(NodeState standby) {
+    boolean comparable = standby.state() == State.STANDBY && primaries().size() == 1;
+    return comparable ? lag(standby, primary()) : null;
+  }
+
+  static Long lag(NodeState standby, NodeState primary) {
+    Lsn replayed = standby.server().lsn();
+    Lsn written = primary.server().lsn();
+    return replayed == null || written == null
+        ? null
+        : Math.max(0, written.bytes() - replayed.bytes());
+  }
+
   /** Whether the standby has replayed WAL that the primary had not written. */
   static boolean isAhead(NodeState standby, NodeState primary) {
     Lsn replayed = standby.server().lsn();

@@ -1,0 +1,155 @@
+package io.github.pgendpoints.status;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.publish.Publication;
+import io.github.pgendpoints.publish.Publisher;
+import io.github.pgendpoints.publish.Subsets;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Topology;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Function;
+import org.apache.camel.Exchange;
+
+/**
+ * What one cycle found, and what it would have published. Its fields are those of the JSON.
+ *
+ * @param exitCode that of a run of one cycle
+ * @param verified whether the topology passed the rules of verification
+ * @param paused whether an annotation stops every write
+ * @param reasons what is wrong: one sentence each
+ * @param nodes in the order of PG_NODES; empty when they could not be asked
+ * @param services the read-write one first; empty when their Endpoints could not be read
+ */
+public record Status(
+    int exitCode,
+    boolean verified,
+    boolean paused,
+    List<String> reasons,
+    List<NodeRow> nodes,
+    List<ServiceRow> services) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * A node. What it does not tell is null.
+   *
+   * @param lag bytes behind the primary
+   * @param publishedIn the Services whose Endpoints hold it now
+   * @param reason why it is what it is, or is not read from; may be empty
+   */
+  public record NodeRow(
+      String node,
+      String address,
+      int port,
+      String state,
+      Long timeline,
+      String lsn,
+      Long lag,
+      List<String> publishedIn,
+      String reason) {}
+
+  /**
+   * A Service.
+   *
+   * @param wanted where it should route to; null when that is not known, and it is left as it is
+   * @param actual where it routes to; null when there are no Endpoints
+   * @param upToDate whether nothing has to be written; null when that is not known
+   */
+  public record ServiceRow(
+      String service, Collection<String> wanted, Collection<String> actual, Boolean upToDate) {}
+
+  /**
+   * Reads the end of a cycle.
+   *
+   * @param cycle the exchange with the properties that the routes left
+   * @param lasting what the cycle found wrong
+   * @param publisher knows the Services, and what belongs behind them
+   */
+  public static Status of(Exchange cycle, int exitCode, List<Alert> lasting, Publisher publisher) {
+    Endpoints rw = cycle.getProperty("rw", Endpoints.class);
+    Endpoints ro = cycle.getProperty("ro", Endpoints.class);
+    Published published = cycle.getProperty("published", Published.class);
+    Topology topology = cycle.getProperty("topology", Topology.class);
+    ReadOnly readOnly = cycle.getProperty("readOnly", ReadOnly.class);
+    List<ServiceRow> services =
+        published == null
+            ? List.of()
+            : List.of(
+                service(
+                    publisher.rwService(),
+                    rw,
+                    readOnly == null ? null : publisher.readWrite(topology, readOnly, rw)),
+                service(
+                    publisher.roService(),
+                    ro,
+                    readOnly == null ? null : publisher.readOnly(topology, readOnly, ro)));
+    return new Status(
+        exitCode,
+        readOnly != null,
+        published != null && published.paused(),
+        lasting.stream().map(Alert::message).toList(),
+        topology == null ? List.of() : nodes(topology, readOnly, publisher, rw, ro),
+        services);
+  }
+
+  private static ServiceRow service(String name, Endpoints actual, Publication publication) {
+    return new ServiceRow(
+        name,
+        publication == null ? null : Subsets.routes(publication.subsets()),
+        actual == null ? null : Subsets.routes(actual.getSubsets()),
+        publication == null ? null : publication.isUnchanged());
+  }
+
+  private static List<NodeRow> nodes(
+      Topology topology, ReadOnly readOnly, Publisher publisher, Endpoints rw, Endpoints ro) {
+    return topology.nodes().stream()
+        .map(
+            node -> {
+              List<String> publishedIn = new ArrayList<>();
+              if (holds(rw, node.endpoint())) {
+                publishedIn.add(publisher.rwService());
+              }
+              if (holds(ro, node.endpoint())) {
+                publishedIn.add(publisher.roService());
+              }
+              String leftOut = readOnly == null ? null : readOnly.leftOut().get(node.node());
+              return new NodeRow(
+                  node.node().name(),
+                  node.address(),
+                  node.node().port(),
+                  node.state().name(),
+                  ifAnswered(node.server(), server -> server.timeline()),
+                  ifAnswered(
+                      node.server(),
+                      server -> server.lsn() == null ? null : server.lsn().toString()),
+                  topology.lag(node),
+                  publishedIn,
+                  leftOut == null ? node.reason() : "not read from: " + leftOut);
+            })
+        .toList();
+  }
+
+  private static <S, T> T ifAnswered(S server, Function<S, T> what) {
+    return server == null ? null : what.apply(server);
+  }
+
+  private static boolean holds(Endpoints endpoints, String endpoint) {
+    return endpoints != null
+        && endpoint != null
+        && Subsets.endpoints(endpoints.getSubsets()).contains(endpoint);
+  }
+
+  /** For programs. */
+  public String json() {
+    try {
+      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

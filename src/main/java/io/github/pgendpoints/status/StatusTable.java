@@ -1,0 +1,147 @@
+package io.github.pgendpoints.status;
+
+import io.github.pgendpoints.status.Status.NodeRow;
+import io.github.pgendpoints.status.Status.ServiceRow;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+
+/** A {@link Status} for people, for a terminal of 100 columns. */
+public final class StatusTable {
+  private static final int WIDTH = 100;
+
+  /** Narrower than this the last column is not read: rather let the terminal break the line. */
+  private static final int LEAST = 20;
+
+  private static final List<String> UNITS = List.of("B", "kB", "MB", "GB", "TB", "PB");
+
+  private final Status status;
+
+  public StatusTable(Status status) {
+    this.status = status;
+  }
+
+  /** The text, without a line break at its end. */
+  public String text() {
+    List<String> lines = new ArrayList<>();
+    lines.add(headline());
+    status.reasons().forEach(reason -> lines.addAll(wrapped("- " + reason, WIDTH)));
+    if (!status.nodes().isEmpty()) {
+      lines.add("");
+      lines.addAll(
+          table(
+              List.of("NODE", "ADDRESS", "STATE", "TIMELINE", "LAG", "PUBLISHED IN", "REASON"),
+              status.nodes().stream().map(StatusTable::cells).toList()));
+    }
+    if (!status.services().isEmpty()) {
+      lines.add("");
+      lines.addAll(
+          table(
+              List.of("SERVICE", "WANTED", "ACTUAL", ""),
+              status.services().stream().map(StatusTable::cells).toList()));
+    }
+    return String.join(System.lineSeparator(), lines);
+  }
+
+  private String headline() {
+    if (status.nodes().isEmpty()) {
+      return "The nodes were not asked.";
+    }
+    if (!status.verified()) {
+      return "Refused: nothing is written.";
+    }
+    return status.exitCode() == 0
+        ? "Verified." + (status.paused() ? " Paused: nothing is written." : "")
+        : "Verified, but it cannot be published.";
+  }
+
+  private static List<String> cells(NodeRow node) {
+    return List.of(
+        node.node(),
+        text(node.address()),
+        node.state(),
+        text(node.timeline()),
+        node.lag() == null ? "-" : bytes(node.lag()),
+        lines(node.publishedIn()),
+        node.reason());
+  }
+
+  private static List<String> cells(ServiceRow service) {
+    return List.of(
+        service.service(),
+        service.wanted() == null ? "as it is" : lines(service.wanted()),
+        service.actual() == null ? "no Endpoints" : lines(service.actual()),
+        service.upToDate() == null ? "" : service.upToDate() ? "up to date" : "differs");
+  }
+
+  private static String text(Object value) {
+    return value == null ? "-" : value.toString();
+  }
+
+  private static String lines(Collection<String> values) {
+    return values.isEmpty() ? "-" : String.join("\n", values);
+  }
+
+  /** In PostgreSQL's units, such as {@code 16.0 MB}. */
+  static String bytes(long bytes) {
+    double value = bytes;
+    int unit = 0;
+    while (value >= 1024 && unit < UNITS.size() - 1) {
+      value /= 1024;
+      unit++;
+    }
+    return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS.get(unit));
+  }
+
+  /** Columns as wide as they need to be, but for the last one, which takes what is left. */
+  private static List<String> table(List<String> header, List<List<String>> rows) {
+    List<List<String>> all = new ArrayList<>();
+    all.add(header);
+    all.addAll(rows);
+    int last = header.size() - 1;
+    int[] widths = new int[last + 1];
+    int used = 0;
+    for (int column = 0; column < last; column++) {
+      for (List<String> row : all) {
+        for (String line : row.get(column).split("\n")) {
+          widths[column] = Math.max(widths[column], line.length());
+        }
+      }
+      used += widths[column] + 2;
+    }
+    widths[last] = Math.max(LEAST, WIDTH - used);
+    List<String> lines = new ArrayList<>();
+    for (List<String> row : all) {
+      List<List<String>> cells = new ArrayList<>();
+      for (int column = 0; column < last; column++) {
+        cells.add(List.of(row.get(column).split("\n")));
+      }
+      cells.add(wrapped(row.get(last), widths[last]));
+      int height = cells.stream().mapToInt(List::size).max().orElse(0);
+      for (int i = 0; i < height; i++) {
+        StringBuilder line = new StringBuilder();
+        for (int column = 0; column <= last; column++) {
+          String cell = i < cells.get(column).size() ? cells.get(column).get(i) : "";
+          line.append(cell).append(" ".repeat(Math.max(0, widths[column] - cell.length()) + 2));
+        }
+        lines.add(line.toString().stripTrailing());
+      }
+    }
+    return lines;
+  }
+
+  /** Broken at blanks; in a word where it is longer than a line. */
+  private static List<String> wrapped(String text, int width) {
+    List<String> lines = new ArrayList<>();
+    String rest = text;
+    while (rest.length() > width) {
+      int blank = rest.lastIndexOf(' ', width);
+      int end = blank > 0 ? blank : width;
+      lines.add(rest.substring(0, end));
+      rest = rest.substring(end).strip();
+    }
+    lines.add(rest);
+    return lines;
+  }
+}

@@ -1,0 +1,124 @@
+package io.github.pgendpoints.status;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.sql.SQLException;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What the command status shows of a real cluster. */
+class StatusIT {
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private PostgresCluster cluster;
+
+  @BeforeEach
+  void start() throws SQLException {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+    api.close();
+  }
+
+  @Test
+  void showsNodesAndServicesAndWritesNothing() throws JsonProcessingException {
+    JsonNode first = json(0);
+    assertEquals(List.of(), writes());
+    assertNull(api.endpoints("pg-rw"));
+    assertTrue(first.get("verified").asBoolean());
+    assertTrue(first.at("/services/0/actual").isNull(), first.toString());
+    assertFalse(first.at("/services/0/upToDate").asBoolean());
+
+    try (Run run = run()) {
+      assertEquals(0, run.once(), run.log().toString());
+    }
+    api.editEndpoints("pg-ro", EndpointsBuilder::withSubsets);
+    api.clearRequests();
+    JsonNode status = json(0);
+    assertEquals(List.of(), writes());
+    String port = ":" + cluster.port() + " (postgresql)";
+    assertEquals(
+        "{\"service\":\"pg-rw\",\"wanted\":[\"127.0.0.1%1$s\"],\"actual\":[\"127.0.0.1%1$s\"],\"upToDate\":true}"
+            .formatted(port),
+        status.at("/services/0").toString());
+    assertEquals(
+        "{\"service\":\"pg-ro\",\"wanted\":[\"127.0.0.2%1$s\",\"127.0.0.3%1$s\"],\"actual\":[],\"upToDate\":false}"
+            .formatted(port),
+        status.at("/services/1").toString());
+    assertEquals("PRIMARY", status.at("/nodes/0/state").asText());
+    assertEquals(1, status.at("/nodes/0/timeline").asInt());
+    assertEquals("[\"pg-rw\"]", status.at("/nodes/0/publishedIn").toString());
+    assertEquals("STANDBY", status.at("/nodes/1/state").asText());
+    assertTrue(status.at("/nodes/1/lag").isNumber(), status.toString());
+    assertEquals("[]", status.at("/nodes/1/publishedIn").toString());
+  }
+
+  @Test
+  void showsWhatIsRefusedWithTheReason() throws JsonProcessingException, SQLException {
+    try (Run run = run()) {
+      assertEquals(0, run.once(), run.log().toString());
+    }
+    cluster.servers().get(1).promote();
+    api.clearRequests();
+
+    JsonNode status = json(1);
+    assertFalse(status.get("verified").asBoolean());
+    assertTrue(
+        status.at("/reasons/0").asText().startsWith("multiple primaries"), status.toString());
+    assertTrue(status.at("/services/0/wanted").isNull());
+    try (Run run = run().with("ON_SPLIT_BRAIN", "clear")) {
+      run.start(Mode.STATUS);
+      assertEquals(1, run.exitCode());
+      assertTrue(
+          run.out()
+              .matches(
+                  "(?s)Refused: nothing is written.\n- multiple primaries.*\nNODE .*\n127.0.0.2 .*\nSERVICE .*"),
+          run.out());
+    }
+    assertEquals(List.of(), writes());
+  }
+
+  @Test
+  void saysThatTheApiCannotBeReached() throws JsonProcessingException {
+    api.stop();
+    JsonNode status = json(3);
+
+    assertTrue(status.at("/reasons/0").asText().contains("cannot be reached"), status.toString());
+    assertEquals("[]", status.get("nodes").toString());
+    assertEquals("[]", status.get("services").toString());
+  }
+
+  private JsonNode json(int exitCode) throws JsonProcessingException {
+    try (Run run = run()) {
+      run.start(Mode.STATUS_JSON);
+      assertEquals(exitCode, run.exitCode(), run.log().toString());
+      return new ObjectMapper().readTree(run.out());
+    }
+  }
+
+  private Run run() {
+    return new Run(cluster, api).with("KUBERNETES_TIMEOUT", "1s");
+  }
+
+  private List<String> writes() {
+    return api.calls().stream().filter(call -> !call.startsWith("GET ")).toList();
+  }
+}

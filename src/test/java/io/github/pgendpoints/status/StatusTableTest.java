@@ -1,0 +1,97 @@
+package io.github.pgendpoints.status;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.pgendpoints.status.Status.NodeRow;
+import io.github.pgendpoints.status.Status.ServiceRow;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class StatusTableTest {
+  private static final List<NodeRow> NODES =
+      List.of(
+          new NodeRow("db1", "10.0.0.1", 5432, "PRIMARY", 3L, "0/3", null, List.of("pg-rw"), ""),
+          new NodeRow(
+              "db2",
+              "10.0.0.2",
+              5432,
+              "STANDBY",
+              null,
+              "0/2",
+              17L << 20,
+              List.of("pg-rw", "pg-ro"),
+              "not read from: 17825792 bytes behind the primary"),
+          new NodeRow(
+              "db3",
+              null,
+              5432,
+              "DOWN",
+              null,
+              null,
+              null,
+              List.of(),
+              "the name does not resolve: db3 is unknown to every server of names there is"));
+
+  @Test
+  void alignsColumnsAndBreaksTheLast() {
+    Status status =
+        new Status(
+            0,
+            true,
+            false,
+            List.of(),
+            NODES,
+            List.of(
+                new ServiceRow("pg-rw", List.of("10.0.0.1:5432 (pg)"), null, false),
+                new ServiceRow("pg-ro", List.of(), List.of("10.0.0.2:5432 (pg)", "b"), true)));
+
+    assertEquals(
+        """
+        Verified.
+
+        NODE  ADDRESS   STATE    TIMELINE  LAG      PUBLISHED IN  REASON
+        db1   10.0.0.1  PRIMARY  3         -        pg-rw
+        db2   10.0.0.2  STANDBY  -         17.0 MB  pg-rw         not read from: 17825792 bytes behind the
+                                                    pg-ro         primary
+        db3   -         DOWN     -         -        -             the name does not resolve: db3 is unknown
+                                                                  to every server of names there is
+
+        SERVICE  WANTED              ACTUAL
+        pg-rw    10.0.0.1:5432 (pg)  no Endpoints        differs
+        pg-ro    -                   10.0.0.2:5432 (pg)  up to date
+                                     b""",
+        new StatusTable(status).text());
+  }
+
+  @Test
+  void fitsTerminalsOf100Columns() {
+    String reason = "multiple primaries, nothing is written: " + "db1 at 10.0.0.1, ".repeat(20);
+    Status status = new Status(1, false, false, List.of(reason), NODES, List.of());
+    String text = new StatusTable(status).text();
+
+    text.lines().forEach(line -> assertTrue(line.length() <= 100, line));
+    assertTrue(text.startsWith("Refused: nothing is written.\n- multiple primaries"), text);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, true, false, Verified.",
+    "0, true, true, Verified. Paused: nothing is written.",
+    "3, true, false, 'Verified, but it cannot be published.'",
+    "1, false, false, Refused: nothing is written."
+  })
+  void saysFirstHowItIs(int exitCode, boolean verified, boolean paused, String headline) {
+    Status status = new Status(exitCode, verified, paused, List.of(), NODES, List.of());
+
+    assertEquals(headline, new StatusTable(status).text().lines().findFirst().orElseThrow());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0 B", "1023, 1023 B", "1024, 1.0 kB", "16777216, 16.0 MB"})
+  void tellsBytesAsPostgresDoes(long bytes, String text) {
+    assertEquals(text, StatusTable.bytes(bytes));
+  }
+}
