@@ -169,7 +169,8 @@ public final class Manager extends Main {
   @Override
   protected void postProcessCamelContext(CamelContext context) throws Exception {
     super.postProcessCamelContext(context);
-    CycleHealth health = new CycleHealth(context, heartbeat, () -> false);
+    Leadership leadership = lookup("leadership", Leadership.class);
+    CycleHealth health = new CycleHealth(context, heartbeat, () -> !leadership.isHeld());
     context.getRegistry().bind("liveness", health.liveness());
     context.getRegistry().bind("readiness", health.readiness());
     if (mode == Mode.CONTINUOUS && settings.managementPort() != null) {

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.management;
 
+import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
@@ -12,7 +13,8 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  * mends no node, and takes a working manager away while it is needed most.
  */
 public final class CycleHealth {
-  private static final String DISCOVER = "discover";
+  /** Of those that begin a cycle one is there. */
+  private static final List<String> TICKS = List.of("tick", "tick-of-leader");
 
   private final CamelContext context;
   private final Heartbeat heartbeat;
@@ -42,10 +44,13 @@ public final class CycleHealth {
 
       @Override
       protected void doCall(HealthCheckResultBuilder result, Map<String, Object> options) {
+        if (standingBy.getAsBoolean()) {
+          heartbeat.standsBy();
+        }
         long age = heartbeat.age().toSeconds();
         long limit = heartbeat.limit(isRunning()).toSeconds();
         result.detail("lastCycleSecondsAgo", age).detail("limitSeconds", limit);
-        if (standingBy.getAsBoolean() || age <= limit) {
+        if (age <= limit) {
           result.up();
         } else {
           result.down().message("no cycle has ended for %d s".formatted(age));
@@ -62,7 +67,7 @@ public final class CycleHealth {
         if (standingBy.getAsBoolean()) {
           result.up().message("standing by");
         } else if (!isRunning()) {
-          result.down().message("the route discover is stopped: there is no failover");
+          result.down().message("the route discover or its tick is stopped: there is no failover");
         } else if (!heartbeat.isApiReached()) {
           result.down().message("the last cycle could not read the Endpoints");
         } else {
@@ -73,7 +78,14 @@ public final class CycleHealth {
   }
 
   private boolean isRunning() {
-    ServiceStatus status = context.getRouteController().getRouteStatus(DISCOVER);
-    return status != null && status.isStarted();
+    return status("discover").isStarted()
+        && TICKS.stream()
+            .filter(tick -> context.getRoute(tick) != null)
+            .allMatch(tick -> status(tick).isStarted());
+  }
+
+  private ServiceStatus status(String route) {
+    ServiceStatus status = context.getRouteController().getRouteStatus(route);
+    return status == null ? ServiceStatus.Stopped : status;
   }
 }

@@ -51,6 +51,11 @@ public final class Heartbeat {
     lastBeat = nanoTime.getAsLong();
   }
 
+  /** No cycle is to be expected now: the time of the next one begins when that ends. */
+  void standsBy() {
+    lastBeat = nanoTime.getAsLong();
+  }
+
   /** Whether the last cycle that ended could read the Endpoints; false before the first. */
   boolean isApiReached() {
     return apiReached;
