@@ -9,6 +9,7 @@ import io.github.pgendpoints.kubernetes.LeaseClusterService;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.Heartbeat;
 import io.github.pgendpoints.management.ManagementServer;
+import io.github.pgendpoints.management.Metrics;
 import io.github.pgendpoints.postgres.NodePools;
 import io.github.pgendpoints.postgres.Resolver;
 import io.github.pgendpoints.publish.ApiBudget;
@@ -19,6 +20,8 @@ import io.github.pgendpoints.publish.Stored;
 import io.github.pgendpoints.status.Status;
 import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.topology.Damping;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -29,6 +32,7 @@ import java.util.concurrent.Executors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
+import org.apache.camel.component.micrometer.MicrometerConstants;
 import org.apache.camel.main.Main;
 import org.apache.camel.spi.RoutePolicy;
 import org.apache.camel.spi.RoutePolicyFactory;
@@ -174,7 +178,18 @@ public final class Manager extends Main {
     context.getRegistry().bind("liveness", health.liveness());
     context.getRegistry().bind("readiness", health.readiness());
     if (mode == Mode.CONTINUOUS && settings.managementPort() != null) {
-      context.addService(new ManagementServer(settings.managementPort(), () -> ""));
+      PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+      // Where the component micrometer of a route counts too.
+      context.getRegistry().bind(MicrometerConstants.METRICS_REGISTRY_NAME, registry);
+      context.addRoutePolicyFactory(
+          new Metrics(
+              registry,
+              settings.rwService(),
+              settings.roService(),
+              heartbeat,
+              health,
+              System::nanoTime));
+      context.addService(new ManagementServer(settings.managementPort(), registry::scrape));
     }
   }
 

@@ -77,7 +77,13 @@ public final class CycleHealth {
     };
   }
 
-  private boolean isRunning() {
+  /** Whether another process does the work. */
+  boolean isStandingBy() {
+    return standingBy.getAsBoolean();
+  }
+
+  /** Whether the routes of the cycles are started. */
+  boolean isRunning() {
     return status("discover").isStarted()
         && TICKS.stream()
             .filter(tick -> context.getRoute(tick) != null)

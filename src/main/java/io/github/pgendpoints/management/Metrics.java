@@ -1,0 +1,269 @@
+package io.github.pgendpoints.management;
+
+import io.fabric8.kubernetes.api.model.EndpointSubset;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.kubernetes.KubernetesEndpointsConstants;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Signature;
+import io.github.pgendpoints.topology.State;
+import io.github.pgendpoints.topology.Topology;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.MultiGauge.Row;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.NamedNode;
+import org.apache.camel.Route;
+import org.apache.camel.spi.RoutePolicy;
+import org.apache.camel.spi.RoutePolicyFactory;
+import org.apache.camel.support.RoutePolicySupport;
+
+/**
+ * What the cycles do, as metrics; docs/metrics.md lists them. It watches the routes from outside,
+ * so that they need not speak of it.
+ *
+ * <p>The labels are bounded: a node is an entry of PG_NODES, never an address or what a server says
+ * of itself.
+ */
+public final class Metrics implements RoutePolicyFactory {
+  private static final String PREFIX = "pgendpoints.";
+
+  /** By exit code. */
+  private static final List<String> OUTCOMES =
+      List.of("verified", "refused", "no_nodes", "kubernetes");
+
+  private static final Set<String> WRITES = Set.of("create-endpoints", "patch-endpoints");
+  private static final Set<String> READS = Set.of("get-endpoints", "get-service");
+  private static final int CONFLICT = 409;
+
+  private static final Duration[] BUCKETS =
+      Stream.of(5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000)
+          .map(Duration::ofMillis)
+          .toArray(Duration[]::new);
+
+  private final MeterRegistry registry;
+  private final LongSupplier nanoTime;
+  private final String rwService;
+  private final String roService;
+  private final Counter topologyChanges;
+  private final MultiGauge states;
+  private final MultiGauge lags;
+  private final MultiGauge timelines;
+
+  // Written by the cycles, one at a time, and read by those who scrape.
+  private volatile Map<Node, NodeState> nodes = Map.of();
+  private volatile Map<Node, Long> lagOf = Map.of();
+  private volatile Map<String, Integer> addresses = Map.of();
+  private volatile long verifiedAt;
+  private volatile boolean paused;
+  private String lastTopology;
+
+  /**
+   * @param health of the same manager
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  public Metrics(
+      MeterRegistry registry,
+      String rwService,
+      String roService,
+      Heartbeat heartbeat,
+      CycleHealth health,
+      LongSupplier nanoTime) {
+    this.registry = registry;
+    this.nanoTime = nanoTime;
+    this.rwService = rwService;
+    this.roService = roService;
+    this.verifiedAt = nanoTime.getAsLong();
+    gauge("verified.age", "seconds", metrics -> (nanoTime.getAsLong() - verifiedAt) / 1e9);
+    gauge("cycle.age", "seconds", metrics -> heartbeat.age().toNanos() / 1e9);
+    gauge("discover.running", null, metrics -> health.isRunning() ? 1 : 0);
+    gauge("leader", null, metrics -> health.isStandingBy() ? 0 : 1);
+    gauge("paused", null, metrics -> paused ? 1 : 0);
+    topologyChanges = Counter.builder(PREFIX + "topology.changes").register(registry);
+    states = MultiGauge.builder(PREFIX + "node.state").register(registry);
+    lags = MultiGauge.builder(PREFIX + "node.lag").baseUnit("bytes").register(registry);
+    timelines = MultiGauge.builder(PREFIX + "node.timeline").register(registry);
+    // What has not happened yet is 0, not absent: rates need a beginning.
+    OUTCOMES.forEach(this::cycles);
+    for (String service : List.of(rwService, roService)) {
+      Gauge.builder(PREFIX + "service.addresses", () -> addresses.get(service))
+          .tag("service", service)
+          .register(registry);
+      counter("writes", service);
+      counter("conflicts", service);
+    }
+  }
+
+  private void gauge(String name, String unit, ToDoubleFunction<Metrics> value) {
+    Gauge.builder(PREFIX + name, this, value).baseUnit(unit).register(registry);
+  }
+
+  private Counter counter(String name, String service) {
+    return Counter.builder(PREFIX + name).tag("service", service).register(registry);
+  }
+
+  private Timer cycles(String outcome) {
+    return Timer.builder(PREFIX + "cycle.duration")
+        .tag("outcome", outcome)
+        .serviceLevelObjectives(BUCKETS)
+        .register(registry);
+  }
+
+  private Timer probes(Node node) {
+    return Timer.builder(PREFIX + "probe.duration")
+        .tag("node", node.name())
+        .serviceLevelObjectives(BUCKETS)
+        .register(registry);
+  }
+
+  @Override
+  public RoutePolicy createRoutePolicy(CamelContext context, String routeId, NamedNode route) {
+    if (routeId.equals("discover")) {
+      return new Policy(this::cycleEnded);
+    }
+    if (routeId.equals("probe")) {
+      return new Policy(this::probed);
+    }
+    return WRITES.contains(routeId) || READS.contains(routeId)
+        ? new Policy(exchange -> requested(routeId, exchange))
+        : null;
+  }
+
+  private void cycleEnded(Exchange cycle) {
+    int code = cycle.isFailed() ? 1 : cycle.getProperty("exitCode", 1, Integer.class);
+    cycles(OUTCOMES.get(code)).record(Duration.ofMillis(cycle.getClock().elapsed()));
+    Topology topology = cycle.getProperty("topology", Topology.class);
+    ReadOnly readOnly = cycle.getProperty("readOnly", ReadOnly.class);
+    Published published = cycle.getProperty("published", Published.class);
+    if (published != null) {
+      paused = published.paused();
+      addresses =
+          Map.of(
+              rwService, count(cycle.getProperty("rw", Endpoints.class)),
+              roService, count(cycle.getProperty("ro", Endpoints.class)));
+    }
+    if (topology != null) {
+      observed(topology);
+    }
+    if (readOnly != null) {
+      verifiedAt = code == 0 ? nanoTime.getAsLong() : verifiedAt;
+      String signature = Signature.of(topology.primary(), readOnly.members(), -1);
+      if (lastTopology != null && !signature.equals(lastTopology)) {
+        topologyChanges.increment();
+      }
+      lastTopology = signature;
+    }
+  }
+
+  private static int count(Endpoints endpoints) {
+    return endpoints == null
+        ? 0
+        : endpoints.getSubsets().stream()
+            .map(EndpointSubset::getAddresses)
+            .mapToInt(List::size)
+            .sum();
+  }
+
+  private void observed(Topology topology) {
+    Map<Node, NodeState> now = new HashMap<>();
+    Map<Node, Long> lagNow = new HashMap<>();
+    List<Row<?>> stateRows = new ArrayList<>();
+    List<Row<?>> lagRows = new ArrayList<>();
+    List<Row<?>> timelineRows = new ArrayList<>();
+    for (NodeState state : topology.nodes()) {
+      Node node = state.node();
+      Tags tags = Tags.of("node", node.name());
+      now.put(node, state);
+      for (State any : State.values()) {
+        stateRows.add(
+            Row.of(
+                tags.and("state", any.name().toLowerCase(Locale.ROOT)),
+                this,
+                metrics -> metrics.nodes.get(node).state() == any ? 1 : 0));
+      }
+      Long lag = topology.lag(state);
+      if (lag != null) {
+        lagNow.put(node, lag);
+        lagRows.add(Row.of(tags, this, metrics -> value(metrics.lagOf.get(node))));
+      }
+      if (timeline(state) != null) {
+        timelineRows.add(Row.of(tags, this, metrics -> value(timeline(metrics.nodes.get(node)))));
+      }
+    }
+    nodes = now;
+    lagOf = lagNow;
+    states.register(stateRows);
+    lags.register(lagRows);
+    timelines.register(timelineRows);
+  }
+
+  private static Long timeline(NodeState state) {
+    return state.server() == null ? null : state.server().timeline();
+  }
+
+  private static double value(Long number) {
+    return number == null ? Double.NaN : number;
+  }
+
+  private void probed(Exchange probe) {
+    if (probe.getMessage().getBody() instanceof NodeState state) {
+      probes(state.node()).record(Duration.ofMillis(probe.getClock().elapsed()));
+    }
+  }
+
+  private void requested(String operation, Exchange request) {
+    KubernetesClientException failure = request.getException(KubernetesClientException.class);
+    if (failure == null) {
+      if (WRITES.contains(operation) && !request.isFailed()) {
+        counter("writes", service(request)).increment();
+      }
+    } else if (WRITES.contains(operation) && failure.getCode() == CONFLICT) {
+      counter("conflicts", service(request)).increment();
+    } else {
+      Counter.builder(PREFIX + "api.errors")
+          .tag("operation", operation)
+          .tag("code", failure.getCode() > 0 ? String.valueOf(failure.getCode()) : "none")
+          .register(registry)
+          .increment();
+    }
+  }
+
+  private static String service(Exchange request) {
+    return request
+        .getMessage()
+        .getHeader(KubernetesEndpointsConstants.KUBERNETES_ENDPOINTS_NAME, String.class);
+  }
+
+  /** What to do at the end of each exchange of a route. */
+  private static final class Policy extends RoutePolicySupport {
+    private final Consumer<Exchange> end;
+
+    Policy(Consumer<Exchange> end) {
+      this.end = end;
+    }
+
+    @Override
+    public void onExchangeDone(Route route, Exchange exchange) {
+      end.accept(exchange);
+    }
+  }
+}

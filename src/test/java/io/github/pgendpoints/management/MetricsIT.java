@@ -1,0 +1,190 @@
+package io.github.pgendpoints.management;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What Prometheus is served by a running manager. */
+class MetricsIT {
+  private static final Pattern TYPE = Pattern.compile("# TYPE (\\w+) (\\w+)");
+  private static final Pattern SAMPLE =
+      Pattern.compile("(\\w+)(?:\\{((?:\\w+=\"[^\"]*\",?)*)})? (NaN|[-+]?[0-9.]+(?:E-?[0-9]+)?)");
+  private static final Pattern LABEL = Pattern.compile("(\\w+)=\"([^\"]*)\"");
+  private static final Pattern ROW =
+      Pattern.compile("\\| `(\\w+)` \\| (\\w+) \\| ([a-z, ]*)\\| .* \\|");
+
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final int port = Http.freePort();
+  private final Http http = new Http(port);
+  private PostgresCluster cluster;
+
+  @BeforeEach
+  void start() throws SQLException {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+    api.close();
+  }
+
+  @Test
+  void servesWhatThePageLists() throws IOException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("pg-ro created").size() == 1);
+      api.deny("get", "endpoints");
+      until(() -> scrape().contains("pgendpoints_api_errors_total"));
+      String scrape = scrape();
+
+      assertEquals(listed(), served(scrape));
+      assertFalse(scrape.contains(PostgresCluster.PASSWORD), scrape);
+      assertFalse(scrape.contains("fake-token"), scrape);
+    }
+  }
+
+  @Test
+  void tellsWhatTheCyclesSeeAndDo() throws SQLException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> value("pgendpoints_service_addresses{service=\"pg-ro\"}") == 2);
+      assertEquals(1, value("pgendpoints_node_state{node=\"127.0.0.1\",state=\"primary\"}"));
+      assertEquals(0, value("pgendpoints_node_state{node=\"127.0.0.1\",state=\"standby\"}"));
+      assertEquals(1, value("pgendpoints_node_state{node=\"127.0.0.2\",state=\"standby\"}"));
+      assertEquals(1, value("pgendpoints_node_timeline{node=\"127.0.0.1\"}"));
+      assertTrue(value("pgendpoints_node_lag_bytes{node=\"127.0.0.2\"}") >= 0);
+      assertTrue(Double.isNaN(value("pgendpoints_node_lag_bytes{node=\"127.0.0.1\"}")));
+      assertEquals(1, value("pgendpoints_writes_total{service=\"pg-rw\"}"));
+      assertEquals(0, value("pgendpoints_conflicts_total{service=\"pg-rw\"}"));
+      assertEquals(0, value("pgendpoints_topology_changes_total"));
+      assertEquals(1, value("pgendpoints_discover_running"));
+      assertTrue(value("pgendpoints_verified_age_seconds") < 10);
+      assertTrue(value("pgendpoints_probe_duration_seconds_count{node=\"127.0.0.3\"}") > 0);
+      assertTrue(value("pgendpoints_cycle_duration_seconds_count{outcome=\"verified\"}") > 0);
+
+      cluster.primary().kill();
+      until(() -> value("pgendpoints_node_state{node=\"127.0.0.1\",state=\"down\"}") == 1);
+      until(() -> value("pgendpoints_cycle_duration_seconds_count{outcome=\"refused\"}") > 0);
+      cluster.servers().get(1).promote();
+      until(() -> value("pgendpoints_topology_changes_total") >= 1);
+      until(() -> value("pgendpoints_node_timeline{node=\"127.0.0.2\"}") == 2);
+      assertTrue(value("pgendpoints_writes_total{service=\"pg-rw\"}") >= 2);
+      assertEquals(List.of(), run.logged("cycle failed"));
+    }
+  }
+
+  @Test
+  void countsConflicts() {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("pg-ro created").size() == 1);
+      api.beforeNext(
+          "PATCH",
+          "endpoints",
+          () ->
+              api.editEndpoints(
+                  "pg-rw",
+                  endpoints -> endpoints.editMetadata().addToLabels("team", "red").endMetadata()));
+      api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+
+      until(() -> value("pgendpoints_writes_total{service=\"pg-rw\"}") == 2);
+      assertEquals(1, value("pgendpoints_conflicts_total{service=\"pg-rw\"}"));
+    }
+  }
+
+  /** Every metric of the page: its type and labels. */
+  private static Map<String, String> listed() throws IOException {
+    return ROW.matcher(Files.readString(Path.of("docs/metrics.md")))
+        .results()
+        .collect(
+            Collectors.toMap(
+                row -> row.group(1),
+                row ->
+                    row.group(2)
+                        + new TreeSet<>(
+                            List.of(row.group(3).strip().split(", ")).stream()
+                                .filter(label -> !label.isEmpty())
+                                .toList()),
+                (one, other) -> one,
+                TreeMap::new));
+  }
+
+  private static Map<String, String> served(String scrape) {
+    Map<String, String> types = new TreeMap<>();
+    Map<String, TreeSet<String>> labels = new TreeMap<>();
+    for (String line : scrape.lines().toList()) {
+      var type = TYPE.matcher(line);
+      if (type.matches()) {
+        types.put(type.group(1), type.group(2));
+        labels.put(type.group(1), new TreeSet<>());
+      } else if (!line.startsWith("# HELP ")) {
+        var sample = SAMPLE.matcher(line);
+        assertTrue(sample.matches(), "not a sample: " + line);
+        String family =
+            types.containsKey(sample.group(1))
+                ? sample.group(1)
+                : sample.group(1).replaceFirst("_(bucket|count|sum)$", "");
+        LABEL
+            .matcher(String.valueOf(sample.group(2)))
+            .results()
+            .map(label -> label.group(1))
+            .filter(label -> !label.equals("le"))
+            .forEach(labels.get(family)::add);
+      }
+    }
+    types.replaceAll((name, type) -> type + labels.get(name));
+    return types;
+  }
+
+  /** NaN when it is not served. */
+  private double value(String sample) {
+    return scrape()
+        .lines()
+        .filter(line -> line.startsWith(sample + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(sample.length() + 1)))
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
+  private String scrape() {
+    try {
+      return http.get("/observe/metrics").body();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  private Run run() {
+    return new Run(cluster, api)
+        .with("PROBE_INTERVAL", "100ms")
+        .with("MANAGEMENT_PORT", String.valueOf(port));
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(100)).until(condition);
+  }
+}
