@@ -149,6 +149,24 @@ class HealthIT {
   }
 
   @Test
+  void isLiveAndReadyWhileAnotherReplicaLeads() throws IOException {
+    try (Run leader = run().with("MANAGEMENT_PORT", "off").with("LEASE_NAME", "pem");
+        Run follower = run().with("LEASE_NAME", "pem")) {
+      leader.start(Mode.CONTINUOUS);
+      until(() -> leader.logged("topology verified").size() == 1);
+      follower.start(Mode.CONTINUOUS);
+      until(() -> follower.logged("INFO stands by").size() == 1);
+
+      until(() -> live() == 200);
+      assertEquals(200, ready());
+      String body = http.get("/observe/health/ready").body();
+      assertTrue(body.contains("standing by"), body);
+      String metrics = http.get("/observe/metrics").body();
+      assertTrue(metrics.contains("pgendpoints_leader 0.0"), metrics);
+    }
+  }
+
+  @Test
   void servesNothingThatChangesAnything() throws IOException {
     try (Run run = run().start(Mode.CONTINUOUS)) {
       until(() -> run.logged("topology verified").size() == 1);
