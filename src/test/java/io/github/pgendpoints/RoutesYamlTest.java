@@ -52,7 +52,8 @@ class RoutesYamlTest {
 
   static Stream<Path> files() throws IOException {
     try (Stream<Path> files = Files.walk(Path.of("routes"))) {
-      List<Path> yaml = files.filter(file -> file.toString().endsWith(".yaml")).sorted().toList();
+      List<Path> yaml =
+          files.filter(file -> file.toString().endsWith(".camel.yaml")).sorted().toList();
       assertFalse(yaml.isEmpty());
       return yaml.stream();
     }
