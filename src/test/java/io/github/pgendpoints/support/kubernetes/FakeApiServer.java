@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.logging.Level;
@@ -137,7 +138,11 @@ public final class FakeApiServer implements AutoCloseable {
   public synchronized FakeApiServer stop() {
     if (server != null) {
       front.close();
-      server.destroy();
+      try {
+        server.destroy();
+      } catch (RejectedExecutionException e) {
+        // It waits for what its threads have done already, and they have ended: it is down.
+      }
       server = null;
     }
     return this;
