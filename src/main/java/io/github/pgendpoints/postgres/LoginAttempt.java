@@ -1,5 +1,6 @@
 package io.github.pgendpoints.postgres;
 
+import io.github.pgendpoints.topology.Addresses;
 import java.net.InetAddress;
 import java.net.Socket;
 import javax.net.SocketFactory;
@@ -84,8 +85,14 @@ final class LoginAttempt implements AutoCloseable {
     @Override
     public boolean verify(String address, SSLSession session) {
       LoginAttempt login = CURRENT.get();
-      login.nameRefused = !PGjdbcHostnameVerifier.INSTANCE.verify(login.host, session);
+      login.nameRefused =
+          !PGjdbcHostnameVerifier.INSTANCE.verify(asInCertificates(login.host), session);
       return !login.nameRefused;
+    }
+
+    /** pgjdbc compares text, and Java spells an IPv6 address in a certificate in its long form. */
+    private static String asInCertificates(String host) {
+      return Addresses.isAddress(host) ? Addresses.parse(host).getHostAddress() : host;
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.github.pgendpoints.postgres;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.postgres.ProbeRoute.Answer;
@@ -8,11 +9,17 @@ import io.github.pgendpoints.support.postgres.Certificates;
 import io.github.pgendpoints.support.postgres.Certificates.Signed;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.io.InputStream;
+import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.sql.SQLException;
+import java.time.Duration;
+import javax.net.ssl.SSLSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -201,6 +208,36 @@ class TlsIT {
         server.thaw();
       }
       says(route, "db1.example", "PRIMARY", "");
+    }
+  }
+
+  @Test
+  void verifyFullKnowsAnIpv6AddressInItsShortForm() throws Exception {
+    Signed own = authority.sign("ipv6", "EC", "ip:2001:db8::1");
+    SSLSession session = sessionWith(own.certificate());
+
+    assertTrue(isFor("2001:db8::1", session));
+    assertFalse(isFor("2001:db8::2", session));
+  }
+
+  private static boolean isFor(String host, SSLSession session) {
+    try (LoginAttempt login = new LoginAttempt(host, Deadline.in(Duration.ofSeconds(1)), null)) {
+      boolean verified = new LoginAttempt.NodeName().verify("2001:db8::9", session);
+      assertEquals(!verified, login.isNameRefused());
+      return verified;
+    }
+  }
+
+  private static SSLSession sessionWith(Path certificate) throws Exception {
+    try (InputStream file = Files.newInputStream(certificate)) {
+      CertificateFactory certificates = CertificateFactory.getInstance("X.509");
+      X509Certificate[] chain = {(X509Certificate) certificates.generateCertificate(file)};
+      return (SSLSession)
+          Proxy.newProxyInstance(
+              TlsIT.class.getClassLoader(),
+              new Class<?>[] {SSLSession.class},
+              (proxy, method, arguments) ->
+                  method.getName().equals("getPeerCertificates") ? chain : null);
     }
   }
 
