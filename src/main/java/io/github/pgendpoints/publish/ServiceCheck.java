@@ -42,7 +42,8 @@ public final class ServiceCheck {
             .map(ServicePort::getName)
             .map(name -> Objects.requireNonNullElse(name, ""))
             .collect(Collectors.toSet());
-    if (checked.add(publication.service()) && !names.isEmpty() && !names.contains(portName)) {
+    checked.add(publication.service());
+    if (!names.isEmpty() && !names.contains(portName)) {
       conditions.degraded(
           "Service %s names its port %s, its Endpoints will name it '%s': nothing is routed until PORT_NAME is the Service's own"
               .formatted(

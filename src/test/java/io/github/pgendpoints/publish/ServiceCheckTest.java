@@ -1,0 +1,47 @@
+package io.github.pgendpoints.publish;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.Conditions;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ServiceCheckTest {
+  private final Conditions conditions = new Conditions(5432);
+  private final ServiceCheck services = new ServiceCheck("postgresql", conditions);
+  private final Publication publication =
+      new Publication("pg-rw", List.of(), Map.of(), /* actual= */ null, /* conflicts= */ 0);
+
+  @Test
+  void warnsOnceOfAPortByAnotherNameAlsoWhenTheServiceGetsItLater() {
+    services.checked(publication, service("postgresql"));
+    assertEquals(List.of(), news());
+
+    services.checked(publication, service("db"));
+    assertEquals(
+        List.of(
+            "Service pg-rw names its port 'db', its Endpoints will name it 'postgresql':"
+                + " nothing is routed until PORT_NAME is the Service's own"),
+        news());
+    services.checked(publication, service("db"));
+    assertEquals(List.of(), news());
+  }
+
+  private List<String> news() {
+    return conditions.news().stream().map(Alert::message).toList();
+  }
+
+  private static Service service(String portName) {
+    return new ServiceBuilder()
+        .withNewSpec()
+        .addNewPort()
+        .withName(portName)
+        .endPort()
+        .endSpec()
+        .build();
+  }
+}
