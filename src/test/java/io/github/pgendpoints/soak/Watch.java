@@ -402,7 +402,10 @@ final class Watch implements RoutePolicyFactory {
 
   /** Where a pass was content, the Endpoints are what it verified. */
   private void checkStored(Exchange exchange, NodeState primary) {
-    boolean content = Objects.equals("0", exchange.getProperty("exitCode", String.class));
+    // A pass whose result was dropped has not decided yet; another one follows in the same cycle.
+    boolean dropped = Objects.equals("true", exchange.getProperty("again", String.class));
+    boolean content =
+        !dropped && Objects.equals("0", exchange.getProperty("exitCode", String.class));
     Published stored = exchange.getProperty("published", Published.class);
     List<String> addresses = world.addresses(World.RW);
     require(
