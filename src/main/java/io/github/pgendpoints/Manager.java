@@ -31,6 +31,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.Predicate;
 import org.apache.camel.Route;
 import org.apache.camel.component.micrometer.MicrometerConstants;
 import org.apache.camel.main.Main;
@@ -138,6 +139,9 @@ public final class Manager extends Main {
     bind("resolver", new Resolver(probes, settings.allowLoopback()));
     bind("pools", pools);
     bind("console", out);
+    // In Camel's own words, ${camelContext.isStopping}, this made half a run's garbage: it looks at
+    // every method that a context has.
+    bind("stopping", (Predicate) exchange -> exchange.getContext().isStopping());
     // Camel asks it for each route.
     bind("outcome", (RoutePolicyFactory) (context, routeId, route) -> outcomeOf(routeId));
   }

@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.Predicate;
 import org.apache.camel.builder.ExchangeBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -59,6 +60,7 @@ class VerifyRouteTest {
     context.getRegistry().bind("conditions", conditions);
     context.getRegistry().bind("quorum", quorum);
     context.getRegistry().bind("damping", Damping.none());
+    context.getRegistry().bind("stopping", (Predicate) exchange -> false);
     context.getRegistry().bind("readOnlyRules", new ReadOnlyRules(null, false, false));
     for (String file : List.of("00-errors", "30-verify")) {
       Path path = Path.of("routes", file + ".camel.yaml");
