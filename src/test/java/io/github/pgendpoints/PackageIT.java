@@ -16,7 +16,11 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.io.IOException;
+<<<<<<< HEAD
 import java.nio.charset.StandardCharsets;
+=======
+import java.nio.channels.FileChannel;
+>>>>>>> 364e9c3 (Start from an archive of classes that --train makes in place)
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -118,6 +122,79 @@ class PackageIT {
       assertEquals(0, again.run("--once"), again::err);
     }
     assertEquals(List.of(), writes());
+  }
+
+  @Test
+  void trainsInPlace(@TempDir Path folder) throws IOException {
+    trains(System.getProperty("java.home"), folder);
+  }
+
+  @Test
+  void trainsInPlaceOnANewerJavaToo(@TempDir Path folder) throws IOException {
+    String newer = newerJava();
+    assumeTrue(newer != null, "there is no Java 25 or newer beside the one that runs the tests");
+
+    trains(newer, folder);
+  }
+
+  /** A quick start is worth nothing when the program does not start at all. */
+  private void trains(String javaHome, Path folder) throws IOException {
+    Path here = folder.resolve("trained");
+    copy(home, here);
+    try (Program training = new Program(launcherOf(here)).with("JAVA_HOME", javaHome)) {
+      assertEquals(0, training.start("--train").exitCode(300), training::err);
+      assertEquals("", training.out() + training.err());
+    }
+    Path archive;
+    try (Stream<Path> files = Files.list(here.resolve("archive"))) {
+      List<Path> all = files.toList();
+      assertEquals(1, all.size(), all::toString);
+      archive = all.get(0);
+    }
+    assertTrue(percentReadFromJars(here, javaHome) < 10);
+
+    Path moved = Files.move(here, folder.resolve("moved"));
+    archive = moved.resolve("archive").resolve(archive.getFileName());
+    runsSilently(moved, javaHome);
+    // As after an update of java in its place.
+    Files.setPosixFilePermissions(archive, PosixFilePermissions.fromString("rw-r--r--"));
+    try (FileChannel file = FileChannel.open(archive, StandardOpenOption.WRITE)) {
+      file.truncate(file.size() / 2);
+    }
+    runsSilently(moved, javaHome);
+    Files.writeString(archive, "broken");
+    runsSilently(moved, javaHome);
+  }
+
+  private void runsSilently(Path folder, String javaHome) {
+    try (Program program =
+        configured(new Program(launcherOf(folder))).with("JAVA_HOME", javaHome)) {
+      assertEquals(0, program.run("--once"), program::err);
+      assertEquals("", program.out());
+      assertLogLines(program);
+    }
+  }
+
+  /**
+   * Of a hundred classes, those that do not come from the archive. It never has the few that were
+   * compiled for the first releases of Java; more than those says that config/classes is old.
+   */
+  private long percentReadFromJars(Path folder, String javaHome) throws IOException {
+    Path log = folder.resolve("loaded.txt");
+    try (Program program =
+        configured(new Program(launcherOf(folder)))
+            .with("JAVA_HOME", javaHome)
+            .with("JDK_JAVA_OPTIONS", "\"-Xlog:class+load:file=" + log + "\"")) {
+      assertEquals(0, program.run("--once"), program::err);
+    }
+    List<String> loaded = Files.readAllLines(log);
+    return 100
+        * loaded.stream().filter(line -> line.contains(" source: file:")).count()
+        / loaded.size();
+  }
+
+  private static String launcherOf(Path folder) {
+    return folder.resolve("bin/postgres-endpoint-manager").toString();
   }
 
   @Test
