@@ -47,9 +47,9 @@ public final class KubernetesEndpointsConstants {
   @Metadata(
       label = "producer",
       description =
-          "The resourceVersion that a patch expects to find: when the Endpoints were written since,"
-              + " the API server refuses it with 409 Conflict. Without the header a patch applies"
-              + " to whatever is there.",
+          "The resourceVersion that a patch or a delete expects to find: when the Endpoints were"
+              + " written since, the API server refuses it with 409 Conflict. Without the header it"
+              + " applies to whatever is there.",
       javaType = "String")
   public static final String KUBERNETES_ENDPOINTS_RESOURCE_VERSION =
       "CamelKubernetesEndpointsResourceVersion";

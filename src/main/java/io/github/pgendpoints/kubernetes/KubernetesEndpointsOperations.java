@@ -23,6 +23,9 @@ public final class KubernetesEndpointsOperations {
   /** As {@link #PATCH_ENDPOINTS_OPERATION}, but creates the Endpoints when there are none. */
   public static final String PATCH_OR_CREATE_ENDPOINTS_OPERATION = "patchOrCreateEndpoints";
 
+  /** Deletes Endpoints; the body says whether there were any. */
+  public static final String DELETE_ENDPOINTS_OPERATION = "deleteEndpoints";
+
   /** Every operation, in the order of the documentation. */
   public static final List<String> ALL =
       List.of(
@@ -31,7 +34,8 @@ public final class KubernetesEndpointsOperations {
           GET_ENDPOINTS_OPERATION,
           CREATE_ENDPOINTS_OPERATION,
           PATCH_ENDPOINTS_OPERATION,
-          PATCH_OR_CREATE_ENDPOINTS_OPERATION);
+          PATCH_OR_CREATE_ENDPOINTS_OPERATION,
+          DELETE_ENDPOINTS_OPERATION);
 
   private KubernetesEndpointsOperations() {}
 }

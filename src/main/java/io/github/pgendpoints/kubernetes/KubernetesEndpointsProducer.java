@@ -6,6 +6,7 @@ import static io.github.pgendpoints.kubernetes.KubernetesEndpointsConstants.KUBE
 import static io.github.pgendpoints.kubernetes.KubernetesEndpointsConstants.KUBERNETES_ENDPOINTS_RESOURCE_VERSION;
 import static io.github.pgendpoints.kubernetes.KubernetesEndpointsConstants.KUBERNETES_ENDPOINTS_SUBSETS;
 import static io.github.pgendpoints.kubernetes.KubernetesEndpointsOperations.CREATE_ENDPOINTS_OPERATION;
+import static io.github.pgendpoints.kubernetes.KubernetesEndpointsOperations.DELETE_ENDPOINTS_OPERATION;
 import static io.github.pgendpoints.kubernetes.KubernetesEndpointsOperations.GET_ENDPOINTS_OPERATION;
 import static io.github.pgendpoints.kubernetes.KubernetesEndpointsOperations.LIST_ENDPOINTS_BY_LABELS_OPERATION;
 import static io.github.pgendpoints.kubernetes.KubernetesEndpointsOperations.LIST_ENDPOINTS_OPERATION;
@@ -48,6 +49,7 @@ public class KubernetesEndpointsProducer extends PatchingProducer<Endpoints> {
       case CREATE_ENDPOINTS_OPERATION -> create(in);
       case PATCH_ENDPOINTS_OPERATION -> patch(in);
       case PATCH_OR_CREATE_ENDPOINTS_OPERATION -> patchOrCreate(in);
+      case DELETE_ENDPOINTS_OPERATION -> delete(in);
       default -> throw new IllegalArgumentException("Unsupported operation " + operation);
     };
   }

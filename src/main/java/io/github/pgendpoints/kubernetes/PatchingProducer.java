@@ -160,6 +160,17 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
     }
   }
 
+  /**
+   * Deletes the object, and with a resourceVersion only when nobody wrote it since.
+   *
+   * @return whether there was one
+   */
+  final boolean delete(Message in) {
+    Resource<T> object = resource(named(in));
+    String version = in.getHeader(headers.resourceVersion(), String.class);
+    return !(version == null ? object : object.lockResourceVersion(version)).delete().isEmpty();
+  }
+
   /** The body of the merge patch: what is not in it stays as it is, and a null removes its key. */
   private Map<String, Object> diff(Message in) {
     Map<String, Object> metadata = new LinkedHashMap<>();
@@ -266,6 +277,15 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
       return list.stream().map(element::cast).toList();
     }
     throw wrongType(header, "a List of " + element.getSimpleName(), value);
+  }
+
+  /** A header with a text; null when it is not there. */
+  static String string(Message in, String header) {
+    Object value = in.getHeader(header);
+    if (value == null || value instanceof String) {
+      return (String) value;
+    }
+    throw wrongType(header, "a String", value);
   }
 
   private static Map<String, String> strings(Message in, String header) {

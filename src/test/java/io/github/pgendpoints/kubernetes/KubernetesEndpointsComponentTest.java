@@ -71,7 +71,7 @@ class KubernetesEndpointsComponentTest {
       strings = {
         "local?operation=patchEndpoint",
         "local?operation=getendpoints",
-        "local?operation=deleteEndpoints"
+        "local?operation=dropEndpoints"
       })
   void refusesAnUnknownOperation(String uri) {
     bind("a");
@@ -81,7 +81,7 @@ class KubernetesEndpointsComponentTest {
     assertTrue(
         message.endsWith(
             "it is one of listEndpoints, listEndpointsByLabels, getEndpoints, createEndpoints,"
-                + " patchEndpoints, patchOrCreateEndpoints"),
+                + " patchEndpoints, patchOrCreateEndpoints, deleteEndpoints"),
         message);
   }
 

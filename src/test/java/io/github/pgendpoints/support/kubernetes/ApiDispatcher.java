@@ -40,11 +40,29 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
   private final Faults faults;
   private final String user;
   private final boolean allowLoopback;
+  private final List<Runnable> observers = new CopyOnWriteArrayList<>();
+  private EndpointsMirror mirror;
 
   ApiDispatcher(Faults faults, String user, boolean allowLoopback) {
     this.faults = faults;
     this.user = user;
     this.allowLoopback = allowLoopback;
+  }
+
+  synchronized void mirror(EndpointsMirror to) {
+    mirror = to;
+  }
+
+  /** Runs after each change of an object, whoever made it, before the next one. */
+  void observe(Runnable observer) {
+    observers.add(observer);
+  }
+
+  private void changed(ApiRequest.Target target, String name) {
+    observers.forEach(Runnable::run);
+    if (mirror != null && target.isCore("endpoints")) {
+      mirror.changed(target.namespace(), name);
+    }
   }
 
   List<ApiRequest> requests() {
@@ -91,8 +109,10 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
       case "update" -> update(target, require(target), parse(request.body()));
       case "patch" -> update(target, require(target), patched(request, require(target)));
       default -> {
-        require(target);
-        yield ok(super.handleDelete(target.path()));
+        expectVersion(request, require(target));
+        MockResponse deleted = ok(super.handleDelete(target.path()));
+        changed(target, target.name());
+        yield deleted;
       }
     };
   }
@@ -110,12 +130,26 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     if (target.namespace() != null && find(namespacePath(target.namespace())) == null) {
       throw ApiException.notFound("namespaces", target.namespace());
     }
-    admit(target, object);
+    admit(target, object, null);
     String name = object.path("metadata").path("name").asText();
     if (!name.isEmpty() && find(target.path() + "/" + name) != null) {
       throw ApiException.alreadyExists(target.resource(), name);
     }
-    return ok(super.handleCreate(toRecorded(HttpMethod.POST, target.path(), object.toString())));
+    MockResponse created =
+        ok(super.handleCreate(toRecorded(HttpMethod.POST, target.path(), object.toString())));
+    changed(target, name);
+    return created;
+  }
+
+  /** The preconditions of a delete. */
+  private static void expectVersion(ApiRequest request, JsonNode current) {
+    String expected =
+        request.body().isEmpty()
+            ? ""
+            : parse(request.body()).path("preconditions").path("resourceVersion").asText("");
+    if (!expected.isEmpty() && !expected.equals(version(current))) {
+      throw ApiException.conflict(request.target().resource(), request.target().name());
+    }
   }
 
   private MockResponse update(ApiRequest.Target target, ObjectNode current, ObjectNode wanted) {
@@ -124,7 +158,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     if (!expected.isEmpty() && !expected.equals(version(current))) {
       throw ApiException.conflict(target.resource(), target.name());
     }
-    admit(target, wanted);
+    admit(target, wanted, current);
     KEPT_METADATA.forEach(
         field -> {
           JsonNode kept = current.path("metadata").get(field);
@@ -136,7 +170,10 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     if (wanted.equals(current)) {
       return json(200, current.toString());
     }
-    return ok(super.handleUpdate(toRecorded(HttpMethod.PUT, target.path(), wanted.toString())));
+    MockResponse updated =
+        ok(super.handleUpdate(toRecorded(HttpMethod.PUT, target.path(), wanted.toString())));
+    changed(target, target.name());
+    return updated;
   }
 
   private ObjectNode patched(ApiRequest request, ObjectNode current) {
@@ -181,16 +218,23 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
   }
 
   /** Brings an object into the form it is stored in, or refuses it. */
-  private void admit(ApiRequest.Target target, ObjectNode object) {
+  private void admit(ApiRequest.Target target, ObjectNode object, ObjectNode current) {
     EndpointsRules.dropEmpty(metadata(object), "labels", "annotations");
+    if (target.isSlices()) {
+      SlicesRules.canonicalize(object);
+      refuse("EndpointSlice", object, SlicesRules.faults(object, current, allowLoopback));
+    }
     if (!target.isCore("endpoints")) {
       return;
     }
     EndpointsRules.canonicalize(object);
-    List<StatusCause> causes = EndpointsRules.faults(object, allowLoopback);
+    refuse("Endpoints", object, EndpointsRules.faults(object, allowLoopback));
+  }
+
+  private static void refuse(String kind, ObjectNode object, List<StatusCause> causes) {
     if (!causes.isEmpty()) {
       String name = object.path("metadata").path("name").asText();
-      throw ApiException.invalid("Endpoints", name, causes);
+      throw ApiException.invalid(kind, name, causes);
     }
   }
 
@@ -206,10 +250,13 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     } else {
       ok(super.handleUpdate(toRecorded(HttpMethod.PUT, path, object.toString())));
     }
+    changed(ApiRequest.Target.of(path), item.getMetadata().getName());
   }
 
   synchronized void remove(String path) {
     super.handleDelete(path);
+    ApiRequest.Target target = ApiRequest.Target.of(path);
+    changed(target, target.name());
   }
 
   /** The object at the path, or null. */

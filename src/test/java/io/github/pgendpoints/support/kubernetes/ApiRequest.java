@@ -65,6 +65,10 @@ public record ApiRequest(
           matcher.group("subresource"));
     }
 
+    boolean isSlices() {
+      return "discovery.k8s.io".equals(group) && "endpointslices".equals(resource);
+    }
+
     boolean isCore(String plural) {
       return "".equals(group) && plural.equals(resource) && subresource == null;
     }

@@ -88,7 +88,7 @@ final class EndpointsRules {
     return faults;
   }
 
-  private static String addressFault(String ip, boolean allowLoopback) {
+  static String addressFault(String ip, boolean allowLoopback) {
     InetAddress address = parse(ip);
     if (address == null) {
       return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
@@ -109,7 +109,7 @@ final class EndpointsRules {
   }
 
   /** Null for what is not a literal: a host name must not be looked up here. */
-  private static InetAddress parse(String ip) {
+  static InetAddress parse(String ip) {
     if (!IPV4.matcher(ip).matches() && !IPV6.matcher(ip).matches()) {
       return null;
     }
@@ -120,7 +120,7 @@ final class EndpointsRules {
     }
   }
 
-  private static StatusCause fault(String reason, String field, String message) {
+  static StatusCause fault(String reason, String field, String message) {
     return new StatusCauseBuilder()
         .withReason(reason)
         .withField(field)

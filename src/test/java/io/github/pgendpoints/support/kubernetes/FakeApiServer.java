@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -30,18 +31,20 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 import javax.net.ServerSocketFactory;
 
 /**
  * A Kubernetes API server on 127.0.0.1, over plain HTTP or TLS, that answers as kube-apiserver does
- * for Endpoints, and by fabric8's mock server for every other kind, watches included. {@code
- * FakeApiServerTest} states what it knows.
+ * for Endpoints and EndpointSlices, and by fabric8's mock server for every other kind, watches
+ * included. {@code FakeApiServerTest} states what it knows.
  *
  * <pre>{@code
  * try (FakeApiServer api = new FakeApiServer("db").start()) {
@@ -71,6 +74,7 @@ public final class FakeApiServer implements AutoCloseable {
   private final ApiDispatcher dispatcher;
   private final Faults faults = new Faults();
   private final List<KubernetesClient> clients = new CopyOnWriteArrayList<>();
+  private EndpointsMirror mirror;
   private KubernetesMockServer server;
   private Front front;
   private Tls tls;
@@ -134,6 +138,32 @@ public final class FakeApiServer implements AutoCloseable {
     return this;
   }
 
+  /**
+   * Mirrors Endpoints to EndpointSlices from now on, as kube-controller-manager does.
+   *
+   * @param lag how much later
+   */
+  public FakeApiServer withMirroring(Duration lag) {
+    if (mirror != null) {
+      mirror.close();
+    }
+    mirror = new EndpointsMirror(dispatcher, lag);
+    dispatcher.mirror(mirror);
+    return this;
+  }
+
+  /** Waits until every change so far is mirrored. */
+  public FakeApiServer awaitMirrors() {
+    mirror.await();
+    return this;
+  }
+
+  /** Runs after each change of an object, whoever made it, and before the next one. */
+  public FakeApiServer onChange(Runnable observer) {
+    dispatcher.observe(observer);
+    return this;
+  }
+
   /** Refuses connections from now on and breaks those that are open. */
   public synchronized FakeApiServer stop() {
     if (server != null) {
@@ -154,6 +184,9 @@ public final class FakeApiServer implements AutoCloseable {
     clients.forEach(KubernetesClient::close);
     clients.clear();
     stop();
+    if (mirror != null) {
+      mirror.close();
+    }
   }
 
   // --- access -----------------------------------------------------------------------------------
@@ -420,6 +453,24 @@ public final class FakeApiServer implements AutoCloseable {
 
   public FakeApiServer deleteEndpoints(String name) {
     return delete(Endpoints.class, namespace, name);
+  }
+
+  /** The EndpointSlices of a Service, whoever made them. */
+  public List<EndpointSlice> slices(String service) {
+    return list(EndpointSlice.class).stream()
+        .filter(
+            slice ->
+                service.equals(slice.getMetadata().getLabels().get(EndpointsMirror.SERVICE_NAME)))
+        .toList();
+  }
+
+  /** The addresses that clients of a Service see: the ready ones of all its EndpointSlices. */
+  public Set<String> visible(String service) {
+    return slices(service).stream()
+        .flatMap(slice -> slice.getEndpoints().stream())
+        .filter(endpoint -> !Boolean.FALSE.equals(endpoint.getConditions().getReady()))
+        .flatMap(endpoint -> endpoint.getAddresses().stream())
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** The object, or null; the namespace is null for kinds that have none. */
