@@ -2,6 +2,7 @@ package io.github.pgendpoints;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.Leadership;
@@ -16,6 +17,7 @@ import io.github.pgendpoints.publish.ApiBudget;
 import io.github.pgendpoints.publish.KnownNodes;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
+import io.github.pgendpoints.publish.SliceCheck;
 import io.github.pgendpoints.publish.Stored;
 import io.github.pgendpoints.status.Status;
 import io.github.pgendpoints.status.StatusTable;
@@ -86,6 +88,7 @@ public final class Manager extends Main {
             settings.roService(),
             settings.portName(),
             settings.postgres().port(),
+            settings.publishSlices(),
             Clock.systemUTC());
     this.out = out;
     configure(namespace, home);
@@ -111,6 +114,7 @@ public final class Manager extends Main {
     addInitialProperty("rw.service", settings.rwService());
     addInitialProperty("ro.service", settings.roService());
     addInitialProperty("probe.interval", String.valueOf(settings.probeInterval().toMillis()));
+    addInitialProperty("publish.slices", String.valueOf(settings.publishSlices()));
     addInitialProperty("cycles", mode == Mode.CONTINUOUS ? "0" : "1");
     addInitialProperty("paused", String.valueOf(settings.verification().paused()));
     addInitialProperty(
@@ -125,6 +129,7 @@ public final class Manager extends Main {
     Stored stored = new Stored(port, settings.allowLoopback());
     bind("kubernetesClient", client);
     bind("kubernetes-endpoints", new KubernetesEndpointsComponent());
+    bind("kubernetes-endpoint-slices", new KubernetesEndpointSlicesComponent());
     bind("conditions", conditions);
     bind("publisher", publisher);
     bind("knownNodes", new KnownNodes(settings.nodes(), stored));
@@ -133,6 +138,7 @@ public final class Manager extends Main {
     bind("readOnlyRules", settings.verification().readOnly());
     bind("damping", damping());
     bind("services", new ServiceCheck(settings.portName(), conditions));
+    bind("slices", new SliceCheck(settings.publishSlices(), conditions));
     bind("apiBudget", new ApiBudget(settings.kubernetesTimeout(), System::nanoTime));
     bind("kubernetesErrors", new KubernetesErrors(client.getConfiguration(), conditions));
     bind("probes", probes);

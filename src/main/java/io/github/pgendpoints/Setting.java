@@ -88,6 +88,10 @@ public enum Setting {
   STANDBY_SUCCESSES(
       "1", "1 to 100", "Good probes in a row before a standby is read from, in continuous mode."),
   PAUSED("false", "true or false", "Whether everything goes on but writing."),
+  PUBLISH(
+      "endpoints",
+      "endpoints or endpointslices",
+      "What is written: Endpoints, which Kubernetes mirrors, or EndpointSlices of our own."),
   KUBERNETES_TIMEOUT(
       "5s",
       "100ms to 15s, such as 500ms or 5s",

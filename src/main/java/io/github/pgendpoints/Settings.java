@@ -15,6 +15,7 @@ import java.util.List;
  * @param kubeconfig null when KUBECONFIG is not set
  * @param leaseName null when there is no election among replicas
  * @param managementPort null when it is off
+ * @param publishSlices whether EndpointSlices are written rather than Endpoints
  * @param allowLoopback whether loopback addresses may be published, which no Kubernetes accepts:
  *     for tests and the demo only
  * @param warnings what is allowed but probably not meant: one sentence each
@@ -27,6 +28,7 @@ public record Settings(
     PostgresSettings postgres,
     VerificationSettings verification,
     Duration probeInterval,
+    boolean publishSlices,
     Duration kubernetesTimeout,
     String kubeconfig,
     String portName,

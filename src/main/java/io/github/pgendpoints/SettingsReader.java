@@ -85,6 +85,7 @@ final class SettingsReader {
         postgres(port),
         verification(nodes.nodes().size()),
         duration(PROBE_INTERVAL, "1s", 50, 3_600_000),
+        oneOf(PUBLISH, "endpoints", "endpointslices"),
         duration(KUBERNETES_TIMEOUT, "5s", 100, 15_000),
         read(KUBECONFIG, null, SettingsReader::kubeconfig),
         label(PORT_NAME, DNS_1123, "postgresql", 63),

@@ -16,11 +16,8 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.io.IOException;
-<<<<<<< HEAD
-import java.nio.charset.StandardCharsets;
-=======
 import java.nio.channels.FileChannel;
->>>>>>> 364e9c3 (Start from an archive of classes that --train makes in place)
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;

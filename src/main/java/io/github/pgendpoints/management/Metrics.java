@@ -1,9 +1,8 @@
 package io.github.pgendpoints.management;
 
-import io.fabric8.kubernetes.api.model.EndpointSubset;
-import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.github.pgendpoints.kubernetes.KubernetesEndpointsConstants;
+import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Published;
@@ -51,8 +50,16 @@ public final class Metrics implements RoutePolicyFactory {
   private static final List<String> OUTCOMES =
       List.of("verified", "refused", "no_nodes", "kubernetes");
 
-  private static final Set<String> WRITES = Set.of("create-endpoints", "patch-endpoints");
-  private static final Set<String> READS = Set.of("get-endpoints", "get-service");
+  private static final Set<String> WRITES =
+      Set.of(
+          "create-endpoints",
+          "patch-endpoints",
+          "delete-endpoints",
+          "create-slice",
+          "patch-slice",
+          "delete-slice");
+  private static final Set<String> READS =
+      Set.of("get-endpoints", "list-slices", "get-slice", "get-service");
   private static final int CONFLICT = 409;
 
   private static final Duration[] BUCKETS =
@@ -158,8 +165,8 @@ public final class Metrics implements RoutePolicyFactory {
       paused = published.paused();
       addresses =
           Map.of(
-              rwService, count(cycle.getProperty("rw", Endpoints.class)),
-              roService, count(cycle.getProperty("ro", Endpoints.class)));
+              rwService, count(cycle.getProperty("rw", Actual.class)),
+              roService, count(cycle.getProperty("ro", Actual.class)));
     }
     if (topology != null) {
       observed(topology);
@@ -174,13 +181,8 @@ public final class Metrics implements RoutePolicyFactory {
     }
   }
 
-  private static int count(Endpoints endpoints) {
-    return endpoints == null
-        ? 0
-        : endpoints.getSubsets().stream()
-            .map(EndpointSubset::getAddresses)
-            .mapToInt(List::size)
-            .sum();
+  private static int count(Actual actual) {
+    return actual.publishedEndpoints().size();
   }
 
   private void observed(Topology topology) {
@@ -248,9 +250,7 @@ public final class Metrics implements RoutePolicyFactory {
   }
 
   private static String service(Exchange request) {
-    return request
-        .getMessage()
-        .getHeader(KubernetesEndpointsConstants.KUBERNETES_ENDPOINTS_NAME, String.class);
+    return request.getProperty("plan", Plan.class).service();
   }
 
   /** What to do at the end of each exchange of a route. */

@@ -1,6 +1,5 @@
 package io.github.pgendpoints.publish;
 
-import io.fabric8.kubernetes.api.model.Endpoints;
 import io.github.pgendpoints.topology.Node;
 import java.util.List;
 
@@ -20,12 +19,10 @@ public final class KnownNodes {
   /**
    * The nodes to ask. Once known they stay known, also when the Endpoints are deleted.
    *
-   * @param readWrite null when there are none
-   * @param readOnly null when there are none
    * @throws NoNodesException naming PG_NODES, when no node is known or what is stored cannot be
    *     read
    */
-  public List<Node> from(Endpoints readWrite, Endpoints readOnly) throws NoNodesException {
+  public List<Node> from(Actual readWrite, Actual readOnly) throws NoNodesException {
     if (known.isEmpty()) {
       try {
         known = stored.nodes(readWrite, readOnly);

@@ -5,7 +5,8 @@ package io.github.pgendpoints.publish;
  * dropped and the nodes are probed afresh.
  */
 public final class OutdatedTopologyException extends Exception {
-  OutdatedTopologyException(String service) {
+  /** Says whose Endpoints, or EndpointSlices, were changed. */
+  public OutdatedTopologyException(String service) {
     super("the Endpoints " + service + " were changed while the nodes were probed");
   }
 }

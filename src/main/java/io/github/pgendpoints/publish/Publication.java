@@ -1,7 +1,8 @@
 package io.github.pgendpoints.publish;
 
-import io.fabric8.kubernetes.api.model.EndpointSubset;
 import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -11,59 +12,79 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The wanted Endpoints of one Service against the actual ones.
+ * One wanted object of a Service, Endpoints or an EndpointSlice, against the actual one.
  *
- * @param service name of the Service and of its Endpoints
- * @param subsets the wanted ones
- * @param state the wanted annotations, but for the time of the write
- * @param actual as last read; null when there are none
+ * @param service name of the Service
+ * @param wanted with what is ours alone: a label of value null is to be taken away, and of the
+ *     annotations the time of the write is missing
+ * @param actual as last read; null when there is none
  * @param conflicts how often another writer got in between
  */
-public record Publication(
-    String service,
-    List<EndpointSubset> subsets,
-    Map<String, String> state,
-    Endpoints actual,
-    int conflicts) {
+public record Publication(String service, HasMetadata wanted, HasMetadata actual, int conflicts) {
 
   /** How often a write is tried again because others changed fields that are not ours. */
   private static final int MAX_CONFLICTS = 5;
 
-  public Publication {
-    subsets = List.copyOf(subsets);
-    state = Map.copyOf(state);
-  }
-
-  /** Whether the actual Endpoints are what is wanted: addresses, ports and stored topology. */
+  /** Whether the actual object is what is wanted: addresses, ports, labels and stored topology. */
   public boolean isUnchanged() {
-    return actual != null && wantedRoutes().equals(routes(actual)) && holds(actual, state);
+    return actual != null
+        && wantedRoutes().equals(routes(actual))
+        && isLabelled()
+        && state().entrySet().stream()
+            .allMatch(entry -> entry.getValue().equals(Actual.annotation(actual, entry.getKey())));
   }
 
-  /** Whether there are no Endpoints yet. */
+  private boolean isLabelled() {
+    return labels().entrySet().stream()
+        .allMatch(entry -> Objects.equals(entry.getValue(), Actual.label(actual, entry.getKey())));
+  }
+
+  /** Whether there is no such object yet. */
   public boolean isMissing() {
     return actual == null;
   }
 
-  /** The version that a write must find; null when there are no Endpoints. */
+  /** Whether it is an EndpointSlice. */
+  public boolean isSlice() {
+    return wanted instanceof EndpointSlice;
+  }
+
+  /** The object's name. */
+  public String name() {
+    return wanted.getMetadata().getName();
+  }
+
+  /** The wanted labels. */
+  public Map<String, String> labels() {
+    return wanted.getMetadata().getLabels();
+  }
+
+  /** The wanted annotations, but for the time of the write. */
+  Map<String, String> state() {
+    return wanted.getMetadata().getAnnotations();
+  }
+
+  /** The version that a write must find; null when there is no such object. */
   public String resourceVersion() {
     return actual == null ? null : actual.getMetadata().getResourceVersion();
   }
 
   /**
-   * The same wish against Endpoints that were read again after a conflict.
+   * The same wish against an object that was read again after a conflict.
    *
-   * @param current null when they are gone
+   * @param current null when it is gone
    * @throws OutdatedTopologyException when what we publish was changed, not only what others keep
    *     there, or when others do not stop changing it
    */
-  public Publication against(Endpoints current) throws OutdatedTopologyException {
+  public Publication against(HasMetadata current) throws OutdatedTopologyException {
     boolean ours =
         !routes(actual).equals(routes(current))
-            || !ourAnnotations(actual).equals(ourAnnotations(current));
+            || !ourAnnotations(actual).equals(ourAnnotations(current))
+            || isHidden(actual) != isHidden(current);
     if (ours || conflicts == MAX_CONFLICTS) {
       throw new OutdatedTopologyException(service);
     }
-    return new Publication(service, subsets, state, current, conflicts + 1);
+    return new Publication(service, wanted, current, conflicts + 1);
   }
 
   /** The change of addresses, in one line. */
@@ -71,20 +92,32 @@ public record Publication(
     Set<String> before = routes(actual);
     String now = wantedRoutes().isEmpty() ? "no address" : String.join(", ", wantedRoutes());
     if (actual == null) {
-      return service + " created with " + now;
+      return name() + " created with " + now;
     }
     return before.equals(wantedRoutes())
-        ? service + " keeps " + now + ", its annotations were written"
-        : "%s now has %s (was %s)"
-            .formatted(service, now, before.isEmpty() ? "no address" : String.join(", ", before));
+        ? name() + " keeps " + now + ", its annotations were written" + mirroring()
+        : "%s now has %s (was %s)%s"
+            .formatted(
+                name(),
+                now,
+                before.isEmpty() ? "no address" : String.join(", ", before),
+                mirroring());
+  }
+
+  private String mirroring() {
+    boolean hidden = "true".equals(labels().get(Actual.SKIP_MIRROR));
+    return isLabelled()
+        ? ""
+        : hidden ? ", and it is no longer mirrored" : ", and it is mirrored again";
   }
 
   /** What a write would change, as a diff of addresses and annotations. */
   public String diff() {
     List<String> lines = new ArrayList<>();
     lines.add(
-        "Endpoints "
-            + service
+        wanted.getKind()
+            + " "
+            + name()
             + (actual == null ? " (to be created)" : isUnchanged() ? " (unchanged)" : ""));
     Set<String> before = routes(actual);
     before.stream()
@@ -92,7 +125,7 @@ public record Publication(
         .forEach(route -> lines.add("- " + route));
     wantedRoutes().forEach(route -> lines.add((before.contains(route) ? "  " : "+ ") + route));
     Map<String, String> stored = ourAnnotations(actual);
-    new TreeMap<>(state)
+    new TreeMap<>(state())
         .forEach(
             (key, value) -> {
               String old = stored.get(key);
@@ -104,36 +137,31 @@ public record Publication(
     return String.join(System.lineSeparator(), lines);
   }
 
-  private Set<String> wantedRoutes() {
-    return Subsets.routes(subsets);
+  Set<String> wantedRoutes() {
+    return routes(wanted);
   }
 
-  private static Set<String> routes(Endpoints endpoints) {
-    return endpoints == null ? Set.of() : Subsets.routes(endpoints.getSubsets());
+  private static Set<String> routes(HasMetadata object) {
+    if (object instanceof EndpointSlice slice) {
+      return Slices.routes(slice);
+    }
+    return object instanceof Endpoints endpoints
+        ? Subsets.routes(endpoints.getSubsets())
+        : Set.of();
   }
 
-  private static boolean holds(Endpoints endpoints, Map<String, String> wanted) {
-    return wanted.entrySet().stream()
-        .allMatch(entry -> entry.getValue().equals(annotation(endpoints, entry.getKey())));
+  private static boolean isHidden(HasMetadata object) {
+    return object != null && Actual.label(object, Actual.SKIP_MIRROR) != null;
   }
 
-  private static Map<String, String> ourAnnotations(Endpoints endpoints) {
+  private static Map<String, String> ourAnnotations(HasMetadata object) {
     Map<String, String> ours = new HashMap<>();
     for (String key : Annotations.ALL) {
-      String value = annotation(endpoints, key);
+      String value = Actual.annotation(object, key);
       if (value != null) {
         ours.put(key, value);
       }
     }
     return ours;
-  }
-
-  /** An annotation of Endpoints; null when it or they are not there. */
-  static String annotation(Endpoints endpoints, String key) {
-    return endpoints == null
-        ? null
-        : Objects.requireNonNullElse(
-                endpoints.getMetadata().getAnnotations(), Map.<String, String>of())
-            .get(key);
   }
 }

@@ -31,23 +31,23 @@ public final class ServiceCheck {
   }
 
   /** Whether to look: in the first cycle and before each write, where the Role lets us. */
-  public boolean isCheckDue(Publication publication) {
-    return granted && !(publication.isUnchanged() && checked.contains(publication.service()));
+  public boolean isCheckDue(Plan plan) {
+    return granted && !(plan.isUnchanged() && checked.contains(plan.service()));
   }
 
   /** Notes a Service that is there and without a selector; warns once of a port by another name. */
-  public void checked(Publication publication, Service service) {
+  public void checked(Plan plan, Service service) {
     Set<String> names =
         Optional.ofNullable(service.getSpec()).map(ServiceSpec::getPorts).orElse(List.of()).stream()
             .map(ServicePort::getName)
             .map(name -> Objects.requireNonNullElse(name, ""))
             .collect(Collectors.toSet());
-    checked.add(publication.service());
+    checked.add(plan.service());
     if (!names.isEmpty() && !names.contains(portName)) {
       conditions.degraded(
           "Service %s names its port %s, its Endpoints will name it '%s': nothing is routed until PORT_NAME is the Service's own"
               .formatted(
-                  publication.service(),
+                  plan.service(),
                   names.stream().map(name -> "'" + name + "'").collect(Collectors.joining(", ")),
                   portName));
     }

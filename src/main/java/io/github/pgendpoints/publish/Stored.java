@@ -1,6 +1,6 @@
 package io.github.pgendpoints.publish;
 
-import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Reads back what the Endpoints of both Services remember. */
+/** Reads back what the objects of both Services remember. */
 public final class Stored {
   private static final BigInteger MAX_TIMELINE = BigInteger.valueOf(0xFFFF_FFFFL);
   private static final BigInteger MAX_SYSTEM_IDENTIFIER =
@@ -31,30 +31,35 @@ public final class Stored {
   }
 
   /**
-   * The last verified topology. The read-write object is written first, so it has the say; but
-   * where the read-only one has a higher timeline of the same cluster, the write of the other
-   * failed, and the primary of that timeline is the one that the read-only one names.
-   *
-   * @param readWrite null when there are none
-   * @param readOnly null when there are none
+   * The last verified topology. The read-write objects are written first, so they have the say, and
+   * of several of them the one written last. But where another object has a higher timeline of the
+   * same cluster, the write of the others failed, and the primary of that timeline is the one that
+   * it names.
    */
-  public Published published(Endpoints readWrite, Endpoints readOnly) {
+  public Published published(Actual readWrite, Actual readOnly) {
     List<String> faults = new ArrayList<>();
-    String identifier = identifier(readWrite, faults);
-    String other = identifier(readOnly, faults);
-    long timeline = timeline(readWrite, faults);
-    long otherTimeline = timeline(readOnly, faults);
-    boolean sameCluster = identifier == null || other == null || identifier.equals(other);
-    boolean readOnlyIsNewer = sameCluster && otherTimeline > timeline;
-    Endpoints newer = readOnlyIsNewer ? readOnly : readWrite;
-    Endpoints older = readOnlyIsNewer ? readWrite : readOnly;
+    List<HasMetadata> objects = objects(readWrite, readOnly);
+    String identifier = null;
+    long timeline = 0;
+    HasMetadata newest = null;
+    for (HasMetadata object : objects) {
+      String its = identifier(object, faults);
+      long itsTimeline = timeline(object, faults);
+      identifier = identifier == null ? its : identifier;
+      if ((its == null || its.equals(identifier)) && itsTimeline > timeline) {
+        timeline = itsTimeline;
+        newest = object;
+      }
+    }
+    List<HasMetadata> newestFirst =
+        Stream.concat(Stream.ofNullable(newest), objects.stream()).toList();
     return new Published(
-        identifier == null ? other : identifier,
-        readOnlyIsNewer ? otherTimeline : timeline,
-        first(Annotations.PRIMARY, newer, older),
-        primaryEndpoint(first(Annotations.LAST_TOPOLOGY, newer, older)),
-        readOnly == null ? Set.of() : Subsets.endpoints(readOnly.getSubsets()),
-        isPaused(readWrite),
+        identifier,
+        timeline,
+        first(Annotations.PRIMARY, newestFirst),
+        primaryEndpoint(first(Annotations.LAST_TOPOLOGY, newestFirst)),
+        readOnly.publishedEndpoints(),
+        readWrite.remembering().stream().anyMatch(Stored::isPaused),
         faults);
   }
 
@@ -65,18 +70,23 @@ public final class Stored {
    * @return empty when neither is there
    * @throws IllegalArgumentException when what is there cannot be read
    */
-  public List<Node> nodes(Endpoints readWrite, Endpoints readOnly) {
-    String nodes = first(Annotations.NODES, readWrite, readOnly);
+  public List<Node> nodes(Actual readWrite, Actual readOnly) {
+    List<HasMetadata> objects = objects(readWrite, readOnly);
+    String nodes = first(Annotations.NODES, objects);
     if (nodes != null) {
       return NodeList.parse(nodes, defaultPort, allowLoopback).nodes();
     }
-    String topology = first(Annotations.LAST_TOPOLOGY, readWrite, readOnly);
+    String topology = first(Annotations.LAST_TOPOLOGY, objects);
     return topology == null ? List.of() : Signature.nodes(topology, defaultPort, allowLoopback);
   }
 
-  private static String first(String annotation, Endpoints one, Endpoints other) {
-    return Stream.of(
-            Publication.annotation(one, annotation), Publication.annotation(other, annotation))
+  private static List<HasMetadata> objects(Actual readWrite, Actual readOnly) {
+    return Stream.of(readWrite, readOnly).flatMap(actual -> actual.remembering().stream()).toList();
+  }
+
+  private static String first(String annotation, List<HasMetadata> objects) {
+    return objects.stream()
+        .map(object -> Actual.annotation(object, annotation))
         .filter(value -> value != null)
         .findFirst()
         .orElse(null);
@@ -95,19 +105,19 @@ public final class Stored {
     }
   }
 
-  private static String identifier(Endpoints endpoints, List<String> faults) {
-    return number(endpoints, Annotations.SYSTEM_IDENTIFIER, MAX_SYSTEM_IDENTIFIER, faults);
+  private static String identifier(HasMetadata object, List<String> faults) {
+    return number(object, Annotations.SYSTEM_IDENTIFIER, MAX_SYSTEM_IDENTIFIER, faults);
   }
 
-  private static long timeline(Endpoints endpoints, List<String> faults) {
-    String number = number(endpoints, Annotations.TIMELINE, MAX_TIMELINE, faults);
+  private static long timeline(HasMetadata object, List<String> faults) {
+    String number = number(object, Annotations.TIMELINE, MAX_TIMELINE, faults);
     return number == null ? 0 : Long.parseLong(number);
   }
 
   /** The number an annotation holds; null when it is not there, or a fault. */
   private static String number(
-      Endpoints endpoints, String annotation, BigInteger max, List<String> faults) {
-    String text = Publication.annotation(endpoints, annotation);
+      HasMetadata object, String annotation, BigInteger max, List<String> faults) {
+    String text = Actual.annotation(object, annotation);
     if (text == null) {
       return null;
     }
@@ -115,8 +125,9 @@ public final class Stored {
       return text;
     }
     faults.add(
-        "Endpoints %s has the annotation %s: '%s'; allowed: a number from 1 to %s"
-            .formatted(endpoints.getMetadata().getName(), annotation, cut(text), max));
+        "%s %s has the annotation %s: '%s'; allowed: a number from 1 to %s"
+            .formatted(
+                object.getKind(), object.getMetadata().getName(), annotation, cut(text), max));
     return null;
   }
 
@@ -125,8 +136,8 @@ public final class Stored {
   }
 
   /** Whoever wrote anything but 'false' there meant to stop us. */
-  private static boolean isPaused(Endpoints readWrite) {
-    String paused = Publication.annotation(readWrite, Annotations.PAUSED);
+  private static boolean isPaused(HasMetadata object) {
+    String paused = Actual.annotation(object, Annotations.PAUSED);
     return paused != null && !Set.of("", "false").contains(paused.toLowerCase(Locale.ROOT));
   }
 }

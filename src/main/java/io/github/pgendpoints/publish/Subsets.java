@@ -85,19 +85,24 @@ public final class Subsets {
                             Stream.concat(
                                     subset.getAddresses().stream(),
                                     subset.getNotReadyAddresses().stream())
-                                .map(
-                                    address ->
-                                        Addresses.withPort(address.getIp(), port.getPort(), -1))))
+                                .map(address -> endpoint(address.getIp(), port.getPort()))))
         .collect(Collectors.toSet());
   }
 
   private static String route(EndpointAddress address, EndpointPort port) {
-    String protocol =
-        port.getProtocol() == null || port.getProtocol().equals(PROTOCOL)
-            ? ""
-            : "/" + port.getProtocol();
-    String name = port.getName() == null ? "no name" : port.getName();
+    return route(address.getIp(), port.getPort(), port.getProtocol(), port.getName());
+  }
+
+  static String route(String ip, Integer port, String protocol, String portName) {
     return "%s%s (%s)"
-        .formatted(Addresses.withPort(address.getIp(), port.getPort(), -1), protocol, name);
+        .formatted(
+            endpoint(ip, port),
+            protocol == null || protocol.equals(PROTOCOL) ? "" : "/" + protocol,
+            portName == null ? "no name" : portName);
+  }
+
+  /** {@code ip:port}; of a slice by another writer the port may be null, which means any. */
+  static String endpoint(String ip, Integer port) {
+    return Addresses.withPort(ip, port == null ? 0 : port, -1);
   }
 }

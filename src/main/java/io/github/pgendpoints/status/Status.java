@@ -2,11 +2,10 @@ package io.github.pgendpoints.status;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.fabric8.kubernetes.api.model.Endpoints;
 import io.github.pgendpoints.alert.Alert;
-import io.github.pgendpoints.publish.Publication;
+import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.Publisher;
-import io.github.pgendpoints.publish.Subsets;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Topology;
@@ -57,7 +56,7 @@ public record Status(
    * A Service.
    *
    * @param wanted where it should route to; null when that is not known, and it is left as it is
-   * @param actual where it routes to; null when there are no Endpoints
+   * @param actual where it routes to; null when there is nothing yet
    * @param upToDate whether nothing has to be written; null when that is not known
    */
   public record ServiceRow(
@@ -71,8 +70,8 @@ public record Status(
    * @param publisher knows the Services, and what belongs behind them
    */
   public static Status of(Exchange cycle, int exitCode, List<Alert> lasting, Publisher publisher) {
-    Endpoints rw = cycle.getProperty("rw", Endpoints.class);
-    Endpoints ro = cycle.getProperty("ro", Endpoints.class);
+    Actual rw = cycle.getProperty("rw", Actual.class);
+    Actual ro = cycle.getProperty("ro", Actual.class);
     Published published = cycle.getProperty("published", Published.class);
     Topology topology = cycle.getProperty("topology", Topology.class);
     ReadOnly readOnly = cycle.getProperty("readOnly", ReadOnly.class);
@@ -83,11 +82,15 @@ public record Status(
                 service(
                     publisher.rwService(),
                     rw,
-                    readOnly == null ? null : publisher.readWrite(topology, readOnly, rw)),
+                    readOnly == null
+                        ? null
+                        : publisher.readWrite(topology, readOnly, published, rw)),
                 service(
                     publisher.roService(),
                     ro,
-                    readOnly == null ? null : publisher.readOnly(topology, readOnly, ro)));
+                    readOnly == null
+                        ? null
+                        : publisher.readOnly(topology, readOnly, published, ro)));
     return new Status(
         exitCode,
         readOnly != null,
@@ -97,16 +100,16 @@ public record Status(
         services);
   }
 
-  private static ServiceRow service(String name, Endpoints actual, Publication publication) {
+  private static ServiceRow service(String name, Actual actual, Plan plan) {
     return new ServiceRow(
         name,
-        publication == null ? null : Subsets.routes(publication.subsets()),
-        actual == null ? null : Subsets.routes(actual.getSubsets()),
-        publication == null ? null : publication.isUnchanged());
+        plan == null ? null : plan.wantedRoutes(),
+        actual.isMissing() ? null : actual.routes(),
+        plan == null ? null : plan.isUnchanged());
   }
 
   private static List<NodeRow> nodes(
-      Topology topology, ReadOnly readOnly, Publisher publisher, Endpoints rw, Endpoints ro) {
+      Topology topology, ReadOnly readOnly, Publisher publisher, Actual rw, Actual ro) {
     return topology.nodes().stream()
         .map(
             node -> {
@@ -138,10 +141,8 @@ public record Status(
     return server == null ? null : what.apply(server);
   }
 
-  private static boolean holds(Endpoints endpoints, String endpoint) {
-    return endpoints != null
-        && endpoint != null
-        && Subsets.endpoints(endpoints.getSubsets()).contains(endpoint);
+  private static boolean holds(Actual actual, String endpoint) {
+    return actual != null && endpoint != null && actual.publishedEndpoints().contains(endpoint);
   }
 
   /** For programs. */

@@ -13,7 +13,9 @@ import io.fabric8.kubernetes.api.model.EndpointSubset;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
+import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Topology;
 import java.time.Clock;
@@ -43,6 +45,7 @@ class PublisherTest {
           "pg-ro",
           "postgresql",
           5432,
+          false,
           Clock.fixed(Instant.parse("2026-11-24T12:34:56.120Z"), ZoneOffset.UTC));
 
   private final Stored stored = new Stored(5432, false);
@@ -59,7 +62,7 @@ class PublisherTest {
             port: 5432
             protocol: "TCP"
         """,
-        Serialization.asYaml(readWrite(TOPOLOGY, null).subsets()));
+        Serialization.asYaml(subsets(readWrite(TOPOLOGY, null))));
     assertEquals(
         """
         ---
@@ -77,12 +80,12 @@ class PublisherTest {
             port: 5433
             protocol: "TCP"
         """,
-        Serialization.asYaml(readOnly(TOPOLOGY, null).subsets()));
+        Serialization.asYaml(subsets(readOnly(TOPOLOGY, null))));
   }
 
   @Test
   void writesNoSubsetWithoutAnAddress() {
-    assertEquals(List.of(), readOnly(topology(primary("10.0.0.1", 1)), null).subsets());
+    assertEquals(List.of(), subsets(readOnly(topology(primary("10.0.0.1", 1)), null)));
   }
 
   @Test
@@ -268,7 +271,7 @@ class PublisherTest {
     Publication again = readOnly(TOPOLOGY, read).against(labelled);
 
     assertEquals("8", again.resourceVersion());
-    assertEquals(readOnly(TOPOLOGY, null).subsets(), again.subsets());
+    assertEquals(subsets(readOnly(TOPOLOGY, null)), subsets(again));
   }
 
   @Test
@@ -348,20 +351,40 @@ class PublisherTest {
 
     assertEquals(
         "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433",
-        NodeList.text(stored.nodes(readWrite, null)));
+        NodeList.text(nodes(readWrite, null)));
     assertEquals(
         "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433",
-        NodeList.text(stored.nodes(originals, readWrite)));
-    assertEquals("10.0.0.1,10.0.0.2", NodeList.text(stored.nodes(originals, null)));
-    assertEquals(List.of(), stored.nodes(null, null));
+        NodeList.text(nodes(originals, readWrite)));
+    assertEquals("10.0.0.1,10.0.0.2", NodeList.text(nodes(originals, null)));
+    assertEquals(List.of(), nodes(null, null));
   }
 
   private Publication readWrite(Topology topology, Endpoints actual) {
-    return publisher.readWrite(topology, everyStandby(topology), actual);
+    return publisher
+        .readWrite(
+            topology,
+            everyStandby(topology),
+            Nodes.nothingPublished(),
+            new Actual(actual, List.of()))
+        .endpoints();
   }
 
   private Publication readOnly(Topology topology, Endpoints actual) {
-    return publisher.readOnly(topology, everyStandby(topology), actual);
+    return publisher
+        .readOnly(
+            topology,
+            everyStandby(topology),
+            Nodes.nothingPublished(),
+            new Actual(actual, List.of()))
+        .endpoints();
+  }
+
+  private List<Node> nodes(Endpoints readWrite, Endpoints readOnly) {
+    return stored.nodes(new Actual(readWrite, List.of()), new Actual(readOnly, List.of()));
+  }
+
+  private static List<EndpointSubset> subsets(Publication publication) {
+    return ((Endpoints) publication.wanted()).getSubsets();
   }
 
   private static ReadOnly everyStandby(Topology topology) {
@@ -375,7 +398,7 @@ class PublisherTest {
         .withResourceVersion("7")
         .withAnnotations(publisher.annotations(publication))
         .endMetadata()
-        .withSubsets(publication.subsets())
+        .withSubsets(subsets(publication))
         .build();
   }
 }

@@ -6,28 +6,29 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Conditions;
+import java.time.Clock;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ServiceCheckTest {
   private final Conditions conditions = new Conditions(5432);
   private final ServiceCheck services = new ServiceCheck("postgresql", conditions);
-  private final Publication publication =
-      new Publication("pg-rw", List.of(), Map.of(), /* actual= */ null, /* conflicts= */ 0);
+  private final Plan plan =
+      new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC())
+          .cleared(new Actual(null, List.of()));
 
   @Test
   void warnsOnceOfAPortByAnotherNameAlsoWhenTheServiceGetsItLater() {
-    services.checked(publication, service("postgresql"));
+    services.checked(plan, service("postgresql"));
     assertEquals(List.of(), news());
 
-    services.checked(publication, service("db"));
+    services.checked(plan, service("db"));
     assertEquals(
         List.of(
             "Service pg-rw names its port 'db', its Endpoints will name it 'postgresql':"
                 + " nothing is routed until PORT_NAME is the Service's own"),
         news());
-    services.checked(publication, service("db"));
+    services.checked(plan, service("db"));
     assertEquals(List.of(), news());
   }
 

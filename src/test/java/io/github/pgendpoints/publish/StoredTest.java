@@ -20,7 +20,7 @@ class StoredTest {
   @Test
   void readsBackWhatWasPublished() {
     Published published =
-        stored.published(
+        published(
             endpoints(
                 Map.of(
                     Annotations.LAST_TOPOLOGY, "primary:10.0.0.1;standbys:10.0.0.2",
@@ -57,11 +57,9 @@ class StoredTest {
   @Test
   void findsNothingOnAFirstRunAndInWhatTheOriginalWrote() {
     assertEquals(
-        new Published(null, 0, null, null, Set.of(), false, List.of()),
-        stored.published(null, null));
+        new Published(null, 0, null, null, Set.of(), false, List.of()), published(null, null));
     Published original =
-        stored.published(
-            endpoints(Map.of(Annotations.LAST_TOPOLOGY, "primary:10.0.0.1;standbys:")), null);
+        published(endpoints(Map.of(Annotations.LAST_TOPOLOGY, "primary:10.0.0.1;standbys:")), null);
     assertNull(original.systemIdentifier());
     assertEquals(0, original.timeline());
   }
@@ -85,7 +83,7 @@ class StoredTest {
       String identifier,
       long timeline) {
     Published published =
-        stored.published(state(rwIdentifier, rwTimeline), state(roIdentifier, roTimeline));
+        published(state(rwIdentifier, rwTimeline), state(roIdentifier, roTimeline));
 
     assertEquals(identifier, published.systemIdentifier());
     assertEquals(timeline, published.timeline());
@@ -94,7 +92,7 @@ class StoredTest {
   @Test
   void takesThePrimaryOfTheHigherTimelineWhenTheReadWriteObjectCouldNotBeWritten() {
     Published published =
-        stored.published(state("8", "2", "db1", "10.0.0.1"), state("8", "3", "db2", "10.0.0.2"));
+        published(state("8", "2", "db1", "10.0.0.1"), state("8", "3", "db2", "10.0.0.2"));
 
     assertEquals(3, published.timeline());
     assertEquals("db2", published.primary());
@@ -105,7 +103,7 @@ class StoredTest {
   @ValueSource(
       strings = {"", "0", "-1", "+1", "1.5", "0x1", " 1", "4294967296", "18446744073709551616"})
   void findsFaultWithATimelineThatCannotBeRead(String text) {
-    Published published = stored.published(null, state("8", text));
+    Published published = published(null, state("8", text));
 
     assertEquals(
         List.of(
@@ -116,11 +114,10 @@ class StoredTest {
 
   @Test
   void findsFaultWithEveryAnnotationThatCannotBeRead() {
-    assertEquals(
-        4, stored.published(state("x", "y"), state("z".repeat(5000), "1e9")).faults().size());
+    assertEquals(4, published(state("x", "y"), state("z".repeat(5000), "1e9")).faults().size());
     assertEquals(
         true,
-        stored.published(state("z".repeat(5000), "1"), null).faults().stream()
+        published(state("z".repeat(5000), "1"), null).faults().stream()
             .allMatch(fault -> fault.length() < 200));
   }
 
@@ -135,12 +132,15 @@ class StoredTest {
     "'',false"
   })
   void isPausedByAnythingButFalse(String text, boolean paused) {
-    assertEquals(
-        paused, stored.published(endpoints(Map.of(Annotations.PAUSED, text)), null).paused());
+    assertEquals(paused, published(endpoints(Map.of(Annotations.PAUSED, text)), null).paused());
     assertEquals(
         false,
-        stored.published(null, endpoints(Map.of(Annotations.PAUSED, text))).paused(),
+        published(null, endpoints(Map.of(Annotations.PAUSED, text))).paused(),
         "only the read-write object is asked");
+  }
+
+  private Published published(Endpoints readWrite, Endpoints readOnly) {
+    return stored.published(new Actual(readWrite, List.of()), new Actual(readOnly, List.of()));
   }
 
   private static Endpoints state(String identifier, String timeline) {

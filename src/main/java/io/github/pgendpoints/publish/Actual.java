@@ -1,0 +1,111 @@
+package io.github.pgendpoints.publish;
+
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * What there is behind one Service. Clients see the union of its EndpointSlices: ours, and those
+ * that Kubernetes mirrors the Endpoints to.
+ *
+ * @param endpoints null when there are none
+ * @param slices those of the Service, whoever made them
+ */
+public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
+  /** Says of Endpoints that they are not to be mirrored. */
+  static final String SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror";
+
+  private static final String MIRRORING = "endpointslicemirroring-controller.k8s.io";
+
+  public Actual {
+    slices = List.copyOf(slices);
+  }
+
+  /** Our own slices. */
+  public List<EndpointSlice> own() {
+    return managedBy(Slices.MANAGER);
+  }
+
+  /** Whether Kubernetes mirrors the Endpoints, so that clients see them. */
+  public boolean isMirrored() {
+    return endpoints != null && !"true".equals(label(endpoints, SKIP_MIRROR));
+  }
+
+  /** Where the mirrored slices route to: the Endpoints, a moment later. */
+  Set<String> mirroredRoutes() {
+    return routes(managedBy(MIRRORING));
+  }
+
+  /** Every {@code ip:port} that is published; hidden Endpoints are not, where we have slices. */
+  public Set<String> publishedEndpoints() {
+    Set<String> published = new TreeSet<>();
+    own().forEach(slice -> published.addAll(Slices.endpoints(slice)));
+    if (areEndpointsSeen()) {
+      published.addAll(Subsets.endpoints(endpoints.getSubsets()));
+    }
+    return published;
+  }
+
+  /** Where clients are routed to, in the words of {@link Subsets#routes}. */
+  public Set<String> routes() {
+    Set<String> routes = routes(own());
+    if (areEndpointsSeen()) {
+      routes.addAll(Subsets.routes(endpoints.getSubsets()));
+    }
+    return routes;
+  }
+
+  private boolean areEndpointsSeen() {
+    return endpoints != null && (isMirrored() || own().isEmpty());
+  }
+
+  /** Whether there is neither an Endpoints object nor a slice of ours. */
+  public boolean isMissing() {
+    return endpoints == null && own().isEmpty();
+  }
+
+  /** The objects that may remember something, the one that was written last first. */
+  List<HasMetadata> remembering() {
+    return Stream.concat(own().stream(), Stream.ofNullable(endpoints))
+        .map(HasMetadata.class::cast)
+        .sorted(
+            Comparator.comparing(
+                    (HasMetadata object) ->
+                        Objects.requireNonNullElse(annotation(object, Annotations.LAST_UPDATE), ""))
+                .reversed())
+        .toList();
+  }
+
+  private List<EndpointSlice> managedBy(String manager) {
+    return slices.stream()
+        .filter(slice -> manager.equals(label(slice, Slices.MANAGED_BY)))
+        .toList();
+  }
+
+  private static Set<String> routes(List<EndpointSlice> slices) {
+    Set<String> routes = new TreeSet<>();
+    slices.forEach(slice -> routes.addAll(Slices.routes(slice)));
+    return routes;
+  }
+
+  /** A label; null when it is not there. */
+  static String label(HasMetadata object, String key) {
+    return value(object.getMetadata().getLabels(), key);
+  }
+
+  /** An annotation; null when it or the object is not there. */
+  static String annotation(HasMetadata object, String key) {
+    return object == null ? null : value(object.getMetadata().getAnnotations(), key);
+  }
+
+  private static String value(Map<String, String> map, String key) {
+    return map == null ? null : map.get(key);
+  }
+}

@@ -1,0 +1,58 @@
+package io.github.pgendpoints.publish;
+
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.github.pgendpoints.alert.Conditions;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * When to look for EndpointSlices. Where Endpoints are published, slices of ours can only be left
+ * from before the program started: whoever overlooked them would leave an old primary in them.
+ */
+public final class SliceCheck {
+  private final boolean publishSlices;
+  private final Conditions conditions;
+  private final Set<String> without = new HashSet<>();
+
+  /**
+   * @param publishSlices whether PUBLISH asks for EndpointSlices
+   * @param conditions told when we may not look
+   */
+  public SliceCheck(boolean publishSlices, Conditions conditions) {
+    this.publishSlices = publishSlices;
+    this.conditions = conditions;
+  }
+
+  /** Whether to look: in each cycle where we publish slices, else until there are none of ours. */
+  public boolean isDue(String service) {
+    return publishSlices || !without.contains(service);
+  }
+
+  /** The label that every slice of a Service carries. */
+  public Map<String, String> selector(String service) {
+    return Map.of(Slices.SERVICE_NAME, service);
+  }
+
+  /**
+   * Joins what there is behind a Service.
+   *
+   * @param endpoints null when there are none
+   * @param slices null when they were not looked for
+   */
+  public Actual found(String service, Endpoints endpoints, List<EndpointSlice> slices) {
+    Actual actual = new Actual(endpoints, slices == null ? List.of() : slices);
+    if (actual.own().isEmpty()) {
+      without.add(service);
+    }
+    return actual;
+  }
+
+  /** Notes that the Role does not let us look; where slices are published, we have to. */
+  public void notGranted() {
+    conditions.degraded(
+        "the Role does not grant list on endpointslices: slices that PUBLISH=endpointslices left are not seen");
+  }
+}

@@ -1,0 +1,353 @@
+package io.github.pgendpoints;
+
+import static io.github.pgendpoints.topology.Nodes.primary;
+import static io.github.pgendpoints.topology.Nodes.standby;
+import static io.github.pgendpoints.topology.Nodes.topology;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.github.pgendpoints.support.Cycles;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.topology.Nodes;
+import io.github.pgendpoints.topology.Server;
+import io.github.pgendpoints.topology.Topology;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * From Endpoints to EndpointSlices and back, beside a controller that mirrors the one to the other:
+ * what clients see at each change of an object.
+ */
+class SwitchTest {
+  private static final Topology BEFORE =
+      topology(primary("10.0.0.1", 1), standby("10.0.0.2"), standby("10.0.0.3"));
+  private static final Topology AFTER =
+      topology(standby("10.0.0.1"), primary("10.0.0.2", 2), standby("10.0.0.3"));
+
+  private static final int ENOUGH = 5;
+
+  private static final FakeApiServer API =
+      new FakeApiServer("db").withMirroring(Duration.ofMillis(3)).start();
+  private static final List<Set<String>> READ_WRITE = new ArrayList<>();
+  private static final List<Set<String>> READ_ONLY = new ArrayList<>();
+  private static Cycles endpoints;
+  private static Cycles slices;
+  private static Cycles clearing;
+
+  @BeforeAll
+  static void start() {
+    API.createService("pg-rw", "postgresql", 5432);
+    API.createService("pg-ro", "postgresql", 5432);
+    endpoints = new Cycles(API, false, false);
+    slices = new Cycles(API, true, false);
+    clearing = new Cycles(API, true, true);
+    API.onChange(SwitchTest::note);
+  }
+
+  @AfterAll
+  static void stop() {
+    endpoints.close();
+    slices.close();
+    clearing.close();
+    API.close();
+  }
+
+  @BeforeEach
+  void beginWithNothing() {
+    API.heal();
+    API.withMirroring(Duration.ofMillis(3));
+    API.deleteEndpoints("pg-rw");
+    API.deleteEndpoints("pg-ro");
+    API.list(EndpointSlice.class)
+        .forEach(slice -> API.delete(EndpointSlice.class, "db", slice.getMetadata().getName()));
+    API.awaitMirrors();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void showsTheSameAddressesAllAlongAndLeavesNothingBehind(boolean toSlices) {
+    begin(!toSlices);
+
+    List<String> seen = run(toSlices, BEFORE, ENOUGH);
+
+    assertEquals(List.of(Set.of("10.0.0.1")), READ_WRITE, seen.toString());
+    assertEquals(List.of(Set.of("10.0.0.2", "10.0.0.3")), READ_ONLY);
+    assertEnded(toSlices);
+  }
+
+  @Test
+  void takesOneStepACycleToSlices() {
+    begin(false);
+    Cycles cycles = slices;
+    assertEquals(List.of("POST slices pg-rw", "POST slices pg-ro"), writes(cycles));
+    assertEquals(List.of("PATCH endpoints pg-rw", "PATCH endpoints pg-ro"), writes(cycles));
+    assertEquals("true", label("pg-rw"));
+    assertEquals(List.of("DELETE endpoints pg-rw", "DELETE endpoints pg-ro"), writes(cycles));
+    assertEquals(List.of(), writes(cycles));
+  }
+
+  @Test
+  void takesOneStepACycleBack() {
+    begin(true);
+    Cycles cycles = endpoints;
+    assertEquals(List.of("POST endpoints pg-rw", "POST endpoints pg-ro"), writes(cycles));
+    assertEquals("true", label("pg-rw"));
+    assertEquals(List.of("PATCH endpoints pg-rw", "PATCH endpoints pg-ro"), writes(cycles));
+    assertNull(label("pg-rw"));
+    assertEquals(List.of("DELETE slices pg-rw", "DELETE slices pg-ro"), writes(cycles));
+    assertEquals(List.of(), writes(cycles));
+  }
+
+  @Test
+  void keepsItsSlicesUntilTheEndpointsAreMirrored() {
+    begin(true);
+    Cycles cycles = endpoints;
+    writes(cycles);
+    // As if the controller were slow.
+    API.withMirroring(Duration.ofDays(1));
+    cycles.run(BEFORE);
+    API.clearRequests();
+    cycles.run(BEFORE);
+    assertEquals(List.of(), writes());
+    assertEquals(List.of(Set.of("10.0.0.1")), READ_WRITE);
+  }
+
+  static Stream<Arguments> accidents() {
+    return Stream.of(true, false)
+        .flatMap(
+            toSlices ->
+                Stream.of(0, 1, 2, 3)
+                    .flatMap(
+                        steps ->
+                            Stream.of(
+                                    "nothing",
+                                    "create endpoints",
+                                    "patch endpoints",
+                                    "delete endpoints",
+                                    "create endpointslices",
+                                    "patch endpointslices",
+                                    "delete endpointslices")
+                                .map(refused -> Arguments.of(toSlices, steps, refused))));
+  }
+
+  /** At each step of a switch, a write that fails in the cycle that sees the fail-over. */
+  @ParameterizedTest(name = "to slices {0}, {1} steps, {2} refused")
+  @MethodSource("accidents")
+  void showsNoOldPrimaryWhateverHappensOnTheWay(boolean toSlices, int steps, String refused) {
+    begin(!toSlices);
+    run(toSlices, BEFORE, steps);
+    if (!refused.equals("nothing")) {
+      API.deny(refused.split(" ")[0], refused.split(" ")[1]);
+    }
+
+    run(toSlices, AFTER, 1);
+    API.heal();
+    List<String> seen = run(toSlices, AFTER, ENOUGH);
+
+    assertEquals(
+        List.of(Set.of("10.0.0.1"), Set.of("10.0.0.2")), withoutGap(READ_WRITE), "" + seen);
+    assertTrue(READ_WRITE.indexOf(Set.of()) < 0 || !refused.equals("nothing"), "" + READ_WRITE);
+    assertEquals(Set.of("10.0.0.1", "10.0.0.3"), API.visible("pg-ro"));
+    assertEnded(toSlices);
+  }
+
+  /** And the other way, when somebody changes his mind. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3})
+  void turnsBackAtEachStep(int steps) {
+    for (boolean toSlices : List.of(true, false)) {
+      begin(!toSlices);
+      run(toSlices, BEFORE, steps);
+      List<String> seen = run(!toSlices, BEFORE, ENOUGH);
+
+      assertEquals(List.of(Set.of("10.0.0.1")), READ_WRITE, seen.toString());
+      assertEnded(!toSlices);
+    }
+  }
+
+  @Test
+  void hidesEndpointsThatAHelmUpgradeBroughtBack() {
+    begin(true);
+    API.put(
+        new EndpointsBuilder()
+            .withNewMetadata()
+            .withName("pg-rw")
+            .endMetadata()
+            .addNewSubset()
+            .addNewAddress()
+            .withIp("10.0.0.9")
+            .endAddress()
+            .addNewPort()
+            .withName("postgresql")
+            .withPort(5432)
+            .endPort()
+            .endSubset()
+            .build());
+    API.awaitMirrors();
+
+    Cycles cycles = slices;
+    cycles.run(BEFORE);
+    API.awaitMirrors();
+    assertEquals(Set.of("10.0.0.1"), API.visible("pg-rw"));
+    run(true, BEFORE, 1);
+    assertEnded(true);
+    assertTrue(READ_WRITE.stream().allMatch(seen -> seen.contains("10.0.0.1")), "" + READ_WRITE);
+  }
+
+  @Test
+  void doesNotFinishASwitchInACycleThatIsRefused() {
+    begin(false);
+    run(true, BEFORE, 1);
+    API.clearRequests();
+
+    run(true, topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2)), 1);
+
+    assertEquals(List.of(), writes());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3})
+  void clearsWhateverIsThere(int steps) {
+    begin(false);
+    run(true, BEFORE, steps);
+
+    Cycles cycles = clearing;
+    cycles.run(topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2)));
+
+    API.awaitMirrors();
+    assertEquals(Set.of(), API.visible("pg-rw"));
+    assertEquals(Set.of("10.0.0.2", "10.0.0.3"), API.visible("pg-ro"));
+    run(true, AFTER, ENOUGH);
+    assertEquals(Set.of("10.0.0.2"), API.visible("pg-rw"));
+    assertEnded(true);
+  }
+
+  @Test
+  void movesThePrimaryToTheOtherFamilyAndRemembersItThere() {
+    Topology six = topology(standby("10.0.0.1"), primary("2001:db8::2", 2));
+    begin(true);
+
+    run(true, six, 2);
+
+    assertEquals(List.of(Set.of("10.0.0.1"), Set.of(), Set.of("2001:db8::2")), READ_WRITE);
+    API.clearRequests();
+    // The old primary is back, and alone: it is stale by what the slice of the new one remembers.
+    run(true, topology(primary("10.0.0.1", 1)), 1);
+    assertEquals(List.of(), writes());
+    run(true, AFTER, 1);
+    assertEquals(
+        Set.of(),
+        API.visible("pg-rw").stream()
+            .filter(a -> a.equals("10.0.0.1"))
+            .collect(Collectors.toSet()));
+  }
+
+  @Test
+  void remembersWhatANodeDoesNotTellAnyMore() {
+    begin(false);
+    Topology silent =
+        topology(primary("10.0.0.1", new Server(null, "started 10.0.0.1", null, null, false)));
+
+    run(true, silent, ENOUGH);
+
+    EndpointSlice slice = API.slices("pg-rw").get(0);
+    assertEquals(
+        Nodes.CLUSTER,
+        slice.getMetadata().getAnnotations().get("postgres.discovery/system-identifier"));
+    assertEquals("1", slice.getMetadata().getAnnotations().get("postgres.discovery/timeline"));
+  }
+
+  /** Publishes {@link #BEFORE} in one form, and begins to watch. */
+  private void begin(boolean slices) {
+    run(slices, BEFORE, ENOUGH);
+    assertEnded(slices);
+    READ_WRITE.clear();
+    READ_ONLY.clear();
+    note();
+  }
+
+  private List<String> run(boolean toSlices, Topology topology, int times) {
+    List<String> news = new ArrayList<>();
+    Cycles cycles = toSlices ? slices : endpoints;
+    for (int i = 0; i < times; i++) {
+      cycles.run(topology);
+      news.addAll(cycles.news());
+      // Cycles are further apart than the mirror is late.
+      API.awaitMirrors();
+    }
+    return news;
+  }
+
+  private static void note() {
+    note(READ_WRITE, API.visible("pg-rw"));
+    note(READ_ONLY, API.visible("pg-ro"));
+  }
+
+  private static void note(List<Set<String>> seen, Set<String> now) {
+    if (seen.isEmpty() || !seen.get(seen.size() - 1).equals(now)) {
+      seen.add(now);
+    }
+  }
+
+  private static List<Set<String>> withoutGap(List<Set<String>> seen) {
+    return seen.stream().filter(addresses -> !addresses.isEmpty()).distinct().toList();
+  }
+
+  private List<String> writes(Cycles cycles) {
+    API.clearRequests();
+    cycles.run(BEFORE);
+    API.awaitMirrors();
+    return writes();
+  }
+
+  /** The writes, such as {@code PATCH endpoints pg-rw}. */
+  private List<String> writes() {
+    return API.requests().stream()
+        .filter(request -> !request.method().equals("GET"))
+        .map(
+            request -> {
+              String named =
+                  request.target().name() == null ? request.body() : request.target().name();
+              return "%s %s %s"
+                  .formatted(
+                      request.method(),
+                      request.target().resource().replace("endpointslices", "slices"),
+                      named.contains("pg-rw") ? "pg-rw" : "pg-ro");
+            })
+        .toList();
+  }
+
+  private String label(String service) {
+    var labels = API.endpoints(service).getMetadata().getLabels();
+    return labels == null ? null : labels.get("endpointslice.kubernetes.io/skip-mirror");
+  }
+
+  private void assertEnded(boolean slices) {
+    for (String service : List.of("pg-rw", "pg-ro")) {
+      assertEquals(slices, API.endpoints(service) == null, service);
+      assertEquals(
+          Set.of(slices ? "postgres-endpoint-manager" : "endpointslicemirroring-controller.k8s.io"),
+          API.slices(service).stream()
+              .map(
+                  slice ->
+                      slice.getMetadata().getLabels().get("endpointslice.kubernetes.io/managed-by"))
+              .collect(Collectors.toSet()),
+          service);
+    }
+  }
+}

@@ -1,0 +1,169 @@
+package io.github.pgendpoints.publish;
+
+import static io.github.pgendpoints.topology.Nodes.nothingPublished;
+import static io.github.pgendpoints.topology.Nodes.primary;
+import static io.github.pgendpoints.topology.Nodes.standby;
+import static io.github.pgendpoints.topology.Nodes.topology;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Topology;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** What is wanted of EndpointSlices, and what they remember. */
+class SlicesTest {
+  private static final Topology TOPOLOGY =
+      topology(
+          primary("10.0.0.1", 1),
+          standby("10.0.0.9"),
+          standby("10.0.0.10"),
+          standby("10.0.0.8:5433"),
+          standby("[2001:db8::2]:5432"));
+
+  private final Publisher publisher =
+      new Publisher("pg-rw", "pg-ro", "postgresql", 5432, true, Clock.systemUTC());
+
+  @Test
+  void makesOneSliceAFamilyAndPort() {
+    List<Publication> slices = readOnly(TOPOLOGY, List.of()).slices();
+
+    assertEquals(
+        List.of("pg-ro-ipv4", "pg-ro-ipv4-5433", "pg-ro-ipv6"),
+        slices.stream().map(Publication::name).toList());
+    assertEquals(
+        """
+        ---
+        apiVersion: "discovery.k8s.io/v1"
+        kind: "EndpointSlice"
+        metadata:
+          labels:
+            endpointslice.kubernetes.io/managed-by: "postgres-endpoint-manager"
+            kubernetes.io/service-name: "pg-ro"
+          name: "pg-ro-ipv4"
+        addressType: "IPv4"
+        endpoints:
+        - addresses:
+          - "10.0.0.9"
+          conditions:
+            ready: true
+            serving: true
+        - addresses:
+          - "10.0.0.10"
+          conditions:
+            ready: true
+            serving: true
+        ports:
+        - name: "postgresql"
+          port: 5432
+          protocol: "TCP"
+        """,
+        Serialization.asYaml(slices.get(0).wanted()));
+    assertEquals("IPv6", ((EndpointSlice) slices.get(2).wanted()).getAddressType());
+  }
+
+  @Test
+  void remembersOnTheReadWriteSliceOfThePrimaryAlone() {
+    Publication slice = readWrite(TOPOLOGY, List.of()).slices().get(0);
+
+    assertEquals("1", slice.state().get(Annotations.TIMELINE));
+    readOnly(TOPOLOGY, List.of()).slices().forEach(ro -> assertEquals(Map.of(), ro.state()));
+  }
+
+  @Test
+  void emptiesTheOldFamilyBeforeItFillsTheNew() {
+    List<EndpointSlice> written = written(readWrite(TOPOLOGY, List.of()));
+    Plan plan = readWrite(topology(primary("2001:db8::2", 2)), written);
+
+    assertEquals(
+        List.of(
+            "pg-rw-ipv4 now has no address (was 10.0.0.1:5432 (postgresql))",
+            "pg-rw-ipv6 created with [2001:db8::2]:5432 (postgresql)"),
+        plan.slices().stream().map(Publication::summary).toList());
+    assertEquals(Map.of(), plan.slices().get(0).state());
+  }
+
+  @Test
+  void findsWhatItWroteUnchangedAndAnEditNot() {
+    List<EndpointSlice> written = written(readOnly(TOPOLOGY, List.of()));
+    assertTrue(readOnly(TOPOLOGY, written).isUnchanged());
+
+    written.get(0).getEndpoints().get(0).getConditions().setReady(false);
+    assertFalse(readOnly(TOPOLOGY, written).isUnchanged());
+  }
+
+  @Test
+  void believesTheSliceThatWasWrittenLastAndTheHighestTimeline() {
+    List<EndpointSlice> old = written(readWrite(topology(primary("10.0.0.1", 5)), List.of()));
+    List<EndpointSlice> slices =
+        new ArrayList<>(written(readWrite(topology(primary("2001:db8::2", 6)), old)));
+    slices.get(1).getMetadata().getAnnotations().put(Annotations.LAST_UPDATE, "2026-02");
+    slices.get(0).getMetadata().setAnnotations(old.get(0).getMetadata().getAnnotations());
+    slices.get(0).getMetadata().getAnnotations().put(Annotations.LAST_UPDATE, "2026-01");
+
+    for (List<EndpointSlice> order : List.of(slices, List.of(slices.get(1), slices.get(0)))) {
+      var published =
+          new Stored(5432, false).published(new Actual(null, order), new Actual(null, List.of()));
+      assertEquals("[2001:db8::2]", published.primary());
+      assertEquals(6, published.timeline());
+    }
+  }
+
+  @Test
+  void tellsHowManyAddressesOneObjectWouldHold() {
+    List<NodeState> nodes = new ArrayList<>(List.of(primary("10.0.0.1", 1)));
+    IntStream.range(0, 1001)
+        .forEach(i -> nodes.add(standby("10.1.%d.%d".formatted(i / 250, i % 250))));
+    Topology many = new Topology(nodes);
+
+    assertEquals(1001, readOnly(many, List.of()).largest());
+    assertEquals(1, readWrite(many, List.of()).largest());
+  }
+
+  @Test
+  void looksForSlicesUntilThereAreNone() {
+    SliceCheck check = new SliceCheck(false, new Conditions(5432));
+    List<EndpointSlice> ours = written(readOnly(TOPOLOGY, List.of()));
+
+    assertTrue(check.isDue("pg-ro"));
+    check.found("pg-ro", null, ours);
+    assertTrue(check.isDue("pg-ro"));
+    check.found("pg-ro", null, List.of());
+    assertFalse(check.isDue("pg-ro"));
+    assertTrue(new SliceCheck(true, new Conditions(5432)).isDue("pg-ro"));
+  }
+
+  private Plan readWrite(Topology topology, List<EndpointSlice> slices) {
+    return publisher.readWrite(
+        topology, everyStandby(topology), nothingPublished(), new Actual(null, slices));
+  }
+
+  private Plan readOnly(Topology topology, List<EndpointSlice> slices) {
+    return publisher.readOnly(
+        topology, everyStandby(topology), nothingPublished(), new Actual(null, slices));
+  }
+
+  private static ReadOnly everyStandby(Topology topology) {
+    return new ReadOnly(topology.standbys(), null, Map.of());
+  }
+
+  private List<EndpointSlice> written(Plan plan) {
+    List<EndpointSlice> written = new ArrayList<>();
+    for (Publication publication : plan.slices()) {
+      EndpointSlice slice = Serialization.clone((EndpointSlice) publication.wanted());
+      slice.getMetadata().setAnnotations(publisher.annotations(publication));
+      written.add(slice);
+    }
+    return written;
+  }
+}
