@@ -18,7 +18,10 @@ import io.github.pgendpoints.support.postgres.PostgresCluster;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,9 +70,7 @@ class ManifestsIT {
   /** Creates or repairs both Endpoints, and complains of nothing. */
   private static void cycle(FakeApiServer api, List<HasMetadata> objects, Mode mode) {
     try (Run run = new Run(cluster, api)) {
-      Manifests.settings(objects).entrySet().stream()
-          .filter(setting -> !List.of("PG_NODES", "PGPORT").contains(setting.getKey()))
-          .forEach(setting -> run.with(setting.getKey(), setting.getValue()));
+      settings(objects).forEach(run::with);
       run.start(mode);
       if (mode == Mode.ONCE) {
         assertEquals(0, run.exitCode(), run.log().toString());
@@ -83,6 +84,18 @@ class ManifestsIT {
       assertEquals(
           List.of(), run.log().stream().filter(line -> line.matches("(WARN|ERROR) .*")).toList());
     }
+  }
+
+  /** What the pod is told, but for what is otherwise here: the nodes, the password and the port. */
+  private static Map<String, String> settings(List<HasMetadata> objects) {
+    Map<String, String> settings = new HashMap<>(Manifests.settings(objects));
+    Manifests.pod(objects)
+        .getContainers()
+        .get(0)
+        .getEnv()
+        .forEach(variable -> settings.put(variable.getName(), variable.getValue()));
+    settings.keySet().removeAll(Set.of("PG_NODES", "PGPORT", "PGPASSWORD_FILE", "MANAGEMENT_PORT"));
+    return settings;
   }
 
   private static List<String> addresses(FakeApiServer api, String name) {

@@ -8,16 +8,25 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapEnvSource;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.TopologySpreadConstraint;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentSpec;
 import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
+import io.fabric8.kubernetes.api.model.batch.v1.CronJobSpec;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudgetSpec;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.client.utils.Serialization;
@@ -28,6 +37,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -41,6 +51,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What {@code kubectl apply -k} would send, for each overlay, alone and with each component. */
 class ManifestsTest {
+  private static final Path CRON_JOB = Path.of("k8s/overlays/cronjob");
+  private static final Path DEPLOYMENT = Path.of("k8s/overlays/deployment");
+  private static final Set<String> FOR_REPLICAS = Set.of("LEASE_NAME", "MANAGEMENT_PORT");
 
   @ParameterizedTest
   @MethodSource("renderings")
@@ -96,10 +109,8 @@ class ManifestsTest {
     }
     assertEquals(configMaps, used);
     assertEquals(
-        Set.of(mount(pod, "password").getMountPath() + "/password"),
-        container.getEnv().stream()
-            .map(variable -> variable.getValue())
-            .collect(Collectors.toSet()),
+        mount(pod, "password").getMountPath() + "/password",
+        variables(pod).get("PGPASSWORD_FILE"),
         "the file named as the key of " + secret.getStringData());
     assertTrue(secret.getStringData().containsKey("password"));
     assertEquals(
@@ -162,10 +173,121 @@ class ManifestsTest {
     for (PodSpec pod : pods) {
       pod.setRestartPolicy(null);
       pod.setTerminationGracePeriodSeconds(null);
+      pod.setTopologySpreadConstraints(null);
       container(pod).setArgs(null);
       container(pod).setResources(null);
+      container(pod).setPorts(null);
+      container(pod).setStartupProbe(null);
+      container(pod).setLivenessProbe(null);
+      container(pod).setReadinessProbe(null);
+      container(pod).getEnv().removeIf(variable -> FOR_REPLICAS.contains(variable.getName()));
     }
     assertEquals(1, Set.copyOf(pods).size(), pods::toString);
+  }
+
+  @Test
+  void giveEachRunOfTheCronJobAnEnd() {
+    CronJobSpec job = Kustomize.one(Kustomize.render(CRON_JOB), CronJob.class).getSpec();
+
+    assertEquals("Forbid", job.getConcurrencyPolicy());
+    assertTrue(job.getStartingDeadlineSeconds() > 0);
+    assertTrue(job.getSuccessfulJobsHistoryLimit() > 0);
+    assertTrue(job.getFailedJobsHistoryLimit() > 0);
+    assertEquals(0, job.getJobTemplate().getSpec().getBackoffLimit());
+    assertTrue(job.getJobTemplate().getSpec().getActiveDeadlineSeconds() < 120, "its schedule");
+    assertTrue(job.getJobTemplate().getSpec().getTtlSecondsAfterFinished() > 0);
+    assertEquals(
+        "Never", job.getJobTemplate().getSpec().getTemplate().getSpec().getRestartPolicy());
+  }
+
+  @Test
+  void runTwoReplicasOfWhichOneIsAlwaysThere() {
+    List<HasMetadata> objects = Kustomize.render(DEPLOYMENT);
+    DeploymentSpec deployment = Kustomize.one(objects, Deployment.class).getSpec();
+    PodDisruptionBudgetSpec budget = Kustomize.one(objects, PodDisruptionBudget.class).getSpec();
+
+    assertEquals(2, deployment.getReplicas());
+    assertEquals("RollingUpdate", deployment.getStrategy().getType());
+    assertEquals(0, deployment.getStrategy().getRollingUpdate().getMaxUnavailable().getIntVal());
+    assertEquals(1, budget.getMaxUnavailable().getIntVal());
+    Map<String, String> labels = deployment.getTemplate().getMetadata().getLabels();
+    Map<String, String> selected = deployment.getSelector().getMatchLabels();
+    assertTrue(labels.entrySet().containsAll(selected.entrySet()), labels::toString);
+    assertEquals(selected, budget.getSelector().getMatchLabels());
+    for (TopologySpreadConstraint spread :
+        deployment.getTemplate().getSpec().getTopologySpreadConstraints()) {
+      assertEquals(selected, spread.getLabelSelector().getMatchLabels());
+      assertEquals("ScheduleAnyway", spread.getWhenUnsatisfiable(), "one machine is enough");
+    }
+  }
+
+  @Test
+  void probeWhatTheProgramServes() throws IOException {
+    PodSpec pod = Manifests.pod(Kustomize.render(DEPLOYMENT));
+    ContainerPort port = container(pod).getPorts().get(0);
+    String served =
+        Files.readString(
+            Path.of("src/main/java/io/github/pgendpoints/management/ManagementServer.java"));
+
+    assertEquals(String.valueOf(port.getContainerPort()), variables(pod).get("MANAGEMENT_PORT"));
+    Map<String, Probe> probes =
+        Map.of(
+            "/observe/health/ready", container(pod).getReadinessProbe(),
+            "/observe/health/live", container(pod).getLivenessProbe());
+    probes.forEach(
+        (path, probe) -> {
+          assertEquals(path, probe.getHttpGet().getPath());
+          assertEquals(port.getName(), probe.getHttpGet().getPort().getStrVal());
+          assertTrue(served.contains("\"" + path + "\""), path);
+        });
+    assertEquals(
+        container(pod).getLivenessProbe().getHttpGet(),
+        container(pod).getStartupProbe().getHttpGet());
+  }
+
+  @Test
+  void electOverALeaseOfTheirOwn() throws IOException {
+    Set<String> leases = new HashSet<>();
+    for (String suffix : List.of("", "-two")) {
+      Path copy = Manifests.copy();
+      Path file = copy.resolve("k8s/cluster/kustomization.yaml");
+      Files.writeString(
+          file,
+          Files.readString(file)
+              .replace(
+                  "namespace: postgresql\n", "namespace: other\nnameSuffix: " + suffix + "\n"));
+      List<HasMetadata> objects = Kustomize.render(copy.resolve(DEPLOYMENT));
+
+      String lease = variables(Manifests.pod(objects)).get("LEASE_NAME");
+      assertEquals(List.of(lease), leaseNames(objects));
+      assertEquals("postgres-endpoint-manager" + suffix + "-leader", lease);
+      assertEquals(
+          Map.of(
+              "app.kubernetes.io/name",
+              "postgres-endpoint-manager",
+              "app.kubernetes.io/instance",
+              "postgres-endpoint-manager" + suffix),
+          Kustomize.one(objects, PodDisruptionBudget.class)
+              .getSpec()
+              .getSelector()
+              .getMatchLabels());
+      leases.add(lease);
+    }
+    assertEquals(2, leases.size());
+    assertEquals(List.of(), leaseNames(Kustomize.render(CRON_JOB)), "it elects nobody");
+  }
+
+  private static List<String> leaseNames(List<HasMetadata> objects) {
+    return Kustomize.one(objects, Role.class).getRules().stream()
+        .filter(rule -> rule.getApiGroups().contains("coordination.k8s.io"))
+        .flatMap(rule -> rule.getResourceNames().stream())
+        .toList();
+  }
+
+  /** What the container itself sets, over the ConfigMap. */
+  private static Map<String, String> variables(PodSpec pod) {
+    return container(pod).getEnv().stream()
+        .collect(Collectors.toMap(EnvVar::getName, EnvVar::getValue));
   }
 
   @ParameterizedTest
@@ -229,11 +351,20 @@ class ManifestsTest {
 
   @Test
   void sayWhatEachRuleOfTheRoleIsFor() throws IOException {
-    List<String> lines = Files.readAllLines(Path.of("k8s/base/role.yaml"));
-    for (int i = 0; i < lines.size(); i++) {
-      if (lines.get(i).startsWith("  - apiGroups")) {
-        assertTrue(lines.get(i - 1).startsWith("  # "), lines.get(i - 1));
+    Map<Path, String> begin =
+        Map.of(
+            Path.of("k8s/base/role.yaml"), "  - apiGroups",
+            DEPLOYMENT.resolve("role-lease.yaml"), "- op: add");
+    for (Map.Entry<Path, String> file : begin.entrySet()) {
+      List<String> lines = Files.readAllLines(file.getKey());
+      int rules = 0;
+      for (int i = 0; i < lines.size(); i++) {
+        if (lines.get(i).startsWith(file.getValue())) {
+          rules++;
+          assertTrue(lines.get(i - 1).strip().startsWith("# "), lines.get(i - 1));
+        }
       }
+      assertTrue(rules > 1, file::toString);
     }
   }
 
