@@ -204,7 +204,9 @@ final class SettingsReader {
     String passfile = file(PGPASSFILE);
     if (passwordFile != null) {
       String contents = contents(Path.of(passwordFile));
-      if (contents.isBlank()) {
+      if (contents == null) {
+        fault("PGPASSWORD_FILE", passwordFile, PGPASSWORD_FILE, "cannot be read as UTF-8");
+      } else if (contents.isBlank()) {
         fault("PGPASSWORD_FILE", passwordFile, PGPASSWORD_FILE, "is empty");
       } else if (contents.strip().equals(PLACEHOLDER)) {
         fault("PGPASSWORD_FILE", passwordFile, PGPASSWORD_FILE, "holds a placeholder");
@@ -319,11 +321,12 @@ final class SettingsReader {
     return Files.isRegularFile(Path.of(name)) && Files.isReadable(Path.of(name));
   }
 
+  /** Null when it is no text. */
   private static String contents(Path file) {
     try {
       return Files.readString(file);
     } catch (IOException e) {
-      return "";
+      return null;
     }
   }
 

@@ -272,6 +272,16 @@ class SettingsReaderTest {
   }
 
   @Test
+  void refusesAPasswordFileThatIsNoText() throws Exception {
+    Path file = Files.write(folder.resolve("password"), new byte[] {'a', (byte) 0xE4, 'b'});
+
+    assertEquals(
+        List.of(
+            "PGPASSWORD_FILE cannot be read as UTF-8; allowed: a readable file that is not empty"),
+        faults(Map.of("PGPASSWORD_FILE", file.toString())));
+  }
+
+  @Test
   void refusesAPlaceholderOfTheManifests() throws Exception {
     Path file = Files.writeString(folder.resolve("password"), "REPLACE-ME\n");
 

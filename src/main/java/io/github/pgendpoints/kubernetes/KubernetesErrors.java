@@ -47,7 +47,11 @@ public final class KubernetesErrors {
   public KubernetesErrors(Config config, Conditions conditions) {
     URI uri = URI.create(config.getMasterUrl());
     int standard = "http".equals(uri.getScheme()) ? 80 : 443;
-    this.server = uri.getHost() + ":" + (uri.getPort() < 0 ? standard : uri.getPort());
+    // A name with an underscore is no host to Java, though name servers know it.
+    this.server =
+        uri.getHost() == null
+            ? uri.getAuthority()
+            : uri.getHost() + ":" + (uri.getPort() < 0 ? standard : uri.getPort());
     this.requestTimeout = seconds(config.getRequestTimeout());
     this.conditions = conditions;
   }

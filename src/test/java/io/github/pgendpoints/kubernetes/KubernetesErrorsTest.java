@@ -131,6 +131,9 @@ class KubernetesErrorsTest {
     assertEquals(
         "the Kubernetes API at [::1]:80 cannot be reached: x",
         errors("http://[::1]/").describe(failure));
+    assertEquals(
+        "the Kubernetes API at api_server:6443 cannot be reached: x",
+        errors("https://api_server:6443/").describe(failure));
   }
 
   private static KubernetesErrors errors(String url) {
