@@ -21,7 +21,9 @@ import io.github.pgendpoints.publish.SliceCheck;
 import io.github.pgendpoints.publish.Stored;
 import io.github.pgendpoints.status.Status;
 import io.github.pgendpoints.status.StatusTable;
+import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Topology;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.PrintStream;
@@ -55,6 +57,7 @@ public final class Manager extends Main {
   private final ExecutorService probes = Executors.newCachedThreadPool();
   private final NodePools pools;
   private final Heartbeat heartbeat;
+  private final Cadence cadence;
   private final Conditions conditions;
   private final Publisher publisher;
   private final PrintStream out;
@@ -81,6 +84,12 @@ public final class Manager extends Main {
     this.heartbeat =
         new Heartbeat(
             settings.probeInterval(), settings.postgres().connectTimeout(), System::nanoTime);
+    this.cadence =
+        new Cadence(
+            settings.probeInterval(),
+            settings.unstableProbeInterval(),
+            () -> false,
+            System::nanoTime);
     this.conditions = new Conditions(settings.postgres().port());
     this.publisher =
         new Publisher(
@@ -113,8 +122,8 @@ public final class Manager extends Main {
     addInitialProperty("namespace", namespace);
     addInitialProperty("rw.service", settings.rwService());
     addInitialProperty("ro.service", settings.roService());
-    addInitialProperty("probe.interval", String.valueOf(settings.probeInterval().toMillis()));
     addInitialProperty("publish.slices", String.valueOf(settings.publishSlices()));
+    addInitialProperty("probe.tick", String.valueOf(cadence.tick().toMillis()));
     addInitialProperty("cycles", mode == Mode.CONTINUOUS ? "0" : "1");
     addInitialProperty("paused", String.valueOf(settings.verification().paused()));
     addInitialProperty(
@@ -133,6 +142,7 @@ public final class Manager extends Main {
     bind("conditions", conditions);
     bind("publisher", publisher);
     bind("knownNodes", new KnownNodes(settings.nodes(), stored));
+    bind("cadence", cadence);
     bind("stored", stored);
     bind("quorum", settings.verification().quorum());
     bind("readOnlyRules", settings.verification().readOnly());
@@ -246,6 +256,7 @@ public final class Manager extends Main {
               ? ExitCode.REFUSED
               : exchange.getProperty("exitCode", ExitCode.REFUSED, Integer.class);
       heartbeat.cycleEnded(exchange.getProperty("published") != null);
+      cadence.ended(exchange.getProperty("topology", Topology.class), code == ExitCode.REFUSED);
       if (mode.isStatus()) {
         show(Status.of(exchange, code, conditions.lasting(), publisher));
       }

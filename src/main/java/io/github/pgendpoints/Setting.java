@@ -66,6 +66,10 @@ public enum Setting {
       "1s",
       "50ms to 1h, such as 500ms, 1s or 2m",
       "Time from one cycle to the next in continuous mode."),
+  PROBE_INTERVAL_UNSTABLE(
+      "100ms",
+      "20ms to 1h, not above PROBE_INTERVAL",
+      "The same while a node changes, or the topology is refused, and for 5 s after it."),
   MIN_REACHABLE_NODES(
       "1",
       "1 to 1000, not more than the nodes of PG_NODES, or majority",

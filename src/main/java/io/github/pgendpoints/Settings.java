@@ -28,6 +28,7 @@ public record Settings(
     PostgresSettings postgres,
     VerificationSettings verification,
     Duration probeInterval,
+    Duration unstableProbeInterval,
     boolean publishSlices,
     Duration kubernetesTimeout,
     String kubeconfig,

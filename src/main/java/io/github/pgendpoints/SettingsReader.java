@@ -72,6 +72,7 @@ final class SettingsReader {
     NodeList nodes = read(PG_NODES, new NodeList(List.of(), List.of()), text -> nodes(text, port));
     nodes.duplicates().forEach(node -> warnings.add("PG_NODES lists " + node + " more than once"));
     String chart = label(CHART_NAME, DNS_1035, "postgres-external", 60);
+    Duration interval = duration(PROBE_INTERVAL, "1s", 50, 3_600_000);
     String rwService = label(RW_SERVICE, DNS_1035, chart + "-rw", 63);
     String roService = label(RO_SERVICE, DNS_1035, chart + "-ro", 63);
     if (rwService.equals(roService)) {
@@ -84,7 +85,8 @@ final class SettingsReader {
         roService,
         postgres(port),
         verification(nodes.nodes().size()),
-        duration(PROBE_INTERVAL, "1s", 50, 3_600_000),
+        interval,
+        unstableInterval(interval),
         oneOf(PUBLISH, "endpoints", "endpointslices"),
         duration(KUBERNETES_TIMEOUT, "5s", 100, 15_000),
         read(KUBECONFIG, null, SettingsReader::kubeconfig),
@@ -95,6 +97,21 @@ final class SettingsReader {
         read(LOG_FORMAT, Logging.Format.TEXT, SettingsReader::logFormat),
         allowLoopback,
         List.copyOf(warnings));
+  }
+
+  private Duration unstableInterval(Duration interval) {
+    Duration unstable = duration(PROBE_INTERVAL_UNSTABLE, "100ms", 20, 3_600_000);
+    if (unstable.compareTo(interval) <= 0) {
+      return unstable;
+    }
+    if (PROBE_INTERVAL_UNSTABLE.in(environment) != null) {
+      fault(
+          "PROBE_INTERVAL_UNSTABLE",
+          value(PROBE_INTERVAL_UNSTABLE),
+          PROBE_INTERVAL_UNSTABLE,
+          "is longer than PROBE_INTERVAL");
+    }
+    return interval;
   }
 
   private PostgresSettings postgres(int port) {

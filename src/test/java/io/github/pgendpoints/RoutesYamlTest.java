@@ -40,14 +40,15 @@ class RoutesYamlTest {
       Set.of("when", "onWhen", "retryWhile", "filter", "loop", "validate");
 
   /**
-   * Conditions that ask a bean, since what they depend on is no property of the message: the time a
-   * cycle has left, and what earlier cycles have looked at. Decisions about the topology are not of
-   * that kind.
+   * Conditions that ask a bean, since what they depend on is no property of the message: when a
+   * cycle is due, the time it has left, and what earlier cycles have looked at. Decisions about the
+   * topology are not of that kind.
    */
   private static final Set<String> ASK_A_BEAN =
       Set.of(
           "00-errors.camel.yaml: allowsRetry(${exception}, ${headers})",
           "10-discover.camel.yaml: ${bean:slices?method=isDue(${exchangeProperty.service})}",
+          "05-tick.camel.yaml: isDue",
           "40-publish.camel.yaml: ${bean:services?method=isCheckDue(${exchangeProperty.plan})}");
 
   static Stream<Path> files() throws IOException {

@@ -39,6 +39,7 @@ class SettingsReaderTest {
     assertEquals("postgres-external-rw", settings.rwService());
     assertEquals("postgres-external-ro", settings.roService());
     assertEquals(Duration.ofSeconds(1), settings.probeInterval());
+    assertEquals(Duration.ofMillis(100), settings.unstableProbeInterval());
     assertEquals(Duration.ofSeconds(5), settings.kubernetesTimeout());
     assertNull(settings.kubeconfig());
     assertEquals("postgresql", settings.portName());
@@ -87,6 +88,15 @@ class SettingsReaderTest {
     assertEquals(6000, settings.nodes().get(0).port());
   }
 
+  @Test
+  void doesNotAskMoreSeldomWhileTheClusterIsUnstable() throws Exception {
+    Settings quick = read(Map.of("PROBE_INTERVAL", "50ms"));
+    assertEquals(Duration.ofMillis(50), quick.unstableProbeInterval());
+
+    Settings slow = read(Map.of("PROBE_INTERVAL", "1m", "PROBE_INTERVAL_UNSTABLE", "30s"));
+    assertEquals(Duration.ofSeconds(30), slow.unstableProbeInterval());
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -101,6 +111,8 @@ class SettingsReaderTest {
         "PROBE_INTERVAL | 1h",
         "PROBE_INTERVAL | 2",
         "PROBE_INTERVAL | 0.5s",
+        "PROBE_INTERVAL_UNSTABLE | 20ms",
+        "PROBE_INTERVAL_UNSTABLE | 1s",
         "KUBERNETES_TIMEOUT | 15s",
         "RW_SERVICE | a",
         "LOG_FORMAT | JSON",
@@ -141,6 +153,8 @@ class SettingsReaderTest {
         "PROBE_INTERVAL | 49ms",
         "PROBE_INTERVAL | 2h",
         "PROBE_INTERVAL | soon",
+        "PROBE_INTERVAL_UNSTABLE | 19ms",
+        "PROBE_INTERVAL_UNSTABLE | 1001ms",
         "KUBERNETES_TIMEOUT | 16s",
         "RW_SERVICE | 1a",
         "RW_SERVICE | Postgres",

@@ -1,0 +1,106 @@
+package io.github.pgendpoints.topology;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+
+/**
+ * When the next cycle is due: each PROBE_INTERVAL while all is well, and each
+ * PROBE_INTERVAL_UNSTABLE while something is going on, since only then an earlier look finds
+ * something. Ticks and cycles come from one thread at a time; {@link #wake} from any.
+ */
+public final class Cadence {
+  /** For so long after the last sign of trouble more of it is to be expected. */
+  static final Duration UNSTABLE = Duration.ofSeconds(5);
+
+  /** A refusal that lasts is watched so long: a cluster that is dead for hours is left in peace. */
+  static final Duration PATIENCE = Duration.ofMinutes(5);
+
+  private final Duration interval;
+  private final Duration tick;
+  private final BooleanSupplier connectionBroke;
+  private final LongSupplier nanoTime;
+  private volatile boolean woken;
+  private Long begunAt;
+  private Map<Node, State> lastStates;
+  private long changedAt;
+  private long unstableUntil;
+
+  /**
+   * @param interval PROBE_INTERVAL
+   * @param unstableInterval PROBE_INTERVAL_UNSTABLE, not longer
+   * @param connectionBroke whether a connection to a node has broken, of which it was not said yet
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  public Cadence(
+      Duration interval,
+      Duration unstableInterval,
+      BooleanSupplier connectionBroke,
+      LongSupplier nanoTime) {
+    this.interval = interval;
+    // So that a cycle each PROBE_INTERVAL falls on a tick.
+    this.tick = interval.dividedBy(interval.dividedBy(unstableInterval));
+    this.connectionBroke = connectionBroke;
+    this.nanoTime = nanoTime;
+    this.changedAt = nanoTime.getAsLong();
+    this.unstableUntil = changedAt;
+  }
+
+  /** The time from one tick to the next: PROBE_INTERVAL_UNSTABLE, or a little more. */
+  public Duration tick() {
+    return tick;
+  }
+
+  /** Makes the next tick due: something has happened that only a cycle can judge. */
+  public void wake() {
+    woken = true;
+  }
+
+  /** Whether a cycle is due at this tick; it begins then. */
+  public boolean isDue() {
+    long now = nanoTime.getAsLong();
+    boolean due = woken || begunAt == null || hasPassed(now) || now - unstableUntil < 0;
+    if (!due && connectionBroke.getAsBoolean()) {
+      changed(now);
+      due = true;
+    }
+    if (due) {
+      woken = false;
+      begunAt = now;
+    }
+    return due;
+  }
+
+  /** A timer's ticks come a little early or late. */
+  private boolean hasPassed(long now) {
+    return now - begunAt >= interval.minus(tick.dividedBy(2)).toNanos();
+  }
+
+  /**
+   * A cycle has ended.
+   *
+   * @param topology what it found; null when it ended before that
+   * @param refused whether that was refused by verification
+   */
+  public void ended(Topology topology, boolean refused) {
+    long now = nanoTime.getAsLong();
+    if (topology != null) {
+      Map<Node, State> states = new HashMap<>();
+      topology.nodes().forEach(node -> states.put(node.node(), node.state()));
+      if (lastStates != null && !states.equals(lastStates)) {
+        changed(now);
+      }
+      lastStates = states;
+    }
+    if (refused && now - changedAt < PATIENCE.toNanos()) {
+      unstableUntil = now + UNSTABLE.toNanos();
+    }
+  }
+
+  private void changed(long now) {
+    changedAt = now;
+    unstableUntil = now + UNSTABLE.toNanos();
+  }
+}

@@ -1,0 +1,160 @@
+package io.github.pgendpoints.topology;
+
+import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.primary;
+import static io.github.pgendpoints.topology.Nodes.standby;
+import static io.github.pgendpoints.topology.Nodes.topology;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CadenceTest {
+  private static final Topology WELL = topology(primary("db1", 1), standby("db2"));
+  private static final Topology PRIMARY_LOST = topology(down("db1"), standby("db2"));
+  private static final Topology PROMOTED = topology(down("db1"), primary("db2", 2));
+
+  private long millis = -3;
+  private boolean broke;
+  private final Cadence cadence =
+      new Cadence(
+          Duration.ofSeconds(1), Duration.ofMillis(100), () -> broke, () -> millis * 1_000_000);
+
+  @Test
+  void beginsWithTheFirstTick() {
+    assertTrue(cadence.isDue());
+    assertFalse(cadence.isDue());
+  }
+
+  @Test
+  void asksEachIntervalWhileAllIsWell() {
+    assertEquals(60, cyclesIn(Duration.ofMinutes(1), WELL, false));
+  }
+
+  @Test
+  void asksOnceAnIntervalAlsoWhenTheTicksAreNotQuiteOnTime() {
+    cycle(WELL, false);
+    for (int i = 0; i < 20; i++) {
+      millis += i % 2 == 0 ? 999 : 1001;
+      assertTrue(cadence.isDue());
+      millis -= 1;
+      assertFalse(cadence.isDue());
+      millis += 1;
+    }
+  }
+
+  @Test
+  void asksAtEachTickFromAChangeUntilItHasBeenStable() {
+    allIsWell();
+    assertEquals(0, cyclesIn(Duration.ofMillis(400), PROMOTED, false));
+
+    assertEquals(1, cyclesIn(Duration.ofMillis(100), PROMOTED, false));
+    assertEquals(49, cyclesIn(Cadence.UNSTABLE.minusMillis(100), PROMOTED, false));
+    assertEquals(10, cyclesIn(Duration.ofSeconds(10), PROMOTED, false));
+  }
+
+  @Test
+  void asksAtOnceWhenAConnectionBreaks() {
+    allIsWell();
+    millis += 100;
+    assertFalse(cadence.isDue());
+
+    broke = true;
+    assertTrue(cadence.isDue());
+    broke = false;
+    assertEquals(49, cyclesIn(Cadence.UNSTABLE.minusMillis(1), WELL, false));
+  }
+
+  @Test
+  void asksAtOnceAndOnceWhenItIsWoken() {
+    allIsWell();
+    millis += 100;
+    assertFalse(cadence.isDue());
+
+    cadence.wake();
+    assertTrue(cadence.isDue());
+    millis += 100;
+    assertFalse(cadence.isDue());
+  }
+
+  @Test
+  void isNotWokenBeforeTheFirstCycleForTheSecond() {
+    cadence.wake();
+    assertTrue(cadence.isDue());
+    assertFalse(cadence.isDue());
+  }
+
+  @Test
+  void asksAtEachTickWhileTheTopologyIsRefused() {
+    assertEquals(600, cyclesIn(Duration.ofMinutes(1), PRIMARY_LOST, true));
+  }
+
+  @Test
+  void leavesAClusterInPeaceThatIsRefusedForLong() {
+    cyclesIn(Cadence.PATIENCE.plus(Cadence.UNSTABLE).plusSeconds(1), PRIMARY_LOST, true);
+    assertEquals(600, cyclesIn(Duration.ofMinutes(10), PRIMARY_LOST, true));
+
+    Topology changed = topology(down("db1"), down("db2"));
+    cyclesIn(Duration.ofSeconds(1), changed, true);
+    assertEquals(600, cyclesIn(Duration.ofMinutes(1), changed, true));
+  }
+
+  @Test
+  void asksAtTheIntervalWhenTheApiFails() {
+    cycle(WELL, false);
+    assertEquals(60, cyclesIn(Duration.ofMinutes(1), null, false));
+  }
+
+  /**
+   * A cycle that the API did not let begin says nothing of the nodes: they need not have changed.
+   */
+  @Test
+  void takesNoCycleWithoutATopologyForAChange() {
+    cycle(WELL, false);
+    cycle(null, false);
+    assertEquals(60, cyclesIn(Duration.ofMinutes(1), WELL, false));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1000, 100, 100",
+    "1000, 300, 333",
+    "250, 100, 125",
+    "100, 100, 100",
+    "50, 20, 25",
+    "3600000, 100, 100"
+  })
+  void ticksAtAPartOfTheInterval(int interval, int unstable, int tick) {
+    Cadence other =
+        new Cadence(
+            Duration.ofMillis(interval), Duration.ofMillis(unstable), () -> false, () -> millis);
+    assertEquals(tick, other.tick().toMillis());
+  }
+
+  /** Ends half a second after a cycle. */
+  private void allIsWell() {
+    cyclesIn(Duration.ofMillis(9_600), WELL, false);
+  }
+
+  /** The cycles that begin in this time, each of which finds the same. */
+  private int cyclesIn(Duration time, Topology found, boolean refused) {
+    int cycles = 0;
+    for (long end = millis + time.toMillis(); millis < end; ) {
+      millis += 100;
+      cycles += cycle(found, refused) ? 1 : 0;
+    }
+    return cycles;
+  }
+
+  private boolean cycle(Topology found, boolean refused) {
+    boolean due = cadence.isDue();
+    if (due) {
+      cadence.ended(found, refused);
+    }
+    return due;
+  }
+}
