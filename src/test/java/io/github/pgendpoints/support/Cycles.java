@@ -86,7 +86,14 @@ public final class Cycles implements AutoCloseable {
     bind("stopping", (Predicate) exchange -> false);
     try {
       for (String file :
-          List.of("00-errors", "10-discover", "30-verify", "40-publish", "60-kubernetes")) {
+          List.of(
+              "00-errors",
+              "10-discover",
+              "30-verify",
+              "40-publish",
+              "43-switch",
+              "45-write",
+              "60-kubernetes")) {
         String yaml = Files.readString(Path.of("routes", file + ".camel.yaml"));
         if (file.equals("10-discover")) {
           yaml = yaml.substring(yaml.indexOf(READ), yaml.indexOf(ASK));
