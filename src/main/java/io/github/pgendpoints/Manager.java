@@ -1,7 +1,12 @@
 package io.github.pgendpoints;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.AlertFormats;
+import io.github.pgendpoints.alert.AlertsComponent;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.SinkFiles;
+import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.KubernetesErrors;
@@ -30,6 +35,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -52,13 +58,18 @@ import org.slf4j.LoggerFactory;
 public final class Manager extends Main {
   private static final Logger LOG = LoggerFactory.getLogger(Manager.class);
 
+  /** What a run of one cycle waits for its sinks. */
+  private static final Duration MAX_WAIT_FOR_SINKS = Duration.ofSeconds(10);
+
   private final Settings settings;
   private final Mode mode;
+  private final Path home;
   private final ExecutorService probes = Executors.newCachedThreadPool();
   private final NodePools pools;
   private final Heartbeat heartbeat;
   private final Cadence cadence;
   private final Conditions conditions;
+  private final Sinks sinks = new Sinks();
   private final Publisher publisher;
   private final PrintStream out;
 
@@ -79,6 +90,7 @@ public final class Manager extends Main {
     super(Manager.class);
     this.settings = settings;
     this.mode = mode;
+    this.home = home;
     this.pools = new NodePools(settings.postgres());
     boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
     this.heartbeat =
@@ -90,7 +102,12 @@ public final class Manager extends Main {
             settings.unstableProbeInterval(),
             () -> false,
             System::nanoTime);
-    this.conditions = new Conditions(settings.postgres().port());
+    this.conditions =
+        new Conditions(
+            new Alert.Cluster(namespace, settings.rwService(), settings.roService()),
+            settings.postgres().port(),
+            settings.alerts().repeat(),
+            Clock.systemUTC());
     this.publisher =
         new Publisher(
             settings.rwService(),
@@ -100,13 +117,13 @@ public final class Manager extends Main {
             settings.publishSlices(),
             Clock.systemUTC());
     this.out = out;
-    configure(namespace, home);
+    configure(namespace);
     addInitialProperty("leader.election", String.valueOf(elects));
     bindBeans(client);
     bindLeadership(client, namespace, elects);
   }
 
-  private void configure(String namespace, Path home) {
+  private void configure(String namespace) {
     configure()
         .withRoutesIncludePattern("file:%s/routes/*.camel.yaml".formatted(home))
         .withAutoConfigurationLogSummary(false)
@@ -140,6 +157,11 @@ public final class Manager extends Main {
     bind("kubernetes-endpoints", new KubernetesEndpointsComponent());
     bind("kubernetes-endpoint-slices", new KubernetesEndpointSlicesComponent());
     bind("conditions", conditions);
+    bind("alerts", new AlertsComponent(sinks, settings.alerts().sinkSettings()));
+    bind("sinkSettings", settings.alerts().sinkSettings());
+    bind(
+        "alertFormats",
+        new AlertFormats(settings.alerts().sinkSettings(), settings.alerts().repeat()));
     bind("publisher", publisher);
     bind("knownNodes", new KnownNodes(settings.nodes(), stored));
     bind("cadence", cadence);
@@ -193,6 +215,10 @@ public final class Manager extends Main {
   @Override
   protected void postProcessCamelContext(CamelContext context) throws Exception {
     super.postProcessCamelContext(context);
+    if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
+      context.addStartupListener(
+          new SinkFiles(home.resolve("routes/alerts"), settings.alerts().off(), sinks));
+    }
     Leadership leadership = lookup("leadership", Leadership.class);
     CycleHealth health = new CycleHealth(context, heartbeat, () -> !leadership.isHeld());
     context.getRegistry().bind("liveness", health.liveness());
@@ -261,6 +287,7 @@ public final class Manager extends Main {
         show(Status.of(exchange, code, conditions.lasting(), publisher));
       }
       if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
+        sinks.await(MAX_WAIT_FOR_SINKS);
         exitCode.set(code);
         completed();
       }

@@ -114,6 +114,14 @@ public enum Setting {
       "8080",
       "off, or 1 to 65535",
       "Port that serves health and metrics in continuous mode, on every address."),
+  ALERT_REPEAT(
+      "1h",
+      "1s to 720h, such as 30m or 1h",
+      "Time after which a condition that lasts is alerted again, in continuous mode."),
+  ALERT_SINKS(
+      "none",
+      "none, or comma-separated: alertmanager, slack, webhook",
+      "Shipped sinks that get the alerts, beside the log."),
   LOG_LEVEL(
       "INFO", "TRACE, DEBUG, INFO, WARN, ERROR, or Python's names", "What is logged, to stderr."),
   LOG_FORMAT("text", "text or json", "One line of text, or one JSON object, an event.");

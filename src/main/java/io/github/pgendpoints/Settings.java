@@ -35,6 +35,7 @@ public record Settings(
     String portName,
     String leaseName,
     Integer managementPort,
+    AlertSettings alerts,
     Level logLevel,
     Logging.Format logFormat,
     boolean allowLoopback,

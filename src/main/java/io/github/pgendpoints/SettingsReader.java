@@ -3,6 +3,7 @@ package io.github.pgendpoints;
 import static io.github.pgendpoints.Setting.*;
 
 import ch.qos.logback.classic.Level;
+import io.github.pgendpoints.alert.SinkSettings;
 import io.github.pgendpoints.logging.Logging;
 import io.github.pgendpoints.postgres.Password;
 import io.github.pgendpoints.postgres.PostgresSettings;
@@ -19,6 +20,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -93,6 +96,7 @@ final class SettingsReader {
         label(PORT_NAME, DNS_1123, "postgresql", 63),
         label(LEASE_NAME, DNS_1123, null, 63),
         read(MANAGEMENT_PORT, 8080, SettingsReader::managementPort),
+        alerts(),
         read(LOG_LEVEL, Level.INFO, Logging::level),
         read(LOG_FORMAT, Logging.Format.TEXT, SettingsReader::logFormat),
         allowLoopback,
@@ -186,6 +190,24 @@ final class SettingsReader {
       throw new IllegalArgumentException();
     }
     return (long) bytes;
+  }
+
+  private AlertSettings alerts() {
+    return new AlertSettings(
+        duration(ALERT_REPEAT, "1h", 1_000, 720 * 3_600_000L),
+        read(ALERT_SINKS, Set.of(), SettingsReader::sinks),
+        new SinkSettings(environment));
+  }
+
+  private static Set<String> sinks(String text) {
+    if (text.equalsIgnoreCase("none")) {
+      return Set.of();
+    }
+    Set<String> names = new TreeSet<>(List.of(text.toLowerCase(Locale.ROOT).split("[, ]+")));
+    if (!AlertSettings.SHIPPED.containsAll(names)) {
+      throw new IllegalArgumentException();
+    }
+    return names;
   }
 
   private boolean flag(Setting setting) {

@@ -125,20 +125,23 @@ class ManifestsTest {
   @ParameterizedTest
   @MethodSource("io.github.pgendpoints.support.Manifests#overlays")
   void mountTheRoutesAsTheyAre(Path overlay) throws IOException {
-    Map<String, String> routes = new TreeMap<>();
-    try (Stream<Path> files = Files.walk(Path.of("routes"))) {
-      for (Path file : files.filter(path -> path.toString().endsWith(".camel.yaml")).toList()) {
-        routes.put(file.getFileName().toString(), Files.readString(file));
-      }
-    }
     List<HasMetadata> objects = Kustomize.render(overlay);
     PodSpec pod = Manifests.pod(objects);
-
-    assertEquals(
-        routes,
-        new TreeMap<>(Manifests.configMap(objects, "postgres-endpoint-manager-routes").getData()),
-        "routes/kustomization.yaml names every route");
-    assertEquals("/opt/postgres-endpoint-manager/routes", mount(pod, "routes").getMountPath());
+    for (String folder : List.of("routes", "routes/alerts")) {
+      Map<String, String> routes = new TreeMap<>();
+      try (Stream<Path> files = Files.list(Path.of(folder))) {
+        for (Path file : files.filter(path -> path.toString().endsWith(".camel.yaml")).toList()) {
+          routes.put(file.getFileName().toString(), Files.readString(file));
+        }
+      }
+      String name = Path.of(folder).getFileName().toString();
+      assertEquals(
+          routes,
+          new TreeMap<>(
+              Manifests.configMap(objects, "postgres-endpoint-manager-" + name).getData()),
+          folder + "/kustomization.yaml names every route");
+      assertEquals("/opt/postgres-endpoint-manager/" + folder, mount(pod, name).getMountPath());
+    }
   }
 
   @ParameterizedTest
@@ -164,7 +167,7 @@ class ManifestsTest {
             .filter(volume -> volume.getEmptyDir() != null)
             .map(Volume::getName)
             .toList());
-    assertEquals(3, pod.getVolumes().size(), "and nothing of the host");
+    assertEquals(4, pod.getVolumes().size(), "and nothing of the host");
   }
 
   @Test

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.History;
 import io.github.pgendpoints.topology.Lsn;
@@ -44,7 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The rules as they stand in the routes folder, each topology against what is published. */
 class VerifyRouteTest {
-  private final Conditions conditions = new Conditions(5432);
+  private final Conditions conditions = TestConditions.create();
   private final List<String> sent = new ArrayList<>();
   private CamelContext context;
 

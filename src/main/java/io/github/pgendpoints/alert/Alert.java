@@ -1,13 +1,53 @@
 package io.github.pgendpoints.alert;
 
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import com.fasterxml.jackson.annotation.JsonValue;
+import com.fasterxml.jackson.databind.annotation.JsonSerialize;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+
 /**
- * One thing worth saying, once.
+ * One thing worth saying, as every sink gets it; {@code marshal: json} makes an object of these
+ * fields.
  *
  * @param kind what happened
  * @param severity how bad it is
+ * @param phase whether it happened and that is all, or began, lasts, or is over
+ * @param ends the kind of the condition that is over by this; null when none is
+ * @param subject the node it is about; empty when it is about the whole cluster
+ * @param key the same whenever the same condition is told of: begun, lasting and over
  * @param message one sentence for people, its subject first
+ * @param cluster whose alert it is
+ * @param before the topology that was verified last, as {@code primary:IP;standbys:IP,IP}; null
+ *     when there was none
+ * @param after the topology that is verified now; null when none is
+ * @param nodes what each node is, and why; empty when they were not asked
+ * @param since when it happened or began
+ * @param at when this alert was made
  */
-public record Alert(Kind kind, Severity severity, String message) {
+@JsonPropertyOrder({"kind", "severity", "phase", "ends", "subject", "key", "message"})
+public record Alert(
+    Kind kind,
+    Severity severity,
+    Phase phase,
+    Kind ends,
+    String subject,
+    String key,
+    String message,
+    Cluster cluster,
+    String before,
+    String after,
+    List<Node> nodes,
+    @JsonSerialize(using = ToStringSerializer.class) Instant since,
+    @JsonSerialize(using = ToStringSerializer.class) Instant at) {
+
+  public Alert {
+    Objects.requireNonNull(message, "message");
+    nodes = List.copyOf(nodes);
+  }
+
   /** How bad a thing is; the names are those of the log levels. */
   public enum Severity {
     INFO,
@@ -15,39 +55,95 @@ public record Alert(Kind kind, Severity severity, String message) {
     ERROR
   }
 
+  /** Where in its life a condition is. */
+  public enum Phase {
+    /** No condition: a thing of one moment. */
+    HAPPENED,
+    /** A condition that was not there in the cycle before. */
+    BEGAN,
+    /** A condition that was told of before: its details are others, or ALERT_REPEAT has passed. */
+    LASTS,
+    /** The end of a condition. */
+    OVER
+  }
+
+  /**
+   * Whose alert it is.
+   *
+   * @param namespace of the two Services
+   * @param readWrite the name of RW_SERVICE
+   * @param readOnly the name of RO_SERVICE
+   */
+  public record Cluster(String namespace, String readWrite, String readOnly) {}
+
+  /**
+   * What one node is.
+   *
+   * @param name the entry of PG_NODES
+   * @param address the IP address it was asked at; null when its name did not resolve
+   * @param state PRIMARY, STANDBY, DOWN, UNKNOWN or FOREIGN
+   * @param reason why it is DOWN, UNKNOWN or FOREIGN; else empty
+   */
+  public record Node(String name, String address, String state, String reason) {}
+
   /** What can happen. */
   public enum Kind {
-    /** A topology was verified for the first time, or is another than before. */
-    TOPOLOGY,
-    /** A node's state is another than before. */
-    NODE,
+    /** A topology was verified whose primary is another than before. */
+    PRIMARY_CHANGED("PrimaryChanged"),
+    /** A topology was verified that is the one before, or the first there is. */
+    TOPOLOGY_VERIFIED("TopologyVerified"),
+    /** A topology was verified whose standbys are others than before. */
+    TOPOLOGY_CHANGED("TopologyChanged"),
+    /** A node that was a standby is DOWN. */
+    STANDBY_LOST("StandbyLost"),
+    /** A standby answers, and is not read from. */
+    STANDBY_LEFT_OUT("StandbyLeftOut"),
+    /** A standby is there again, or is read from again. */
+    STANDBY_BACK("StandbyBack"),
+    /** A node that was no standby is DOWN. */
+    NODE_DOWN("NodeDown"),
+    /** A node answers, and what it is could not be verified. */
+    NODE_UNKNOWN("NodeUnknown"),
+    /** A node is a primary or a standby again, or has changed from the one to the other. */
+    NODE_CHANGED("NodeChanged"),
     /** More than one primary was found: nothing is written. */
-    MULTIPLE_PRIMARIES,
+    MULTIPLE_PRIMARIES("MultiplePrimaries"),
     /** No primary was found: nothing is written. */
-    NO_PRIMARY,
+    NO_PRIMARY("NoPrimary"),
     /** The only primary is on an older timeline than the published one, or beside it. */
-    STALE_PRIMARY,
+    STALE_PRIMARY("StalePrimary"),
     /** A node belongs to another cluster, or which cluster is ours cannot be told. */
-    FOREIGN_NODE,
+    FOREIGN_NODE("ForeignNode"),
     /** Fewer nodes than MIN_REACHABLE_NODES could be verified. */
-    QUORUM,
+    QUORUM("NoQuorum"),
     /** What the Endpoints remember cannot be read. */
-    UNREADABLE_STATE,
-    /** A standby is no longer read from, or is again. */
-    STANDBY,
+    UNREADABLE_STATE("UnreadableState"),
     /** Writing is paused. */
-    PAUSED,
+    PAUSED("Paused"),
     /** Endpoints were written. */
-    WRITTEN,
+    WRITTEN("Written"),
     /** The Kubernetes API could not be reached or said no, or a Service is not as it must be. */
-    PUBLISH_FAILED,
+    PUBLISH_FAILED("PublishFailed"),
     /** The cycle ended by an error of the program itself: it decided nothing. */
-    CYCLE_FAILED,
+    CYCLE_FAILED("CycleFailed"),
     /** No node is known. */
-    NO_NODES,
+    NO_NODES("NoNodes"),
     /** A check is off, or a setting is odd. */
-    DEGRADED,
+    DEGRADED("Degraded"),
     /** A condition that was reported is over. */
-    RECOVERED
+    RECOVERED("Recovered");
+
+    private final String title;
+
+    Kind(String title) {
+      this.title = title;
+    }
+
+    /** As JSON has it, and conditions in a route: {@code ${body.kind} == 'NoPrimary'}. */
+    @Override
+    @JsonValue
+    public String toString() {
+      return title;
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.github.pgendpoints.alert;
 
 import io.github.pgendpoints.alert.Alert.Kind;
+import io.github.pgendpoints.alert.Alert.Phase;
 import io.github.pgendpoints.alert.Alert.Severity;
 import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.topology.History;
@@ -11,23 +12,31 @@ import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Signature;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Remembers from one cycle to the next what has been said, so that a thing is said when it begins
- * and when it ends, and not once a cycle. Used by one cycle at a time.
+ * Remembers from one cycle to the next what has been said, so that a thing is said when it begins,
+ * now and then while it lasts, and when it ends, and not once a cycle. Used by one cycle at a time.
  */
 public final class Conditions {
   private static final int MAX_MESSAGE = 4000;
 
-  /** What only a cycle that asked the nodes can find, or find to be over. */
+  /** What a cycle can only find once it has read what is published. */
+  private static final Set<Kind> FOUND_BY_READING = EnumSet.of(Kind.PAUSED);
+
+  /** What a cycle can only find once it has asked the nodes. */
   private static final Set<Kind> FOUND_BY_ASKING =
       EnumSet.of(
           Kind.MULTIPLE_PRIMARIES,
@@ -35,49 +44,144 @@ public final class Conditions {
           Kind.STALE_PRIMARY,
           Kind.FOREIGN_NODE,
           Kind.QUORUM,
-          Kind.UNREADABLE_STATE,
-          Kind.PAUSED);
+          Kind.UNREADABLE_STATE);
 
+  /** A condition that was told of: since when, and when last. */
+  private record Told(Kind kind, String subject, String message, Instant since, Instant said) {
+    private Told again(String message, Instant now) {
+      return new Told(kind, subject, message, since, now);
+    }
+  }
+
+  /** A condition that one cycle found. */
+  private record Found(Kind kind, Severity severity, String subject, String message) {
+    private boolean isOf(Told told) {
+      return kind == told.kind() && subject.equals(told.subject());
+    }
+  }
+
+  /** An alert but for what the end of the cycle adds. */
+  private record Draft(
+      Kind kind,
+      Severity severity,
+      Phase phase,
+      Kind ends,
+      String subject,
+      String message,
+      Instant since) {}
+
+  private final Alert.Cluster cluster;
   private final int defaultPort;
-  private final List<Alert> events = new ArrayList<>();
-  private final Map<String, Alert> current = new LinkedHashMap<>();
+  private final Duration repeat;
+  private final Clock clock;
+  private final List<Draft> drafts = new ArrayList<>();
+  private final Map<String, Found> current = new LinkedHashMap<>();
   private final Set<String> degradations = new HashSet<>();
-  private Map<String, Alert> lasting = Map.of();
+  private final Map<Node, Told> troubles = new LinkedHashMap<>();
+  private final Map<Node, Told> leftOut = new LinkedHashMap<>();
+  private Map<String, Told> lasting = Map.of();
   private Map<Node, NodeState> lastStates = Map.of();
-  private Map<Node, String> lastLeftOut = Map.of();
   private String lastSignature = "";
-  private boolean asked;
+  private String before;
+  private String after;
+  private Topology asked;
+  private boolean read;
 
   /**
+   * @param cluster whose conditions they are
    * @param defaultPort PGPORT: the one that signatures leave out
+   * @param repeat ALERT_REPEAT: after how long a condition that lasts is told of again
    */
-  public Conditions(int defaultPort) {
+  public Conditions(Alert.Cluster cluster, int defaultPort, Duration repeat, Clock clock) {
+    this.cluster = cluster;
     this.defaultPort = defaultPort;
+    this.repeat = repeat;
+    this.clock = clock;
+  }
+
+  /** Notes what is published: the topology before, for a process that has verified none yet. */
+  public void published(Published published) {
+    read = true;
+    if (before == null && published.primaryEndpoint() != null) {
+      before =
+          "primary:%s;standbys:%s"
+              .formatted(
+                  item(published.primaryEndpoint()),
+                  published.readOnly().stream()
+                      .map(this::item)
+                      .sorted()
+                      .collect(Collectors.joining(",")));
+    }
+  }
+
+  private String item(String endpoint) {
+    String port = ":" + defaultPort;
+    return endpoint.endsWith(port)
+        ? endpoint.substring(0, endpoint.length() - port.length())
+        : endpoint;
   }
 
   /** Notes what the nodes are; a node in another state than before is news. */
   public void observed(Topology topology) {
-    asked = true;
+    asked = topology;
     Map<Node, NodeState> states = new LinkedHashMap<>();
     for (NodeState node : topology.nodes()) {
-      NodeState before = lastStates.get(node.node());
       states.put(node.node(), node);
-      boolean healthy = node.state() == State.PRIMARY || node.state() == State.STANDBY;
-      boolean news = before == null ? !healthy : before.state() != node.state();
-      if (news && node.state() != State.FOREIGN) {
-        String was = before == null ? "" : ", was " + before.state();
-        event(Kind.NODE, healthy ? Severity.INFO : Severity.WARN, node + was);
-      }
+      observed(node, lastStates.get(node.node()));
     }
+    troubles.keySet().stream()
+        .filter(node -> !states.containsKey(node))
+        .toList()
+        .forEach(node -> over(troubles.remove(node), node + " is DOWN or UNKNOWN"));
     lastStates = states;
     for (NodeState node : topology.foreign()) {
       condition(
           Kind.FOREIGN_NODE,
           node.node().name(),
+          "",
           "foreign node %s at %s is %s: it is put behind neither Service"
               .formatted(node.node(), node.address(), node.reason()));
     }
     topology.reachable().forEach(this::degradedBy);
+  }
+
+  private void observed(NodeState node, NodeState before) {
+    String was = before == null ? "" : ", was " + before.state();
+    Told trouble = troubles.get(node.node());
+    Kind kind =
+        switch (node.state()) {
+          case DOWN ->
+              before != null && before.state() == State.STANDBY
+                  ? Kind.STANDBY_LOST
+                  : Kind.NODE_DOWN;
+          case UNKNOWN -> Kind.NODE_UNKNOWN;
+          default -> null;
+        };
+    Kind ends = trouble == null ? null : trouble.kind();
+    if (before != null && before.state() == node.state()) {
+      if (trouble != null) {
+        troubles.put(node.node(), repeated(trouble, Severity.WARN, node.toString()));
+      }
+    } else if (kind != null) {
+      Instant now = clock.instant();
+      draft(kind, Severity.WARN, Phase.BEGAN, ends, node.node().name(), node + was, now);
+      troubles.put(node.node(), new Told(kind, node.node().name(), node.toString(), now, now));
+    } else if (node.state() == State.FOREIGN) {
+      if (trouble != null) {
+        over(troubles.remove(node.node()), node.node() + " is " + before.state());
+      }
+    } else if (before != null) {
+      Told ended = troubles.remove(node.node());
+      boolean back = ended != null && node.state() == State.STANDBY;
+      draft(
+          back ? Kind.STANDBY_BACK : Kind.NODE_CHANGED,
+          Severity.INFO,
+          ended == null ? Phase.HAPPENED : Phase.OVER,
+          ends,
+          node.node().name(),
+          node + was,
+          clock.instant());
+    }
   }
 
   private void degradedBy(NodeState node) {
@@ -100,33 +204,58 @@ public final class Conditions {
 
   /** Notes that the topology passed the rules of verification, and what is read from. */
   public void verified(Topology topology, ReadOnly readOnly) {
-    String signature = Signature.of(topology.primary(), readOnly.standbys(), defaultPort);
-    if (!signature.equals(lastSignature)) {
-      event(Kind.TOPOLOGY, Severity.INFO, "topology verified: " + signature);
+    after = Signature.of(topology.primary(), readOnly.standbys(), defaultPort);
+    if (!after.equals(lastSignature)) {
+      event(changeOf(before, after), Severity.INFO, "topology verified: " + after);
     }
-    lastSignature = signature;
+    lastSignature = after;
     readOnly
         .leftOut()
         .forEach(
             (node, why) -> {
-              if (!lastLeftOut.containsKey(node)) {
-                String message = "standby %s is not read from: %s".formatted(node, why);
-                event(Kind.STANDBY, Severity.WARN, message);
+              String message = "standby %s is not read from: %s".formatted(node, why);
+              Told told = leftOut.get(node);
+              Instant now = clock.instant();
+              if (told == null) {
+                Kind kind = Kind.STANDBY_LEFT_OUT;
+                draft(kind, Severity.WARN, Phase.BEGAN, null, node.name(), message, now);
+                leftOut.put(node, new Told(kind, node.name(), message, now, now));
+              } else {
+                leftOut.put(node, repeated(told, Severity.WARN, message));
               }
             });
     for (NodeState standby : readOnly.standbys()) {
-      if (lastLeftOut.containsKey(standby.node())) {
-        event(Kind.STANDBY, Severity.INFO, "standby %s is read from".formatted(standby.node()));
+      Told told = leftOut.remove(standby.node());
+      if (told != null) {
+        draft(
+            Kind.STANDBY_BACK,
+            Severity.INFO,
+            Phase.OVER,
+            told.kind(),
+            told.subject(),
+            "standby %s is read from".formatted(standby.node()),
+            clock.instant());
       }
     }
-    lastLeftOut = readOnly.leftOut();
+    leftOut.keySet().stream()
+        .filter(node -> !readOnly.leftOut().containsKey(node))
+        .toList()
+        .forEach(node -> over(leftOut.remove(node), "standby " + node + " is not read from"));
+  }
+
+  private static Kind changeOf(String before, String after) {
+    if (before == null || before.equals(after)) {
+      return Kind.TOPOLOGY_VERIFIED;
+    }
+    String primary = after.substring(0, after.indexOf(';') + 1);
+    return before.startsWith(primary) ? Kind.TOPOLOGY_CHANGED : Kind.PRIMARY_CHANGED;
   }
 
   /** Notes a refusal: what the Endpoints remember cannot be read. */
   public void unreadable(Published published) {
     String faults = String.join("; ", published.faults());
     condition(
-        Kind.UNREADABLE_STATE, faults, "unreadable annotation, nothing is written: " + faults);
+        Kind.UNREADABLE_STATE, "", faults, "unreadable annotation, nothing is written: " + faults);
   }
 
   /** Notes a refusal: the first run found several clusters, none with a majority. */
@@ -232,7 +361,7 @@ public final class Conditions {
 
   /** Notes that nothing is written because somebody said so. */
   public void paused(String by) {
-    condition(Kind.PAUSED, Severity.WARN, by, "paused by %s: nothing is written".formatted(by));
+    condition(Kind.PAUSED, Severity.WARN, "", by, "paused by %s: nothing is written".formatted(by));
   }
 
   /** Notes that Endpoints were written. */
@@ -242,18 +371,18 @@ public final class Conditions {
 
   /** Notes that something about one object could not be done, or the API could not be asked. */
   public void publishFailed(String message) {
-    condition(Kind.PUBLISH_FAILED, message, message);
+    condition(Kind.PUBLISH_FAILED, "", message, message);
   }
 
   /** Notes that no node is known. */
   public void noNodes(String message) {
-    condition(Kind.NO_NODES, message, message);
+    condition(Kind.NO_NODES, "", message, message);
   }
 
   /** Notes an error of the program itself. */
   public void cycleFailed(Throwable failure) {
     String message = "cycle failed, nothing is decided: " + failure;
-    condition(Kind.CYCLE_FAILED, message, message);
+    condition(Kind.CYCLE_FAILED, "", message, message);
   }
 
   /** Notes that a check is off or a setting odd; said once in the life of the process. */
@@ -269,39 +398,108 @@ public final class Conditions {
    * @return what is new since the last one, in the order it happened
    */
   public List<Alert> news() {
-    if (!asked) {
-      // The cycle ended before it could tell, such as when the API did not answer.
-      lasting.forEach(
-          (key, alert) -> {
-            if (FOUND_BY_ASKING.contains(alert.kind())) {
-              current.putIfAbsent(key, alert);
-            }
-          });
-    }
-    asked = false;
-    List<Alert> news = new ArrayList<>(events);
-    current.forEach(
-        (key, alert) -> news.addAll(lasting.containsKey(key) ? List.of() : List.of(alert)));
+    Instant now = clock.instant();
+    Map<String, Told> stillLasting = new LinkedHashMap<>();
+    current.forEach((key, found) -> stillLasting.put(key, told(found, lasting.get(key), now)));
+    Map<String, Told> ended = new LinkedHashMap<>();
     lasting.forEach(
-        (key, alert) -> {
-          if (current.values().stream().noneMatch(now -> now.kind() == alert.kind())) {
-            news.add(new Alert(Kind.RECOVERED, Severity.INFO, "over: " + headline(alert)));
+        (key, told) -> {
+          if (current.values().stream().anyMatch(found -> found.isOf(told))) {
+            return;
+          }
+          if (isLookedFor(told.kind())) {
+            ended.put(key(told.kind(), told.subject()), told);
+          } else {
+            stillLasting.put(key, told);
           }
         });
-    lasting = new LinkedHashMap<>(current);
+    ended.values().forEach(told -> over(told, headline(told.message())));
+    List<Alert> news = drafts.stream().map(draft -> alert(draft, now)).toList();
+    lasting = stillLasting;
+    before = after == null ? before : after;
+    after = null;
+    asked = null;
+    read = false;
     current.clear();
-    events.clear();
+    drafts.clear();
     return news;
   }
 
-  /** What the last cycle that ended found wrong, and is not over. */
-  public List<Alert> lasting() {
-    return List.copyOf(lasting.values());
+  /** What the last cycle that ended found wrong, and is not over: one sentence each. */
+  public List<String> lasting() {
+    return lasting.values().stream().map(Told::message).toList();
+  }
+
+  /** Whether this cycle came so far that it would have found the condition. */
+  private boolean isLookedFor(Kind kind) {
+    return (read || !FOUND_BY_READING.contains(kind))
+        && (asked != null || !FOUND_BY_ASKING.contains(kind));
+  }
+
+  private Told told(Found found, Told before, Instant now) {
+    if (before != null) {
+      return repeated(before, found.severity(), found.message());
+    }
+    Optional<Told> earlier = lasting.values().stream().filter(found::isOf).findFirst();
+    Instant since = earlier.map(Told::since).orElse(now);
+    Phase phase = earlier.isPresent() ? Phase.LASTS : Phase.BEGAN;
+    draft(found.kind(), found.severity(), phase, null, found.subject(), found.message(), since);
+    return new Told(found.kind(), found.subject(), found.message(), since, now);
+  }
+
+  /** Tells of a condition again when it is time to. */
+  private Told repeated(Told told, Severity severity, String message) {
+    Instant now = clock.instant();
+    if (now.isBefore(told.said().plus(repeat))) {
+      return told;
+    }
+    draft(
+        told.kind(),
+        severity,
+        Phase.LASTS,
+        null,
+        told.subject(),
+        message + "; since " + told.since().truncatedTo(ChronoUnit.SECONDS),
+        told.since());
+    return told.again(message, now);
+  }
+
+  private void over(Told told, String what) {
+    String message = "over: " + what;
+    Instant now = clock.instant();
+    draft(Kind.RECOVERED, Severity.INFO, Phase.OVER, told.kind(), told.subject(), message, now);
+  }
+
+  private Alert alert(Draft draft, Instant now) {
+    return new Alert(
+        draft.kind(),
+        draft.severity(),
+        draft.phase(),
+        draft.ends(),
+        draft.subject(),
+        key(draft.phase() == Phase.OVER ? draft.ends() : draft.kind(), draft.subject()),
+        ForeignText.clean(draft.message(), MAX_MESSAGE),
+        cluster,
+        before,
+        after,
+        asked == null ? List.of() : asked.nodes().stream().map(Conditions::reported).toList(),
+        draft.since(),
+        now);
+  }
+
+  private static Alert.Node reported(NodeState node) {
+    return new Alert.Node(
+        node.node().name(), node.address(), node.state().name(), ForeignText.clean(node.reason()));
+  }
+
+  private String key(Kind kind, String subject) {
+    String key = cluster.namespace() + "/" + cluster.readWrite() + "/" + kind;
+    return subject.isEmpty() ? key : key + "/" + subject;
   }
 
   /** What a message is about, without its details. */
-  private static String headline(Alert alert) {
-    return alert.message().split("(, nothing is written)?: ", 2)[0];
+  private static String headline(String message) {
+    return message.split("(, nothing is written)?: ", 2)[0];
   }
 
   private void refused(Kind kind, String message, Topology topology) {
@@ -310,20 +508,32 @@ public final class Conditions {
         topology.nodes().stream()
             .map(node -> node.node() + "=" + node.state())
             .collect(Collectors.joining(","));
-    condition(kind, states, message);
+    condition(kind, "", states, message);
     lastSignature = "";
   }
 
-  private void condition(Kind kind, String what, String message) {
-    condition(kind, Severity.ERROR, what, message);
+  private void condition(Kind kind, String subject, String what, String message) {
+    condition(kind, Severity.ERROR, subject, what, message);
   }
 
-  private void condition(Kind kind, Severity severity, String what, String message) {
+  private void condition(
+      Kind kind, Severity severity, String subject, String what, String message) {
     current.putIfAbsent(
-        kind + " " + what, new Alert(kind, severity, ForeignText.clean(message, MAX_MESSAGE)));
+        kind + " " + subject + " " + what, new Found(kind, severity, subject, message));
   }
 
   private void event(Kind kind, Severity severity, String message) {
-    events.add(new Alert(kind, severity, ForeignText.clean(message, MAX_MESSAGE)));
+    draft(kind, severity, Phase.HAPPENED, null, "", message, clock.instant());
+  }
+
+  private void draft(
+      Kind kind,
+      Severity severity,
+      Phase phase,
+      Kind ends,
+      String subject,
+      String message,
+      Instant since) {
+    drafts.add(new Draft(kind, severity, phase, ends, subject, message, since));
   }
 }

@@ -2,7 +2,6 @@ package io.github.pgendpoints.status;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.Publisher;
@@ -69,7 +68,7 @@ public record Status(
    * @param lasting what the cycle found wrong
    * @param publisher knows the Services, and what belongs behind them
    */
-  public static Status of(Exchange cycle, int exitCode, List<Alert> lasting, Publisher publisher) {
+  public static Status of(Exchange cycle, int exitCode, List<String> lasting, Publisher publisher) {
     Actual rw = cycle.getProperty("rw", Actual.class);
     Actual ro = cycle.getProperty("ro", Actual.class);
     Published published = cycle.getProperty("published", Published.class);
@@ -95,7 +94,7 @@ public record Status(
         exitCode,
         readOnly != null,
         published != null && published.paused(),
-        lasting.stream().map(Alert::message).toList(),
+        lasting,
         topology == null ? List.of() : nodes(topology, readOnly, publisher, rw, ro),
         services);
   }

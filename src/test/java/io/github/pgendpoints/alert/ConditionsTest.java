@@ -2,6 +2,7 @@ package io.github.pgendpoints.alert;
 
 import static io.github.pgendpoints.topology.Nodes.down;
 import static io.github.pgendpoints.topology.Nodes.foreign;
+import static io.github.pgendpoints.topology.Nodes.nothingPublished;
 import static io.github.pgendpoints.topology.Nodes.primary;
 import static io.github.pgendpoints.topology.Nodes.published;
 import static io.github.pgendpoints.topology.Nodes.standby;
@@ -15,12 +16,35 @@ import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.Topology;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class ConditionsTest {
-  private final Conditions conditions = new Conditions(5432);
+  private Instant now = Instant.parse("2026-11-24T09:00:00Z");
+  private final Conditions conditions =
+      TestConditions.create(
+          new Clock() {
+            @Override
+            public Instant instant() {
+              return now;
+            }
+
+            @Override
+            public ZoneId getZone() {
+              return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+              return this;
+            }
+          });
 
   @Test
   void saysAnUnchangedTopologyOnce() {
@@ -152,7 +176,7 @@ class ConditionsTest {
     assertEquals(List.of("WARN paused by PAUSED: nothing is written"), news());
     conditions.paused("PAUSED");
     assertEquals(List.of(), news());
-    conditions.observed(topology(primary("10.0.0.1", 1)));
+    conditions.published(nothingPublished());
     assertEquals(List.of("INFO over: paused by PAUSED"), news());
   }
 
@@ -197,6 +221,77 @@ class ConditionsTest {
             "INFO topology verified: primary:10.0.0.1;standbys:",
             "INFO over: no primary"),
         verified(primary("10.0.0.1", 2)));
+  }
+
+  @Test
+  void saysAgainWhatLastsAndKeepsItsKey() {
+    conditions.noPrimary(topology(down("10.0.0.1")));
+    Alert begun = conditions.news().get(0);
+    now = now.plusSeconds(3599);
+    conditions.noPrimary(topology(down("10.0.0.1")));
+    assertEquals(List.of(), news());
+    now = now.plusSeconds(1);
+    conditions.noPrimary(topology(down("10.0.0.1")));
+    Alert lasts = conditions.news().get(0);
+    conditions.observed(topology(primary("10.0.0.1", 1)));
+    Alert over = conditions.news().stream().filter(alert -> alert.ends() != null).findFirst().get();
+
+    assertEquals(
+        List.of(Alert.Phase.BEGAN, Alert.Phase.LASTS, Alert.Phase.OVER),
+        List.of(begun.phase(), lasts.phase(), over.phase()));
+    assertEquals("db/pg-rw/NoPrimary", begun.key());
+    assertEquals(begun.key(), lasts.key());
+    assertEquals(begun.key(), over.key());
+    assertEquals(begun.since(), lasts.since());
+    assertTrue(lasts.message().endsWith("; since 2026-11-24T09:00:00Z"), lasts.message());
+  }
+
+  @Test
+  void repeatsANodeThatStaysDownAndEndsItUnderItsKey() {
+    verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
+    Alert lost = whole(primary("10.0.0.1", 1), down("10.0.0.2")).get(0);
+    now = now.plusSeconds(3600);
+    Alert lasts = whole(primary("10.0.0.1", 1), down("10.0.0.2")).get(0);
+    Alert unknown = whole(primary("10.0.0.1", 1), unknown("10.0.0.2")).get(0);
+    Alert back = whole(primary("10.0.0.1", 1), standby("10.0.0.2")).get(0);
+
+    assertEquals(Alert.Kind.STANDBY_LOST, lost.kind());
+    assertEquals(Alert.Phase.LASTS, lasts.phase());
+    assertEquals(lost.key(), lasts.key());
+    assertEquals(Alert.Kind.NODE_UNKNOWN, unknown.kind());
+    assertEquals(Alert.Kind.STANDBY_LOST, unknown.ends());
+    assertEquals(Alert.Kind.STANDBY_BACK, back.kind());
+    assertEquals(unknown.key(), back.key());
+  }
+
+  @Test
+  void doesNotTakeForOverWhatItCouldNotLookFor() {
+    conditions.published(nothingPublished());
+    conditions.paused("PAUSED");
+    conditions.observed(topology(standby("10.0.0.1")));
+    conditions.noPrimary(topology(standby("10.0.0.1")));
+    news();
+    conditions.publishFailed("the Kubernetes API at h:1 said no (403): why");
+
+    assertEquals(List.of("ERROR the Kubernetes API at h:1 said no (403): why"), news());
+  }
+
+  @Test
+  void tellsBeforeAndAfterAndThatThePrimaryIsAnother() {
+    conditions.published(published(1, "10.0.0.1", Set.of("10.0.0.2:5432")));
+    Alert changed = whole(primary("10.0.0.2", 2), standby("10.0.0.1")).get(0);
+
+    assertEquals(Alert.Kind.PRIMARY_CHANGED, changed.kind());
+    assertEquals("primary:10.0.0.1;standbys:10.0.0.2", changed.before());
+    assertEquals("primary:10.0.0.2;standbys:10.0.0.1", changed.after());
+    assertEquals("STANDBY", changed.nodes().get(1).state());
+  }
+
+  private List<Alert> whole(NodeState... states) {
+    Topology topology = topology(states);
+    conditions.observed(topology);
+    conditions.verified(topology, new ReadOnly(topology.standbys(), null, Map.of()));
+    return conditions.news();
   }
 
   private List<String> verified(NodeState... states) {

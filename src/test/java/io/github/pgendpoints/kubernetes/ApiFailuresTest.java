@@ -10,7 +10,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.RawFault;
 import java.io.IOException;
@@ -249,7 +249,7 @@ class ApiFailuresTest {
 
   private static String failure(Config config, Duration timeout) {
     try (KubernetesClient client = KubernetesAccess.client(config, timeout)) {
-      return new KubernetesErrors(client.getConfiguration(), new Conditions(5432))
+      return new KubernetesErrors(client.getConfiguration(), TestConditions.create())
           .describe(get(client));
     }
   }

@@ -8,7 +8,7 @@ import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.TestConditions;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketException;
@@ -139,7 +139,7 @@ class KubernetesErrorsTest {
   private static KubernetesErrors errors(String url) {
     Config config =
         new ConfigBuilder(Config.empty()).withMasterUrl(url).withRequestTimeout(5000).build();
-    return new KubernetesErrors(config, new Conditions(5432));
+    return new KubernetesErrors(config, TestConditions.create());
   }
 
   private static KubernetesClientException noAnswer(Throwable cause) {

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.time.Duration;
@@ -43,7 +43,7 @@ class LeaseClusterServiceTest {
               "db",
               host,
               leadership,
-              new KubernetesErrors(client.getConfiguration(), new Conditions(5432)));
+              new KubernetesErrors(client.getConfiguration(), TestConditions.create()));
       service.start();
       view = service.getView("pem");
       CamelClusterEventListener.Leadership listener =

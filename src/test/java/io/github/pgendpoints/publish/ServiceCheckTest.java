@@ -6,12 +6,13 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.TestConditions;
 import java.time.Clock;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ServiceCheckTest {
-  private final Conditions conditions = new Conditions(5432);
+  private final Conditions conditions = TestConditions.create();
   private final ServiceCheck services = new ServiceCheck("postgresql", conditions);
   private final Plan plan =
       new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC())

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.utils.Serialization;
-import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Topology;
@@ -132,7 +132,7 @@ class SlicesTest {
 
   @Test
   void looksForSlicesUntilThereAreNone() {
-    SliceCheck check = new SliceCheck(false, new Conditions(5432));
+    SliceCheck check = new SliceCheck(false, TestConditions.create());
     List<EndpointSlice> ours = written(readOnly(TOPOLOGY, List.of()));
 
     assertTrue(check.isDue("pg-ro"));
@@ -140,7 +140,7 @@ class SlicesTest {
     assertTrue(check.isDue("pg-ro"));
     check.found("pg-ro", null, List.of());
     assertFalse(check.isDue("pg-ro"));
-    assertTrue(new SliceCheck(true, new Conditions(5432)).isDue("pg-ro"));
+    assertTrue(new SliceCheck(true, TestConditions.create()).isDue("pg-ro"));
   }
 
   private Plan readWrite(Topology topology, List<EndpointSlice> slices) {

@@ -3,6 +3,7 @@ package io.github.pgendpoints.support;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.Leadership;
@@ -44,7 +45,7 @@ public final class Cycles implements AutoCloseable {
   private static final String ASK = "- route:\n    id: ask\n";
 
   private final DefaultCamelContext context = new DefaultCamelContext();
-  private final Conditions conditions = new Conditions(5432);
+  private final Conditions conditions = TestConditions.create();
   private final Damping damping = Damping.none();
   private final ApiBudget budget = new ApiBudget(Duration.ofSeconds(5), System::nanoTime);
   private final KubernetesClient client;

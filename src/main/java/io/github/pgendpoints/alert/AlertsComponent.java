@@ -1,0 +1,33 @@
+package io.github.pgendpoints.alert;
+
+import java.util.Map;
+import org.apache.camel.Endpoint;
+import org.apache.camel.support.DefaultComponent;
+
+/**
+ * The alert channel, {@code alerts:all}: what is sent to it goes to every route that begins with
+ * it. Camel's {@code seda} with several consumers neither keeps the order nor keeps them apart.
+ */
+public final class AlertsComponent extends DefaultComponent {
+  private final Sinks sinks;
+  private final SinkSettings settings;
+
+  public AlertsComponent(Sinks sinks, SinkSettings settings) {
+    this.sinks = sinks;
+    this.settings = settings;
+  }
+
+  @Override
+  protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
+      throws Exception {
+    if (!remaining.equals("all")) {
+      throw new IllegalArgumentException("the alert channel is alerts:all, not " + uri);
+    }
+    int queue = getAndRemoveParameter(parameters, "queue", Integer.class, 1000);
+    if (queue < 1) {
+      throw new IllegalArgumentException("queue is " + queue + ", allowed: 1 and more");
+    }
+    String needs = getAndRemoveParameter(parameters, "needs", String.class, "");
+    return new AlertsEndpoint(uri, this, sinks, settings, queue, needs);
+  }
+}

@@ -1,0 +1,191 @@
+package io.github.pgendpoints.alert;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ShutdownRunningTask;
+import org.apache.camel.spi.ShutdownAware;
+import org.apache.camel.support.DefaultConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One sink: a queue of its own, and a thread that takes one alert after the other to its route. So
+ * whatever a sink does, it delays neither the cycle nor another sink.
+ */
+final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
+  private static final Logger LOG = LoggerFactory.getLogger(AlertsConsumer.class);
+
+  private final Sinks sinks;
+  private final int capacity;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final Deque<Alert> queue = new ArrayDeque<>();
+  private SinkCount count;
+  private boolean busy;
+  private boolean overflowing;
+  private volatile Thread thread;
+
+  AlertsConsumer(AlertsEndpoint endpoint, Processor processor, Sinks sinks, int capacity) {
+    super(endpoint, processor);
+    this.sinks = sinks;
+    this.capacity = capacity;
+  }
+
+  /** The name of the sink: its route's id. */
+  String name() {
+    return getRouteId();
+  }
+
+  /** Puts an alert into the queue, in the place of the oldest when it is full; never waits. */
+  void offer(Alert alert) {
+    lock.lock();
+    try {
+      if (queue.size() == capacity) {
+        queue.removeFirst();
+        count.dropped.incrementAndGet();
+        if (!overflowing) {
+          LOG.error(
+              "alert sink {} is too slow: its queue of {} is full, the oldest alerts are dropped",
+              name(),
+              capacity);
+        }
+        overflowing = true;
+      }
+      queue.addLast(alert);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until everything was taken to the route.
+   *
+   * @param deadline as of {@link System#nanoTime}
+   * @return how many alerts are left
+   */
+  int await(long deadline) throws InterruptedException {
+    lock.lock();
+    try {
+      while (pending() > 0 && isRunAllowed() && thread != null) {
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+          break;
+        }
+        changed.awaitNanos(left);
+      }
+      return pending();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private int pending() {
+    return queue.size() + (busy ? 1 : 0);
+  }
+
+  private void work() {
+    try {
+      // Of two threads, when the one before hung and the route was stopped and started, one goes
+      // on.
+      while (isRunAllowed() && Thread.currentThread() == thread) {
+        take(next());
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("alert sink {} stops", name());
+    }
+  }
+
+  private Alert next() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (queue.isEmpty()) {
+        overflowing = false;
+        changed.await();
+      }
+      busy = true;
+      return queue.removeFirst();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void take(Alert alert) {
+    Exchange exchange = createExchange(false);
+    exchange.getMessage().setBody(alert);
+    Throwable failure;
+    try {
+      createUoW(exchange);
+      getProcessor().process(exchange);
+      failure = exchange.getException();
+      doneUoW(exchange);
+    } catch (Exception | Error e) {
+      failure = e;
+    }
+    releaseExchange(exchange, false);
+    lock.lock();
+    try {
+      busy = false;
+      if (failure == null) {
+        count.sent.incrementAndGet();
+      } else {
+        count.failed.incrementAndGet();
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    if (failure != null && isRunAllowed()) {
+      LOG.error(
+          "alert sink {} failed to deliver {}: {}",
+          name(),
+          alert.key(),
+          SinkFailure.describe(failure));
+      LOG.debug("alert sink {} failed", name(), failure);
+    }
+  }
+
+  @Override
+  protected void doStart() throws Exception {
+    super.doStart();
+    count = sinks.count(name());
+    thread = new Thread(this::work, "alert sink " + name());
+    thread.setDaemon(true);
+    thread.start();
+    sinks.add(this);
+  }
+
+  @Override
+  protected void doStop() throws Exception {
+    sinks.remove(this);
+    // A sink that does not end by this is left behind: the process does not wait for its thread.
+    thread.interrupt();
+    super.doStop();
+  }
+
+  @Override
+  public boolean deferShutdown(ShutdownRunningTask task) {
+    return false;
+  }
+
+  @Override
+  public int getPendingExchangesSize() {
+    lock.lock();
+    try {
+      return pending();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void prepareShutdown(boolean suspendOnly, boolean forced) {
+    if (forced && thread != null) {
+      thread.interrupt();
+    }
+  }
+}

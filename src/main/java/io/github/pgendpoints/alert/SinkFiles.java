@@ -1,0 +1,213 @@
+package io.github.pgendpoints.alert;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Endpoint;
+import org.apache.camel.RoutesBuilder;
+import org.apache.camel.StartupListener;
+import org.apache.camel.builder.DefaultErrorHandlerBuilder;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.DefaultEndpoint;
+import org.apache.camel.support.PluginHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Loads each file of the folder routes/alerts by itself, when the other routes have started and
+ * beside them. Camel does not start at all when one file has a fault: here it costs that file's
+ * sink alone, for failover must not depend on who is told of it.
+ */
+public final class SinkFiles implements StartupListener {
+  private static final Logger LOG = LoggerFactory.getLogger(SinkFiles.class);
+  private static final String SUFFIX = ".camel.yaml";
+  private static final long MAX_SECONDS = 5;
+
+  private final Path folder;
+  private final Set<String> off;
+  private final Sinks sinks;
+  private volatile Path loading;
+
+  /**
+   * @param folder need not exist
+   * @param off names of files, without suffix, that are not loaded
+   */
+  public SinkFiles(Path folder, Set<String> off, Sinks sinks) {
+    this.folder = folder;
+    this.off = off;
+    this.sinks = sinks;
+  }
+
+  /** Called more often than once, unlike the next one. */
+  @Override
+  public void onCamelContextStarted(CamelContext context, boolean alreadyStarted) {
+    // It is too early: not all routes have started.
+  }
+
+  @Override
+  public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
+    List<Path> files = files();
+    if (files.isEmpty()) {
+      return;
+    }
+    sinks.starting();
+    // Of a sink's own routes: what its last try leaves is told in one line, by its consumer.
+    context
+        .getCamelContextExtension()
+        .setErrorHandlerFactory(
+            new DefaultErrorHandlerBuilder()
+                .maximumRedeliveries(2)
+                .redeliveryDelay(1000)
+                .logExhausted(false)
+                .logExhaustedMessageHistory(false));
+    Thread loader = daemon(() -> load(context, files));
+    context
+        .getCamelContextExtension()
+        .registerEndpointCallback(
+            (uri, endpoint) -> {
+              if (Thread.currentThread() == loader) {
+                connectLate(endpoint);
+              }
+              return endpoint;
+            });
+    loader.start();
+    daemon(() -> watch(loader)).start();
+  }
+
+  /**
+   * What hangs while it connects then hangs in its own sink, and not in the start of the others.
+   */
+  private static void connectLate(Endpoint endpoint) {
+    if (endpoint instanceof DefaultEndpoint of) {
+      of.setLazyStartProducer(true);
+    }
+  }
+
+  private static Thread daemon(Runnable task) {
+    Thread thread = new Thread(task, "alert sinks");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private void load(CamelContext context, List<Path> files) {
+    for (Path file : files) {
+      loading = file;
+      load(context, file);
+    }
+    sinks.allStarted();
+  }
+
+  private void watch(Thread loader) {
+    try {
+      loader.join(TimeUnit.SECONDS.toMillis(MAX_SECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (loader.isAlive()) {
+      LOG.error(
+          "alert sink {} has not started within {} s: it and those after it get no alerts yet",
+          shown(loading),
+          MAX_SECONDS);
+    }
+  }
+
+  private List<Path> files() {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> name(file) != null && !off.contains(name(file)))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      LOG.error("alert sinks cannot be listed: {}", e.toString());
+      return List.of();
+    }
+  }
+
+  /** The file's name without its suffix; null when it is not a file of routes. */
+  private static String name(Path file) {
+    String name = Objects.requireNonNull(file.getFileName()).toString();
+    return name.endsWith(SUFFIX) && Files.isRegularFile(file)
+        ? name.substring(0, name.length() - SUFFIX.length())
+        : null;
+  }
+
+  private static void load(CamelContext context, Path file) {
+    ModelCamelContext model = (ModelCamelContext) context;
+    List<RouteDefinition> routes = new ArrayList<>();
+    List<RouteDefinition> before = List.copyOf(model.getRouteDefinitions());
+    try {
+      Resource resource =
+          PluginHelper.getResourceLoader(context).resolveResource("file:" + file.toAbsolutePath());
+      Collection<RoutesBuilder> builders =
+          PluginHelper.getRoutesLoader(context).findRoutesBuilders(resource);
+      for (RoutesBuilder builder : builders) {
+        routes.addAll(((RouteBuilder) builder).configureRoutes(context).getRoutes());
+      }
+      check(model, routes, file);
+      for (RoutesBuilder builder : builders) {
+        context.addRoutes(builder);
+      }
+    } catch (Exception | LinkageError e) {
+      if (context.isStopping() || context.isStopped()) {
+        LOG.debug("alert sink {} has not started before the end", file, e);
+        return;
+      }
+      LOG.error("alert sink {} is left out, {}", shown(file), SinkFault.describe(e, routes));
+      LOG.debug("alert sink {} is left out", file, e);
+      remove(model, before);
+    }
+  }
+
+  private static void check(ModelCamelContext model, List<RouteDefinition> routes, Path file) {
+    if (routes.isEmpty()) {
+      throw new IllegalArgumentException("there is no route in it");
+    }
+    for (RouteDefinition route : routes) {
+      if (!route.hasCustomIdAssigned()) {
+        route.setId(name(file));
+      }
+      // A route that is added under the id of another one would take its place.
+      if (model.getRouteDefinition(route.getId()) != null
+          || routes.stream().filter(other -> route.getId().equals(other.getId())).count() > 1) {
+        throw new IllegalArgumentException(
+            "there is another route with the id " + route.getId() + ", choose one of its own");
+      }
+    }
+  }
+
+  /** As people find it: routes/alerts/NAME. */
+  private static Path shown(Path file) {
+    int names = file.getNameCount();
+    return file.subpath(Math.max(0, names - 3), names);
+  }
+
+  private static void remove(ModelCamelContext model, List<RouteDefinition> before) {
+    List<RouteDefinition> added = new ArrayList<>(model.getRouteDefinitions());
+    added.removeAll(before);
+    for (RouteDefinition route : added) {
+      try {
+        if (model.getRoute(route.getId()) != null) {
+          model.getRouteController().stopRoute(route.getId());
+          model.removeRoute(route.getId());
+        }
+        model.removeRouteDefinition(route);
+      } catch (Exception e) {
+        LOG.error("alert sink {} is not removed: {}", route.getId(), e.toString());
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package io.github.pgendpoints.alert;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The sinks that run. They start beside the first cycles, and miss none of their alerts. */
+public final class Sinks {
+  private static final Logger LOG = LoggerFactory.getLogger(Sinks.class);
+  private static final int MAX_EARLY = 1000;
+
+  private final List<AlertsConsumer> running = new ArrayList<>();
+
+  private final Map<String, SinkCount> counts = new TreeMap<>();
+
+  /** What was sent before all sinks had started, for those still to come. */
+  private final Deque<Alert> early = new ArrayDeque<>();
+
+  private boolean allStarted = true;
+
+  /** More sinks are to come. */
+  synchronized void starting() {
+    allStarted = false;
+  }
+
+  synchronized void allStarted() {
+    allStarted = true;
+    early.clear();
+    notifyAll();
+  }
+
+  /** Of the sink of this name, from 0 when it is a new one. */
+  synchronized SinkCount count(String sink) {
+    return counts.computeIfAbsent(sink, name -> new SinkCount());
+  }
+
+  synchronized void add(AlertsConsumer sink) {
+    early.forEach(sink::offer);
+    running.add(sink);
+  }
+
+  synchronized void remove(AlertsConsumer sink) {
+    running.remove(sink);
+  }
+
+  /** Gives an alert to every sink; waits for none. */
+  synchronized void send(Alert alert) {
+    if (!allStarted) {
+      if (early.size() == MAX_EARLY) {
+        early.removeFirst();
+      }
+      early.addLast(alert);
+    }
+    running.forEach(sink -> sink.offer(alert));
+  }
+
+  /**
+   * Waits until the sinks have taken their alerts, at most this long; tells of those that have not.
+   */
+  public void await(Duration atMost) {
+    long deadline = System.nanoTime() + atMost.toNanos();
+    try {
+      for (AlertsConsumer sink : awaitStart(deadline)) {
+        int left = sink.await(deadline);
+        if (left > 0) {
+          LOG.error(
+              "alert sink {} has not taken {} alert(s) within {} s: they are lost",
+              sink.name(),
+              left,
+              atMost.toSeconds());
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private synchronized List<AlertsConsumer> awaitStart(long deadline) throws InterruptedException {
+    for (long left = 1; !allStarted && left > 0; ) {
+      left = (deadline - System.nanoTime()) / 1_000_000;
+      wait(Math.max(1, left));
+    }
+    return List.copyOf(running);
+  }
+}

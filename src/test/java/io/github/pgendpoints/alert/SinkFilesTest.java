@@ -1,0 +1,166 @@
+package io.github.pgendpoints.alert;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Files in routes/alerts, good and bad, under the real routes; no node answers. */
+class SinkFilesTest {
+  @TempDir private Path home;
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+
+  @BeforeEach
+  void copyRoutes() throws IOException {
+    Received.clear();
+    Files.createDirectories(home.resolve("routes/alerts"));
+    try (Stream<Path> files = Files.list(Path.of("routes"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.copy(file, home.resolve("routes").resolve(file.getFileName()));
+      }
+    }
+  }
+
+  @AfterEach
+  void stopApi() {
+    api.close();
+  }
+
+  private Run run() {
+    return new Run(api).in(home).with("PG_NODES", "127.0.0.1").with("PGPORT", "1");
+  }
+
+  private void sink(String file, String text) throws IOException {
+    Files.writeString(home.resolve("routes/alerts").resolve(file), text);
+  }
+
+  /** A sink that does one thing with each alert. */
+  private static String calling(String name, String method) {
+    return """
+    - route:
+        id: %s
+        from:
+          uri: alerts:all
+          steps:
+            - bean:
+                beanType: io.github.pgendpoints.alert.Received
+                method: %s
+    """
+        .formatted(name, method);
+  }
+
+  private static String taking(String name) {
+    return calling(name, "take('%s', ${body})".formatted(name));
+  }
+
+  @Test
+  void everySinkGetsEveryAlertInOrderAndTheRunWaitsForThem() throws IOException {
+    sink("a.camel.yaml", taking("a"));
+    sink("b.camel.yaml", taking("b"));
+
+    try (Run run = run()) {
+      assertEquals(1, run.once(), run.log().toString());
+      List<String> said = run.log().stream().map(line -> line.split(" ", 2)[1]).toList();
+      assertTrue(said.size() >= 2, said.toString());
+      assertEquals(said, Received.by("a"));
+      assertEquals(said, Received.by("b"));
+    }
+  }
+
+  static Stream<Arguments> faults() {
+    String step = taking("x") + "        - to:\n            uri: ";
+    return Stream.of(
+        Arguments.of(
+            taking("x").replace(":all", ":some"), "line 4: the alert channel is alerts:all"),
+        Arguments.of(taking("x").replace("steps", "stepz"), "line 6: Unsupported field: stepz"),
+        Arguments.of("- route:\n    id: [\n", "line 3: while parsing a flow node"),
+        Arguments.of("hello\n", "there is no route in it"),
+        Arguments.of("", "Resource is empty"),
+        Arguments.of(step + "kafka:x\n", "line 9: No endpoint could be found for: kafka://x"),
+        Arguments.of(
+            step + "log:x?nosuch=sekret\n",
+            "line 9: Failed to resolve endpoint: log://x/*** due to: There are 1 parameters"),
+        Arguments.of(step + "log:{{nosuch}}\n", "line 9: Property with key [nosuch] not found"),
+        Arguments.of(taking("x").replace("bean:", "been:"), "line 6: Unknown node id: been"),
+        Arguments.of(taking("discover"), "there is another route with the id discover"),
+        Arguments.of(taking("x") + taking("x"), "there is another route with the id x"),
+        Arguments.of(taking("x").replace(":all", ":all?needs=A_URL"), "line 4: A_URL is not set"),
+        Arguments.of(taking("x").replace(":all", ":all?needs=B_URL"), "line 4: B_URL is not a URL"),
+        Arguments.of(
+            taking("x").replace(":all", ":all?needs=C"),
+            "line 4: C_FILE='/nosuch' is not a readable file"),
+        Arguments.of(
+            taking("x").replace("Received", "Nosuch"),
+            "line 6: ClassNotFoundException: io.github.pgendpoints.alert.Nosuch"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("faults")
+  void aFaultCostsThatSinkAlone(String text, String told) throws IOException {
+    sink("a.camel.yaml", text);
+    sink("b.camel.yaml", taking("b"));
+
+    try (Run run = run().with("B_URL", "hooks.invalid/sekret").with("C_FILE", "/nosuch")) {
+      assertEquals(1, run.once());
+      assertEquals(2, Received.by("b").size(), run.log().toString());
+      assertEquals(List.of(), Received.by("x"));
+      List<String> faults = run.logged("ERROR alert sink");
+      assertEquals(1, faults.size(), run.log().toString());
+      assertTrue(
+          faults
+              .get(0)
+              .startsWith("ERROR alert sink routes/alerts/a.camel.yaml is left out, " + told),
+          faults.get(0));
+      assertFalse(faults.get(0).contains("sekret"), faults.get(0));
+    }
+  }
+
+  @Test
+  void tellsOfASinkThatFailsButNoSecret() throws IOException {
+    sink("a.camel.yaml", calling("a", "fail"));
+    sink("b.camel.yaml", taking("b"));
+
+    try (Run run = run()) {
+      assertEquals(1, run.once());
+      assertEquals(2, Received.by("b").size(), run.log().toString());
+      assertEquals(
+          "ERROR alert sink a failed to deliver db/pg-rw/NodeDown/127.0.0.1:"
+              + " no answer from https://hooks.invalid/***",
+          run.logged("sink a").get(0));
+    }
+  }
+
+  @Test
+  void aSinkThatHangsDropsItsOldestAndHoldsUpNobody() throws IOException {
+    sink("a.camel.yaml", calling("a", "hang").replace(":all", ":all?queue=1"));
+    sink("b.camel.yaml", taking("b"));
+
+    long end;
+    try (Run run = run().with("PROBE_INTERVAL", "100ms").with("ALERT_REPEAT", "1s")) {
+      run.start(Mode.CONTINUOUS);
+      await().until(() -> Received.by("b").size() >= 6);
+      assertEquals(
+          List.of(
+              "ERROR alert sink a is too slow: its queue of 1 is full, the oldest alerts are dropped"),
+          run.logged("sink a"));
+      end = System.nanoTime();
+    }
+    assertTrue(System.nanoTime() - end < 5_000_000_000L);
+  }
+}

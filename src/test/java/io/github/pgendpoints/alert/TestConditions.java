@@ -1,0 +1,19 @@
+package io.github.pgendpoints.alert;
+
+import java.time.Clock;
+import java.time.Duration;
+
+/** Conditions of a cluster that tests need not name. */
+public final class TestConditions {
+  static final Alert.Cluster CLUSTER = new Alert.Cluster("db", "pg-rw", "pg-ro");
+
+  private TestConditions() {}
+
+  public static Conditions create() {
+    return create(Clock.systemUTC());
+  }
+
+  static Conditions create(Clock clock) {
+    return new Conditions(CLUSTER, 5432, Duration.ofHours(1), clock);
+  }
+}
