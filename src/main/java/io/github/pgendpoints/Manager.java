@@ -220,7 +220,7 @@ public final class Manager extends Main {
           new SinkFiles(home.resolve("routes/alerts"), settings.alerts().off(), sinks));
     }
     Leadership leadership = lookup("leadership", Leadership.class);
-    CycleHealth health = new CycleHealth(context, heartbeat, () -> !leadership.isHeld());
+    CycleHealth health = new CycleHealth(context, heartbeat, leadership);
     context.getRegistry().bind("liveness", health.liveness());
     context.getRegistry().bind("readiness", health.readiness());
     if (mode == Mode.CONTINUOUS && settings.managementPort() != null) {

@@ -18,6 +18,7 @@ import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.ServiceSpec;
 import io.fabric8.kubernetes.api.model.TopologySpreadConstraint;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
@@ -168,6 +169,25 @@ class ManifestsTest {
             .map(Volume::getName)
             .toList());
     assertEquals(4, pod.getVolumes().size(), "and nothing of the host");
+  }
+
+  /** Kubernetes itself writes the Endpoints of a Service with a selector. */
+  @ParameterizedTest
+  @MethodSource("io.github.pgendpoints.support.Manifests#overlays")
+  void leaveTheServicesToTheProgram(Path overlay) {
+    List<HasMetadata> objects = Kustomize.render(overlay);
+    List<ServiceSpec> services =
+        objects.stream()
+            .filter(Service.class::isInstance)
+            .map(service -> ((Service) service).getSpec())
+            .toList();
+
+    assertEquals(2, services.size());
+    for (ServiceSpec service : services) {
+      assertEquals(Map.of(), service.getSelector());
+      assertEquals("None", service.getClusterIP());
+      assertEquals("postgresql", service.getPorts().get(0).getName(), "the default of PORT_NAME");
+    }
   }
 
   @Test

@@ -15,6 +15,7 @@ public final class Leadership {
   private final LongSupplier nanoTime;
   private final LongSupplier currentTimeMillis;
   private volatile Moment renewed;
+  private volatile Moment looked;
   private volatile boolean alone;
 
   private record Moment(long nanos, long millis) {}
@@ -60,6 +61,15 @@ public final class Leadership {
     return alone || last != null && age(last).compareTo(lasts) < 0;
   }
 
+  /**
+   * Whether the API answers a replica that stands by, which asks it for the Lease and nothing else.
+   * An election that has ended for whatever reason shows here, too.
+   */
+  public boolean isLookedAt() {
+    Moment last = looked;
+    return last != null && age(last).compareTo(lasts) < 0;
+  }
+
   /** By the clock that says more: in doubt another replica leads already. */
   private Duration age(Moment moment) {
     Duration byNanos = Duration.ofNanos(nanoTime.getAsLong() - moment.nanos());
@@ -71,9 +81,18 @@ public final class Leadership {
    * Renews the Lease by this request: what counts is when it was sent, not when it was answered.
    */
   void renewBy(Runnable request) {
-    Moment sent = new Moment(nanoTime.getAsLong(), currentTimeMillis.getAsLong());
+    Moment sent = now();
     request.run();
     renewed = sent;
+  }
+
+  /** The API has told who holds the Lease. */
+  void looked() {
+    looked = now();
+  }
+
+  private Moment now() {
+    return new Moment(nanoTime.getAsLong(), currentTimeMillis.getAsLong());
   }
 
   /** Ends leadership at once. */

@@ -181,6 +181,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
   }
 
   private void answered(LeaderElectionRecord found) {
+    leadership.looked();
     if (!lastFailure.isEmpty()) {
       LOG.info("over: Lease {} cannot be looked at or renewed", name);
     }

@@ -1,8 +1,8 @@
 package io.github.pgendpoints.management;
 
+import io.github.pgendpoints.kubernetes.Leadership;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.health.HealthCheckResultBuilder;
@@ -18,15 +18,15 @@ public final class CycleHealth {
 
   private final CamelContext context;
   private final Heartbeat heartbeat;
-  private final BooleanSupplier standingBy;
+  private final Leadership leadership;
 
   /**
-   * @param standingBy whether another process does the work, so that no cycle is to be expected
+   * @param leadership of this process: without it no cycle is to be expected
    */
-  public CycleHealth(CamelContext context, Heartbeat heartbeat, BooleanSupplier standingBy) {
+  public CycleHealth(CamelContext context, Heartbeat heartbeat, Leadership leadership) {
     this.context = context;
     this.heartbeat = heartbeat;
-    this.standingBy = standingBy;
+    this.leadership = leadership;
   }
 
   /** Down when no cycle has ended for too long: only a restart can help then. */
@@ -44,7 +44,7 @@ public final class CycleHealth {
 
       @Override
       protected void doCall(HealthCheckResultBuilder result, Map<String, Object> options) {
-        if (standingBy.getAsBoolean()) {
+        if (isStandingBy()) {
           heartbeat.standsBy();
         }
         long age = heartbeat.age().toSeconds();
@@ -64,10 +64,14 @@ public final class CycleHealth {
     return new AbstractHealthCheck("pgendpoints", "ready") {
       @Override
       protected void doCall(HealthCheckResultBuilder result, Map<String, Object> options) {
-        if (standingBy.getAsBoolean()) {
-          result.up().message("standing by");
-        } else if (!isRunning()) {
+        if (!isRunning()) {
           result.down().message("the route discover or its tick is stopped: there is no failover");
+        } else if (isStandingBy()) {
+          if (leadership.isLookedAt()) {
+            result.up().message("standing by");
+          } else {
+            result.down().message("the Lease cannot be looked at");
+          }
         } else if (!heartbeat.isApiReached()) {
           result.down().message("the last cycle could not read the Endpoints");
         } else {
@@ -77,9 +81,9 @@ public final class CycleHealth {
     };
   }
 
-  /** Whether another process does the work. */
+  /** Whether another process does the work, or none. */
   boolean isStandingBy() {
-    return standingBy.getAsBoolean();
+    return !leadership.isHeld();
   }
 
   /** Whether the routes of the cycles are started. */

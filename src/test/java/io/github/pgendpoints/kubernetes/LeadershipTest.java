@@ -71,6 +71,17 @@ class LeadershipTest {
   }
 
   @Test
+  void tellsWhetherTheLeaseWasLookedAtOfLate() {
+    assertFalse(leadership.isLookedAt());
+    leadership.looked();
+    pass(3_999, 3_999);
+    assertTrue(leadership.isLookedAt());
+    assertFalse(leadership.isHeld());
+    pass(1, 1);
+    assertFalse(leadership.isLookedAt());
+  }
+
+  @Test
   void isThereWithoutAnElection() {
     assertTrue(Leadership.withoutElection().isHeld());
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.Run;
@@ -163,6 +164,50 @@ class HealthIT {
       assertTrue(body.contains("standing by"), body);
       String metrics = http.get("/observe/metrics").body();
       assertTrue(metrics.contains("pgendpoints_leader 0.0"), metrics);
+    }
+  }
+
+  @Test
+  void isNotReadyWhileItCannotLookAtTheLease() throws IOException {
+    // Whoever holds it does not matter, as long as it is somebody else.
+    api.put(
+        new LeaseBuilder()
+            .withNewMetadata()
+            .withName("pem")
+            .endMetadata()
+            .withNewSpec()
+            .withHolderIdentity("other")
+            .withLeaseDurationSeconds(3600)
+            .endSpec()
+            .build());
+    try (Run follower = run().with("LEASE_NAME", "pem").start(Mode.CONTINUOUS)) {
+      until(() -> ready() == 200);
+
+      api.stop();
+      until(() -> ready() == 503);
+      String body = http.get("/observe/health/ready").body();
+      assertTrue(body.contains("the Lease cannot be looked at"), body);
+      assertEquals(200, live());
+
+      api.start();
+      until(() -> ready() == 200);
+      assertEquals(1, follower.logged("INFO stands by").size(), follower.log().toString());
+    }
+  }
+
+  @Test
+  void isNotReadyOnceTheRoutesOfAFollowerAreStopped() throws Exception {
+    try (Run leader = run().with("MANAGEMENT_PORT", "off").with("LEASE_NAME", "pem");
+        Run follower = run().with("LEASE_NAME", "pem")) {
+      leader.start(Mode.CONTINUOUS);
+      until(() -> leader.logged("topology verified").size() == 1);
+      follower.start(Mode.CONTINUOUS);
+      until(() -> ready() == 200);
+
+      follower.manager().getCamelContext().getRouteController().stopRoute("discover");
+
+      assertEquals(503, ready(), "it could not take over");
+      assertEquals(200, live());
     }
   }
 
