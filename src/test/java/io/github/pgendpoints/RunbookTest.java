@@ -96,7 +96,9 @@ class RunbookTest {
         new Said("unreadable", c -> c.unreadable(faulty)),
         new Said("noMajority", c -> c.noMajority(split)),
         new Said("quorum", c -> c.quorum(found, 3)),
-        new Said("multiplePrimaries", c -> c.multiplePrimaries(split, List.of())),
+        new Said(
+            "multiplePrimaries", c -> c.multiplePrimaries(split, List.of(), "nothing is written")),
+        new Said("multiplePrimaries", c -> c.multiplePrimaries(split, List.of(), "a is emptied")),
         new Said("noPrimary", c -> c.noPrimary(topology(down("db1")))),
         new Said("stalePrimary", c -> c.stalePrimary(found, published(2, "db2"))),
         new Said("rivalPrimary", c -> c.rivalPrimary(found, published(1, "db2"))),
@@ -125,7 +127,8 @@ class RunbookTest {
   void knowsEveryCondition() {
     Set<String> tried = conditions().map(Said::by).collect(Collectors.toSet());
     // Their messages come from callers, who are looked through below.
-    Set<String> passedOn = Set.of("publishFailed", "noNodes", "degraded", "written", "published");
+    Set<String> passedOn =
+        Set.of("publishFailed", "noNodes", "degraded", "written", "read", "published");
 
     assertEquals(
         Set.of(),

@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -48,6 +49,8 @@ class VerifyRouteTest {
   private final Conditions conditions = TestConditions.create();
   private final List<String> sent = new ArrayList<>();
   private CamelContext context;
+  private String on = "";
+  private Consumer<Exchange> clearing = exchange -> {};
 
   @BeforeEach
   void loadTheRoutes() throws Exception {
@@ -57,7 +60,12 @@ class VerifyRouteTest {
   private void start(Quorum quorum, boolean clear) throws Exception {
     stop();
     context = new DefaultCamelContext();
-    context.getPropertiesComponent().addInitialProperty("clear.on.split.brain", "" + clear);
+    var properties = context.getPropertiesComponent();
+    properties.addInitialProperty("clear.on.split.brain", "" + clear);
+    properties.addInitialProperty("rw.service", "pg-rw");
+    for (String off : List.of("paused", "dry.run", "read.only")) {
+      properties.addInitialProperty(off, String.valueOf(off.equals(on)));
+    }
     context.getRegistry().bind("conditions", conditions);
     context.getRegistry().bind("quorum", quorum);
     context.getRegistry().bind("damping", Damping.none());
@@ -74,7 +82,10 @@ class VerifyRouteTest {
           @Override
           public void configure() {
             from("direct:publish").process(exchange -> sent.add("publish"));
-            from("direct:clear").process(exchange -> sent.add("clear"));
+            from("direct:clear")
+                .errorHandler(noErrorHandler())
+                .process(exchange -> sent.add("clear"))
+                .process(exchange -> clearing.accept(exchange));
             from("direct:history").process(VerifyRouteTest::answerHistory);
           }
         });
@@ -221,6 +232,44 @@ class VerifyRouteTest {
     Exchange refused = verify(split, published(1, "db1"));
     assertEquals(List.of(), sent, "2 of 4 are no majority");
     assertEquals("1", refused.getProperty("exitCode"));
+  }
+
+  @Test
+  void tellsWhatBecameOfTheReadWriteServiceInASplitBrain() throws Exception {
+    start(new Quorum(2), false);
+    assertEquals("nothing is written", outcomeOfSplitBrain());
+    start(Quorum.MAJORITY, true);
+    assertEquals("nothing is written", outcomeOfSplitBrain());
+    start(new Quorum(2), true);
+    assertEquals("pg-rw is emptied", outcomeOfSplitBrain());
+    clearing = exchange -> exchange.setProperty("exitCode", "3");
+    assertEquals("pg-rw could not be emptied", outcomeOfSplitBrain());
+    clearing = exchange -> {};
+    assertEquals("pg-rw is emptied", outcomeOfSplitBrain());
+    clearing =
+        exchange -> {
+          throw new IllegalStateException();
+        };
+    assertEquals("pg-rw could not be emptied", outcomeOfSplitBrain());
+    clearing = exchange -> {};
+    on = "paused";
+    start(new Quorum(2), true);
+    assertEquals("pg-rw is not emptied while paused", outcomeOfSplitBrain());
+    on = "read.only";
+    start(new Quorum(2), true);
+    assertEquals("nothing is written", outcomeOfSplitBrain());
+  }
+
+  private String outcomeOfSplitBrain() {
+    verify(
+        topology(primary("db1", 1), primary("db2", 2), down("db3"), down("db4")),
+        published(1, "db1"));
+    return conditions.news().stream()
+        .filter(alert -> alert.kind() == Alert.Kind.MULTIPLE_PRIMARIES)
+        .map(alert -> alert.message().replaceAll("^multiple primaries, ([^:]*): .*", "$1"))
+        .findFirst()
+        // As before, so it is no news.
+        .orElse("nothing is written");
   }
 
   private Exchange verify(Topology found, Published published) {

@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,28 +32,17 @@ import java.util.stream.Collectors;
 public final class Conditions {
   private static final int MAX_MESSAGE = 4000;
 
-  /** What a cycle can only find once it has read what is published. */
-  private static final Set<Kind> FOUND_BY_READING = EnumSet.of(Kind.PAUSED);
-
-  /** What a cycle can only find once it has asked the nodes. */
-  private static final Set<Kind> FOUND_BY_ASKING =
-      EnumSet.of(
-          Kind.MULTIPLE_PRIMARIES,
-          Kind.NO_PRIMARY,
-          Kind.STALE_PRIMARY,
-          Kind.FOREIGN_NODE,
-          Kind.QUORUM,
-          Kind.UNREADABLE_STATE);
-
-  /** A condition that was told of: since when, and when last. */
-  private record Told(Kind kind, String subject, String message, Instant since, Instant said) {
-    private Told again(String message, Instant now) {
-      return new Told(kind, subject, message, since, now);
-    }
+  /** How far a cycle has come; what it has not come to it can neither find nor find to be over. */
+  enum Stage {
+    BEGUN,
+    READ,
+    ASKED,
+    PUBLISHED
   }
 
   /** A condition that one cycle found. */
-  private record Found(Kind kind, Severity severity, String subject, String message) {
+  private record Found(
+      Kind kind, Severity severity, String subject, String message, Stage provenBy) {
     private boolean isOf(Told told) {
       return kind == told.kind() && subject.equals(told.subject());
     }
@@ -85,7 +73,7 @@ public final class Conditions {
   private String before;
   private String after;
   private Topology asked;
-  private boolean read;
+  private Stage reached = Stage.BEGUN;
 
   /**
    * @param cluster whose conditions they are
@@ -100,8 +88,8 @@ public final class Conditions {
   }
 
   /** Notes what is published: the topology before, for a process that has verified none yet. */
-  public void published(Published published) {
-    read = true;
+  public void read(Published published) {
+    reached = Stage.READ;
     if (before == null && published.primaryEndpoint() != null) {
       before =
           "primary:%s;standbys:%s"
@@ -124,6 +112,7 @@ public final class Conditions {
   /** Notes what the nodes are; a node in another state than before is news. */
   public void observed(Topology topology) {
     asked = topology;
+    reached = Stage.ASKED;
     Map<Node, NodeState> states = new LinkedHashMap<>();
     for (NodeState node : topology.nodes()) {
       states.put(node.node(), node);
@@ -165,7 +154,8 @@ public final class Conditions {
     } else if (kind != null) {
       Instant now = clock.instant();
       draft(kind, Severity.WARN, Phase.BEGAN, ends, node.node().name(), node + was, now);
-      troubles.put(node.node(), new Told(kind, node.node().name(), node.toString(), now, now));
+      troubles.put(
+          node.node(), new Told(kind, node.node().name(), node.toString(), Stage.ASKED, now, now));
     } else if (node.state() == State.FOREIGN) {
       if (trouble != null) {
         over(troubles.remove(node.node()), node.node() + " is " + before.state());
@@ -219,7 +209,7 @@ public final class Conditions {
               if (told == null) {
                 Kind kind = Kind.STANDBY_LEFT_OUT;
                 draft(kind, Severity.WARN, Phase.BEGAN, null, node.name(), message, now);
-                leftOut.put(node, new Told(kind, node.name(), message, now, now));
+                leftOut.put(node, new Told(kind, node.name(), message, Stage.PUBLISHED, now, now));
               } else {
                 leftOut.put(node, repeated(told, Severity.WARN, message));
               }
@@ -286,8 +276,9 @@ public final class Conditions {
    * Notes a refusal: more than one primary.
    *
    * @param histories of the primaries, for the point where they parted
+   * @param outcome what became of the read-write Service
    */
-  public void multiplePrimaries(Topology topology, List<History> histories) {
+  public void multiplePrimaries(Topology topology, List<History> histories, String outcome) {
     String primaries =
         topology.primaries().stream()
             .map(
@@ -302,7 +293,7 @@ public final class Conditions {
             .collect(Collectors.joining(", "));
     refused(
         Kind.MULTIPLE_PRIMARIES,
-        "multiple primaries, nothing is written: " + primaries + parted(histories),
+        "multiple primaries, %s: %s%s".formatted(outcome, primaries, parted(histories)),
         topology);
   }
 
@@ -361,7 +352,8 @@ public final class Conditions {
 
   /** Notes that nothing is written because somebody said so. */
   public void paused(String by) {
-    condition(Kind.PAUSED, Severity.WARN, "", by, "paused by %s: nothing is written".formatted(by));
+    String message = "paused by %s: nothing is written".formatted(by);
+    condition(Kind.PAUSED, Severity.WARN, "", by, message, Stage.READ);
   }
 
   /** Notes that Endpoints were written. */
@@ -369,20 +361,25 @@ public final class Conditions {
     event(Kind.WRITTEN, Severity.INFO, summary);
   }
 
+  /** Notes that both Services were looked at, and written where they differed. */
+  public void published() {
+    reached = Stage.PUBLISHED;
+  }
+
   /** Notes that something about one object could not be done, or the API could not be asked. */
   public void publishFailed(String message) {
-    condition(Kind.PUBLISH_FAILED, "", message, message);
+    failed(Kind.PUBLISH_FAILED, message);
   }
 
   /** Notes that no node is known. */
   public void noNodes(String message) {
-    condition(Kind.NO_NODES, "", message, message);
+    failed(Kind.NO_NODES, message);
   }
 
   /** Notes an error of the program itself. */
   public void cycleFailed(Throwable failure) {
     String message = "cycle failed, nothing is decided: " + failure;
-    condition(Kind.CYCLE_FAILED, "", message, message);
+    failed(Kind.CYCLE_FAILED, message);
   }
 
   /** Notes that a check is off or a setting odd; said once in the life of the process. */
@@ -407,7 +404,7 @@ public final class Conditions {
           if (current.values().stream().anyMatch(found -> found.isOf(told))) {
             return;
           }
-          if (isLookedFor(told.kind())) {
+          if (reached.compareTo(told.provenBy()) >= 0) {
             ended.put(key(told.kind(), told.subject()), told);
           } else {
             stillLasting.put(key, told);
@@ -419,7 +416,7 @@ public final class Conditions {
     before = after == null ? before : after;
     after = null;
     asked = null;
-    read = false;
+    reached = Stage.BEGUN;
     current.clear();
     drafts.clear();
     return news;
@@ -430,12 +427,6 @@ public final class Conditions {
     return lasting.values().stream().map(Told::message).toList();
   }
 
-  /** Whether this cycle came so far that it would have found the condition. */
-  private boolean isLookedFor(Kind kind) {
-    return (read || !FOUND_BY_READING.contains(kind))
-        && (asked != null || !FOUND_BY_ASKING.contains(kind));
-  }
-
   private Told told(Found found, Told before, Instant now) {
     if (before != null) {
       return repeated(before, found.severity(), found.message());
@@ -444,7 +435,7 @@ public final class Conditions {
     Instant since = earlier.map(Told::since).orElse(now);
     Phase phase = earlier.isPresent() ? Phase.LASTS : Phase.BEGAN;
     draft(found.kind(), found.severity(), phase, null, found.subject(), found.message(), since);
-    return new Told(found.kind(), found.subject(), found.message(), since, now);
+    return new Told(found.kind(), found.subject(), found.message(), found.provenBy(), since, now);
   }
 
   /** Tells of a condition again when it is time to. */
@@ -499,7 +490,7 @@ public final class Conditions {
 
   /** What a message is about, without its details. */
   private static String headline(String message) {
-    return message.split("(, nothing is written)?: ", 2)[0];
+    return message.split("(, \\S+ (is|could) [^:]*)?: ", 2)[0];
   }
 
   private void refused(Kind kind, String message, Topology topology) {
@@ -508,18 +499,24 @@ public final class Conditions {
         topology.nodes().stream()
             .map(node -> node.node() + "=" + node.state())
             .collect(Collectors.joining(","));
-    condition(kind, "", states, message);
+    condition(kind, "", states + message.split(":", 2)[0], message);
     lastSignature = "";
   }
 
+  /** A condition of the stage that the cycle is in, which a cycle that gets past it proves over. */
+  private void failed(Kind kind, String message) {
+    Stage next = Stage.values()[Math.min(reached.ordinal() + 1, Stage.PUBLISHED.ordinal())];
+    condition(kind, Severity.ERROR, "", message, message, next);
+  }
+
   private void condition(Kind kind, String subject, String what, String message) {
-    condition(kind, Severity.ERROR, subject, what, message);
+    condition(kind, Severity.ERROR, subject, what, message, Stage.ASKED);
   }
 
   private void condition(
-      Kind kind, Severity severity, String subject, String what, String message) {
+      Kind kind, Severity severity, String subject, String what, String message, Stage provenBy) {
     current.putIfAbsent(
-        kind + " " + subject + " " + what, new Found(kind, severity, subject, message));
+        kind + " " + subject + " " + what, new Found(kind, severity, subject, message, provenBy));
   }
 
   private void event(Kind kind, Severity severity, String message) {

@@ -76,7 +76,7 @@ class ConditionsTest {
   @Test
   void namesEveryPrimaryOfASplitBrain() {
     Topology split = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2), standby("10.0.0.3"));
-    conditions.multiplePrimaries(split, List.of());
+    conditions.multiplePrimaries(split, List.of(), "nothing is written");
 
     assertEquals(
         List.of(
@@ -84,7 +84,7 @@ class ConditionsTest {
                 + " 10.0.0.1 at 10.0.0.1 (system identifier 7000000000000000001, timeline 1, LSN 0/3000060),"
                 + " 10.0.0.2 at 10.0.0.2 (system identifier 7000000000000000001, timeline 2, LSN 0/3000060)"),
         news());
-    conditions.multiplePrimaries(split, List.of());
+    conditions.multiplePrimaries(split, List.of(), "nothing is written");
     assertEquals(List.of(), news());
   }
 
@@ -176,7 +176,7 @@ class ConditionsTest {
     assertEquals(List.of("WARN paused by PAUSED: nothing is written"), news());
     conditions.paused("PAUSED");
     assertEquals(List.of(), news());
-    conditions.published(nothingPublished());
+    conditions.read(nothingPublished());
     assertEquals(List.of("INFO over: paused by PAUSED"), news());
   }
 
@@ -224,6 +224,50 @@ class ConditionsTest {
   }
 
   @Test
+  void aWriteThatFailedIsOverOnlyWhenOneMayBeSeenToSucceed() {
+    Topology good = topology(primary("10.0.0.1", 2));
+    Topology none = topology(standby("10.0.0.1"));
+    conditions.read(nothingPublished());
+    conditions.observed(good);
+    conditions.publishFailed("the Kubernetes API at h:1 said no (403): why");
+    news();
+
+    conditions.read(nothingPublished());
+    conditions.observed(none);
+    conditions.noPrimary(none);
+    assertEquals(
+        List.of(
+            "INFO 10.0.0.1 is STANDBY, was PRIMARY",
+            "ERROR no primary, nothing is written: 10.0.0.1 is STANDBY"),
+        news());
+
+    conditions.read(nothingPublished());
+    conditions.observed(good);
+    conditions.published();
+    assertEquals(
+        List.of(
+            "INFO 10.0.0.1 is PRIMARY, was STANDBY",
+            "INFO over: no primary",
+            "INFO over: the Kubernetes API at h:1 said no (403)"),
+        news());
+  }
+
+  @Test
+  void tellsOfASplitBrainAgainWhenItsOutcomeIsAnother() {
+    Topology split = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2));
+    conditions.multiplePrimaries(split, List.of(), "pg-rw could not be emptied");
+    news();
+    conditions.observed(split);
+    conditions.multiplePrimaries(split, List.of(), "pg-rw is emptied");
+    Alert emptied = conditions.news().get(0);
+    assertTrue(
+        emptied.message().startsWith("multiple primaries, pg-rw is emptied: "), emptied.message());
+    assertEquals(Alert.Phase.LASTS, emptied.phase());
+    conditions.observed(topology(primary("10.0.0.1", 1)));
+    assertTrue(news().contains("INFO over: multiple primaries"));
+  }
+
+  @Test
   void saysAgainWhatLastsAndKeepsItsKey() {
     conditions.noPrimary(topology(down("10.0.0.1")));
     Alert begun = conditions.news().get(0);
@@ -266,7 +310,7 @@ class ConditionsTest {
 
   @Test
   void doesNotTakeForOverWhatItCouldNotLookFor() {
-    conditions.published(nothingPublished());
+    conditions.read(nothingPublished());
     conditions.paused("PAUSED");
     conditions.observed(topology(standby("10.0.0.1")));
     conditions.noPrimary(topology(standby("10.0.0.1")));
@@ -278,7 +322,7 @@ class ConditionsTest {
 
   @Test
   void tellsBeforeAndAfterAndThatThePrimaryIsAnother() {
-    conditions.published(published(1, "10.0.0.1", Set.of("10.0.0.2:5432")));
+    conditions.read(published(1, "10.0.0.1", Set.of("10.0.0.2:5432")));
     Alert changed = whole(primary("10.0.0.2", 2), standby("10.0.0.1")).get(0);
 
     assertEquals(Alert.Kind.PRIMARY_CHANGED, changed.kind());
