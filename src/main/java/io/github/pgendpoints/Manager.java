@@ -13,9 +13,11 @@ import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.Leadership;
 import io.github.pgendpoints.kubernetes.LeaseClusterService;
 import io.github.pgendpoints.management.CycleHealth;
+import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.Heartbeat;
 import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
+import io.github.pgendpoints.management.SinkMetrics;
 import io.github.pgendpoints.postgres.NodePools;
 import io.github.pgendpoints.postgres.Resolver;
 import io.github.pgendpoints.publish.ApiBudget;
@@ -68,6 +70,7 @@ public final class Manager extends Main {
   private final NodePools pools;
   private final Heartbeat heartbeat;
   private final Cadence cadence;
+  private final Alert.Cluster cluster;
   private final Conditions conditions;
   private final Sinks sinks = new Sinks();
   private final Publisher publisher;
@@ -102,12 +105,10 @@ public final class Manager extends Main {
             settings.unstableProbeInterval(),
             () -> false,
             System::nanoTime);
+    this.cluster = new Alert.Cluster(namespace, settings.rwService(), settings.roService());
     this.conditions =
         new Conditions(
-            new Alert.Cluster(namespace, settings.rwService(), settings.roService()),
-            settings.postgres().port(),
-            settings.alerts().repeat(),
-            Clock.systemUTC());
+            cluster, settings.postgres().port(), settings.alerts().repeat(), Clock.systemUTC());
     this.publisher =
         new Publisher(
             settings.rwService(),
@@ -223,6 +224,11 @@ public final class Manager extends Main {
     CycleHealth health = new CycleHealth(context, heartbeat, leadership);
     context.getRegistry().bind("liveness", health.liveness());
     context.getRegistry().bind("readiness", health.readiness());
+    if (mode == Mode.CONTINUOUS) {
+      context.addStartupListener(
+          new DiscoverWatch(
+              health, cluster, settings.alerts().repeat(), Clock.systemUTC(), sinks::send));
+    }
     if (mode == Mode.CONTINUOUS && settings.managementPort() != null) {
       PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
       // Where the component micrometer of a route counts too.
@@ -235,6 +241,7 @@ public final class Manager extends Main {
               heartbeat,
               health,
               System::nanoTime));
+      new SinkMetrics(sinks).bindTo(registry);
       context.addService(new ManagementServer(settings.managementPort(), registry::scrape));
     }
   }

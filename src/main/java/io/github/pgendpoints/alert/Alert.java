@@ -74,7 +74,13 @@ public record Alert(
    * @param readWrite the name of RW_SERVICE
    * @param readOnly the name of RO_SERVICE
    */
-  public record Cluster(String namespace, String readWrite, String readOnly) {}
+  public record Cluster(String namespace, String readWrite, String readOnly) {
+    /** The key of a condition of this cluster. */
+    public String key(Kind kind, String subject) {
+      String key = namespace + "/" + readWrite + "/" + kind;
+      return subject.isEmpty() ? key : key + "/" + subject;
+    }
+  }
 
   /**
    * What one node is.
@@ -128,6 +134,8 @@ public record Alert(
     CYCLE_FAILED("CycleFailed"),
     /** No node is known. */
     NO_NODES("NoNodes"),
+    /** Somebody stopped the routes of the cycles. */
+    DISCOVER_STOPPED("DiscoverStopped"),
     /** A check is off, or a setting is odd. */
     DEGRADED("Degraded"),
     /** A condition that was reported is over. */

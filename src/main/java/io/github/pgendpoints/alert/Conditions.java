@@ -405,7 +405,7 @@ public final class Conditions {
             return;
           }
           if (reached.compareTo(told.provenBy()) >= 0) {
-            ended.put(key(told.kind(), told.subject()), told);
+            ended.put(cluster.key(told.kind(), told.subject()), told);
           } else {
             stillLasting.put(key, told);
           }
@@ -468,7 +468,7 @@ public final class Conditions {
         draft.phase(),
         draft.ends(),
         draft.subject(),
-        key(draft.phase() == Phase.OVER ? draft.ends() : draft.kind(), draft.subject()),
+        cluster.key(draft.phase() == Phase.OVER ? draft.ends() : draft.kind(), draft.subject()),
         ForeignText.clean(draft.message(), MAX_MESSAGE),
         cluster,
         before,
@@ -481,11 +481,6 @@ public final class Conditions {
   private static Alert.Node reported(NodeState node) {
     return new Alert.Node(
         node.node().name(), node.address(), node.state().name(), ForeignText.clean(node.reason()));
-  }
-
-  private String key(Kind kind, String subject) {
-    String key = cluster.namespace() + "/" + cluster.readWrite() + "/" + kind;
-    return subject.isEmpty() ? key : key + "/" + subject;
   }
 
   /** What a message is about, without its details. */

@@ -7,6 +7,7 @@ public final class SinkCount {
   final AtomicLong sent = new AtomicLong();
   final AtomicLong failed = new AtomicLong();
   final AtomicLong dropped = new AtomicLong();
+  final AtomicLong faults = new AtomicLong();
 
   /** Its route ended well. */
   public long sent() {
@@ -21,5 +22,10 @@ public final class SinkCount {
   /** The queue was full. */
   public long dropped() {
     return dropped.get();
+  }
+
+  /** Its file was left out. */
+  public long faults() {
+    return faults.get();
   }
 }

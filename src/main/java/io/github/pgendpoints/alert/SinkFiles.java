@@ -145,7 +145,7 @@ public final class SinkFiles implements StartupListener {
         : null;
   }
 
-  private static void load(CamelContext context, Path file) {
+  private void load(CamelContext context, Path file) {
     ModelCamelContext model = (ModelCamelContext) context;
     List<RouteDefinition> routes = new ArrayList<>();
     List<RouteDefinition> before = List.copyOf(model.getRouteDefinitions());
@@ -166,6 +166,7 @@ public final class SinkFiles implements StartupListener {
         LOG.debug("alert sink {} has not started before the end", file, e);
         return;
       }
+      sinks.count(name(file)).faults.incrementAndGet();
       LOG.error("alert sink {} is left out, {}", shown(file), SinkFault.describe(e, routes));
       LOG.debug("alert sink {} is left out", file, e);
       remove(model, before);

@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,6 +18,7 @@ public final class Sinks {
 
   private final List<AlertsConsumer> running = new ArrayList<>();
 
+  private final List<BiConsumer<String, SinkCount>> watchers = new ArrayList<>();
   private final Map<String, SinkCount> counts = new TreeMap<>();
 
   /** What was sent before all sinks had started, for those still to come. */
@@ -35,9 +37,21 @@ public final class Sinks {
     notifyAll();
   }
 
+  /** Tells of every sink that there is, and that is to come: its name and what counts for it. */
+  public synchronized void watch(BiConsumer<String, SinkCount> watcher) {
+    counts.forEach(watcher);
+    watchers.add(watcher);
+  }
+
   /** Of the sink of this name, from 0 when it is a new one. */
   synchronized SinkCount count(String sink) {
-    return counts.computeIfAbsent(sink, name -> new SinkCount());
+    return counts.computeIfAbsent(
+        sink,
+        name -> {
+          SinkCount count = new SinkCount();
+          watchers.forEach(watcher -> watcher.accept(name, count));
+          return count;
+        });
   }
 
   synchronized void add(AlertsConsumer sink) {
@@ -50,7 +64,7 @@ public final class Sinks {
   }
 
   /** Gives an alert to every sink; waits for none. */
-  synchronized void send(Alert alert) {
+  public synchronized void send(Alert alert) {
     if (!allStarted) {
       if (early.size() == MAX_EARLY) {
         early.removeFirst();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
@@ -148,17 +149,23 @@ class SinkFilesTest {
 
   @Test
   void aSinkThatHangsDropsItsOldestAndHoldsUpNobody() throws IOException {
+    int port = Http.freePort();
     sink("a.camel.yaml", calling("a", "hang").replace(":all", ":all?queue=1"));
     sink("b.camel.yaml", taking("b"));
 
     long end;
     try (Run run = run().with("PROBE_INTERVAL", "100ms").with("ALERT_REPEAT", "1s")) {
-      run.start(Mode.CONTINUOUS);
+      run.with("MANAGEMENT_PORT", String.valueOf(port)).start(Mode.CONTINUOUS);
       await().until(() -> Received.by("b").size() >= 6);
       assertEquals(
           List.of(
               "ERROR alert sink a is too slow: its queue of 1 is full, the oldest alerts are dropped"),
           run.logged("sink a"));
+      String metrics = new Http(port).get("/observe/metrics").body();
+      assertTrue(metrics.contains("pgendpoints_alerts_sent_total{sink=\"a\"} 0.0"), metrics);
+      assertFalse(metrics.contains("pgendpoints_alerts_dropped_total{sink=\"a\"} 0.0"), metrics);
+      assertFalse(metrics.contains("pgendpoints_alerts_sent_total{sink=\"b\"} 0.0"), metrics);
+      assertTrue(metrics.contains("pgendpoints_alerts_dropped_total{sink=\"b\"} 0.0"), metrics);
       end = System.nanoTime();
     }
     assertTrue(System.nanoTime() - end < 5_000_000_000L);

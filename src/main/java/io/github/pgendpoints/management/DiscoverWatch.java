@@ -1,0 +1,111 @@
+package io.github.pgendpoints.management;
+
+import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.Alert.Kind;
+import io.github.pgendpoints.alert.Alert.Phase;
+import io.github.pgendpoints.alert.Alert.Severity;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.apache.camel.CamelContext;
+import org.apache.camel.StartupListener;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Alerts while the routes of the cycles are stopped, as anybody may do from Hawtio: they cannot
+ * tell of it themselves.
+ */
+public final class DiscoverWatch implements StartupListener {
+  private static final Logger LOG = LoggerFactory.getLogger(DiscoverWatch.class);
+
+  private final CycleHealth health;
+  private final Alert.Cluster cluster;
+  private final Duration repeat;
+  private final Clock clock;
+  private final Consumer<Alert> sinks;
+  private Instant since;
+  private Instant said;
+
+  /**
+   * @param repeat ALERT_REPEAT
+   * @param sinks get the alerts, beside the log
+   */
+  public DiscoverWatch(
+      CycleHealth health,
+      Alert.Cluster cluster,
+      Duration repeat,
+      Clock clock,
+      Consumer<Alert> sinks) {
+    this.health = health;
+    this.cluster = cluster;
+    this.repeat = repeat;
+    this.clock = clock;
+    this.sinks = sinks;
+  }
+
+  @Override
+  public void onCamelContextStarted(CamelContext context, boolean alreadyStarted) {
+    // Not all routes have started.
+  }
+
+  @Override
+  public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
+    ScheduledExecutorService timer =
+        context
+            .getExecutorServiceManager()
+            .newSingleThreadScheduledExecutor(this, "discover watch");
+    timer.scheduleWithFixedDelay(
+        () -> {
+          if (!context.isStopping()) {
+            look(health.isRunning() || health.isStandingBy());
+          }
+        },
+        1,
+        1,
+        TimeUnit.SECONDS);
+  }
+
+  void look(boolean running) {
+    Instant now = clock.instant();
+    if (running && since != null) {
+      String message = "over: the route discover or its tick is stopped";
+      LOG.info(message);
+      tell(Kind.RECOVERED, Severity.INFO, Phase.OVER, Kind.DISCOVER_STOPPED, message, now);
+      since = null;
+    } else if (!running && (since == null || !now.isBefore(said.plus(repeat)))) {
+      Phase phase = since == null ? Phase.BEGAN : Phase.LASTS;
+      since = since == null ? now : since;
+      said = now;
+      String message =
+          "the route discover or its tick is stopped, there is no failover until it is started; since "
+              + since.truncatedTo(ChronoUnit.SECONDS);
+      LOG.error(message);
+      tell(Kind.DISCOVER_STOPPED, Severity.ERROR, phase, null, message, now);
+    }
+  }
+
+  private void tell(
+      Kind kind, Severity severity, Phase phase, Kind ends, String message, Instant now) {
+    sinks.accept(
+        new Alert(
+            kind,
+            severity,
+            phase,
+            ends,
+            "",
+            cluster.key(Kind.DISCOVER_STOPPED, ""),
+            message,
+            cluster,
+            null,
+            null,
+            List.of(),
+            since,
+            now));
+  }
+}

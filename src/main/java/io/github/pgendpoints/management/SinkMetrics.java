@@ -1,0 +1,39 @@
+package io.github.pgendpoints.management;
+
+import io.github.pgendpoints.alert.SinkCount;
+import io.github.pgendpoints.alert.Sinks;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.function.ToDoubleFunction;
+
+/** What becomes of alerts, sink by sink; docs/metrics.md lists it. */
+public final class SinkMetrics implements MeterBinder {
+  private final Sinks sinks;
+
+  public SinkMetrics(Sinks sinks) {
+    this.sinks = sinks;
+  }
+
+  @Override
+  public void bindTo(MeterRegistry registry) {
+    sinks.watch(
+        (sink, count) -> {
+          counter(registry, "sent", sink, count, SinkCount::sent);
+          counter(registry, "failed", sink, count, SinkCount::failed);
+          counter(registry, "dropped", sink, count, SinkCount::dropped);
+          counter(registry, "sink.faults", sink, count, SinkCount::faults);
+        });
+  }
+
+  private static void counter(
+      MeterRegistry registry,
+      String name,
+      String sink,
+      SinkCount count,
+      ToDoubleFunction<SinkCount> value) {
+    FunctionCounter.builder("pgendpoints.alerts." + name, count, value)
+        .tag("sink", sink)
+        .register(registry);
+  }
+}
