@@ -47,8 +47,8 @@ class RoutesYamlTest {
   private static final Set<String> ASK_A_BEAN =
       Set.of(
           "00-errors.camel.yaml: allowsRetry(${exception}, ${headers})",
-          "10-discover.camel.yaml: ${bean:slices?method=isDue(${exchangeProperty.service})}",
           "05-tick.camel.yaml: isDue",
+          "10-discover.camel.yaml: ${bean:slices?method=isDue(${exchangeProperty.service}, ${exchangeProperty.endpoints})}",
           "40-publish.camel.yaml: ${bean:services?method=isCheckDue(${exchangeProperty.plan})}");
 
   static Stream<Path> files() throws IOException {

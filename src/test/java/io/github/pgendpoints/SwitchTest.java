@@ -26,6 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -207,6 +208,65 @@ class SwitchTest {
     run(true, BEFORE, 1);
     assertEnded(true);
     assertTrue(READ_WRITE.stream().allMatch(seen -> seen.contains("10.0.0.1")), "" + READ_WRITE);
+  }
+
+  /** A controller that hangs from some step on, until after the fail-over. */
+  @ParameterizedTest
+  @CsvSource({"true,0", "true,1", "true,2", "true,3", "false,0", "false,1", "false,2", "false,3"})
+  void showsNoOldPrimaryBesideTheNewOneWhenTheControllerHangs(boolean toSlices, int steps) {
+    begin(!toSlices);
+    run(toSlices, BEFORE, Math.max(0, steps - 1));
+    API.withMirroring(Duration.ofDays(1));
+    Cycles cycles = toSlices ? slices : endpoints;
+    if (steps > 0) {
+      cycles.run(BEFORE);
+    }
+    for (int i = 0; i < ENOUGH; i++) {
+      cycles.run(AFTER);
+    }
+    API.withMirroring(Duration.ofMillis(3));
+    API.awaitMirrors();
+    run(toSlices, AFTER, ENOUGH);
+
+    assertTrue(READ_WRITE.stream().allMatch(seen -> seen.size() <= 1), "" + READ_WRITE);
+    assertEquals(Set.of("10.0.0.2"), API.visible("pg-rw"));
+    assertEquals(Set.of("10.0.0.1", "10.0.0.3"), API.visible("pg-ro"));
+    assertEnded(toSlices);
+  }
+
+  @Test
+  void keepsTheAddressesWhenOnlyWhatIsRememberedChangesOnTheWay() {
+    Topology without = topology(primary("10.0.0.1", 1), standby("10.0.0.2"));
+    begin(true);
+    run(false, BEFORE, 1);
+    API.withMirroring(Duration.ofDays(1));
+    // No longer hidden, and not yet mirrored.
+    endpoints.run(BEFORE);
+    for (int i = 0; i < ENOUGH; i++) {
+      endpoints.run(without);
+    }
+
+    assertEquals(List.of(Set.of("10.0.0.1")), READ_WRITE);
+    API.withMirroring(Duration.ofMillis(3));
+    API.awaitMirrors();
+    run(false, without, ENOUGH);
+    assertEnded(false);
+    assertEquals(List.of(Set.of("10.0.0.1")), READ_WRITE);
+  }
+
+  @Test
+  void showsEndpointsAgainThatWereHiddenForSlicesThatAreGone() {
+    begin(true);
+    run(false, BEFORE, 1);
+    assertEquals("true", label("pg-rw"));
+    API.slices("pg-rw")
+        .forEach(slice -> API.delete(EndpointSlice.class, "db", slice.getMetadata().getName()));
+
+    run(false, BEFORE, 1);
+
+    assertEquals(Set.of("10.0.0.1"), API.visible("pg-rw"));
+    run(false, BEFORE, ENOUGH);
+    assertEnded(false);
   }
 
   @Test

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * that Kubernetes mirrors the Endpoints to.
  *
  * @param endpoints null when there are none
- * @param slices those of the Service, whoever made them
+ * @param slices those of the Service, whoever made them; null when they were not looked for
  */
 public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
   /** Says of Endpoints that they are not to be mirrored. */
@@ -25,7 +25,7 @@ public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
   private static final String MIRRORING = "endpointslicemirroring-controller.k8s.io";
 
   public Actual {
-    slices = List.copyOf(slices);
+    slices = slices == null ? null : List.copyOf(slices);
   }
 
   /** Our own slices. */
@@ -35,7 +35,20 @@ public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
 
   /** Whether Kubernetes mirrors the Endpoints, so that clients see them. */
   public boolean isMirrored() {
-    return endpoints != null && !"true".equals(label(endpoints, SKIP_MIRROR));
+    return endpoints != null && !isHidden(endpoints);
+  }
+
+  /**
+   * Whether clients are routed nowhere: the Endpoints are hidden, and there is no slice that they
+   * could be hidden for. Somebody deleted ours in the middle of a switch.
+   */
+  boolean isUnseen() {
+    return isHidden(endpoints) && slices != null && slices.isEmpty();
+  }
+
+  /** Whether Endpoints are not to be mirrored. */
+  static boolean isHidden(HasMetadata endpoints) {
+    return endpoints != null && "true".equals(label(endpoints, SKIP_MIRROR));
   }
 
   /** Where the mirrored slices route to: the Endpoints, a moment later. */
@@ -84,12 +97,13 @@ public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
   }
 
   private List<EndpointSlice> managedBy(String manager) {
-    return slices.stream()
+    return Stream.ofNullable(slices)
+        .flatMap(List::stream)
         .filter(slice -> manager.equals(label(slice, Slices.MANAGED_BY)))
         .toList();
   }
 
-  private static Set<String> routes(List<EndpointSlice> slices) {
+  static Set<String> routes(List<EndpointSlice> slices) {
     Set<String> routes = new TreeSet<>();
     slices.forEach(slice -> routes.addAll(Slices.routes(slice)));
     return routes;

@@ -48,9 +48,26 @@ public record Plan(
     return slices.stream().allMatch(Publication::isUnchanged);
   }
 
+  /** Whether our slices lead wherever the Service is to lead, whatever they remember. */
+  public boolean isSlicesComplete() {
+    return Actual.routes(actual.own()).containsAll(wantedRoutes());
+  }
+
+  /** Whether one of our slices leads where nothing is to lead. */
+  public boolean isSlicesMisleading() {
+    return !wantedRoutes().containsAll(Actual.routes(actual.own()));
+  }
+
   /** Whether Kubernetes has mirrored all that is wanted, so that clients lose nothing with ours. */
   public boolean isMirrorComplete() {
-    return actual.mirroredRoutes().containsAll(endpoints.wantedRoutes());
+    return actual.mirroredRoutes().containsAll(wantedRoutes());
+  }
+
+  /**
+   * Whether Kubernetes still shows what it mirrored before: what is new must not stand beside it.
+   */
+  public boolean isMirrorStale() {
+    return !wantedRoutes().containsAll(actual.mirroredRoutes());
   }
 
   /** Whether nothing is to be done: the form that PUBLISH asks for is right, and alone. */
@@ -75,17 +92,22 @@ public record Plan(
     return Stream.concat(Stream.ofNullable(endpoints), slices.stream()).toList();
   }
 
-  /** The most addresses that one of the wanted objects would hold. */
+  /** The most addresses that one of the objects would hold that there are, or are asked for. */
   public int largest() {
-    return wantsSlices
-        ? slices.stream()
-            .mapToInt(slice -> ((EndpointSlice) slice.wanted()).getEndpoints().size())
-            .max()
-            .orElse(0)
-        : endpoints == null
-            ? 0
-            : ((Endpoints) endpoints.wanted())
-                .getSubsets().stream().mapToInt(subset -> subset.getAddresses().size()).sum();
+    int most = 0;
+    if (wantsSlices || isSliced()) {
+      for (Publication slice : slices) {
+        most = Math.max(most, ((EndpointSlice) slice.wanted()).getEndpoints().size());
+      }
+    }
+    if (endpoints != null && (!wantsSlices || actual.endpoints() != null)) {
+      most =
+          Math.max(
+              most,
+              ((Endpoints) endpoints.wanted())
+                  .getSubsets().stream().mapToInt(subset -> subset.getAddresses().size()).sum());
+    }
+    return most;
   }
 
   /** What is to change, as a diff of each object; a switch takes several cycles to get there. */

@@ -3,6 +3,7 @@ package io.github.pgendpoints.publish;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.github.pgendpoints.logging.ForeignText;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +25,9 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
 
   /** How often a write is tried again because others changed fields that are not ours. */
   private static final int MAX_CONFLICTS = 5;
+
+  /** What is shown of an annotation that others may have written. */
+  private static final int MAX_SHOWN = 4000;
 
   /** Whether the actual object is what is wanted: addresses, ports, labels and stored topology. */
   public boolean isUnchanged() {
@@ -70,20 +74,30 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
   }
 
   /**
-   * The same wish against an object that was read again after a conflict.
+   * Whether an object that was read again after a conflict is somebody else's: a slice that has the
+   * name of ours.
    *
    * @param current null when it is gone
-   * @throws OutdatedTopologyException when what we publish was changed, not only what others keep
-   *     there, or when others do not stop changing it
    */
-  public Publication against(HasMetadata current) throws OutdatedTopologyException {
-    boolean ours =
-        !routes(actual).equals(routes(current))
-            || !ourAnnotations(actual).equals(ourAnnotations(current))
-            || isHidden(actual) != isHidden(current);
-    if (ours || conflicts == MAX_CONFLICTS) {
-      throw new OutdatedTopologyException(service);
-    }
+  public boolean isForeign(HasMetadata current) {
+    return current instanceof EndpointSlice slice && !Slices.isOurs(slice, service);
+  }
+
+  /**
+   * Whether, when the object was read again after a conflict, what we publish was changed and not
+   * only what others keep there; or others do not stop changing it.
+   *
+   * @param current null when it is gone
+   */
+  public boolean isOutdatedBy(HasMetadata current) {
+    return !routes(actual).equals(routes(current))
+        || !ourAnnotations(actual).equals(ourAnnotations(current))
+        || Actual.isHidden(actual) != Actual.isHidden(current)
+        || conflicts == MAX_CONFLICTS;
+  }
+
+  /** The same wish against an object that was read again. */
+  public Publication against(HasMetadata current) {
     return new Publication(service, wanted, current, conflicts + 1);
   }
 
@@ -122,7 +136,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
     Set<String> before = routes(actual);
     before.stream()
         .filter(route -> !wantedRoutes().contains(route))
-        .forEach(route -> lines.add("- " + route));
+        .forEach(route -> lines.add("- " + ForeignText.clean(route)));
     wantedRoutes().forEach(route -> lines.add((before.contains(route) ? "  " : "+ ") + route));
     Map<String, String> stored = ourAnnotations(actual);
     new TreeMap<>(state())
@@ -130,7 +144,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
             (key, value) -> {
               String old = stored.get(key);
               if (old != null && !old.equals(value)) {
-                lines.add("- " + key + ": " + old);
+                lines.add("- " + key + ": " + ForeignText.clean(old, MAX_SHOWN));
               }
               lines.add((value.equals(old) ? "  " : "+ ") + key + ": " + value);
             });
@@ -148,10 +162,6 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
     return object instanceof Endpoints endpoints
         ? Subsets.routes(endpoints.getSubsets())
         : Set.of();
-  }
-
-  private static boolean isHidden(HasMetadata object) {
-    return object != null && Actual.label(object, Actual.SKIP_MIRROR) != null;
   }
 
   private static Map<String, String> ourAnnotations(HasMetadata object) {

@@ -92,7 +92,7 @@ public final class Publisher {
       String service, Collection<NodeState> nodes, Map<String, String> state, Actual actual) {
     // Somebody else's label stays where it is no business of ours.
     Map<String, String> shown = new HashMap<>();
-    if (!actual.own().isEmpty()) {
+    if (!actual.own().isEmpty() || actual.isUnseen()) {
       shown.put(Actual.SKIP_MIRROR, null);
     }
     return new Plan(
@@ -126,7 +126,8 @@ public final class Publisher {
   /**
    * A slice that is to be empty is so before another is written: with a primary of another family
    * the old one must not stand beside it. Of standbys the new ones come first, so that there is
-   * always one. The state lives with the primary.
+   * always one. The state lives with the primary; the read-only slices keep a copy, all of them, so
+   * that nobody who deletes a slice makes us believe a primary that is stale.
    */
   private List<Publication> slices(
       String service, Collection<NodeState> nodes, Map<String, String> state, Actual actual) {
@@ -135,9 +136,7 @@ public final class Publisher {
     for (EndpointSlice wanted : Slices.of(service, nodes, portName, defaultPort)) {
       String name = wanted.getMetadata().getName();
       names.add(name);
-      if (service.equals(rwService)) {
-        wanted.getMetadata().setAnnotations(state);
-      }
+      wanted.getMetadata().setAnnotations(state);
       EndpointSlice found =
           actual.own().stream()
               .filter(slice -> slice.getMetadata().getName().equals(name))
@@ -148,11 +147,19 @@ public final class Publisher {
     List<Publication> emptied =
         actual.own().stream()
             .filter(slice -> !names.contains(slice.getMetadata().getName()))
-            .map(slice -> new Publication(service, Slices.emptied(service, slice), slice, 0))
+            .map(slice -> emptied(service, slice, state))
             .toList();
     List<Publication> inOrder = new ArrayList<>(service.equals(rwService) ? emptied : filled);
     inOrder.addAll(service.equals(rwService) ? filled : emptied);
     return inOrder;
+  }
+
+  private Publication emptied(String service, EndpointSlice slice, Map<String, String> state) {
+    EndpointSlice wanted = Slices.emptied(service, slice);
+    if (service.equals(roService)) {
+      wanted.getMetadata().setAnnotations(state);
+    }
+    return new Publication(service, wanted, slice, 0);
   }
 
   /** What is stored of a topology. What a node may not tell us leaves the stored value as it is. */

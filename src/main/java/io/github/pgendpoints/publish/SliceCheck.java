@@ -13,9 +13,13 @@ import java.util.Set;
  * from before the program started: whoever overlooked them would leave an old primary in them.
  */
 public final class SliceCheck {
+  private static final String RULE =
+      "apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list]";
+
   private final boolean publishSlices;
   private final Conditions conditions;
   private final Set<String> without = new HashSet<>();
+  private boolean granted = true;
 
   /**
    * @param publishSlices whether PUBLISH asks for EndpointSlices
@@ -26,9 +30,14 @@ public final class SliceCheck {
     this.conditions = conditions;
   }
 
-  /** Whether to look: in each cycle where we publish slices, else until there are none of ours. */
-  public boolean isDue(String service) {
-    return publishSlices || !without.contains(service);
+  /**
+   * Whether to look: in each cycle where we publish slices, else until there are none of ours. And
+   * when the Endpoints are hidden: there must be a reason for it.
+   *
+   * @param endpoints null when there are none
+   */
+  public boolean isDue(String service, Endpoints endpoints) {
+    return publishSlices || granted && (!without.contains(service) || Actual.isHidden(endpoints));
   }
 
   /** The label that every slice of a Service carries. */
@@ -43,7 +52,7 @@ public final class SliceCheck {
    * @param slices null when they were not looked for
    */
   public Actual found(String service, Endpoints endpoints, List<EndpointSlice> slices) {
-    Actual actual = new Actual(endpoints, slices == null ? List.of() : slices);
+    Actual actual = new Actual(endpoints, slices);
     if (actual.own().isEmpty()) {
       without.add(service);
     }
@@ -52,7 +61,9 @@ public final class SliceCheck {
 
   /** Notes that the Role does not let us look; where slices are published, we have to. */
   public void notGranted() {
+    granted = false;
     conditions.degraded(
-        "the Role does not grant list on endpointslices: slices that PUBLISH=endpointslices left are not seen");
+        "the Role does not grant list on endpointslices: slices that PUBLISH=endpointslices left are not seen; add to the Role: %s"
+            .formatted(RULE));
   }
 }

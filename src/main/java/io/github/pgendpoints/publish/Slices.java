@@ -94,6 +94,12 @@ final class Slices {
         .build();
   }
 
+  /** Whether we made it, for that Service. */
+  static boolean isOurs(EndpointSlice slice, String service) {
+    return labels(service).entrySet().stream()
+        .allMatch(label -> label.getValue().equals(Actual.label(slice, label.getKey())));
+  }
+
   private static Map<String, String> labels(String service) {
     return new TreeMap<>(Map.of(SERVICE_NAME, service, MANAGED_BY, MANAGER));
   }

@@ -20,6 +20,7 @@ import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.Topology;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -56,13 +57,29 @@ public final class Cycles implements AutoCloseable {
    * @param clear whether ON_SPLIT_BRAIN is clear
    */
   public Cycles(FakeApiServer api, boolean slices, boolean clear) {
+    // Each cycle is to be as the first one of a process.
+    this(api, slices, clear, true, null);
+  }
+
+  /** Those of one process: where Endpoints are published it looks for slices once. */
+  public static Cycles ofOneProcess(FakeApiServer api, boolean slices) {
+    return new Cycles(api, slices, false, slices, null);
+  }
+
+  /** Dry runs, which show there what they would write. */
+  public static Cycles dry(FakeApiServer api, boolean slices, PrintStream console) {
+    return new Cycles(api, slices, false, true, console);
+  }
+
+  private Cycles(
+      FakeApiServer api, boolean slices, boolean clear, boolean look, PrintStream console) {
     client = KubernetesAccess.client(api.config(), Duration.ofSeconds(5));
     var properties = context.getPropertiesComponent();
     properties.addInitialProperty("namespace", api.namespace());
     properties.addInitialProperty("rw.service", "pg-rw");
     properties.addInitialProperty("ro.service", "pg-ro");
     properties.addInitialProperty("paused", "false");
-    properties.addInitialProperty("dry.run", "false");
+    properties.addInitialProperty("dry.run", String.valueOf(console != null));
     properties.addInitialProperty("read.only", "false");
     properties.addInitialProperty("publish.slices", String.valueOf(slices));
     properties.addInitialProperty("clear.on.split.brain", String.valueOf(clear));
@@ -78,12 +95,11 @@ public final class Cycles implements AutoCloseable {
     bind("readOnlyRules", new ReadOnlyRules(null, false, false));
     bind("damping", damping);
     bind("services", new ServiceCheck("postgresql", conditions));
-    // Each cycle is to be as the first one of a process.
-    bind("slices", new SliceCheck(true, conditions));
+    bind("slices", new SliceCheck(look, conditions));
     bind("apiBudget", budget);
     bind("leadership", Leadership.withoutElection());
     bind("kubernetesErrors", new KubernetesErrors(client.getConfiguration(), conditions));
-    bind("console", System.out);
+    bind("console", console == null ? System.out : console);
     bind("stopping", (Predicate) exchange -> false);
     try {
       for (String file :

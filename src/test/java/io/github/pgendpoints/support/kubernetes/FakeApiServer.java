@@ -139,7 +139,8 @@ public final class FakeApiServer implements AutoCloseable {
   }
 
   /**
-   * Mirrors Endpoints to EndpointSlices from now on, as kube-controller-manager does.
+   * Mirrors Endpoints to EndpointSlices, as kube-controller-manager does: those there are, and each
+   * change from now on.
    *
    * @param lag how much later
    */
@@ -149,6 +150,8 @@ public final class FakeApiServer implements AutoCloseable {
     }
     mirror = new EndpointsMirror(dispatcher, lag);
     dispatcher.mirror(mirror);
+    list(Service.class)
+        .forEach(service -> mirror.changed(namespace, service.getMetadata().getName()));
     return this;
   }
 
