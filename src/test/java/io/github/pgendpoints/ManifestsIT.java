@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.github.pgendpoints.support.Manifests;
 import io.github.pgendpoints.support.Run;
@@ -15,15 +16,19 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.Kustomize;
 import io.github.pgendpoints.support.kubernetes.RoleRules;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -64,6 +69,69 @@ class ManifestsIT {
       cycle(api, objects, mode);
 
       assertEquals(List.of(), rules.unused(api.requests()), "granted, and never used");
+    }
+  }
+
+  @Test
+  void grantWhatEndpointSlicesTakeAndNothingElse() throws IOException {
+    List<HasMetadata> objects = Kustomize.render(Manifests.with("cronjob", "endpointslices"));
+    RoleRules rules = new RoleRules(Kustomize.one(objects, Role.class));
+    try (FakeApiServer api =
+        new FakeApiServer("postgresql", true).withMirroring(Duration.ofMillis(3)).start()) {
+      objects.stream().filter(Service.class::isInstance).forEach(api::put);
+      api.enforce(rules);
+
+      once(api, objects, "endpoints", 1);
+      once(api, objects, null, 3);
+      assertEquals(List.of(), api.list(Endpoints.class));
+      for (EndpointSlice slice : api.list(EndpointSlice.class)) {
+        // Somebody edits it, and somebody else something that is not ours, while it is repaired.
+        api.put(slice.edit().editFirstEndpoint().withAddresses("127.0.0.9").endEndpoint().build());
+        api.beforeNext(
+            "PATCH",
+            "endpointslices",
+            () ->
+                api.put(
+                    api.get(EndpointSlice.class, "postgresql", slice.getMetadata().getName())
+                        .edit()
+                        .editMetadata()
+                        .addToLabels("team", "red")
+                        .endMetadata()
+                        .build()));
+        once(api, objects, null, 1);
+      }
+      once(api, objects, "endpoints", 3);
+      assertEquals(Set.of("127.0.0.1"), api.visible("postgresql-external-rw"));
+
+      List<RoleRules.Grant> all = rules.unused(List.of());
+      assertEquals(named(all, "-ipv4"), named(all, "-ipv6"));
+      List<RoleRules.Grant> unused = new ArrayList<>(rules.unused(api.requests()));
+      unused.removeIf(grant -> grant.name() != null && grant.name().endsWith("-ipv6"));
+      assertEquals(List.of(), unused, "granted, and never used");
+    }
+  }
+
+  private static Set<String> named(List<RoleRules.Grant> grants, String end) {
+    return grants.stream()
+        .filter(grant -> grant.name() != null && grant.name().endsWith(end))
+        .map(grant -> grant.verb() + " " + grant.name().replace(end, ""))
+        .collect(Collectors.toSet());
+  }
+
+  /** Runs of one cycle, which complain of nothing. */
+  private static void once(
+      FakeApiServer api, List<HasMetadata> objects, String publish, int times) {
+    for (int i = 0; i < times; i++) {
+      try (Run run = new Run(cluster, api)) {
+        settings(objects).forEach(run::with);
+        if (publish != null) {
+          run.with("PUBLISH", publish);
+        }
+        assertEquals(0, run.once(), run.log().toString());
+        assertEquals(
+            List.of(), run.log().stream().filter(line -> line.matches("(WARN|ERROR) .*")).toList());
+      }
+      api.awaitMirrors();
     }
   }
 

@@ -39,6 +39,16 @@ public final class Manifests {
     return copy;
   }
 
+  /** The folder of a kustomization of an overlay with a component switched on. */
+  public static Path with(String overlay, String component) throws IOException {
+    Path folder = Files.createDirectory(copy().resolve("k8s/" + overlay + "-with-" + component));
+    Files.writeString(
+        folder.resolve("kustomization.yaml"),
+        "resources: [../overlays/%s]\ncomponents: [../components/%s]\n"
+            .formatted(overlay, component));
+    return folder;
+  }
+
   /** The one pod that a rendered overlay runs, in whatever way. */
   public static PodSpec pod(List<HasMetadata> objects) {
     return objects.stream()
