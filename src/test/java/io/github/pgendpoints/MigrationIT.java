@@ -1,12 +1,14 @@
 package io.github.pgendpoints;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.EndpointAddressBuilder;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
@@ -17,8 +19,12 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.RoleRules;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -141,6 +147,70 @@ class MigrationIT {
     }
     assertEquals(List.of("127.0.0.1"), addresses(RW));
     assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(RO));
+  }
+
+  /** From Endpoints to EndpointSlices and back, run by run, as a client sees it. */
+  @Test
+  void switchesTheFormWithoutAGap() {
+    api.enforce(null).withMirroring(Duration.ofMillis(3)).awaitMirrors();
+    List<Set<String>> seen = new ArrayList<>(List.of(api.visible(RW)));
+    List<Set<String>> seenReadOnly = new ArrayList<>(List.of(api.visible(RO)));
+    api.onChange(
+        () -> {
+          seen.add(api.visible(RW));
+          seenReadOnly.add(api.visible(RO));
+        });
+
+    for (String form : List.of("endpointslices", "endpoints")) {
+      // The first of all cycles writes the annotations that are new.
+      for (int i = 0; i < (form.equals("endpoints") ? 3 : 4); i++) {
+        try (Run run = run().with("PUBLISH", form)) {
+          assertEquals(0, run.once(), run.log().toString());
+        }
+        api.awaitMirrors();
+      }
+      assertEquals(form.equals("endpointslices"), api.endpoints(RW) == null);
+      assertEquals(
+          Set.of(
+              form.equals("endpointslices")
+                  ? "postgres-endpoint-manager"
+                  : "endpointslicemirroring-controller.k8s.io"),
+          api.list(EndpointSlice.class).stream()
+              .map(
+                  slice ->
+                      slice.getMetadata().getLabels().get("endpointslice.kubernetes.io/managed-by"))
+              .collect(Collectors.toSet()));
+      api.clearRequests();
+      try (Run run = run().with("PUBLISH", form)) {
+        run.start(Mode.DRY_RUN);
+        assertEquals(0, run.exitCode());
+        assertFalse(run.out().contains("to be "), run.out());
+      }
+    }
+    assertEquals(Set.of(Set.of("127.0.0.1")), Set.copyOf(seen));
+    assertEquals(Set.of(Set.of("127.0.0.2", "127.0.0.3")), Set.copyOf(seenReadOnly));
+  }
+
+  @Test
+  void tellsWhoeverTakesTheRightsToSlicesAwayTooSoon() {
+    api.enforce(null).withMirroring(Duration.ofMillis(3));
+    for (int i = 0; i < 4; i++) {
+      try (Run run = run().with("PUBLISH", "endpointslices")) {
+        assertEquals(0, run.once(), run.log().toString());
+      }
+      api.awaitMirrors();
+    }
+    api.deny("delete", "endpointslices");
+    for (int i = 0; i < 3; i++) {
+      try (Run run = run()) {
+        int exitCode = run.once();
+        assertEquals(i < 2 ? 0 : 3, exitCode, run.log().toString());
+        String rule =
+            "resources [endpointslices], resourceNames [%s-ipv4], verbs [delete]".formatted(RW);
+        assertEquals(i < 2 ? 0 : 1, run.logged(rule).size(), run.log()::toString);
+      }
+      api.awaitMirrors();
+    }
   }
 
   @Test
