@@ -218,6 +218,36 @@ class OnceIT {
   }
 
   @Test
+  void saysThatARivalDoesNotStopWriting() {
+    runOnce();
+    api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+    rivalBeforeEachPatch(0);
+
+    try (Run run = run()) {
+      assertEquals(3, run.once(), run.log().toString());
+      assertEquals(
+          List.of("ERROR the Endpoints pg-rw were changed while the nodes were probed"),
+          run.logged("ERROR "));
+    }
+  }
+
+  private void rivalBeforeEachPatch(int number) {
+    api.beforeNext(
+        "PATCH",
+        "endpoints",
+        () -> {
+          rivalBeforeEachPatch(number + 1);
+          api.editEndpoints(
+              "pg-rw",
+              endpoints ->
+                  endpoints
+                      .editMetadata()
+                      .addToAnnotations(Annotations.LAST_UPDATE, "rival " + number)
+                      .endMetadata());
+        });
+  }
+
+  @Test
   void writesAgainWhenOnlyFieldsOfOthersChangedMeanwhile() {
     runOnce();
     api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);

@@ -71,7 +71,7 @@ public final class StatusTable {
     return List.of(
         service.service(),
         service.wanted() == null ? "as it is" : lines(service.wanted()),
-        service.actual() == null ? "no Endpoints" : lines(service.actual()),
+        service.actual() == null ? "nothing yet" : lines(service.actual()),
         service.upToDate() == null ? "" : service.upToDate() ? "up to date" : "differs");
   }
 

@@ -60,7 +60,7 @@ class StatusTableTest {
                                                                   to every server of names there is
 
         SERVICE  WANTED              ACTUAL
-        pg-rw    10.0.0.1:5432 (pg)  no Endpoints        differs
+        pg-rw    10.0.0.1:5432 (pg)  nothing yet         differs
         pg-ro    -                   10.0.0.2:5432 (pg)  up to date
                                      b""",
         new StatusTable(status).text());
