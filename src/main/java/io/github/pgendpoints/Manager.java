@@ -12,6 +12,7 @@ import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.Leadership;
 import io.github.pgendpoints.kubernetes.LeaseClusterService;
+import io.github.pgendpoints.kubernetes.RememberedConditions;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.Heartbeat;
@@ -72,6 +73,7 @@ public final class Manager extends Main {
   private final Cadence cadence;
   private final Alert.Cluster cluster;
   private final Conditions conditions;
+  private final RememberedConditions remembered;
   private final Sinks sinks = new Sinks();
   private final Publisher publisher;
   private final PrintStream out;
@@ -122,6 +124,16 @@ public final class Manager extends Main {
     addInitialProperty("leader.election", String.valueOf(elects));
     bindBeans(client);
     bindLeadership(client, namespace, elects);
+    boolean remembers = mode == Mode.ONCE && settings.alerts().state() != null;
+    this.remembered =
+        !remembers
+            ? null
+            : new RememberedConditions(
+                client,
+                namespace,
+                settings.alerts().state(),
+                lookup("kubernetesErrors", KubernetesErrors.class),
+                conditions);
   }
 
   private void configure(String namespace) {
@@ -283,6 +295,13 @@ public final class Manager extends Main {
    */
   private final class Outcome extends RoutePolicySupport {
     @Override
+    public void onExchangeBegin(Route route, Exchange exchange) {
+      if (remembered != null) {
+        remembered.recall();
+      }
+    }
+
+    @Override
     public void onExchangeDone(Route route, Exchange exchange) {
       int code =
           exchange.isFailed()
@@ -292,6 +311,9 @@ public final class Manager extends Main {
       cadence.ended(exchange.getProperty("topology", Topology.class), code == ExitCode.REFUSED);
       if (mode.isStatus()) {
         show(Status.of(exchange, code, conditions.lasting(), publisher));
+      }
+      if (remembered != null) {
+        remembered.remember();
       }
       if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
         sinks.await(MAX_WAIT_FOR_SINKS);

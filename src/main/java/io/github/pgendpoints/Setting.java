@@ -122,6 +122,10 @@ public enum Setting {
       "none",
       "none, or comma-separated: alertmanager, slack, webhook",
       "Shipped sinks that get the alerts, beside the log."),
+  ALERT_STATE(
+      "each run alerts",
+      "a DNS-1123 label",
+      "ConfigMap that keeps what was alerted of from one run of --once to the next."),
   LOG_LEVEL(
       "INFO", "TRACE, DEBUG, INFO, WARN, ERROR, or Python's names", "What is logged, to stderr."),
   LOG_FORMAT("text", "text or json", "One line of text, or one JSON object, an event.");

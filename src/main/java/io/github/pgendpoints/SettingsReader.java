@@ -196,6 +196,7 @@ final class SettingsReader {
     return new AlertSettings(
         duration(ALERT_REPEAT, "1h", 1_000, 720 * 3_600_000L),
         read(ALERT_SINKS, Set.of(), SettingsReader::sinks),
+        label(ALERT_STATE, DNS_1123, null, 63),
         new SinkSettings(environment));
   }
 

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -33,7 +34,7 @@ public final class Conditions {
   private static final int MAX_MESSAGE = 4000;
 
   /** How far a cycle has come; what it has not come to it can neither find nor find to be over. */
-  enum Stage {
+  public enum Stage {
     BEGUN,
     READ,
     ASKED,
@@ -65,10 +66,11 @@ public final class Conditions {
   private final List<Draft> drafts = new ArrayList<>();
   private final Map<String, Found> current = new LinkedHashMap<>();
   private final Set<String> degradations = new HashSet<>();
-  private final Map<Node, Told> troubles = new LinkedHashMap<>();
-  private final Map<Node, Told> leftOut = new LinkedHashMap<>();
+  private final Set<String> degradationsNow = new TreeSet<>();
+  private final Map<String, Told> troubles = new LinkedHashMap<>();
+  private final Map<String, Told> leftOut = new LinkedHashMap<>();
   private Map<String, Told> lasting = Map.of();
-  private Map<Node, NodeState> lastStates = Map.of();
+  private Map<String, State> lastStates = Map.of();
   private String lastSignature = "";
   private String before;
   private String after;
@@ -113,10 +115,10 @@ public final class Conditions {
   public void observed(Topology topology) {
     asked = topology;
     reached = Stage.ASKED;
-    Map<Node, NodeState> states = new LinkedHashMap<>();
+    Map<String, State> states = new LinkedHashMap<>();
     for (NodeState node : topology.nodes()) {
-      states.put(node.node(), node);
-      observed(node, lastStates.get(node.node()));
+      states.put(node.node().name(), node.state());
+      observed(node, lastStates.get(node.node().name()));
     }
     troubles.keySet().stream()
         .filter(node -> !states.containsKey(node))
@@ -134,41 +136,38 @@ public final class Conditions {
     topology.reachable().forEach(this::degradedBy);
   }
 
-  private void observed(NodeState node, NodeState before) {
-    String was = before == null ? "" : ", was " + before.state();
-    Told trouble = troubles.get(node.node());
+  private void observed(NodeState node, State before) {
+    String name = node.node().name();
+    String was = before == null ? "" : ", was " + before;
+    Told trouble = troubles.get(name);
     Kind kind =
         switch (node.state()) {
-          case DOWN ->
-              before != null && before.state() == State.STANDBY
-                  ? Kind.STANDBY_LOST
-                  : Kind.NODE_DOWN;
+          case DOWN -> before == State.STANDBY ? Kind.STANDBY_LOST : Kind.NODE_DOWN;
           case UNKNOWN -> Kind.NODE_UNKNOWN;
           default -> null;
         };
     Kind ends = trouble == null ? null : trouble.kind();
-    if (before != null && before.state() == node.state()) {
+    if (before == node.state()) {
       if (trouble != null) {
-        troubles.put(node.node(), repeated(trouble, Severity.WARN, node.toString()));
+        troubles.put(name, repeated(trouble, Severity.WARN, node.toString()));
       }
     } else if (kind != null) {
       Instant now = clock.instant();
-      draft(kind, Severity.WARN, Phase.BEGAN, ends, node.node().name(), node + was, now);
-      troubles.put(
-          node.node(), new Told(kind, node.node().name(), node.toString(), Stage.ASKED, now, now));
+      draft(kind, Severity.WARN, Phase.BEGAN, ends, name, node + was, now);
+      troubles.put(name, new Told(kind, name, node.toString(), Stage.ASKED, now, now));
     } else if (node.state() == State.FOREIGN) {
       if (trouble != null) {
-        over(troubles.remove(node.node()), node.node() + " is " + before.state());
+        over(troubles.remove(name), name + " is " + before);
       }
     } else if (before != null) {
-      Told ended = troubles.remove(node.node());
+      Told ended = troubles.remove(name);
       boolean back = ended != null && node.state() == State.STANDBY;
       draft(
           back ? Kind.STANDBY_BACK : Kind.NODE_CHANGED,
           Severity.INFO,
           ended == null ? Phase.HAPPENED : Phase.OVER,
           ends,
-          node.node().name(),
+          name,
           node + was,
           clock.instant());
     }
@@ -204,18 +203,19 @@ public final class Conditions {
         .forEach(
             (node, why) -> {
               String message = "standby %s is not read from: %s".formatted(node, why);
-              Told told = leftOut.get(node);
+              Told told = leftOut.get(node.name());
               Instant now = clock.instant();
               if (told == null) {
                 Kind kind = Kind.STANDBY_LEFT_OUT;
                 draft(kind, Severity.WARN, Phase.BEGAN, null, node.name(), message, now);
-                leftOut.put(node, new Told(kind, node.name(), message, Stage.PUBLISHED, now, now));
+                leftOut.put(
+                    node.name(), new Told(kind, node.name(), message, Stage.PUBLISHED, now, now));
               } else {
-                leftOut.put(node, repeated(told, Severity.WARN, message));
+                leftOut.put(node.name(), repeated(told, Severity.WARN, message));
               }
             });
     for (NodeState standby : readOnly.standbys()) {
-      Told told = leftOut.remove(standby.node());
+      Told told = leftOut.remove(standby.node().name());
       if (told != null) {
         draft(
             Kind.STANDBY_BACK,
@@ -227,8 +227,10 @@ public final class Conditions {
             clock.instant());
       }
     }
+    Set<String> leftOutNow =
+        readOnly.leftOut().keySet().stream().map(Node::name).collect(Collectors.toSet());
     leftOut.keySet().stream()
-        .filter(node -> !readOnly.leftOut().containsKey(node))
+        .filter(node -> !leftOutNow.contains(node))
         .toList()
         .forEach(node -> over(leftOut.remove(node), "standby " + node + " is not read from"));
   }
@@ -384,6 +386,7 @@ public final class Conditions {
 
   /** Notes that a check is off or a setting odd; said once in the life of the process. */
   public void degraded(String message) {
+    degradationsNow.add(message);
     if (degradations.add(message)) {
       event(Kind.DEGRADED, Severity.WARN, message);
     }
@@ -420,6 +423,23 @@ public final class Conditions {
     current.clear();
     drafts.clear();
     return news;
+  }
+
+  /** What another process must know to go on from here. */
+  public Memory memory() {
+    return new Memory(lastSignature, lastStates, lasting, troubles, leftOut, degradationsNow);
+  }
+
+  /** Goes on where another process ended, before the first cycle. */
+  public void recall(Memory memory) {
+    lastSignature = memory.signature();
+    lastStates = memory.states();
+    lasting = memory.lasting();
+    troubles.putAll(memory.troubles());
+    leftOut.putAll(memory.leftOut());
+    degradations.addAll(memory.degradations());
+    drafts.removeIf(
+        draft -> draft.kind() == Kind.DEGRADED && memory.degradations().contains(draft.message()));
   }
 
   /** What the last cycle that ended found wrong, and is not over: one sentence each. */

@@ -12,8 +12,17 @@ import java.time.Instant;
  * @param since when it began
  * @param said when it was last told of
  */
-record Told(
+public record Told(
     Kind kind, String subject, String message, Stage provenBy, Instant since, Instant said) {
+  /** Beyond all years that people write: what is added to it may not be a time. */
+  private static final Instant NEVER = Instant.parse("9999-01-01T00:00:00Z");
+
+  public Told {
+    if (said.isAfter(NEVER)) {
+      throw new IllegalArgumentException("said at " + said);
+    }
+  }
+
   Told again(String newMessage, Instant now) {
     return new Told(kind, subject, newMessage, provenBy, since, now);
   }

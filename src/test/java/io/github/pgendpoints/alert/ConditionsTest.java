@@ -253,6 +253,29 @@ class ConditionsTest {
   }
 
   @Test
+  void anotherProcessGoesOnFromWhatItRemembers() {
+    conditions.degraded("odd");
+    verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
+    conditions.observed(topology(standby("10.0.0.1"), down("10.0.0.2")));
+    conditions.noPrimary(topology(standby("10.0.0.1"), down("10.0.0.2")));
+    news();
+
+    Conditions next = TestConditions.create();
+    next.degraded("odd");
+    next.recall(Memory.of(conditions.memory().json()));
+    Topology good = topology(primary("10.0.0.1", 2), standby("10.0.0.2"));
+    next.observed(good);
+    next.verified(good, new ReadOnly(good.standbys(), null, Map.of()));
+    assertEquals(
+        List.of(
+            "10.0.0.1 is PRIMARY, was STANDBY",
+            "10.0.0.2 is STANDBY, was DOWN",
+            "topology verified: primary:10.0.0.1;standbys:10.0.0.2",
+            "over: no primary"),
+        next.news().stream().map(Alert::message).toList());
+  }
+
+  @Test
   void tellsOfASplitBrainAgainWhenItsOutcomeIsAnother() {
     Topology split = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2));
     conditions.multiplePrimaries(split, List.of(), "pg-rw could not be emptied");

@@ -1,0 +1,73 @@
+package io.github.pgendpoints.alert;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import io.github.pgendpoints.topology.State;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What was said, and what it was said of: all that {@link Conditions} remembers from one cycle to
+ * the next.
+ *
+ * @param signature of the topology that was verified last; empty when it was refused since
+ * @param states of the nodes, by name
+ * @param lasting conditions of the cluster, by an identity of their own
+ * @param troubles nodes that are DOWN or UNKNOWN, by name
+ * @param leftOut standbys that are not read from, by name
+ * @param degradations checks that were off in the last run
+ */
+public record Memory(
+    String signature,
+    Map<String, State> states,
+    Map<String, Told> lasting,
+    Map<String, Told> troubles,
+    Map<String, Told> leftOut,
+    Set<String> degradations) {
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .addModule(new JavaTimeModule())
+          .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .build();
+
+  public Memory {
+    states = new LinkedHashMap<>(states);
+    lasting = new LinkedHashMap<>(lasting);
+    troubles = new LinkedHashMap<>(troubles);
+    leftOut = new LinkedHashMap<>(leftOut);
+    degradations = new TreeSet<>(degradations);
+    for (Map<String, ?> map : List.of(states, lasting, troubles, leftOut)) {
+      map.values().forEach(Objects::requireNonNull);
+    }
+  }
+
+  /**
+   * Reads what {@link #json} wrote.
+   *
+   * @throws IllegalArgumentException when it is anything else
+   */
+  public static Memory of(String json) {
+    try {
+      return JSON.readValue(json, Memory.class);
+    } catch (JsonProcessingException | NullPointerException e) {
+      throw new IllegalArgumentException("not what an earlier run left", e);
+    }
+  }
+
+  public String json() {
+    try {
+      return JSON.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

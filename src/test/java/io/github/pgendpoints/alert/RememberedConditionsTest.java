@@ -1,0 +1,138 @@
+package io.github.pgendpoints.alert;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Runs of one cycle, none of which finds a node, with ALERT_STATE. */
+class RememberedConditionsTest {
+  private static final List<String> BEGINNING =
+      List.of(
+          "WARN 127.0.0.1 is DOWN (Connection refused)",
+          "ERROR no primary, nothing is written: 127.0.0.1 is DOWN (Connection refused)");
+
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+
+  @AfterEach
+  void stop() {
+    api.close();
+  }
+
+  /** What a run says; it is always refused. */
+  private List<String> said(int exitCode) {
+    try (Run run =
+        new Run(api).with("PG_NODES", "127.0.0.1").with("PGPORT", "1").with("ALERT_STATE", "c")) {
+      assertEquals(exitCode, run.once(), run.log().toString());
+      return run.log();
+    }
+  }
+
+  private void assertSaysAllAgainAnd(String warning) {
+    List<String> said = said(1);
+    assertEquals(3, said.size(), said.toString());
+    assertTrue(said.containsAll(BEGINNING), said.toString());
+    assertTrue(
+        said.stream().anyMatch(line -> line.startsWith("WARN ALERT_STATE c " + warning)),
+        said.toString());
+  }
+
+  @Test
+  void aRunGoesOnWhereTheOneBeforeEnded() {
+    assertEquals(BEGINNING, said(1));
+    String version = map().getMetadata().getResourceVersion();
+    assertEquals(List.of(), said(1));
+    assertEquals(version, map().getMetadata().getResourceVersion(), "nothing is new");
+    assertNull(api.endpoints("pg-rw"));
+
+    try (Run run =
+        new Run(api)
+            .with("PG_NODES", "127.0.0.1,127.0.0.2")
+            .with("PGPORT", "1")
+            .with("ALERT_STATE", "c")) {
+      assertEquals(1, run.once());
+      assertEquals(
+          List.of(
+              "WARN 127.0.0.2 is DOWN (Connection refused)",
+              "ERROR no primary, nothing is written: 127.0.0.1 is DOWN (Connection refused), 127.0.0.2 is DOWN (Connection refused)"),
+          run.log());
+    }
+  }
+
+  @Test
+  void aRunWithoutTheRightAlertsOfAll() {
+    said(1);
+    api.deny("get", "configmaps");
+    assertSaysAllAgainAnd(
+        "cannot be read, this run alerts as if it were the first: the Kubernetes API at 127.0.0.1:"
+            + api.port()
+            + " said no (403)");
+    assertTrue(api.requests().stream().noneMatch(request -> request.verb().equals("patch")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "hello",
+        "null",
+        "{}",
+        "[]",
+        "{\"signature\":null}",
+        "{\"signature\":\"\",\"states\":{\"127.0.0.1\":null},\"lasting\":{},\"troubles\":{},\"leftOut\":{},\"degradations\":[]}",
+        "{\"signature\":\"\",\"states\":{},\"lasting\":{\"a\":null},\"troubles\":{},\"leftOut\":{},\"degradations\":[]}",
+        "{\"signature\":\"\",\"states\":{},\"lasting\":{\"a\":{\"kind\":\"NoPrimary\",\"subject\":\"\",\"message\":\"\",\"provenBy\":\"ASKED\",\"since\":\"2026-11-24T09:00:00Z\",\"said\":\"+1000000000-12-31T23:59:59Z\"}},\"troubles\":{},\"leftOut\":{},\"degradations\":[]}"
+      })
+  void aRunSurvivesWhatNoRunWrote(String json) {
+    api.put(
+        new ConfigMapBuilder()
+            .withNewMetadata()
+            .withName("c")
+            .withNamespace("db")
+            .endMetadata()
+            .addToData("conditions.json", json)
+            .build());
+    assertSaysAllAgainAnd(
+        "cannot be read, this run alerts as if it were the first: conditions.json of it is not what an earlier run left");
+    assertEquals(List.of(), said(1), "it has been put right");
+  }
+
+  @Test
+  void aRunThatCannotWriteEndsAsAnyOther() {
+    api.deny("create", "configmaps");
+    assertSaysAllAgainAnd("cannot be written, the next run may alert again of the same:");
+    api.heal();
+    said(1);
+    api.put(new ConfigMapBuilder(map()).withData(null).addToData("of", "somebody else").build());
+    api.beforeNext(
+        "PATCH",
+        "configmaps",
+        () -> api.put(new ConfigMapBuilder(map()).addToData("of", "yet another").build()));
+    assertSaysAllAgainAnd("cannot be written, the next run may alert again of the same:");
+    assertEquals("yet another", map().getData().get("of"));
+    assertEquals(BEGINNING, said(1));
+    assertNotNull(map().getData().get("conditions.json"));
+    assertEquals("yet another", map().getData().get("of"));
+  }
+
+  @Test
+  void aRunWithoutTheApiEndsAsAnyOther() {
+    api.stop();
+    List<String> said = said(3);
+    assertEquals(2, said.size(), said.toString());
+  }
+
+  private ConfigMap map() {
+    return api.get(ConfigMap.class, "db", "c");
+  }
+}
