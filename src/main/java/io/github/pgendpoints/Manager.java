@@ -19,6 +19,7 @@ import io.github.pgendpoints.management.Heartbeat;
 import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
 import io.github.pgendpoints.management.SinkMetrics;
+import io.github.pgendpoints.postgres.AbsentNodes;
 import io.github.pgendpoints.postgres.NodePools;
 import io.github.pgendpoints.postgres.Resolver;
 import io.github.pgendpoints.publish.ApiBudget;
@@ -72,6 +73,7 @@ public final class Manager extends Main {
   private final Heartbeat heartbeat;
   private final Cadence cadence;
   private final Alert.Cluster cluster;
+  private final AbsentNodes absent;
   private final Conditions conditions;
   private final RememberedConditions remembered;
   private final Sinks sinks = new Sinks();
@@ -105,12 +107,14 @@ public final class Manager extends Main {
         new Cadence(
             settings.probeInterval(),
             settings.unstableProbeInterval(),
-            () -> false,
+            this::hasConnectionBroken,
             System::nanoTime);
     this.cluster = new Alert.Cluster(namespace, settings.rwService(), settings.roService());
     this.conditions =
         new Conditions(
             cluster, settings.postgres().port(), settings.alerts().repeat(), Clock.systemUTC());
+    this.absent =
+        mode == Mode.CONTINUOUS ? AbsentNodes.remembered(cadence::wake) : AbsentNodes.none();
     this.publisher =
         new Publisher(
             settings.rwService(),
@@ -178,6 +182,7 @@ public final class Manager extends Main {
     bind("publisher", publisher);
     bind("knownNodes", new KnownNodes(settings.nodes(), stored));
     bind("cadence", cadence);
+    bind("absent", absent);
     bind("stored", stored);
     bind("quorum", settings.verification().quorum());
     bind("readOnlyRules", settings.verification().readOnly());
@@ -212,6 +217,10 @@ public final class Manager extends Main {
               leadership,
               lookup("kubernetesErrors", KubernetesErrors.class)));
     }
+  }
+
+  private boolean hasConnectionBroken() {
+    return pools.anyBroken(absent::isAbsent);
   }
 
   private Damping damping() {

@@ -49,6 +49,8 @@ class RoutesYamlTest {
           "00-errors.camel.yaml: allowsRetry(${exception}, ${headers})",
           "05-tick.camel.yaml: isDue",
           "10-discover.camel.yaml: ${bean:slices?method=isDue(${exchangeProperty.service}, ${exchangeProperty.endpoints})}",
+          "10-discover.camel.yaml: ${bean:absent?method=isAbsent(${body})}",
+          "10-discover.camel.yaml: ${bean:absent?method=begins(${exchangeProperty.node})}",
           "40-publish.camel.yaml: ${bean:services?method=isCheckDue(${exchangeProperty.plan})}");
 
   static Stream<Path> files() throws IOException {

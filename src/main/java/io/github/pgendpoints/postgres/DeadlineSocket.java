@@ -19,11 +19,16 @@ final class DeadlineSocket extends Socket {
   /** A login and the answer of a probe are some kilobytes. */
   private static final int MAX_BYTES = 1 << 20;
 
+  /** Nothing read yet, or the end of the stream. */
+  private static final int NOTHING = -1;
+
   private volatile Deadline deadline;
   private volatile long received;
   private volatile int soTimeout;
   private volatile Turn turn;
-  private InputStream in;
+  private Input in;
+  private int readAhead = NOTHING;
+  private boolean told;
 
   DeadlineSocket(Deadline deadline) {
     this.deadline = deadline;
@@ -33,6 +38,29 @@ final class DeadlineSocket extends Socket {
   void limit(Deadline deadline) {
     this.deadline = deadline;
     this.received = 0;
+    this.told = false;
+  }
+
+  /**
+   * Whether the other side hung up, or said something, though nobody asks: tells once, until the
+   * next use. Never to be called while the connection is in use, and what was said stays to be
+   * read.
+   */
+  boolean hasBroken() {
+    if (told) {
+      return false;
+    }
+    try {
+      // The shortest timeout there is.
+      super.setSoTimeout(1);
+      readAhead = input().raw.read();
+      told = true;
+    } catch (SocketTimeoutException e) {
+      // As it should be.
+    } catch (IOException e) {
+      told = true;
+    }
+    return told;
   }
 
   /** Ends {@code turn} as soon as the other side keeps silent. */
@@ -55,7 +83,11 @@ final class DeadlineSocket extends Socket {
   }
 
   @Override
-  public synchronized InputStream getInputStream() throws IOException {
+  public InputStream getInputStream() throws IOException {
+    return input();
+  }
+
+  private synchronized Input input() throws IOException {
     if (in == null) {
       in = new Input(super.getInputStream());
     }
@@ -118,6 +150,11 @@ final class DeadlineSocket extends Socket {
 
     @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
+      if (readAhead != NOTHING && length > 0) {
+        buffer[offset] = (byte) readAhead;
+        readAhead = NOTHING;
+        return 1;
+      }
       int read = DeadlineSocket.this.read(raw, buffer, offset, length);
       received += Math.max(0, read);
       if (received > MAX_BYTES) {
@@ -128,7 +165,7 @@ final class DeadlineSocket extends Socket {
 
     @Override
     public int available() throws IOException {
-      return raw.available();
+      return raw.available() + (readAhead == NOTHING ? 0 : 1);
     }
 
     @Override

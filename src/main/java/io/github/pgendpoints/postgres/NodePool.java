@@ -96,6 +96,11 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     return !hikari.isClosed() && hikari.getHikariPoolMXBean().getIdleConnections() > 0;
   }
 
+  /** Whether the open connection broke since it was used last; never while it is in use. */
+  boolean hasBroken() {
+    return hikari != null && isConnected() && socket.hasBroken();
+  }
+
   void checkReady() throws SQLException {
     readyCheck.check(new InetSocketAddress(address, node.port()), deadline);
   }

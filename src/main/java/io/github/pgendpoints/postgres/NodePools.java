@@ -5,10 +5,13 @@ import java.net.InetAddress;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Predicate;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
 /**
@@ -22,6 +25,9 @@ import org.springframework.jdbc.datasource.AbstractDataSource;
 public final class NodePools extends AbstractDataSource implements AutoCloseable {
   private static final Duration ONE_MORE_QUESTION = Duration.ofMillis(500);
 
+  /** Longer than to look at any usual cluster takes, a millisecond a node. */
+  private static final Duration LOOK = Duration.ofMillis(50);
+
   private final PostgresSettings settings;
   private final Login login;
   private final ReadyCheck readyCheck;
@@ -33,6 +39,9 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
             thread.setDaemon(true);
             return thread;
           });
+
+  /** Of a cluster too large for one look, where the next one goes on. */
+  private Iterator<Map.Entry<Node, NodePool>> next = Collections.emptyIterator();
 
   public NodePools(PostgresSettings settings) {
     this.settings = settings;
@@ -68,6 +77,24 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
     NodePool pool = pools.get(node);
     pool.goOn(shortDeadline());
     return pool;
+  }
+
+  /**
+   * Whether a connection has broken between two cycles: the earliest sign of trouble there is. Each
+   * is told of once.
+   *
+   * @param excepted the nodes that are asked beside the cycles
+   */
+  public boolean anyBroken(Predicate<Node> excepted) {
+    Deadline look = Deadline.in(LOOK);
+    for (int i = 0; i < pools.size() && !look.isOver(); i++) {
+      next = next.hasNext() ? next : pools.entrySet().iterator();
+      Map.Entry<Node, NodePool> pool = next.next();
+      if (!excepted.test(pool.getKey()) && pool.getValue().hasBroken()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private Duration keptConnectionTimeout() {

@@ -12,10 +12,13 @@ import java.util.function.LongSupplier;
  * something. Ticks and cycles come from one thread at a time; {@link #wake} from any.
  */
 public final class Cadence {
-  /** For so long after the last sign of trouble more of it is to be expected. */
-  static final Duration UNSTABLE = Duration.ofSeconds(5);
+  /** For so long after a change another one is to be expected. */
+  static final Duration SETTLED = Duration.ofSeconds(5);
 
-  /** A refusal that lasts is watched so long: a cluster that is dead for hours is left in peace. */
+  /**
+   * What does not settle is watched so long: a cluster that is dead for hours, or a node that comes
+   * and goes all the time, gains nothing by more logins and more lines in the log.
+   */
   static final Duration PATIENCE = Duration.ofMinutes(5);
 
   private final Duration interval;
@@ -25,8 +28,9 @@ public final class Cadence {
   private volatile boolean woken;
   private Long begunAt;
   private Map<Node, State> lastStates;
+  private boolean refused;
   private long changedAt;
-  private long unstableUntil;
+  private long unsettledSince;
 
   /**
    * @param interval PROBE_INTERVAL
@@ -44,8 +48,7 @@ public final class Cadence {
     this.tick = interval.dividedBy(interval.dividedBy(unstableInterval));
     this.connectionBroke = connectionBroke;
     this.nanoTime = nanoTime;
-    this.changedAt = nanoTime.getAsLong();
-    this.unstableUntil = changedAt;
+    this.changedAt = nanoTime.getAsLong() - SETTLED.toNanos();
   }
 
   /** The time from one tick to the next: PROBE_INTERVAL_UNSTABLE, or a little more. */
@@ -61,7 +64,7 @@ public final class Cadence {
   /** Whether a cycle is due at this tick; it begins then. */
   public boolean isDue() {
     long now = nanoTime.getAsLong();
-    boolean due = woken || begunAt == null || hasPassed(now) || now - unstableUntil < 0;
+    boolean due = woken || begunAt == null || hasPassed(now) || isUnstable(now);
     if (!due && connectionBroke.getAsBoolean()) {
       changed(now);
       due = true;
@@ -78,6 +81,11 @@ public final class Cadence {
     return now - begunAt >= interval.minus(tick.dividedBy(2)).toNanos();
   }
 
+  private boolean isUnstable(long now) {
+    return (refused || now - changedAt < SETTLED.toNanos())
+        && now - unsettledSince < PATIENCE.toNanos();
+  }
+
   /**
    * A cycle has ended.
    *
@@ -85,22 +93,24 @@ public final class Cadence {
    * @param refused whether that was refused by verification
    */
   public void ended(Topology topology, boolean refused) {
-    long now = nanoTime.getAsLong();
-    if (topology != null) {
-      Map<Node, State> states = new HashMap<>();
-      topology.nodes().forEach(node -> states.put(node.node(), node.state()));
-      if (lastStates != null && !states.equals(lastStates)) {
-        changed(now);
-      }
-      lastStates = states;
+    if (topology == null) {
+      this.refused = false;
+      return;
     }
-    if (refused && now - changedAt < PATIENCE.toNanos()) {
-      unstableUntil = now + UNSTABLE.toNanos();
+    Map<Node, State> states = new HashMap<>();
+    topology.nodes().forEach(node -> states.put(node.node(), node.state()));
+    boolean news = lastStates != null && !states.equals(lastStates);
+    if (news || refused != this.refused) {
+      changed(nanoTime.getAsLong());
     }
+    lastStates = states;
+    this.refused = refused;
   }
 
   private void changed(long now) {
+    if (now - changedAt >= SETTLED.toNanos()) {
+      unsettledSince = now;
+    }
     changedAt = now;
-    unstableUntil = now + UNSTABLE.toNanos();
   }
 }

@@ -20,6 +20,7 @@ public final class Damping {
   private final Duration interval;
   private final LongSupplier nanoTime;
   private final Map<Node, Streak> streaks = new HashMap<>();
+  private final Map<Node, NodeState> lastStates = new HashMap<>();
   private final Map<Node, NodeState> lastAnswers = new HashMap<>();
   private final Set<Server> diverged = new HashSet<>();
 
@@ -57,6 +58,10 @@ public final class Damping {
   }
 
   private void observe(NodeState node) {
+    if (lastStates.put(node.node(), node) == node) {
+      // Not asked since: what its last probe said has been counted.
+      return;
+    }
     if (node.hasAnswered()) {
       lastAnswers.put(node.node(), node);
     }
@@ -69,7 +74,7 @@ public final class Damping {
     Streak streak = streaks.get(node.node());
     if (streak == null || streak.good() != good) {
       streaks.put(node.node(), new Streak(good, 1, now));
-    } else if (now - streak.countedAt() >= interval.toNanos() * 9 / 10) {
+    } else if (now - streak.countedAt() >= interval.toNanos() * 19 / 20) {
       // A timer's ticks are not quite an interval apart.
       streaks.put(node.node(), new Streak(good, streak.length() + 1, now));
     }

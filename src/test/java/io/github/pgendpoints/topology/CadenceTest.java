@@ -53,7 +53,7 @@ class CadenceTest {
     assertEquals(0, cyclesIn(Duration.ofMillis(400), PROMOTED, false));
 
     assertEquals(1, cyclesIn(Duration.ofMillis(100), PROMOTED, false));
-    assertEquals(49, cyclesIn(Cadence.UNSTABLE.minusMillis(100), PROMOTED, false));
+    assertEquals(49, cyclesIn(Cadence.SETTLED.minusMillis(100), PROMOTED, false));
     assertEquals(10, cyclesIn(Duration.ofSeconds(10), PROMOTED, false));
   }
 
@@ -66,7 +66,7 @@ class CadenceTest {
     broke = true;
     assertTrue(cadence.isDue());
     broke = false;
-    assertEquals(49, cyclesIn(Cadence.UNSTABLE.minusMillis(1), WELL, false));
+    assertEquals(49, cyclesIn(Cadence.SETTLED.minusMillis(1), WELL, false));
   }
 
   @Test
@@ -95,12 +95,31 @@ class CadenceTest {
 
   @Test
   void leavesAClusterInPeaceThatIsRefusedForLong() {
-    cyclesIn(Cadence.PATIENCE.plus(Cadence.UNSTABLE).plusSeconds(1), PRIMARY_LOST, true);
+    cyclesIn(Cadence.PATIENCE.plus(Cadence.SETTLED).plusSeconds(1), PRIMARY_LOST, true);
     assertEquals(600, cyclesIn(Duration.ofMinutes(10), PRIMARY_LOST, true));
 
     Topology changed = topology(down("db1"), down("db2"));
     cyclesIn(Duration.ofSeconds(1), changed, true);
     assertEquals(600, cyclesIn(Duration.ofMinutes(1), changed, true));
+  }
+
+  @Test
+  void leavesANodeInPeaceThatComesAndGoesAllTheTime() {
+    comesAndGoes(Cadence.PATIENCE.plusSeconds(1));
+    int cycles = comesAndGoes(Duration.ofMinutes(1));
+    assertEquals(60, cycles);
+
+    cyclesIn(Duration.ofSeconds(10), WELL, false);
+    assertTrue(comesAndGoes(Duration.ofMinutes(1)) > 500);
+  }
+
+  private int comesAndGoes(Duration time) {
+    int cycles = 0;
+    for (long end = millis + time.toMillis(); millis < end; ) {
+      millis += 100;
+      cycles += cycle(cycles % 2 == 0 ? WELL : PRIMARY_LOST, false) ? 1 : 0;
+    }
+    return cycles;
   }
 
   @Test

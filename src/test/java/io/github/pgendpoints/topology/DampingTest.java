@@ -47,6 +47,30 @@ class DampingTest {
     assertFalse(damping.isMissedBriefly(down("db2")), "a tick may come 5 % early");
   }
 
+  /** As a cycle takes it over that does not wait for the node's next probe. */
+  @Test
+  void countsAProbeOnceHoweverManyCyclesUseIt() {
+    NodeState silent = down("db2");
+    see(silent);
+    see(silent);
+    see(silent);
+    assertTrue(damping.isMissedBriefly(silent));
+    see(down("db2"));
+    assertFalse(damping.isMissedBriefly(down("db2")));
+  }
+
+  /** Ten cycles a second, and a second is what a failure counts. */
+  @Test
+  void doesNotCountFasterWhenNodesAreAskedMoreOften() {
+    for (int tick = 0; tick < 10; tick++) {
+      see(down("db2"));
+      millis -= 900;
+      assertTrue(damping.isMissedBriefly(down("db2")), "after " + tick + " ticks");
+    }
+    see(down("db2"));
+    assertFalse(damping.isMissedBriefly(down("db2")));
+  }
+
   @Test
   void countsNothingForANodeNobodyCanVerify() {
     see(down("db2"));

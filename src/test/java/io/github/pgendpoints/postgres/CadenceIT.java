@@ -1,0 +1,155 @@
+package io.github.pgendpoints.postgres;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * When nodes are asked: with a cycle each hour, all that happens at all is due to something else.
+ */
+class CadenceIT {
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private PostgresCluster cluster;
+
+  @BeforeEach
+  void start() throws SQLException {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+    api.close();
+  }
+
+  @Test
+  void followsAFailoverAtOnce() throws SQLException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+
+      cluster.primary().kill();
+      until(() -> !run.logged("no primary").isEmpty());
+      cluster.servers().get(1).promote();
+      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+    }
+  }
+
+  @Test
+  void followsAPlannedSwitchOverAtOnce() throws SQLException {
+    try (Run run = run().with("PGSSLMODE", "prefer").start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+
+      cluster.primary().stop();
+      until(() -> !run.logged("no primary").isEmpty());
+      cluster.servers().get(1).promote();
+      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+    }
+  }
+
+  @Test
+  void losesAStandbyAtOnceAndSeesItComeBack() {
+    PostgresServer standby = cluster.servers().get(2);
+    try (Run run = run().with("STANDBY_FAILURES", "1").start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+
+      standby.kill();
+      until(() -> addresses("pg-ro").equals(List.of("127.0.0.2")));
+      standby.start();
+      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> run.logged("INFO 127.0.0.3 is STANDBY, was DOWN").size() == 1);
+    }
+  }
+
+  @Test
+  void aNodeThatSaysNothingDoesNotHoldUpTheOthers() {
+    AtomicInteger probes = new AtomicInteger();
+    try (FakeNode silent =
+            FakeNode.talking(
+                (in, out) -> {
+                  probes.incrementAndGet();
+                  FakeNode.beSilent(in);
+                });
+        Run run =
+            run()
+                .with(
+                    "PG_NODES",
+                    Stream.concat(
+                            cluster.servers().stream().map(PostgresServer::host),
+                            Stream.of("127.0.1.1:" + silent.port()))
+                        .collect(Collectors.joining(",")))
+                .with("PGSSLMODE", "disable")
+                .with("PGCONNECT_TIMEOUT", "6")
+                .with("TCP_CONNECT_TIMEOUT", "6")
+                .with("PROBE_INTERVAL", "50ms")
+                .start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> probes.get() == 2);
+      api.clearRequests();
+
+      until(() -> reads() >= 20);
+      assertEquals(2, probes.get());
+      assertEquals(1, run.logged("127.0.1.1:" + silent.port() + " is DOWN").size());
+    }
+  }
+
+  @Test
+  void aFrozenStandbyIsBackOnceItGoesOn() {
+    PostgresServer standby = cluster.servers().get(2);
+    try (Run run =
+        run()
+            .with("PROBE_INTERVAL", "50ms")
+            .with("PGCONNECT_TIMEOUT", "1")
+            .with("TCP_CONNECT_TIMEOUT", "0.2")
+            .start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+      standby.freeze();
+      until(() -> addresses("pg-ro").equals(List.of("127.0.0.2")));
+
+      standby.thaw();
+      until(() -> addresses("pg-ro").size() == 2);
+      assertTrue(run.logged("cycle failed").isEmpty(), run.log().toString());
+    }
+  }
+
+  private Run run() {
+    return new Run(cluster, api).with("PROBE_INTERVAL", "1h");
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).until(condition);
+  }
+
+  private long reads() {
+    return api.calls().stream().filter(call -> call.startsWith("GET ")).count();
+  }
+
+  private List<String> addresses(String name) {
+    Endpoints endpoints = api.endpoints(name);
+    return endpoints == null
+        ? List.of()
+        : endpoints.getSubsets().stream()
+            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
+            .toList();
+  }
+}
