@@ -128,7 +128,7 @@ class RunbookTest {
     Set<String> tried = conditions().map(Said::by).collect(Collectors.toSet());
     // Their messages come from callers, who are looked through below.
     Set<String> passedOn =
-        Set.of("publishFailed", "noNodes", "degraded", "written", "read", "published");
+        Set.of("publishFailed", "noNodes", "degraded", "written", "read", "published", "recall");
 
     assertEquals(
         Set.of(),

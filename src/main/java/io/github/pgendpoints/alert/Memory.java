@@ -57,7 +57,7 @@ public record Memory(
    */
   public static Memory of(String json) {
     try {
-      return JSON.readValue(json, Memory.class);
+      return Objects.requireNonNull(JSON.readValue(json, Memory.class));
     } catch (JsonProcessingException | NullPointerException e) {
       throw new IllegalArgumentException("not what an earlier run left", e);
     }
