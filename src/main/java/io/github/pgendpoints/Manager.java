@@ -16,8 +16,10 @@ import io.github.pgendpoints.kubernetes.RememberedConditions;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.Heartbeat;
+import io.github.pgendpoints.management.JolokiaServer;
 import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
+import io.github.pgendpoints.management.Secrets;
 import io.github.pgendpoints.management.SinkMetrics;
 import io.github.pgendpoints.postgres.AbsentNodes;
 import io.github.pgendpoints.postgres.NodePools;
@@ -145,7 +147,8 @@ public final class Manager extends Main {
         .withRoutesIncludePattern("file:%s/routes/*.camel.yaml".formatted(home))
         .withAutoConfigurationLogSummary(false)
         .withBasePackageScanEnabled(false)
-        .withJmxEnabled(false)
+        .withName("postgres-endpoint-manager")
+        .withJmxEnabled(servesJolokia())
         // SIGTERM: a cycle in flight gets this long to end; the whole process has 5 s.
         .withShutdownTimeout(3);
     addInitialProperty("camel.component.sql.serviceLocationEnabled", "false");
@@ -164,6 +167,11 @@ public final class Manager extends Main {
         "clear.on.split.brain", String.valueOf(settings.verification().clearOnSplitBrain()));
     addInitialProperty("dry.run", String.valueOf(mode == Mode.DRY_RUN));
     addInitialProperty("read.only", String.valueOf(mode.isStatus()));
+  }
+
+  /** For what runs for a second, nobody opens Hawtio. */
+  private boolean servesJolokia() {
+    return mode == Mode.CONTINUOUS && settings.jolokiaPort() != null;
   }
 
   private void bindBeans(KubernetesClient client) {
@@ -264,6 +272,11 @@ public final class Manager extends Main {
               System::nanoTime));
       new SinkMetrics(sinks).bindTo(registry);
       context.addService(new ManagementServer(settings.managementPort(), registry::scrape));
+    }
+    if (servesJolokia()) {
+      context.addService(
+          new JolokiaServer(
+              settings.jolokiaPort(), new Secrets(System.getenv(), System.getProperties())));
     }
   }
 

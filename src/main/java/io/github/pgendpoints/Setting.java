@@ -114,6 +114,10 @@ public enum Setting {
       "8080",
       "off, or 1 to 65535",
       "Port that serves health and metrics in continuous mode, on every address."),
+  JOLOKIA_PORT(
+      "8778",
+      "off, or 1 to 65535 but not MANAGEMENT_PORT",
+      "Port at 127.0.0.1 for Hawtio in continuous mode; off switches JMX off too."),
   ALERT_REPEAT(
       "1h",
       "1s to 720h, such as 30m or 1h",

@@ -15,6 +15,7 @@ import java.util.List;
  * @param kubeconfig null when KUBECONFIG is not set
  * @param leaseName null when there is no election among replicas
  * @param managementPort null when it is off
+ * @param jolokiaPort null when it is off
  * @param publishSlices whether EndpointSlices are written rather than Endpoints
  * @param allowLoopback whether loopback addresses may be published, which no Kubernetes accepts:
  *     for tests and the demo only
@@ -35,6 +36,7 @@ public record Settings(
     String portName,
     String leaseName,
     Integer managementPort,
+    Integer jolokiaPort,
     AlertSettings alerts,
     Level logLevel,
     Logging.Format logFormat,

@@ -81,6 +81,7 @@ final class SettingsReader {
     if (rwService.equals(roService)) {
       fault("RO_SERVICE", roService, RO_SERVICE, "is the RW_SERVICE too");
     }
+    Integer managementPort = read(MANAGEMENT_PORT, 8080, SettingsReader::portOrOff);
     return new Settings(
         nodes.nodes(),
         label(NAMESPACE, DNS_1123, null, 63),
@@ -95,7 +96,8 @@ final class SettingsReader {
         read(KUBECONFIG, null, SettingsReader::kubeconfig),
         label(PORT_NAME, DNS_1123, "postgresql", 63),
         label(LEASE_NAME, DNS_1123, null, 63),
-        read(MANAGEMENT_PORT, 8080, SettingsReader::managementPort),
+        managementPort,
+        read(JOLOKIA_PORT, 8778, text -> jolokiaPort(text, managementPort)),
         alerts(),
         read(LOG_LEVEL, Level.INFO, Logging::level),
         read(LOG_FORMAT, Logging.Format.TEXT, SettingsReader::logFormat),
@@ -281,8 +283,17 @@ final class SettingsReader {
   }
 
   /** Null for off. */
-  private static Integer managementPort(String text) {
+  private static Integer portOrOff(String text) {
     return text.equalsIgnoreCase("off") ? null : inRange(text, 1, 65535);
+  }
+
+  /** One listens on every address, the other on loopback only. */
+  private static Integer jolokiaPort(String text, Integer managementPort) {
+    Integer port = portOrOff(text);
+    if (port != null && port.equals(managementPort)) {
+      throw new IllegalArgumentException("is the MANAGEMENT_PORT too");
+    }
+    return port;
   }
 
   private static Duration decimalSeconds(String text) {

@@ -103,6 +103,7 @@ class Footprint {
         .with(
             "PG_NODES",
             cluster.servers().stream().map(PostgresServer::host).collect(Collectors.joining(",")))
+        .with("JOLOKIA_PORT", "off")
         .with("PGPORT", String.valueOf(cluster.port()))
         .with("PGPASSWORD", PostgresCluster.PASSWORD)
         .with("RW_SERVICE", "pg-rw")

@@ -198,6 +198,7 @@ class LeaderIT {
         .with("HOSTNAME", name)
         .with("KUBECONFIG", kubeconfig(name).toString())
         .with("MANAGEMENT_PORT", "off")
+        .with("JOLOKIA_PORT", "off")
         .with("LEASE_NAME", "pem")
         .with("PROBE_INTERVAL", "200ms")
         .with("STANDBY_FAILURES", "1")

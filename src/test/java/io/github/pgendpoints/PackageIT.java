@@ -564,7 +564,8 @@ class PackageIT {
         .with("PGPASSWORD", PostgresCluster.PASSWORD)
         .with("RW_SERVICE", "pg-rw")
         .with("RO_SERVICE", "pg-ro")
-        .with("MANAGEMENT_PORT", "off");
+        .with("MANAGEMENT_PORT", "off")
+        .with("JOLOKIA_PORT", "off");
   }
 
   private static void assertRefused(String why, String javaHome, String path) {

@@ -111,11 +111,17 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
       } else if (page == null) {
         exchange.sendResponseHeaders(404, -1);
       } else {
-        send(exchange, page.get());
+        send(exchange, made(page));
       }
+    }
+  }
+
+  private static Page made(Supplier<Page> page) {
+    try {
+      return page.get();
     } catch (RuntimeException e) {
-      LOG.debug("no answer to {}", exchange.getRequestURI(), e);
-      exchange.sendResponseHeaders(500, -1);
+      LOG.debug("a page could not be made", e);
+      return new Page(500, METRICS_TYPE, "");
     }
   }
 

@@ -46,14 +46,26 @@ public final class Http {
     }
   }
 
+  public HttpResponse<String> post(String path, String json) throws IOException {
+    return send(
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(json))
+            .timeout(Duration.ofSeconds(30)));
+  }
+
   private HttpResponse<String> send(String method, String path) throws IOException {
-    HttpRequest request =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-            .method(method, BodyPublishers.noBody())
-            .timeout(Duration.ofSeconds(5))
-            .build();
+    return send(
+        request(path).method(method, BodyPublishers.noBody()).timeout(Duration.ofSeconds(5)));
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path));
+  }
+
+  private HttpResponse<String> send(HttpRequest.Builder request) throws IOException {
     try {
-      return client.send(request, BodyHandlers.ofString());
+      return client.send(request.build(), BodyHandlers.ofString());
     } catch (InterruptedException e) {
       throw new AssertionError("interrupted", e);
     }

@@ -61,6 +61,7 @@ public final class Run implements AutoCloseable {
     with("RO_SERVICE", "pg-ro");
     with("PGCONNECT_TIMEOUT", "2");
     with("MANAGEMENT_PORT", "off");
+    with("JOLOKIA_PORT", "off");
     Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
     appender.setContext(root.getLoggerContext());
     appender.start();

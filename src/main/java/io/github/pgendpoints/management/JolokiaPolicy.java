@@ -1,0 +1,36 @@
+package io.github.pgendpoints.management;
+
+import java.util.Set;
+import javax.management.ObjectName;
+import org.jolokia.server.core.restrictor.AbstractConstantRestrictor;
+
+/**
+ * What may be done by Jolokia: look at everything, dump routes and threads, and stop and start
+ * routes. Not the rest that JMX can do, such as dumping the heap, which holds the password, or
+ * sending a message of one's own making to the route that writes.
+ */
+final class JolokiaPolicy extends AbstractConstantRestrictor {
+  private static final Set<String> OF_ROUTES = Set.of("start", "stop", "suspend", "resume");
+
+  JolokiaPolicy() {
+    super(true);
+  }
+
+  @Override
+  public boolean isAttributeWriteAllowed(ObjectName name, String attribute) {
+    return false;
+  }
+
+  @Override
+  public boolean isOperationAllowed(ObjectName name, String operation) {
+    String method = operation.replaceFirst("\\(.*", "");
+    return switch (name.getDomain()) {
+      case "org.apache.camel" ->
+          method.startsWith("dump")
+              || method.startsWith("browse")
+              || "routes".equals(name.getKeyProperty("type")) && OF_ROUTES.contains(method);
+      case "java.lang" -> method.equals("dumpAllThreads");
+      default -> false;
+    };
+  }
+}

@@ -1,0 +1,346 @@
+package io.github.pgendpoints.management;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.Program;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.management.JMException;
+import javax.management.MBeanAttributeInfo;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import javax.management.openmbean.CompositeData;
+import javax.management.openmbean.TabularData;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What Hawtio, and whoever else reaches loopback, can see and do. */
+class JolokiaIT {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String CONTEXT =
+      "org.apache.camel:context=postgres-endpoint-manager,type=context,name=\"postgres-endpoint-manager\"";
+
+  @TempDir private Path temporary;
+  private static PostgresCluster cluster;
+
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final int port = Http.freePort();
+
+  @BeforeAll
+  static void startCluster() throws SQLException {
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterAll
+  static void stopCluster() {
+    cluster.close();
+  }
+
+  @BeforeEach
+  void createServices() {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+  }
+
+  @AfterEach
+  void stopApi() {
+    api.close();
+  }
+
+  @Test
+  void countsWhatTheRoutesDo() throws IOException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+      for (String route : List.of("discover", "probe", "verify", "publish")) {
+        until(() -> read(route(route), "ExchangesTotal").asLong() > 1);
+      }
+      assertTrue(read(route("probe"), "Description").asText().startsWith("A node"));
+    }
+  }
+
+  @Test
+  void stopsAndStartsARoute() throws IOException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+
+      assertEquals(200, execute(route("discover"), "stop()").get("status").asInt());
+      assertEquals("Stopped", read(route("discover"), "State").asText());
+      assertEquals(200, execute(route("discover"), "start()").get("status").asInt());
+      assertEquals("Started", read(route("discover"), "State").asText());
+      long now = read(route("discover"), "ExchangesTotal").asLong();
+      until(() -> read(route("discover"), "ExchangesTotal").asLong() > now);
+    }
+  }
+
+  @Test
+  void goesOnWithoutThePortWhenItIsTaken() throws IOException {
+    try (ServerSocket other = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"));
+        Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+
+      assertEquals(
+          1,
+          run.logged("WARN JOLOKIA_PORT " + other.getLocalPort() + " cannot be opened").size(),
+          run.log().toString());
+    }
+  }
+
+  @Test
+  void hasNoMBeansWhenItIsOffNorInOneCycle() throws JMException {
+    try (Run run = run().with("JOLOKIA_PORT", "off").start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+      assertEquals(0, camelMBeans());
+    }
+    cluster.servers().get(0).freeze();
+    try (Run run = run().start(Mode.ONCE)) {
+      until(() -> api.calls().size() >= 2);
+      assertEquals(0, camelMBeans());
+      assertEquals(-1, new Http(port).status("GET", "/jolokia"));
+      assertEquals(List.of(), run.logged("JOLOKIA_PORT"));
+    } finally {
+      cluster.servers().get(0).thaw();
+    }
+  }
+
+  private static int camelMBeans() throws JMException {
+    return ManagementFactory.getPlatformMBeanServer()
+        .queryNames(new ObjectName("org.apache.camel:*"), null)
+        .size();
+  }
+
+  /** Before anything is masked: what the program itself has must not be there at all. */
+  @Test
+  void noMBeanKnowsASecret() throws Exception {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+
+      String everything = everyAttribute() + everyDump();
+
+      assertTrue(everything.contains("direct://discover"));
+      assertTrue(everything.contains("DirectConsumer"));
+      assertNone(everything, PostgresCluster.PASSWORD, "fake-token");
+    }
+  }
+
+  private static String everyAttribute() throws JMException {
+    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+    StringBuilder text = new StringBuilder();
+    for (ObjectName name : server.queryNames(null, null)) {
+      text.append(name).append('\n');
+      for (MBeanAttributeInfo attribute : server.getMBeanInfo(name).getAttributes()) {
+        try {
+          append(text, server.getAttribute(name, attribute.getName()));
+        } catch (JMException | RuntimeException e) {
+          text.append(e);
+        }
+      }
+    }
+    return text.toString();
+  }
+
+  private static void append(StringBuilder text, Object value) {
+    if (value instanceof TabularData table) {
+      table.values().forEach(row -> append(text, row));
+    } else if (value instanceof CompositeData row) {
+      row.values().forEach(cell -> append(text, cell));
+    } else if (value instanceof Object[] array) {
+      Stream.of(array).forEach(element -> append(text, element));
+    } else {
+      text.append(value).append('\n');
+    }
+  }
+
+  private static String everyDump() throws JMException {
+    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+    ObjectName context = new ObjectName(CONTEXT);
+    String[] oneBoolean = {"boolean"};
+    return ""
+        + server.invoke(context, "dumpRoutesAsXml", new Object[] {true}, oneBoolean)
+        + server.invoke(
+            context,
+            "dumpRoutesStatsAsXml",
+            new Object[] {true, true},
+            new String[] {"boolean", "boolean"});
+  }
+
+  /**
+   * The packaged program with every way to get a secret, and a route of a user that has one in its
+   * URI, where it is masked.
+   */
+  @Test
+  void tellsNobodyASecret() throws Exception {
+    Path home = installed();
+    Files.writeString(
+        home.resolve("routes/90-users.camel.yaml"),
+        """
+        - route:
+            id: users
+            from:
+              uri: timer
+              parameters:
+                timerName: users
+                period: 100
+              steps:
+                - log:
+                    logName: users
+                    loggingLevel: DEBUG
+                    message: "{{env:USERS_WEBHOOK_URL}}"
+                - to:
+                    uri: log
+                    parameters:
+                      loggerName: users
+                      marker: "{{env:USERS_TOKEN}}"
+                      level: DEBUG
+        """);
+    Path passphrase = Files.writeString(temporary.resolve("passphrase"), "File-Secret-4711\n");
+    try (Program program =
+        configured(home)
+            .with("USERS_WEBHOOK_URL", "https://hooks.example/T0/x&y\"z?a=Webhook-Secret-1")
+            .with("USERS_TOKEN", "Users-Token-0815")
+            .with("USERS_PASSWORD_FILE", passphrase.toString())
+            .with(
+                "JDK_JAVA_OPTIONS",
+                "-Dkubernetes.keystore.passphrase=Keystore-Secret-1 -Dusers.text=File-Secret-4711")
+            .start()) {
+      until(() -> program.err().contains("topology verified"));
+      until(() -> read(route("users"), "ExchangesTotal").asLong() > 0);
+
+      String everything =
+          "%s%s%s%s%s"
+              .formatted(
+                  post(Map.of("type", "list")),
+                  post(Map.of("type", "search", "mbean", "*:*")),
+                  post(
+                      Map.of(
+                          "type", "read", "mbean", "*:*", "config", Map.of("ignoreErrors", true))),
+                  execute(CONTEXT, "dumpRoutesAsXml(boolean)", true),
+                  execute(
+                      "java.lang:type=Threading", "dumpAllThreads(boolean,boolean)", true, true));
+
+      // It looked in the right places.
+      for (String there :
+          List.of(
+              "xxxxxx",
+              "log://users",
+              "SystemProperties",
+              "InputArguments",
+              "threadName",
+              "direct://read")) {
+        assertTrue(everything.contains(there), there);
+      }
+      assertNone(
+          everything,
+          PostgresCluster.PASSWORD,
+          "fake-token",
+          "Webhook-Secret-1",
+          "Users-Token-0815",
+          "File-Secret-4711",
+          "Keystore-Secret-1");
+    }
+  }
+
+  private static void assertNone(String everything, String... secrets) {
+    for (String secret : secrets) {
+      int at = everything.indexOf(secret);
+      assertTrue(
+          at < 0,
+          () ->
+              "shows %s: %s"
+                  .formatted(
+                      secret,
+                      everything.substring(
+                          Math.max(0, at - 300), Math.min(everything.length(), at + 100))));
+    }
+  }
+
+  /** The packaged program, in a folder of its own. */
+  private Path installed() throws IOException {
+    Path packaged = Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"));
+    Path home = temporary.resolve("home");
+    try (Stream<Path> files = Files.walk(packaged)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, home.resolve(packaged.relativize(file)));
+      }
+    }
+    home.resolve("bin/postgres-endpoint-manager").toFile().setExecutable(true);
+    // All servers of a test have loopback addresses, which Kubernetes would refuse.
+    Files.writeString(
+        home.resolve("config/jvm.options"),
+        "-Dpostgres-endpoint-manager.allow-loopback=true\n",
+        StandardOpenOption.APPEND);
+    return home;
+  }
+
+  private Program configured(Path home) {
+    return new Program(home.resolve("bin/postgres-endpoint-manager").toString())
+        .with("HOME", temporary.toString())
+        .with("KUBECONFIG", api.kubeconfig(temporary.resolve("kubeconfig")).toString())
+        .with(
+            "PG_NODES",
+            cluster.servers().stream().map(PostgresServer::host).collect(Collectors.joining(",")))
+        .with("PGPORT", String.valueOf(cluster.port()))
+        .with("PGUSER", PostgresCluster.USER)
+        .with("PGDATABASE", PostgresCluster.DATABASE)
+        .with("PGPASSWORD", PostgresCluster.PASSWORD)
+        .with("RW_SERVICE", "pg-rw")
+        .with("RO_SERVICE", "pg-ro")
+        .with("MANAGEMENT_PORT", "off")
+        .with("JOLOKIA_PORT", String.valueOf(port));
+  }
+
+  private Run run() {
+    return new Run(cluster, api)
+        .with("PROBE_INTERVAL", "100ms")
+        .with("JOLOKIA_PORT", String.valueOf(port));
+  }
+
+  private static String route(String id) {
+    return CONTEXT
+        .replace("type=context", "type=routes")
+        .replaceFirst("name=.*", "name=\"" + id + "\"");
+  }
+
+  private JsonNode read(String mbean, String attribute) throws IOException {
+    return post(Map.of("type", "read", "mbean", mbean, "attribute", attribute)).path("value");
+  }
+
+  private JsonNode execute(String mbean, String operation, Object... arguments) throws IOException {
+    return post(
+        Map.of("type", "exec", "mbean", mbean, "operation", operation, "arguments", arguments));
+  }
+
+  private JsonNode post(Map<String, Object> request) throws IOException {
+    return JSON.readTree(new Http(port).post("/jolokia", JSON.writeValueAsString(request)).body());
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(50)).until(condition);
+  }
+}
