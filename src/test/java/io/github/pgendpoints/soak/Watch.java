@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -39,6 +40,7 @@ final class Watch implements RoutePolicyFactory {
   private static final Duration MORE = Duration.ofSeconds(1);
 
   private static final Duration API_BUDGET = Duration.ofSeconds(15);
+  private static final Set<String> READS = Set.of("get", "list", "watch");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** The outcome of a cycle. */
@@ -222,7 +224,9 @@ final class Watch implements RoutePolicyFactory {
 
   private void endPass(Exchange exchange) {
     List<ApiRequest> requests =
-        world.api().requests().stream().filter(request -> !request.verb().equals("get")).toList();
+        world.api().requests().stream()
+            .filter(request -> !READS.contains(request.verb()))
+            .toList();
     world.api().clearRequests();
     writes += requests.size();
     boolean troubled = before.apiTroubled() || world.isApiTroubled();
