@@ -224,9 +224,7 @@ final class Watch implements RoutePolicyFactory {
 
   private void endPass(Exchange exchange) {
     List<ApiRequest> requests =
-        world.api().requests().stream()
-            .filter(request -> !READS.contains(request.verb()))
-            .toList();
+        world.api().requests().stream().filter(request -> !READS.contains(request.verb())).toList();
     world.api().clearRequests();
     writes += requests.size();
     boolean troubled = before.apiTroubled() || world.isApiTroubled();
