@@ -27,6 +27,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
@@ -51,6 +55,8 @@ class VerifyRouteTest {
   private CamelContext context;
   private String on = "";
   private Consumer<Exchange> clearing = exchange -> {};
+  private Consumer<NodeState> asked = primary -> {};
+  private final ExecutorService probes = Executors.newCachedThreadPool();
 
   @BeforeEach
   void loadTheRoutes() throws Exception {
@@ -66,6 +72,7 @@ class VerifyRouteTest {
     for (String off : List.of("paused", "dry.run", "read.only")) {
       properties.addInitialProperty(off, String.valueOf(off.equals(on)));
     }
+    context.getRegistry().bind("probes", probes);
     context.getRegistry().bind("conditions", conditions);
     context.getRegistry().bind("quorum", quorum);
     context.getRegistry().bind("damping", Damping.none());
@@ -86,21 +93,27 @@ class VerifyRouteTest {
                 .errorHandler(noErrorHandler())
                 .process(exchange -> sent.add("clear"))
                 .process(exchange -> clearing.accept(exchange));
-            from("direct:history").process(VerifyRouteTest::answerHistory);
+            from("direct:history").process(exchange -> answerHistory(exchange));
           }
         });
     context.start();
   }
 
   @AfterEach
-  void stop() {
+  void close() {
+    stop();
+    probes.shutdownNow();
+  }
+
+  private void stop() {
     if (context != null) {
       context.stop();
     }
   }
 
-  private static void answerHistory(Exchange exchange) {
+  private void answerHistory(Exchange exchange) {
     NodeState primary = exchange.getMessage().getBody(NodeState.class);
+    asked.accept(primary);
     boolean first = primary.server().timeline() == 1;
     exchange.getMessage().setBody(History.of(primary, first ? null : "1\t0/3000000\twhy"));
   }
@@ -232,6 +245,40 @@ class VerifyRouteTest {
     Exchange refused = verify(split, published(1, "db1"));
     assertEquals(List.of(), sent, "2 of 4 are no majority");
     assertEquals("1", refused.getProperty("exitCode"));
+  }
+
+  /** One of them that says nothing must not take the time of the others. */
+  @Test
+  void asksThePrimariesForTheirHistoriesAtOnce() {
+    CountDownLatch secondAsked = new CountDownLatch(1);
+    asked =
+        primary -> {
+          if (primary.node().name().equals("db2")) {
+            secondAsked.countDown();
+          } else {
+            await(secondAsked);
+          }
+        };
+
+    verify(topology(primary("db1", 1), primary("db2", 2)), published(1, "db1"));
+
+    assertEquals(0, secondAsked.getCount());
+    assertTrue(
+        conditions
+            .news()
+            .get(0)
+            .message()
+            .endsWith("db1 and db2 parted on timeline 1 at 0/3000000"));
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      if (!latch.await(20, TimeUnit.SECONDS)) {
+        throw new IllegalStateException("not asked beside the first one");
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test
