@@ -5,11 +5,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Status;
 import io.fabric8.kubernetes.api.model.StatusCause;
 import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import io.fabric8.mockwebserver.crud.AttributeSet;
 import io.fabric8.mockwebserver.dsl.HttpMethod;
 import io.fabric8.mockwebserver.http.Buffer;
 import io.fabric8.mockwebserver.http.Headers;
@@ -22,12 +24,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /**
  * Answers as kube-apiserver does where fabric8's dispatcher does not: in errors, in patches and in
- * what it refuses. Storage, lists, selectors and watches are fabric8's. A patch is done as the real
- * server does it, as an update to the patched object, so watches see it like any other change.
+ * what it refuses; and watches are {@link Watches}. Storage, lists and selectors are fabric8's. A
+ * patch is done as the real server does it, as an update to the patched object, so watches see it
+ * like any other change.
  */
 final class ApiDispatcher extends KubernetesCrudDispatcher {
 
@@ -41,6 +46,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
   private final String user;
   private final boolean allowLoopback;
   private final List<Runnable> observers = new CopyOnWriteArrayList<>();
+  private final Watches watches = new Watches();
   private EndpointsMirror mirror;
 
   ApiDispatcher(Faults faults, String user, boolean allowLoopback) {
@@ -51,6 +57,37 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
 
   synchronized void mirror(EndpointsMirror to) {
     mirror = to;
+  }
+
+  /** Does something with the watches, between two changes. */
+  synchronized void watches(Consumer<Watches> doing) {
+    doing.accept(watches);
+  }
+
+  int openWatches() {
+    return watches.count();
+  }
+
+  /** Every change of what is stored passes here. */
+  @Override
+  public void processEvent(
+      String path,
+      AttributeSet pathAttributes,
+      AttributeSet oldAttributes,
+      GenericKubernetesResource resource,
+      String newState) {
+    String existing = oldAttributes == null ? null : map.get(oldAttributes);
+    super.processEvent(path, pathAttributes, oldAttributes, resource, newState);
+    if (!Objects.equals(existing, newState)) {
+      ObjectNode before = existing == null ? null : parse(existing);
+      if (newState == null) {
+        metadata(before).put("resourceVersion", String.valueOf(requestResourceVersion()));
+      }
+      watches.changed(
+          ApiRequest.Target.of(path.split("\\?")[0]),
+          before,
+          newState == null ? null : parse(newState));
+    }
   }
 
   /** Runs after each change of an object, whoever made it, before the next one. */
@@ -103,7 +140,8 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
       return serveServer(target.path());
     }
     return switch (request.verb()) {
-      case "list", "watch", "deletecollection" -> super.dispatch(toRecorded(request));
+      case "list", "deletecollection" -> super.dispatch(toRecorded(request));
+      case "watch" -> watches.open(request, list(target.path()));
       case "get" -> json(200, require(target).toString());
       case "create" -> create(target, parse(request.body()));
       case "update" -> update(target, require(target), parse(request.body()));
@@ -292,7 +330,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     return object.path("metadata").path("resourceVersion").asText();
   }
 
-  private static ObjectNode parse(String body) {
+  static ObjectNode parse(String body) {
     if (read(body) instanceof ObjectNode object) {
       return object;
     }

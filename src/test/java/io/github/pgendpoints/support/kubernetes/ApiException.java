@@ -29,7 +29,8 @@ final class ApiException extends RuntimeException {
 
   static ApiException forbidden(String user, ApiRequest request) {
     ApiRequest.Target target = request.target();
-    String object = target.name() == null ? "" : " \"%s\"".formatted(target.name());
+    String name = request.nameForRbac();
+    String object = name == null ? "" : " \"%s\"".formatted(name);
     String scope =
         target.namespace() == null
             ? "at the cluster scope"
@@ -44,7 +45,7 @@ final class ApiException extends RuntimeException {
                 target.resource(),
                 target.group(),
                 scope);
-    return about(403, "Forbidden", message, target.resource(), target.name());
+    return about(403, "Forbidden", message, target.resource(), name);
   }
 
   static ApiException notFound(String resource, String name) {
@@ -68,6 +69,11 @@ final class ApiException extends RuntimeException {
                 + " please apply your changes to the latest version and try again")
             .formatted(resource, name);
     return about(409, "Conflict", message, resource, name);
+  }
+
+  /** Of a watch, whose first or next event is forgotten. */
+  static ApiException gone(String message) {
+    return new ApiException(status(410, "Expired", message));
   }
 
   static ApiException unsupportedMediaType(String contentType) {

@@ -2,7 +2,12 @@ package io.github.pgendpoints.support.kubernetes;
 
 import io.fabric8.mockwebserver.http.RecordedRequest;
 import java.net.URI;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -65,6 +70,14 @@ public record ApiRequest(
           matcher.group("subresource"));
     }
 
+    /** Whether an object lies where this lists. */
+    boolean isCollectionOf(Target object) {
+      return name == null
+          && Objects.equals(group, object.group)
+          && Objects.equals(resource, object.resource)
+          && (namespace == null || namespace.equals(object.namespace));
+    }
+
     boolean isSlices() {
       return "discovery.k8s.io".equals(group) && "endpointslices".equals(resource);
     }
@@ -102,9 +115,34 @@ public record ApiRequest(
     return selector.find() ? selector.group("name") : target.name();
   }
 
+  /** The labels that a list or watch asks for, each with its value. */
+  Map<String, String> labels() {
+    Map<String, String> labels = new TreeMap<>();
+    String selector = query("labelSelector");
+    if (selector != null && !selector.isEmpty()) {
+      for (String label : selector.split(",")) {
+        String[] pair = label.split("==?", 2);
+        if (pair.length != 2 || pair[0].endsWith("!")) {
+          throw ApiException.badRequest("the fake API server does not know " + label);
+        }
+        labels.put(pair[0], pair[1]);
+      }
+    }
+    return labels;
+  }
+
+  /** A parameter of the query; null when it is not there. */
+  String query(String name) {
+    String query = URI.create(path).getRawQuery();
+    return Arrays.stream((query == null ? "" : query).split("&"))
+        .filter(pair -> pair.startsWith(name + "="))
+        .map(pair -> URLDecoder.decode(pair.substring(name.length() + 1), StandardCharsets.UTF_8))
+        .findFirst()
+        .orElse(null);
+  }
+
   private boolean isWatch() {
-    String query = URI.create(path).getQuery();
-    return query != null && ("&" + query + "&").matches(".*&watch=true&.*");
+    return "true".equals(query("watch"));
   }
 
   /** The method and the path: {@code PATCH /api/v1/namespaces/db/endpoints/postgres-rw}. */

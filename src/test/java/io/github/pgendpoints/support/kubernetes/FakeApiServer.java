@@ -308,6 +308,7 @@ public final class FakeApiServer implements AutoCloseable {
   /** Takes back every fault and hook; a required token stays. */
   public FakeApiServer heal() {
     faults.clear();
+    dispatcher.watches(watches -> watches.mute(false));
     return this;
   }
 
@@ -371,6 +372,44 @@ public final class FakeApiServer implements AutoCloseable {
   public FakeApiServer misbehave(int times, RawFault fault, String methodAndPath) {
     faults.raw(times, fault, request -> request.startsWith(methodAndPath));
     front.breakConnections();
+    return this;
+  }
+
+  /**
+   * Connections that are open carry nothing any more, in either direction, and do not end: what
+   * sits in between has forgotten them. New ones are as always.
+   */
+  public FakeApiServer silenceConnections() {
+    front.silenceConnections();
+    return this;
+  }
+
+  /** How many watches clients have open. */
+  public int watches() {
+    return dispatcher.openWatches();
+  }
+
+  /** Ends every watch, as the server does each half an hour or hour. */
+  public FakeApiServer endWatches() {
+    dispatcher.watches(Watches::end);
+    return this;
+  }
+
+  /** Ends every watch with 410 Expired: what it would have to be told is forgotten. */
+  public FakeApiServer expireWatches() {
+    dispatcher.watches(Watches::expire);
+    return this;
+  }
+
+  /** No watch is told anything from now on, for no reason that shows. */
+  public FakeApiServer muteWatches() {
+    dispatcher.watches(watches -> watches.mute(true));
+    return this;
+  }
+
+  /** Forgets every version before now: a watch from there gets 410 Expired. */
+  public FakeApiServer forgetHistory() {
+    dispatcher.watches(Watches::forget);
     return this;
   }
 

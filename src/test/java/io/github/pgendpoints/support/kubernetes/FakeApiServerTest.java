@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.Endpoints;
@@ -15,9 +16,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.WebSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -230,6 +236,7 @@ class FakeApiServerTest {
     "DELETE,/pg,delete, \"pg\"",
     "GET,'',list,",
     "GET,?watch=true,watch,",
+    "GET,?watch=true&fieldSelector=metadata.name%3Dpg,watch, \"pg\"",
     "POST,'',create,"
   })
   void answers403ForAVerbThatIsNotGranted(String method, String rest, String verb, String name)
@@ -272,6 +279,167 @@ class FakeApiServerTest {
     api.requireToken("right");
 
     assertStatus(send("GET", PG, "", null), 401, "Unauthorized", "Unauthorized");
+  }
+
+  // --- watches ----------------------------------------------------------------------------------
+
+  @Test
+  void tellsAWatchOfItsObjectAlone() throws Exception {
+    exists();
+    String exists = api.endpoints("pg").getMetadata().getResourceVersion();
+    try (Watching pg = watch("?watch=true&fieldSelector=metadata.name%3Dpg")) {
+      assertEquals("ADDED pg " + exists, pg.next());
+      api.put(new EndpointsBuilder().withNewMetadata().withName("other").endMetadata().build());
+      String patched = send("PATCH", PG, patch("{\"a\": \"1\"}", "[]"), MERGE).version();
+      assertEquals("MODIFIED pg " + patched, pg.next());
+      send("PATCH", PG, patch("{\"a\": \"1\"}", "[]"), MERGE);
+
+      send("DELETE", PG, "", null);
+
+      String deleted = pg.next();
+      assertTrue(deleted.startsWith("DELETED pg "), deleted);
+      assertTrue(
+          Long.parseLong(deleted.split(" ")[2]) > Long.parseLong(patched), "its own version");
+      assertEquals("ADDED pg " + post(COLLECTION, endpoints("[]")).version(), pg.next());
+    }
+  }
+
+  @Test
+  void tellsAWatchByLabelWhatComesAndGoes() throws Exception {
+    exists();
+    try (Watching labelled = watch("?watch=true&labelSelector=a%3Db")) {
+      String is = send("PATCH", PG, labels("\"b\""), MERGE).version();
+      assertEquals("ADDED pg " + is, labelled.next());
+
+      send("PATCH", PG, labels("null"), MERGE);
+
+      assertEquals("DELETED pg " + is, labelled.next());
+    }
+  }
+
+  @Test
+  void goesOnFromAVersionAsLongAsItRemembers() throws Exception {
+    exists();
+    String first = api.endpoints("pg").getMetadata().getResourceVersion();
+    String second = send("PATCH", PG, labels("\"b\""), MERGE).version();
+    try (Watching from = watch("?watch=true&resourceVersion=" + first)) {
+      assertEquals("MODIFIED pg " + second, from.next());
+    }
+    api.forgetHistory();
+    try (Watching from = watch("?watch=true&resourceVersion=" + second)) {
+      assertEquals("nothing", from.nothingOr("nothing"));
+    }
+
+    try (Watching from = watch("?watch=true&resourceVersion=" + first)) {
+      assertEquals(
+          "ERROR 410 Expired too old resource version: %s (%s)".formatted(first, second),
+          from.next());
+      assertEquals("closed 1000", from.next());
+    }
+  }
+
+  @Test
+  void endsWatchesInEveryWayThatItWasToldOf() throws Exception {
+    try (Watching one = watch("?watch=true");
+        Watching two = watch("?watch=true&resourceVersion=0")) {
+      assertEquals(2, api.watches());
+      api.endWatches();
+      assertEquals("closed 1000", one.next());
+      assertEquals("closed 1000", two.next());
+    }
+    try (Watching watching = watch("?watch=true")) {
+      api.expireWatches();
+      assertTrue(watching.next().startsWith("ERROR 410 Expired "));
+      assertEquals("closed 1000", watching.next());
+    }
+    assertEquals(0, api.watches());
+  }
+
+  @Test
+  void tellsNothingWhereItIsMuteOrTheConnectionSilent() throws Exception {
+    try (Watching mute = watch("?watch=true")) {
+      api.muteWatches();
+      exists();
+      assertEquals("nothing", mute.nothingOr("nothing"));
+      api.heal();
+      api.deleteEndpoints("pg");
+      assertTrue(mute.next().startsWith("DELETED pg "));
+    }
+    try (Watching silent = watch("?watch=true")) {
+      api.silenceConnections();
+      exists();
+      api.endWatches();
+      assertEquals("nothing", silent.nothingOr("nothing"));
+    }
+    assertEquals(200, send("GET", PG, "", null).code(), "a connection of today");
+  }
+
+  /** What a watch was told, in order. */
+  private record Watching(BlockingQueue<String> told, WebSocket socket) implements AutoCloseable {
+    String next() throws InterruptedException {
+      return String.valueOf(told.poll(10, TimeUnit.SECONDS));
+    }
+
+    String nothingOr(String nothing) throws InterruptedException {
+      String next = told.poll(300, TimeUnit.MILLISECONDS);
+      return next == null ? nothing : next;
+    }
+
+    @Override
+    public void close() {
+      socket.abort();
+    }
+  }
+
+  private Watching watch(String query) {
+    BlockingQueue<String> told = new LinkedBlockingQueue<>();
+    WebSocket.Listener listener =
+        new WebSocket.Listener() {
+          private final StringBuilder text = new StringBuilder();
+
+          @Override
+          public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
+            text.append(data);
+            if (last) {
+              told.add(event(text.toString()));
+              text.setLength(0);
+            }
+            socket.request(1);
+            return null;
+          }
+
+          @Override
+          public CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
+            told.add("closed " + code);
+            return null;
+          }
+        };
+    URI uri = URI.create(api.url().replace("http:", "ws:") + COLLECTION + query);
+    return new Watching(told, http.newWebSocketBuilder().buildAsync(uri, listener).join());
+  }
+
+  private static String event(String text) {
+    try {
+      JsonNode event = JSON.readTree(text);
+      JsonNode object = event.path("object");
+      return event.path("type").asText()
+          + " "
+          + (object.path("kind").asText().equals("Status")
+              ? "%d %s %s"
+                  .formatted(
+                      object.path("code").asInt(),
+                      object.path("reason").asText(),
+                      object.path("message").asText())
+              : object.path("metadata").path("name").asText()
+                  + " "
+                  + object.path("metadata").path("resourceVersion").asText());
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String labels(String value) {
+    return "{\"metadata\": {\"labels\": {\"a\": %s}}}".formatted(value);
   }
 
   // --- headers ----------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ final class Front implements AutoCloseable {
   private final InetSocketAddress backend;
   private final Faults faults;
   private final ExecutorService threads = Executors.newCachedThreadPool(Front::daemon);
-  private final Set<Closeable> open = ConcurrentHashMap.newKeySet();
+  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private final Set<Socket> silenced = ConcurrentHashMap.newKeySet();
 
   /**
    * @param sockets make the listener, and with it the choice of TLS
@@ -58,6 +59,11 @@ final class Front implements AutoCloseable {
   /** Breaks the connections that are open; an idle one would otherwise escape a new fault. */
   void breakConnections() {
     open.forEach(Front::closeQuietly);
+  }
+
+  /** Lets the connections that are open carry nothing any more, without ending them. */
+  void silenceConnections() {
+    silenced.addAll(open);
   }
 
   int connections() {
@@ -93,30 +99,40 @@ final class Front implements AutoCloseable {
         return;
       }
       server.connect(backend);
-      threads.execute(() -> copy(server, client));
+      threads.execute(() -> answer(server, client));
       if (faults.hasRaw()) {
         // One request a connection, so that the next one is looked at as well.
         request = request.replaceFirst("\r\n", "\r\nConnection: close\r\n");
       }
       server.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
-      client.getInputStream().transferTo(server.getOutputStream());
+      copy(client.getInputStream(), server.getOutputStream(), client);
     } catch (IOException e) {
       // The client went away, or this front broke the connection.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
       open.remove(client);
+      silenced.remove(client);
     }
   }
 
-  private static void copy(Socket from, Socket to) {
-    try (from;
-        to) {
-      InputStream in = from.getInputStream();
-      OutputStream out = to.getOutputStream();
-      in.transferTo(out);
+  private void answer(Socket server, Socket client) {
+    try (server) {
+      copy(server.getInputStream(), client.getOutputStream(), client);
     } catch (IOException e) {
       // As above.
+    }
+    if (!silenced.contains(client)) {
+      closeQuietly(client);
+    }
+  }
+
+  private void copy(InputStream from, OutputStream to, Socket client) throws IOException {
+    byte[] block = new byte[1 << 14];
+    for (int count = from.read(block); count >= 0; count = from.read(block)) {
+      if (!silenced.contains(client)) {
+        to.write(block, 0, count);
+      }
     }
   }
 
