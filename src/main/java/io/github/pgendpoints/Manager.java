@@ -13,6 +13,7 @@ import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.Leadership;
 import io.github.pgendpoints.kubernetes.LeaseClusterService;
 import io.github.pgendpoints.kubernetes.RememberedConditions;
+import io.github.pgendpoints.kubernetes.WatchedEndpoints;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.Heartbeat;
@@ -42,6 +43,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -80,6 +82,7 @@ public final class Manager extends Main {
   private final RememberedConditions remembered;
   private final Sinks sinks = new Sinks();
   private final Publisher publisher;
+  private final WatchedEndpoints watched;
   private final PrintStream out;
 
   /**
@@ -140,6 +143,8 @@ public final class Manager extends Main {
                 settings.alerts().state(),
                 lookup("kubernetesErrors", KubernetesErrors.class),
                 conditions);
+    this.watched = watched(client, namespace);
+    bind("watched", watched);
   }
 
   private void configure(String namespace) {
@@ -231,6 +236,19 @@ public final class Manager extends Main {
     return pools.anyBroken(absent::isAbsent);
   }
 
+  private WatchedEndpoints watched(KubernetesClient client, String namespace) {
+    return mode == Mode.CONTINUOUS
+        ? new WatchedEndpoints(
+            client,
+            namespace,
+            List.of(settings.rwService(), settings.roService()),
+            lookup("leadership", Leadership.class),
+            conditions,
+            System::nanoTime,
+            cadence::wake)
+        : WatchedEndpoints.none();
+  }
+
   private Damping damping() {
     VerificationSettings verification = settings.verification();
     return mode == Mode.CONTINUOUS
@@ -298,6 +316,7 @@ public final class Manager extends Main {
       LOG.debug("cannot start", e);
       return ExitCode.USAGE;
     } finally {
+      watched.close();
       probes.shutdownNow();
       pools.close();
     }

@@ -145,7 +145,8 @@ class ManifestsIT {
       } else {
         await()
             .atMost(Duration.ofSeconds(30))
-            .until(() -> addresses(api, "postgresql-external-ro").size() == 2);
+            .until(
+                () -> addresses(api, "postgresql-external-ro").size() == 2 && api.watches() == 2);
       }
       assertEquals(List.of("127.0.0.1"), addresses(api, "postgresql-external-rw"));
       assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(api, "postgresql-external-ro"));

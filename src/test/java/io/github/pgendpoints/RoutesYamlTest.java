@@ -47,6 +47,7 @@ class RoutesYamlTest {
   private static final Set<String> ASK_A_BEAN =
       Set.of(
           "00-errors.camel.yaml: allowsRetry(${exception}, ${headers})",
+          "10-discover.camel.yaml: ${bean:watched?method=areKnown(${exchangeProperty.service})}",
           "05-tick.camel.yaml: isDue",
           "10-discover.camel.yaml: ${bean:slices?method=isDue(${exchangeProperty.service}, ${exchangeProperty.endpoints})}",
           "10-discover.camel.yaml: ${bean:absent?method=isAbsent(${body})}",

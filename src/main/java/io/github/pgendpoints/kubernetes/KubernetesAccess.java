@@ -12,6 +12,9 @@ import java.time.Duration;
 
 /** Access to the Kubernetes API as fabric8 finds it, with bounds, and the namespace we work in. */
 public final class KubernetesAccess {
+  /** A connection over which a ping is not answered until the next one is broken. */
+  private static final Duration PING_INTERVAL = Duration.ofSeconds(10);
+
   private KubernetesAccess() {}
 
   /**
@@ -54,6 +57,7 @@ public final class KubernetesAccess {
     config.setConnectionTimeout(millis);
     config.setRequestTimeout(millis);
     config.setRequestRetryBackoffLimit(0);
+    config.setWebsocketPingInterval(PING_INTERVAL.toMillis());
     try {
       URI.create(config.getMasterUrl());
       return new KubernetesClientBuilder()

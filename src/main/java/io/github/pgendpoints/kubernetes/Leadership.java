@@ -17,6 +17,7 @@ public final class Leadership {
   private volatile Moment renewed;
   private volatile Moment looked;
   private volatile boolean alone;
+  private volatile int terms;
 
   private record Moment(long nanos, long millis) {}
 
@@ -70,6 +71,11 @@ public final class Leadership {
     return last != null && age(last).compareTo(lasts) < 0;
   }
 
+  /** Which leadership this is: another one when it was lost in between, and others wrote. */
+  Object term() {
+    return terms;
+  }
+
   /** By the clock that says more: in doubt another replica leads already. */
   private Duration age(Moment moment) {
     Duration byNanos = Duration.ofNanos(nanoTime.getAsLong() - moment.nanos());
@@ -83,6 +89,10 @@ public final class Leadership {
   void renewBy(Runnable request) {
     Moment sent = now();
     request.run();
+    Moment last = renewed;
+    if (last == null || age(last).compareTo(lasts) >= 0) {
+      terms++;
+    }
     renewed = sent;
   }
 

@@ -1,7 +1,9 @@
 package io.github.pgendpoints.kubernetes;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -42,6 +44,22 @@ class LeadershipTest {
     assertTrue(leadership.isHeld());
     pass(1_000, 1_000);
     assertFalse(leadership.isHeld());
+  }
+
+  @Test
+  void isAnotherOneOnceItWasLost() {
+    leadership.renewBy(() -> {});
+    Object first = leadership.term();
+    pass(3_999, 3_999);
+    leadership.renewBy(() -> {});
+    assertEquals(first, leadership.term());
+
+    leadership.renewBy(() -> pass(4_000, 4_000));
+    Object second = leadership.term();
+    assertNotEquals(first, second);
+    leadership.end();
+    leadership.renewBy(() -> {});
+    assertNotEquals(second, leadership.term());
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.Leadership;
+import io.github.pgendpoints.kubernetes.WatchedEndpoints;
 import io.github.pgendpoints.publish.ApiBudget;
 import io.github.pgendpoints.publish.KnownNodes;
 import io.github.pgendpoints.publish.Publisher;
@@ -89,6 +90,7 @@ public final class Cycles implements AutoCloseable {
     bind(
         "publisher",
         new Publisher("pg-rw", "pg-ro", "postgresql", 5432, slices, Clock.systemUTC()));
+    bind("watched", WatchedEndpoints.none());
     bind("stored", stored);
     bind("knownNodes", new KnownNodes(List.of(Nodes.node("10.0.0.1")), stored));
     bind("quorum", new Quorum(1));

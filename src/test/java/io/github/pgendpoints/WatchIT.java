@@ -1,0 +1,263 @@
+package io.github.pgendpoints;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.github.pgendpoints.support.CycleCount;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.ApiRequest;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.kubernetes.RawFault;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.ZonedDateTime;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The Endpoints are known by a watch, and read whenever that may not be relied upon. */
+class WatchIT {
+  private static PostgresCluster cluster;
+
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final CycleCount cycles = new CycleCount();
+
+  @BeforeAll
+  static void startCluster() throws SQLException {
+    cluster = PostgresCluster.start();
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterAll
+  static void stopCluster() {
+    cluster.close();
+  }
+
+  @BeforeEach
+  void createServices() {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+  }
+
+  @AfterEach
+  void stopApi() {
+    api.close();
+  }
+
+  @Test
+  void readsNothingWhileNothingChanges() {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      untilWatched(run);
+
+      untilCycles(20);
+
+      assertEquals(List.of(), api.calls());
+      assertEquals(List.of(), run.logged("WARN"));
+    }
+  }
+
+  @Test
+  void repairsAtOnceWhatOthersChange() {
+    try (Run run = run().with("PROBE_INTERVAL", "10s").start(Mode.CONTINUOUS)) {
+      untilWatched(run);
+
+      api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+      soon(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+      api.deleteEndpoints("pg-ro");
+      soon(() -> addresses("pg-ro").size() == 2);
+      api.editEndpoints(
+          "pg-rw", endpoints -> endpoints.editMetadata().addToAnnotations("a", "b").endMetadata());
+      soon(() -> reads("pg-rw") == 2);
+      assertEquals(
+          2, api.calls().stream().filter(call -> !call.startsWith("GET ")).count(), "both repairs");
+    }
+  }
+
+  @Test
+  void knowsWhatItHasWrittenItself() {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      untilWatched(run);
+      api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+      soon(() -> run.logged("pg-rw now has 127.0.0.1").size() == 1);
+      int reads = reads("pg-rw");
+      untilCycles(5);
+
+      assertEquals(reads, reads("pg-rw"), "read again after its own write: " + api.calls());
+      assertEquals(1, run.logged("pg-rw now has").size());
+    }
+  }
+
+  @Test
+  void watchesAgainWhatTheServerHasEnded() {
+    try (Run run = run().with("PROBE_INTERVAL", "10s").start(Mode.CONTINUOUS)) {
+      for (int i = 0; i < 2; i++) {
+        untilWatched(run);
+        if (i == 0) {
+          api.endWatches();
+        } else {
+          api.expireWatches();
+        }
+        await().atMost(Duration.ofSeconds(10)).until(() -> api.watches() == 2);
+
+        api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+        soon(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+      }
+      assertEquals(List.of(), run.logged("WARN"));
+    }
+  }
+
+  @Test
+  void readsInEachCycleWhatItMayNotWatch() {
+    api.deny("watch", "endpoints");
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("pg-ro created").size() == 1);
+      api.clearRequests();
+      int before = cycles.ended();
+      untilCycles(20);
+
+      assertTrue(reads("pg-rw") >= cycles.ended() - before - 1, api.calls().toString());
+      assertEquals(
+          List.of(
+              "WARN the Role does not grant watch on the Endpoints, so they are read in each cycle;"
+                  + " add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames"
+                  + " [pg-rw, pg-ro], verbs [watch]"),
+          run.logged("WARN"));
+    }
+  }
+
+  @Test
+  void readsInEachCycleWhileWatchesAreBroken() {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      untilWatched(run);
+      api.misbehave(10_000, RawFault.body(502, "<html>"), "GET /api/v1/namespaces/db/endpoints?");
+      api.clearRequests();
+      untilCycles(20);
+      assertTrue(reads("pg-rw") >= 10, api.calls().toString());
+      until(
+          () ->
+              run.logged(
+                          "WARN the Endpoints pg-rw cannot be watched, so they are read in each cycle")
+                      .size()
+                  == 1);
+
+      api.heal();
+      untilWatched(run);
+      api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+      soon(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+    }
+  }
+
+  @Test
+  void noticesThatAConnectionCarriesNothing() {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      untilWatched(run);
+      api.silenceConnections();
+      api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+
+      // Two pings, 10 s apart, or 30 s.
+      await()
+          .atMost(Duration.ofSeconds(40))
+          .until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+      untilWatched(run);
+    }
+  }
+
+  @Test
+  void readsAgainInTimeWhatAMuteWatchDoesNotTell() {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      untilWatched(run);
+      api.muteWatches();
+      api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+
+      await()
+          .atMost(Duration.ofSeconds(40))
+          .until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+      until(() -> run.logged("the watch of Endpoints pg-rw has not told of a change").size() == 1);
+    }
+  }
+
+  @Test
+  void readsOnceItLeadsAgain() {
+    try (Run run = run().with("LEASE_NAME", "pem").start(Mode.CONTINUOUS)) {
+      untilWatched(run);
+      api.muteWatches();
+      api.put(
+          new LeaseBuilder(api.get(Lease.class, "db", "pem"))
+              .editSpec()
+              .withHolderIdentity("another")
+              .withRenewTime(ZonedDateTime.now())
+              .endSpec()
+              .build());
+      until(() -> run.logged("INFO leads no longer").size() == 1);
+      api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+      until(() -> run.logged("INFO leads: ").size() == 2);
+
+      await()
+          .atMost(Duration.ofSeconds(8))
+          .until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+      assertEquals(List.of(), run.logged("has not told of a change"), "found by resync alone");
+    }
+  }
+
+  private Run run() {
+    return new Run(cluster, api).with("PROBE_INTERVAL", "100ms").bind("cycles", cycles);
+  }
+
+  /** Until the Endpoints are right and watched, and a cycle has read them since. */
+  private void untilWatched(Run run) {
+    until(() -> addresses("pg-ro").size() == 2 && api.watches() == 2);
+    until(
+        () -> {
+          api.clearRequests();
+          int before = cycles.ended();
+          api.editEndpoints(
+              "pg-rw",
+              endpoints -> endpoints.editMetadata().addToLabels("n", "" + before).endMetadata());
+          await().atMost(Duration.ofSeconds(20)).until(() -> cycles.ended() > before + 1);
+          return reads("pg-ro") == 0;
+        });
+    api.clearRequests();
+  }
+
+  private void untilCycles(int more) {
+    int before = cycles.ended();
+    until(() -> cycles.ended() >= before + more);
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).until(condition);
+  }
+
+  /** Long before PROBE_INTERVAL. */
+  private static void soon(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(3)).pollInterval(Duration.ofMillis(10)).until(condition);
+  }
+
+  private int reads(String name) {
+    return (int)
+        api.requests().stream()
+            .map(ApiRequest::toString)
+            .filter(("GET /api/v1/namespaces/db/endpoints/" + name)::equals)
+            .count();
+  }
+
+  private List<String> addresses(String name) {
+    Endpoints endpoints = api.endpoints(name);
+    return endpoints == null
+        ? List.of()
+        : endpoints.getSubsets().stream()
+            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
+            .toList();
+  }
+}

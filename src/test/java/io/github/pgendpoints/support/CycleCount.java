@@ -1,0 +1,31 @@
+package io.github.pgendpoints.support;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.NamedNode;
+import org.apache.camel.Route;
+import org.apache.camel.spi.RoutePolicy;
+import org.apache.camel.spi.RoutePolicyFactory;
+import org.apache.camel.support.RoutePolicySupport;
+
+/** Counts the cycles that have ended; bound to a run, Camel finds it. */
+public final class CycleCount implements RoutePolicyFactory {
+  private final AtomicInteger ended = new AtomicInteger();
+
+  public int ended() {
+    return ended.get();
+  }
+
+  @Override
+  public RoutePolicy createRoutePolicy(CamelContext context, String routeId, NamedNode route) {
+    return routeId.equals("discover") ? new Counting() : null;
+  }
+
+  private final class Counting extends RoutePolicySupport {
+    @Override
+    public void onExchangeDone(Route route, Exchange exchange) {
+      ended.incrementAndGet();
+    }
+  }
+}
