@@ -203,10 +203,10 @@ class WatchIT {
       api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
       until(() -> run.logged("INFO leads: ").size() == 2);
 
+      // Long before the half minute after which it would have been read anyway.
       await()
           .atMost(Duration.ofSeconds(8))
           .until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
-      assertEquals(List.of(), run.logged("has not told of a change"), "found by resync alone");
     }
   }
 
