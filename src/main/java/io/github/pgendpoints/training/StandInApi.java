@@ -1,0 +1,172 @@
+package io.github.pgendpoints.training;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.util.Base64;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+
+/**
+ * Keeps the objects that are posted to it, and tells of every other one that it is not there. As in
+ * a pod it is found by the environment, and speaks TLS.
+ */
+final class StandInApi implements AutoCloseable {
+  private static final String PASSWORD = "training";
+  private static final Pattern COLLECTION = Pattern.compile(".*/namespaces/[^/]+/[^/]+");
+
+  private final ObjectMapper json = new ObjectMapper();
+  private final Map<String, ObjectNode> objects = new ConcurrentHashMap<>();
+  private final HttpsServer server;
+  private final Path certificate;
+  private final Path token;
+
+  /**
+   * An API that is there until it is closed.
+   *
+   * @param folder for its files
+   */
+  StandInApi(Path folder) throws IOException, GeneralSecurityException, InterruptedException {
+    KeyStore keys = keys(folder.resolve("api.p12"));
+    certificate =
+        Files.writeString(
+            folder.resolve("ca.crt"),
+            "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"
+                .formatted(
+                    Base64.getMimeEncoder()
+                        .encodeToString(keys.getCertificate("api").getEncoded())));
+    token = Files.writeString(folder.resolve("token"), "training");
+    KeyManagerFactory factory =
+        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    factory.init(keys, PASSWORD.toCharArray());
+    SSLContext tls = SSLContext.getInstance("TLS");
+    tls.init(factory.getKeyManagers(), null, null);
+    server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.setHttpsConfigurator(new HttpsConfigurator(tls));
+    server.createContext("/", this::answer);
+    server.start();
+  }
+
+  /** A self-signed certificate: the JDK has a program that makes them, and nothing to call. */
+  private static KeyStore keys(Path file)
+      throws IOException, GeneralSecurityException, InterruptedException {
+    Training.run(
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+            "-genkeypair",
+            "-alias",
+            "api",
+            "-keyalg",
+            "EC",
+            "-dname",
+            "CN=training",
+            "-ext",
+            "SAN=ip:" + InetAddress.getLoopbackAddress().getHostAddress(),
+            "-storepass",
+            PASSWORD,
+            "-keystore",
+            file.toString()));
+    return KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
+  }
+
+  /** What the kubelet tells a pod of it. */
+  Map<String, String> environment() {
+    return Map.of(
+        "KUBERNETES_SERVICE_HOST",
+        server.getAddress().getAddress().getHostAddress(),
+        "KUBERNETES_SERVICE_PORT",
+        String.valueOf(server.getAddress().getPort()),
+        "KUBERNETES_AUTH_SERVICEACCOUNT_TOKEN",
+        token.toString(),
+        "KUBERNETES_CERTS_CA_FILE",
+        certificate.toString());
+  }
+
+  /** A Service without a selector, as the program wants it. */
+  void addService(String namespace, String name) {
+    ObjectNode service = json.createObjectNode().put("kind", "Service").put("apiVersion", "v1");
+    service.putObject("metadata").put("namespace", namespace).put("name", name);
+    service.putObject("spec").putArray("ports").addObject().put("name", "postgresql");
+    objects.put("/api/v1/namespaces/%s/services/%s".formatted(namespace, name), service);
+  }
+
+  /** Lets go of what was published for a Service. */
+  void forgetPublished(String service) {
+    objects.keySet().removeIf(path -> path.endsWith("/endpoints/" + service));
+  }
+
+  @Override
+  public void close() {
+    server.stop(0);
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      String path = exchange.getRequestURI().getPath();
+      byte[] body = exchange.getRequestBody().readAllBytes();
+      if (exchange.getRequestMethod().equals("POST")) {
+        ObjectNode object = (ObjectNode) json.readTree(body);
+        object.withObject("/metadata").put("resourceVersion", "1");
+        objects.put(path + "/" + object.at("/metadata/name").asText(), object);
+        answer(exchange, 201, object);
+      } else if (objects.containsKey(path)) {
+        answer(exchange, 200, objects.get(path));
+      } else if (COLLECTION.matcher(path).matches()) {
+        answer(exchange, 200, list(path));
+      } else {
+        answer(exchange, 404, notFound(path));
+      }
+    }
+  }
+
+  private ObjectNode list(String path) {
+    ObjectNode list = json.createObjectNode().put("kind", "List").put("apiVersion", "v1");
+    ArrayNode items = list.putArray("items");
+    objects.forEach(
+        (name, object) -> {
+          if (name.startsWith(path + "/")) {
+            items.add(object);
+          }
+        });
+    return list;
+  }
+
+  private ObjectNode notFound(String path) {
+    ObjectNode status =
+        json.createObjectNode()
+            .put("kind", "Status")
+            .put("apiVersion", "v1")
+            .put("status", "Failure")
+            .put("reason", "NotFound")
+            .put("code", 404);
+    Path resource = Path.of(path);
+    // Without it the namespace might be what is not there.
+    status
+        .putObject("details")
+        .put("name", resource.getFileName().toString())
+        .put("kind", resource.getParent().getFileName().toString());
+    return status;
+  }
+
+  private static void answer(HttpExchange exchange, int status, ObjectNode object)
+      throws IOException {
+    byte[] bytes = object.toString().getBytes(StandardCharsets.UTF_8);
+    exchange.getResponseHeaders().set("Content-Type", "application/json");
+    exchange.sendResponseHeaders(status, bytes.length);
+    exchange.getResponseBody().write(bytes);
+  }
+}

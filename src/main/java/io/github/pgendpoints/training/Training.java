@@ -1,0 +1,131 @@
+package io.github.pgendpoints.training;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * Runs the program twice, as a pod would: the first cycle publishes, and the second one, of which
+ * Java takes notes, finds one Service as it must be and publishes the other.
+ */
+public final class Training {
+  private static final int PATIENCE_SECONDS = 300;
+  private static final String NAMESPACE = "training";
+  private static final String RW_SERVICE = "training-rw";
+  private static final String RO_SERVICE = "training-ro";
+
+  private final String launcher;
+  private final StandInApi api;
+  private final StandInNode primary;
+  private final StandInNode standby;
+  private final Path folder;
+
+  private Training(
+      String launcher, StandInApi api, StandInNode primary, StandInNode standby, Path folder) {
+    this.launcher = launcher;
+    this.api = api;
+    this.primary = primary;
+    this.standby = standby;
+    this.folder = folder;
+  }
+
+  /**
+   * Trains.
+   *
+   * @param args the program to run, and the option that makes Java take notes
+   */
+  public static void main(String[] args)
+      throws IOException, GeneralSecurityException, InterruptedException {
+    Path folder = Files.createTempDirectory("training-");
+    try (StandInNode primary = new StandInNode(false);
+        StandInNode standby = new StandInNode(true);
+        StandInApi api = new StandInApi(folder)) {
+      Training training = new Training(args[0], api, primary, standby, folder);
+      api.addService(NAMESPACE, RW_SERVICE);
+      api.addService(NAMESPACE, RO_SERVICE);
+      training.cycle("");
+      api.forgetPublished(RO_SERVICE);
+      training.cycle(args[1]);
+    } finally {
+      delete(folder);
+    }
+    System.exit(0);
+  }
+
+  /** With no other environment than this, so that nothing of the user's own hears of it. */
+  private void cycle(String option) throws IOException, InterruptedException {
+    ProcessBuilder program = new ProcessBuilder(launcher, "--once");
+    Map<String, String> environment = program.environment();
+    environment.keySet().retainAll(Set.of("PATH"));
+    environment.putAll(api.environment());
+    environment.put("JAVA_HOME", System.getProperty("java.home"));
+    environment.put("HOME", folder.toString());
+    environment.put("NAMESPACE", NAMESPACE);
+    environment.put("PG_NODES", primary.node() + "," + standby.node());
+    environment.put("PGPASSWORD", StandInNode.PASSWORD);
+    environment.put("RW_SERVICE", RW_SERVICE);
+    environment.put("RO_SERVICE", RO_SERVICE);
+    environment.put(
+        "JDK_JAVA_OPTIONS",
+        "-Dpostgres-endpoint-manager.allow-loopback=true "
+            // In quotes: the path of a folder may have blanks.
+            + (option.isEmpty() ? "" : "\"" + option + "\""));
+    run(program);
+  }
+
+  /** Runs a command to its good end. */
+  static void run(ProcessBuilder command) throws IOException, InterruptedException {
+    Process process = command.inheritIO().start();
+    try {
+      if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        throw new IOException(command.command() + " runs after " + PATIENCE_SECONDS + " s");
+      }
+    } finally {
+      process.destroyForcibly();
+    }
+    if (process.exitValue() != 0) {
+      throw new IOException(command.command() + " ended with exit code " + process.exitValue());
+    }
+  }
+
+  /** What goes on until the other side ends it. */
+  interface Task {
+    void run() throws Exception;
+  }
+
+  static void inBackground(Task task) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                task.run();
+              } catch (Exception e) {
+                // The other side has gone, as it may; what matters is how the program ends.
+              }
+            });
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      files
+          .sorted(Comparator.reverseOrder())
+          .forEach(
+              file -> {
+                try {
+                  Files.delete(file);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+    }
+  }
+}
