@@ -3,6 +3,7 @@ package io.github.pgendpoints;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.pgendpoints.support.Program;
+import io.github.pgendpoints.support.Use;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
@@ -26,11 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
  * -p MemoryMax=256M -p CPUQuota=100%}, to see that it lives within limits.
  */
 class Footprint {
-  private static final double TICKS_A_SECOND = 100;
   private static final Duration WARM_UP = Duration.ofSeconds(30);
   private static final Duration MEASURED = Duration.ofSeconds(60);
-
-  private record Use(double cpuSeconds, long rssMiB, long peakMiB) {}
 
   @Test
   void ofOneCycleAndOfContinuousMode(@TempDir Path folder) throws Exception {
@@ -51,23 +49,23 @@ class Footprint {
       throws Exception {
     List<Double> seconds = new ArrayList<>();
     List<Double> cpu = new ArrayList<>();
-    List<Long> peaks = new ArrayList<>();
+    List<Double> peaks = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
       long start = System.nanoTime();
-      Use last = new Use(0, 0, 0);
+      Use last = Use.none();
       try (Program program = program(cluster, api, folder).start("--once")) {
         while (program.process().isAlive()) {
-          last = later(last, use(program.process().pid()));
+          last = Use.of(program.process().pid(), last);
           Thread.sleep(10);
         }
         seconds.add((System.nanoTime() - start) / 1e9);
         assertEquals(0, program.exitCode(1), program::err);
       }
-      cpu.add(last.cpuSeconds);
-      peaks.add(last.peakMiB);
+      cpu.add(last.cpuSeconds());
+      peaks.add(last.peakMiB());
     }
     System.out.printf(
-        "--once, median of 5: %.1f s, %.1f CPU s; at most %d MiB%n",
+        "--once, median of 5: %.1f s, %.1f CPU s; at most %.0f MiB%n",
         median(seconds), median(cpu), Collections.max(peaks));
   }
 
@@ -75,16 +73,16 @@ class Footprint {
       throws Exception {
     try (Program program = program(cluster, api, folder).start()) {
       Thread.sleep(WARM_UP.toMillis());
-      Use before = use(program.process().pid());
+      Use before = Use.of(program.process().pid(), Use.none());
       Thread.sleep(MEASURED.toMillis());
-      Use after = use(program.process().pid());
+      Use after = Use.of(program.process().pid(), Use.none());
       System.out.printf(
-          "continuous, a cycle a second: %.2f %% of a core, start and first %d s %.1f CPU s, %d MiB, at most %d MiB%n",
-          100 * (after.cpuSeconds - before.cpuSeconds) / MEASURED.toSeconds(),
+          "continuous, a cycle a second: %.2f %% of a core, start and first %d s %.1f CPU s, %.0f MiB, at most %.0f MiB%n",
+          100 * (after.cpuSeconds() - before.cpuSeconds()) / MEASURED.toSeconds(),
           WARM_UP.toSeconds(),
-          before.cpuSeconds,
-          after.rssMiB,
-          after.peakMiB);
+          before.cpuSeconds(),
+          after.rssMiB(),
+          after.peakMiB());
       assertEquals(143, program.terminate().exitCode(5), program::err);
     }
   }
@@ -108,33 +106,6 @@ class Footprint {
         .with("PGPASSWORD", PostgresCluster.PASSWORD)
         .with("RW_SERVICE", "pg-rw")
         .with("RO_SERVICE", "pg-ro");
-  }
-
-  /** What Linux says of a process; nothing when it is gone. */
-  private static Use use(long pid) {
-    try {
-      // After the name in parentheses, which may hold blanks.
-      String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-      double ticks = Double.parseDouble(fields[11]) + Double.parseDouble(fields[12]);
-      String status = Files.readString(Path.of("/proc/" + pid + "/status"));
-      return new Use(ticks / TICKS_A_SECOND, mib(status, "VmRSS"), mib(status, "VmHWM"));
-    } catch (IOException e) {
-      return new Use(0, 0, 0);
-    }
-  }
-
-  private static long mib(String status, String key) {
-    return status
-        .lines()
-        .filter(line -> line.startsWith(key + ":"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
-        .findFirst()
-        .orElse(0);
-  }
-
-  private static Use later(Use before, Use now) {
-    return now.peakMiB == 0 ? before : now;
   }
 
   private static double median(List<Double> values) {

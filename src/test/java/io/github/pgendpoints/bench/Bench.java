@@ -1,0 +1,522 @@
+package io.github.pgendpoints.bench;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import io.github.pgendpoints.support.Program;
+import io.github.pgendpoints.support.Use;
+import io.github.pgendpoints.support.kubernetes.ApiRequest;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Measures the packaged program against the aims, and prints a table. No test: it judges nothing.
+ *
+ * <ul>
+ *   <li>{@code -Dbench.rows=once,idle}: these rows; all of them without it
+ *   <li>{@code -Dbench.quick}: few rounds, to see that it runs
+ *   <li>{@code -Dbench.minutes=10}: how long the row {@code resident} runs
+ * </ul>
+ */
+public final class Bench {
+  private interface Measurement {
+    void run() throws Exception;
+  }
+
+  private final Map<String, Measurement> measurements = new LinkedHashMap<>();
+  private final List<Row> rows = new ArrayList<>();
+  private final boolean quick = System.getProperty("bench.quick") != null;
+  private final Random random = new Random();
+  private final Scene scene;
+  private final List<Installation.Java> javas;
+  private final Installation.Java newest;
+
+  private Bench(Scene scene, List<Installation.Java> javas) {
+    this.scene = scene;
+    this.javas = javas;
+    this.newest = javas.get(javas.size() - 1);
+    measurements.put("failover", () -> promotions("old primary killed", PostgresServer::kill));
+    measurements.put(
+        "switchover", () -> promotions("planned: old primary shut down", PostgresServer::stop));
+    measurements.put("idle", this::idle);
+    measurements.put("cycle", () -> cycle(0, "5 ms median"));
+    measurements.put("cycle100", () -> cycle(97, "200 ms median"));
+    measurements.put("dead", this::dead);
+    measurements.put("once", this::once);
+    measurements.put("limited", this::limited);
+    measurements.put("resident", this::resident);
+  }
+
+  /** Measures, prints and ends the process. */
+  public static void main(String[] args) throws Exception {
+    ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).setLevel(Level.OFF);
+    try (Installation installation = new Installation()) {
+      List<Installation.Java> javas = Installation.Java.all();
+      for (Installation.Java java : javas) {
+        say("training on Java " + java.version());
+        installation.train(java);
+      }
+      try (Scene scene = new Scene(installation)) {
+        new Bench(scene, javas).run(System.getProperty("bench.rows", ""));
+      }
+    }
+    System.exit(0);
+  }
+
+  private void run(String wanted) throws Exception {
+    List<String> names =
+        wanted.isEmpty() ? List.copyOf(measurements.keySet()) : List.of(wanted.split(","));
+    if (!measurements.keySet().containsAll(names)) {
+      throw new IllegalArgumentException("bench.rows are of " + measurements.keySet());
+    }
+    String before = load();
+    for (String name : names) {
+      say(name);
+      measurements.get(name).run();
+    }
+    System.out.printf("%n%s%n%n%s", machine(before), Row.table(rows));
+  }
+
+  /** What goes on meanwhile; the table alone goes to standard output. */
+  private static void say(String what) {
+    System.err.println(what + " ...");
+  }
+
+  private String machine(String loadBefore) throws IOException, SQLException {
+    return ("%s, %d processors, %s; Java %s; PostgreSQL %s; load average before %s, after %s."
+            + " Continuous mode on Java %d.")
+        .formatted(
+            field("/proc/cpuinfo", "model name"),
+            Runtime.getRuntime().availableProcessors(),
+            field("/proc/meminfo", "MemTotal"),
+            javas.stream().map(this::release).collect(Collectors.joining(" and ")),
+            scene.cluster().primary().sql("SHOW server_version").split(" ")[0],
+            loadBefore,
+            load(),
+            newest.version());
+  }
+
+  private String release(Installation.Java java) {
+    try (Stream<String> lines = Files.lines(java.home().resolve("release"))) {
+      return lines
+          .filter(line -> line.startsWith("JAVA_VERSION="))
+          .map(line -> line.replaceAll("[^0-9._]|^JAVA_VERSION", ""))
+          .findFirst()
+          .orElse("?")
+          .replaceFirst("^_", "");
+    } catch (IOException e) {
+      return String.valueOf(java.version());
+    }
+  }
+
+  private static String load() throws IOException {
+    return Files.readString(Path.of("/proc/loadavg")).split(" ")[0];
+  }
+
+  private static String field(String file, String key) throws IOException {
+    try (Stream<String> lines = Files.lines(Path.of(file))) {
+      return lines
+          .filter(line -> line.startsWith(key))
+          .map(line -> line.replaceFirst(".*?:\\s*", ""))
+          .findFirst()
+          .orElse("unknown " + key);
+    }
+  }
+
+  // ---- from promotion to Endpoints
+
+  private interface End {
+    void of(PostgresServer primary);
+  }
+
+  private void promotions(String how, End end) throws SQLException {
+    int rounds = quick ? 2 : 20;
+    List<Double> published = new ArrayList<>();
+    List<Double> promoted = new ArrayList<>();
+    try (Program program = scene.program(newest).start()) {
+      scene.awaitServed(program);
+      for (int round = 0; round < rounds; round++) {
+        // Nothing keeps step with the probes.
+        Scene.sleep(2000 + random.nextInt(1000));
+        PostgresServer old = scene.cluster().primary();
+        end.of(old);
+        Scene.sleep(500 + random.nextInt(1000));
+        PostgresServer heir = scene.cluster().furthestStandby();
+        measurePromotion(heir, program, promoted, published);
+        for (PostgresServer other : scene.cluster().standbys()) {
+          if (other != old && other != heir) {
+            other.follow(heir);
+          }
+        }
+        scene.cluster().rejoin(old);
+        scene.awaitServed(program);
+        scene.api().clearRequests();
+      }
+    }
+    Values millis = new Values(published);
+    rows.add(
+        new Row(
+            "promotion accepted -> RW Endpoints written, %s; median / worst of %d"
+                .formatted(how, rounds),
+            "100 ms / 250 ms",
+            "%.0f ms / %.0f ms".formatted(millis.median(), millis.worst()),
+            "the promotion itself: %.0f ms".formatted(new Values(promoted).median())));
+  }
+
+  private void measurePromotion(
+      PostgresServer heir, Program program, List<Double> promoted, List<Double> published)
+      throws SQLException {
+    CompletableFuture<Long> written =
+        CompletableFuture.supplyAsync(
+            () ->
+                Scene.await(
+                    "the new primary",
+                    program,
+                    () -> scene.addresses(Scene.RW).equals(Set.of(heir.host()))),
+            command -> new Thread(command, "look at the Endpoints").start());
+    try (Connection connection = heir.connect();
+        Statement statement = connection.createStatement()) {
+      heir.requestPromotion();
+      long requested = System.nanoTime();
+      long accepted = Scene.await("the promotion", program, () -> acceptsWrites(statement));
+      promoted.add((accepted - requested) / 1e6);
+      published.add((written.join() - accepted) / 1e6);
+    }
+  }
+
+  private static boolean acceptsWrites(Statement statement) {
+    try (ResultSet row = statement.executeQuery("SELECT NOT pg_is_in_recovery()")) {
+      return row.next() && row.getBoolean(1);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  // ---- nothing happens
+
+  private void idle() throws Exception {
+    int warmUp = quick ? 10 : 60;
+    int seconds = quick ? 10 : 60;
+    try (Program program =
+        scene
+            .program(newest)
+            .with("PROBE_INTERVAL", "1s")
+            .with("LEASE_NAME", "bench")
+            .with("MANAGEMENT_PORT", String.valueOf(Scene.freePort()))
+            .start()) {
+      scene.awaitServed(program);
+      Scene.sleep(warmUp * 1000L);
+      scene.api().clearRequests();
+      Use before = Use.of(program.process().pid(), Use.none());
+      Scene.sleep(seconds * 1000L);
+      Use after = Use.of(program.process().pid(), Use.none());
+      double minutes = seconds / 60.0;
+      rows.add(
+          new Row(
+              "idle at PROBE_INTERVAL=1s, with a Lease, a minute",
+              "1 CPU s, no write but the Lease",
+              "%.2f CPU s; %s"
+                  .formatted(
+                      (after.cpuSeconds() - before.cpuSeconds()) / minutes, requests(minutes)),
+              psql()));
+    }
+  }
+
+  /** What was asked of the API, a minute. */
+  private String requests(double minutes) {
+    Map<String, Long> counts =
+        scene.api().requests().stream()
+            .collect(Collectors.groupingBy(Bench::kind, TreeMap::new, Collectors.counting()));
+    return counts.isEmpty()
+        ? "no request"
+        : counts.entrySet().stream()
+            .map(count -> "%.0f %s".formatted(count.getValue() / minutes, count.getKey()))
+            .collect(Collectors.joining(", "));
+  }
+
+  private static String kind(ApiRequest request) {
+    return request.method() + " " + request.target().resource();
+  }
+
+  /** One psql a node and second, as the original does it, and nothing else. */
+  private String psql() throws Exception {
+    int rounds = 10;
+    String ask =
+        scene.cluster().servers().stream()
+            .map(
+                server ->
+                    "psql -h %s -p %d -U %s -d %s -Atc 'SELECT pg_is_in_recovery()'"
+                        .formatted(
+                            server.host(),
+                            server.port(),
+                            PostgresCluster.USER,
+                            PostgresCluster.DATABASE))
+            .collect(Collectors.joining(" && "));
+    Program loop =
+        new Program(
+                "sh",
+                "-c",
+                "for i in $(seq %d); do %s; done >/dev/null && times".formatted(rounds, ask))
+            .with("PGPASSWORD", PostgresCluster.PASSWORD);
+    try (loop) {
+      if (loop.run() != 0) {
+        return "no psql here";
+      }
+      // The second line is that of the commands: 0m0.12s 0m0.34s
+      String[] times = loop.out().lines().toList().get(1).split("\\s+");
+      return "60 psql a node: %.1f CPU s"
+          .formatted((seconds(times[0]) + seconds(times[1])) * 60 / rounds);
+    }
+  }
+
+  private static double seconds(String minutesAndSeconds) {
+    String[] parts = minutesAndSeconds.replace("s", "").split("m");
+    return 60 * Double.parseDouble(parts[0]) + Double.parseDouble(parts[1]);
+  }
+
+  private void cycle(int more, String target) throws Exception {
+    List<String> addresses = IntStream.rangeClosed(1, more).mapToObj(i -> "127.0.1." + i).toList();
+    PostgresServer primary = scene.cluster().primary();
+    List<Relay> relays = new ArrayList<>();
+    int port = Scene.freePort();
+    try {
+      for (String address : addresses) {
+        relays.add(new Relay(address, new InetSocketAddress(primary.host(), primary.port())));
+      }
+      List<String> nodes = Stream.concat(Stream.of(scene.nodes()), addresses.stream()).toList();
+      try (Program program =
+          scene
+              .program(newest)
+              .with("PG_NODES", String.join(",", nodes))
+              .with("PROBE_INTERVAL", "500ms")
+              .with("MANAGEMENT_PORT", String.valueOf(port))
+              .start()) {
+        scene.awaitServed(program);
+        Cycles cycles = new Cycles(port);
+        cycles.next(quick ? 5 : 60, 250, program);
+        Values millis = cycles.next(quick ? 5 : 100, 250, program);
+        rows.add(
+            new Row(
+                "a warm cycle, unchanged, %d nodes alive; median / worst of %d"
+                    .formatted(3 + more, millis.sorted().size()),
+                target,
+                "%.1f ms / %.1f ms".formatted(millis.median(), millis.worst()),
+                "the queries alone, one after another: %.1f ms"
+                    .formatted(queriesAlone(addresses).median())));
+      }
+    } finally {
+      for (Relay relay : relays) {
+        relay.close();
+      }
+    }
+  }
+
+  /** The probe's query on open connections to the same nodes, by the driver alone. */
+  private Values queriesAlone(List<String> addresses) throws SQLException, IOException {
+    String query;
+    try (InputStream in = Bench.class.getResourceAsStream("/sql/probe.sql")) {
+      query = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+    List<Connection> connections = new ArrayList<>();
+    List<Double> millis = new ArrayList<>();
+    try {
+      for (String host :
+          Stream.concat(Stream.of(scene.nodes().split(",")), addresses.stream()).toList()) {
+        connections.add(
+            DriverManager.getConnection(
+                "jdbc:postgresql://%s:%d/%s"
+                    .formatted(host, scene.cluster().port(), PostgresCluster.DATABASE),
+                PostgresCluster.USER,
+                PostgresCluster.PASSWORD));
+      }
+      for (int round = 0; round < (quick ? 10 : 100); round++) {
+        long start = System.nanoTime();
+        for (Connection connection : connections) {
+          try (PreparedStatement statement = connection.prepareStatement(query);
+              ResultSet row = statement.executeQuery()) {
+            row.next();
+          }
+        }
+        millis.add((System.nanoTime() - start) / 1e6);
+      }
+    } finally {
+      for (Connection connection : connections) {
+        connection.close();
+      }
+    }
+    return new Values(millis.subList(millis.size() / 2, millis.size()));
+  }
+
+  private void dead() throws Exception {
+    int port = Scene.freePort();
+    int dead = 100;
+    try (Silent silent = new Silent();
+        Program program =
+            scene
+                .program(newest)
+                .with(
+                    "PG_NODES",
+                    IntStream.rangeClosed(1, dead)
+                            .mapToObj(i -> "127.0.1.%d:%d".formatted(i, silent.port()))
+                            .collect(Collectors.joining(","))
+                        + ","
+                        + scene.nodes())
+                .with("PGCONNECT_TIMEOUT", "2")
+                .with("PGSSLMODE", "disable")
+                .with("PROBE_INTERVAL", "500ms")
+                .with("MANAGEMENT_PORT", String.valueOf(port))
+                .start()) {
+      scene.awaitServed(program);
+      Values millis = new Cycles(port).next(quick ? 3 : 20, 50, program);
+      rows.add(
+          new Row(
+              "a cycle with 100 dead nodes of 103, PGCONNECT_TIMEOUT=2; median / worst of %d"
+                  .formatted(millis.sorted().size()),
+              "3 s",
+              "%.2f s / %.2f s".formatted(millis.median() / 1000, millis.worst() / 1000),
+              ""));
+    }
+  }
+
+  // ---- one cycle
+
+  private record Cost(double wall, double cpu, double peak) {}
+
+  private void once() throws Exception {
+    for (Installation.Java java : javas) {
+      run(() -> scene.program(java).start("--once"));
+      List<Cost> costs = new ArrayList<>();
+      List<Cost> empty = new ArrayList<>();
+      for (int i = 0; i < (quick ? 3 : 20); i++) {
+        costs.add(run(() -> scene.program(java).start("--once")));
+        empty.add(run(() -> new Program(java.home() + "/bin/java", "-version").start()));
+      }
+      rows.add(
+          new Row(
+              "`--once`, unchanged, Java %d; median of %d, memory at most"
+                  .formatted(java.version(), costs.size()),
+              java.version() < 25 ? "0.55 s, 112 MiB" : "0.40 s, 112 MiB",
+              cost(costs),
+              "`java -version`: " + cost(empty)));
+    }
+  }
+
+  private void limited() throws Exception {
+    try (Limits limits = Limits.ofTheCronJob()) {
+      for (Installation.Java java : javas) {
+        List<Cost> costs = new ArrayList<>();
+        for (int i = 0; i < (quick ? 1 : 5); i++) {
+          costs.add(
+              run(
+                  () ->
+                      limits == null
+                          ? scene.program(java).start("--once")
+                          : scene.program(java, limits.command()).start("--once")));
+        }
+        Values wall = values(costs, Cost::wall);
+        Values cpu = values(costs, Cost::cpu);
+        rows.add(
+            new Row(
+                "`--once` at 200m CPU and 128Mi, Java %d; median / worst of %d"
+                    .formatted(java.version(), costs.size()),
+                "6 s",
+                limits == null
+                    ? "no control group can be made here; CPU seconds / 0.2: %.1f s / %.1f s"
+                        .formatted(cpu.median() / 0.2, cpu.worst() / 0.2)
+                    : "%.1f s / %.1f s".formatted(wall.median(), wall.worst()),
+                ""));
+      }
+    }
+  }
+
+  private interface Start {
+    Program start();
+  }
+
+  /** Looks on until it has ended well. */
+  private static Cost run(Start start) throws InterruptedException {
+    long began = System.nanoTime();
+    try (Program program = start.start()) {
+      Use use = Use.none();
+      while (program.process().isAlive()) {
+        use = Use.of(program.process().pid(), use);
+        Thread.sleep(5);
+      }
+      double wall = (System.nanoTime() - began) / 1e9;
+      if (program.exitCode(1) != 0) {
+        throw new IllegalStateException(program.exitCode(1) + ": " + program.err());
+      }
+      return new Cost(wall, use.cpuSeconds(), use.peakMiB());
+    }
+  }
+
+  private interface Figure {
+    double of(Cost cost);
+  }
+
+  private static Values values(List<Cost> costs, Figure figure) {
+    return new Values(costs.stream().map(figure::of).toList());
+  }
+
+  private static String cost(List<Cost> costs) {
+    return "%.2f s wall, %.2f CPU s, %.0f MiB"
+        .formatted(
+            values(costs, Cost::wall).median(),
+            values(costs, Cost::cpu).median(),
+            values(costs, Cost::peak).worst());
+  }
+
+  // ---- for long
+
+  private void resident() throws Exception {
+    int minutes = quick ? 1 : Integer.getInteger("bench.minutes", 10);
+    Map<Installation.Java, Program> programs = new LinkedHashMap<>();
+    try {
+      for (Installation.Java java : javas) {
+        programs.put(
+            java,
+            scene.program(java).with("MANAGEMENT_PORT", String.valueOf(Scene.freePort())).start());
+      }
+      for (int minute = 0; minute < minutes; minute++) {
+        Scene.sleep(60_000);
+        scene.api().clearRequests();
+      }
+      programs.forEach(
+          (java, program) -> {
+            Use use = Use.of(program.process().pid(), Use.none());
+            rows.add(
+                new Row(
+                    "continuous, health and metrics on, resident after %d min, Java %d"
+                        .formatted(minutes, java.version()),
+                    "150 MiB",
+                    "%.0f MiB (at most %.0f)".formatted(use.rssMiB(), use.peakMiB()),
+                    ""));
+          });
+    } finally {
+      programs.values().forEach(Program::close);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package io.github.pgendpoints.bench;
+
+import io.github.pgendpoints.support.Program;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** The folder that {@code mvn package} leaves, copied and trained on each Java there is. */
+final class Installation implements AutoCloseable {
+  private final Path parent;
+  private final Path home;
+
+  /** A Java: its feature version and where it is. */
+  record Java(int version, Path home) {
+    /** Those of the folder in which the one that runs this is, each feature version once. */
+    static List<Java> all() throws IOException {
+      TreeMap<Integer, Java> found = new TreeMap<>();
+      Path mine = Path.of(System.getProperty("java.home")).toRealPath();
+      found.put(Runtime.version().feature(), new Java(Runtime.version().feature(), mine));
+      try (Stream<Path> siblings = Files.list(mine.getParent())) {
+        for (Path home : siblings.filter(path -> Files.exists(path.resolve("release"))).toList()) {
+          Files.readAllLines(home.resolve("release")).stream()
+              .filter(line -> line.matches("JAVA_VERSION=\"\\d\\d.*"))
+              .map(line -> Integer.valueOf(line.replaceAll("^\\D*(\\d+).*", "$1")))
+              .filter(version -> version >= 17)
+              .forEach(version -> found.putIfAbsent(version, new Java(version, home)));
+        }
+      }
+      return List.copyOf(found.values());
+    }
+  }
+
+  Installation() throws IOException {
+    Path packaged = Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"));
+    if (!Files.isDirectory(packaged)) {
+      throw new IllegalStateException(packaged + " is not there: run 'mvn package' first");
+    }
+    parent = Files.createTempDirectory("bench-");
+    home = parent.resolve("postgres-endpoint-manager");
+    try (Stream<Path> files = Files.walk(packaged)) {
+      for (Path file :
+          files.filter(file -> !file.startsWith(packaged.resolve("archive"))).toList()) {
+        Files.copy(
+            file, home.resolve(packaged.relativize(file)), StandardCopyOption.COPY_ATTRIBUTES);
+      }
+    }
+    // All servers have loopback addresses, which Kubernetes would refuse.
+    Files.writeString(
+        home.resolve("config/jvm.options"),
+        "-Dpostgres-endpoint-manager.allow-loopback=true\n",
+        StandardOpenOption.APPEND);
+  }
+
+  void train(Java java) {
+    try (Program training = program(java)) {
+      if (training.start("--train").exitCode(600) != 0) {
+        throw new IllegalStateException(training.err());
+      }
+    }
+  }
+
+  /** The program, still without settings. */
+  Program program(Java java, String... before) {
+    String[] command =
+        Stream.concat(Stream.of(before), Stream.of(launcher())).toArray(String[]::new);
+    return new Program(command).with("JAVA_HOME", java.home().toString());
+  }
+
+  private String launcher() {
+    return home.resolve("bin/postgres-endpoint-manager").toString();
+  }
+
+  /** Where files of a run can lie. */
+  Path folder() {
+    return parent;
+  }
+
+  @Override
+  public void close() {
+    try (Stream<Path> files = Files.walk(parent)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

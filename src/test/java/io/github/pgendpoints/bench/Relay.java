@@ -1,0 +1,67 @@
+package io.github.pgendpoints.bench;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+
+/** One more address of a server: passes every byte on. */
+final class Relay implements AutoCloseable {
+  private final ServerSocket listener;
+  private final InetSocketAddress server;
+
+  Relay(String address, InetSocketAddress server) throws IOException {
+    this.server = server;
+    listener = new ServerSocket(server.getPort(), 50, InetAddress.getByName(address));
+    inBackground(this::accept);
+  }
+
+  private void accept() throws IOException {
+    while (true) {
+      Socket client = listener.accept();
+      Socket backend = new Socket();
+      try {
+        backend.connect(server);
+        client.setTcpNoDelay(true);
+        backend.setTcpNoDelay(true);
+        inBackground(() -> pass(client, backend));
+        inBackground(() -> pass(backend, client));
+      } catch (IOException e) {
+        client.close();
+        backend.close();
+      }
+    }
+  }
+
+  private static void pass(Socket from, Socket to) throws IOException {
+    try (from;
+        to) {
+      from.getInputStream().transferTo(to.getOutputStream());
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    listener.close();
+  }
+
+  private interface Task {
+    void run() throws IOException;
+  }
+
+  private static void inBackground(Task task) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                task.run();
+              } catch (IOException e) {
+                // One of the two has gone.
+              }
+            },
+            "relay");
+    thread.setDaemon(true);
+    thread.start();
+  }
+}
