@@ -27,6 +27,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Predicate;
 import org.apache.camel.ProducerTemplate;
@@ -50,6 +52,7 @@ public final class Cycles implements AutoCloseable {
   private final Conditions conditions = TestConditions.create();
   private final Damping damping = Damping.none();
   private final ApiBudget budget = new ApiBudget(Duration.ofSeconds(5), System::nanoTime);
+  private final ExecutorService probes = Executors.newCachedThreadPool();
   private final KubernetesClient client;
   private final ProducerTemplate template;
 
@@ -169,6 +172,7 @@ public final class Cycles implements AutoCloseable {
   @Override
   public void close() {
     context.stop();
+    probes.shutdownNow();
     client.close();
   }
 }

@@ -120,7 +120,7 @@ class ReadOnlyRulesTest {
 
     assertEquals(addresses("3"), members(DEFAULT, topology, addresses("2,3")));
     assertEquals(addresses("2,3"), members(topology, addresses("2,3"), damping));
-    damping.observe(topology);
+    damping.observe(topology(PRIMARY, down("10.0.0.2"), standbyAt("10.0.0.3", "0/1000")));
     assertEquals(addresses("3"), members(topology, addresses("2,3"), damping));
   }
 
@@ -141,7 +141,8 @@ class ReadOnlyRulesTest {
     damping.observe(topology);
 
     assertEquals(addresses("3"), members(topology, addresses("3"), damping));
-    damping.observe(topology);
+    damping.observe(
+        topology(PRIMARY, standbyAt("10.0.0.2", "0/1000"), standbyAt("10.0.0.3", "0/1000")));
     assertEquals(addresses("2,3"), members(topology, addresses("3"), damping));
   }
 
