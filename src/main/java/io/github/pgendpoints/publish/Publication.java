@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.github.pgendpoints.logging.ForeignText;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -35,7 +36,21 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
         && wantedRoutes().equals(routes(actual))
         && isLabelled()
         && state().entrySet().stream()
-            .allMatch(entry -> entry.getValue().equals(Actual.annotation(actual, entry.getKey())));
+            .allMatch(
+                entry ->
+                    isSame(
+                        entry.getKey(),
+                        entry.getValue(),
+                        Actual.annotation(actual, entry.getKey())));
+  }
+
+  /** Two managers may list the same nodes in another order, and would take turns in writing it. */
+  private static boolean isSame(String annotation, String value, String stored) {
+    return value.equals(stored)
+        || annotation.equals(Annotations.NODES)
+            && stored != null
+            && new HashSet<>(List.of(value.split(",")))
+                .equals(new HashSet<>(List.of(stored.split(","))));
   }
 
   private boolean isLabelled() {
@@ -143,10 +158,14 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
         .forEach(
             (key, value) -> {
               String old = stored.get(key);
-              if (old != null && !old.equals(value)) {
+              if (isSame(key, value, old)) {
+                lines.add("  " + key + ": " + ForeignText.clean(old, MAX_SHOWN));
+                return;
+              }
+              if (old != null) {
                 lines.add("- " + key + ": " + ForeignText.clean(old, MAX_SHOWN));
               }
-              lines.add((value.equals(old) ? "  " : "+ ") + key + ": " + value);
+              lines.add("+ " + key + ": " + value);
             });
     return String.join(System.lineSeparator(), lines);
   }

@@ -215,6 +215,22 @@ class PublisherTest {
             false,
             endpoints -> annotate(endpoints, Annotations.LAST_TOPOLOGY, "primary:x;standbys:")),
         difference(
+            "the order of the stored nodes",
+            true,
+            endpoints ->
+                annotate(
+                    endpoints,
+                    Annotations.NODES,
+                    "10.0.0.1,10.0.0.7:5433,10.0.0.8,10.0.0.9,10.0.0.10")),
+        difference(
+            "a stored node more",
+            false,
+            endpoints ->
+                annotate(
+                    endpoints,
+                    Annotations.NODES,
+                    "10.0.0.10,10.0.0.1,10.0.0.9,10.0.0.8,10.0.0.7:5433,10.0.0.6")),
+        difference(
             "the stored nodes",
             false,
             endpoints ->
