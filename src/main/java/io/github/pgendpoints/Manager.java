@@ -287,6 +287,7 @@ public final class Manager extends Main {
               settings.roService(),
               heartbeat,
               health,
+              settings.verification().paused(),
               System::nanoTime));
       new SinkMetrics(sinks).bindTo(registry);
       context.addService(new ManagementServer(settings.managementPort(), registry::scrape));

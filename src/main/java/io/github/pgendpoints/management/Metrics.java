@@ -86,6 +86,7 @@ public final class Metrics implements RoutePolicyFactory {
 
   /**
    * @param health of the same manager
+   * @param pausedBySetting whether PAUSED stops every write, whatever the annotation says
    * @param nanoTime as {@link System#nanoTime}
    */
   public Metrics(
@@ -94,6 +95,7 @@ public final class Metrics implements RoutePolicyFactory {
       String roService,
       Heartbeat heartbeat,
       CycleHealth health,
+      boolean pausedBySetting,
       LongSupplier nanoTime) {
     this.registry = registry;
     this.nanoTime = nanoTime;
@@ -104,7 +106,7 @@ public final class Metrics implements RoutePolicyFactory {
     gauge("cycle.age", "seconds", metrics -> heartbeat.age().toNanos() / 1e9);
     gauge("discover.running", null, metrics -> health.isRunning() ? 1 : 0);
     gauge("leader", null, metrics -> health.isStandingBy() ? 0 : 1);
-    gauge("paused", null, metrics -> paused ? 1 : 0);
+    gauge("paused", null, metrics -> pausedBySetting || paused ? 1 : 0);
     topologyChanges = Counter.builder(PREFIX + "topology.changes").register(registry);
     states = MultiGauge.builder(PREFIX + "node.state").register(registry);
     lags = MultiGauge.builder(PREFIX + "node.lag").baseUnit("bytes").register(registry);

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.Monitoring;
+import io.github.pgendpoints.support.Promtool;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -115,6 +117,58 @@ class MetricsIT {
 
       until(() -> value("pgendpoints_writes_total{service=\"pg-rw\"}") == 2);
       assertEquals(1, value("pgendpoints_conflicts_total{service=\"pg-rw\"}"));
+    }
+  }
+
+  @Test
+  void servesWhatAlertsAndDashboardAsk() throws IOException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("pg-ro created").size() == 1);
+      api.deny("get", "endpoints");
+      until(() -> scrape().contains("pgendpoints_api_errors_total"));
+      String scrape = scrape();
+
+      TreeSet<String> asked = Monitoring.asked();
+      assertTrue(asked.size() > 15, asked::toString);
+      for (String metric : asked) {
+        String name = metric.replaceFirst("\\[.*", "");
+        List<String> samples =
+            scrape.lines().filter(line -> line.matches(name + "[{ ].*")).toList();
+        assertFalse(samples.isEmpty(), name + " is not served");
+        for (String label : metric.replaceAll(".*\\[|]", "").split(", ")) {
+          assertTrue(
+              label.isEmpty() || samples.get(0).contains(label + "=\""), metric + ": " + samples);
+        }
+      }
+      Promtool.run(Path.of(""), scrape, "check", "metrics");
+    }
+  }
+
+  @Test
+  void tellsOfAPauseWhoeverMadeIt() throws IOException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("pg-ro created").size() == 1);
+      assertEquals(0, value("pgendpoints_paused"));
+      api.editEndpoints(
+          "pg-rw",
+          endpoints ->
+              endpoints
+                  .editMetadata()
+                  .addToAnnotations("postgres.discovery/paused", "true")
+                  .endMetadata());
+      until(() -> value("pgendpoints_paused") == 1);
+      api.editEndpoints(
+          "pg-rw",
+          endpoints ->
+              endpoints
+                  .editMetadata()
+                  .removeFromAnnotations("postgres.discovery/paused")
+                  .endMetadata());
+      until(() -> value("pgendpoints_paused") == 0);
+    }
+    try (Run run = run().with("PAUSED", "true").start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+      assertEquals(1, value("pgendpoints_paused"));
     }
   }
 
