@@ -9,13 +9,15 @@
 ARG BASE=eclipse-temurin:25.0.3_9-jre-alpine
 FROM ${BASE}
 
+ARG BASE
 ARG VERSION=0.1.0-SNAPSHOT
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="postgres-endpoint-manager" \
       org.opencontainers.image.description="Keeps the Endpoints of a read-write and a read-only Kubernetes Service true to a PostgreSQL cluster outside Kubernetes" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="${BASE}"
 
 # Owned by root: the program cannot change itself.
 COPY target/postgres-endpoint-manager /opt/postgres-endpoint-manager

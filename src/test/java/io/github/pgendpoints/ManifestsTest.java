@@ -31,6 +31,9 @@ import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudgetSpec;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import io.fabric8.openshift.api.model.monitoring.v1.PodMonitor;
+import io.fabric8.openshift.api.model.monitoring.v1.PodMonitorSpec;
+import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.github.pgendpoints.support.Manifests;
 import io.github.pgendpoints.support.kubernetes.Kustomize;
 import io.github.pgendpoints.support.kubernetes.UnknownFields;
@@ -269,6 +272,36 @@ class ManifestsTest {
   }
 
   @Test
+  void scrapeThePodsOfTheDeployment() throws IOException {
+    Path copy = Manifests.copy();
+    Path overlay = copy.resolve(DEPLOYMENT).resolve("kustomization.yaml");
+    String without = Files.readString(overlay);
+    String with =
+        without.replace("  # - ../../components/monitoring", "  - ../../components/monitoring");
+    assertFalse(with.equals(without), "it is there to be switched on");
+    Files.writeString(overlay, with);
+    List<HasMetadata> objects = Kustomize.render(copy.resolve(DEPLOYMENT));
+
+    PodMonitorSpec monitor = Kustomize.one(objects, PodMonitor.class).getSpec();
+    assertEquals(
+        Kustomize.one(objects, Deployment.class).getSpec().getSelector().getMatchLabels(),
+        monitor.getSelector().getMatchLabels());
+    assertEquals(
+        container(Manifests.pod(objects)).getPorts().get(0).getName(),
+        monitor.getPodMetricsEndpoints().get(0).getPort());
+    assertEquals("/observe/metrics", monitor.getPodMetricsEndpoints().get(0).getPath());
+    assertEquals(1, objects.stream().filter(PrometheusRule.class::isInstance).count());
+    List<ConfigMap> dashboards =
+        objects.stream()
+            .filter(ConfigMap.class::isInstance)
+            .map(ConfigMap.class::cast)
+            .filter(map -> "1".equals(map.getMetadata().getLabels().get("grafana_dashboard")))
+            .toList();
+    assertEquals(1, dashboards.size());
+    assertEquals("postgres-endpoint-manager-dashboard", dashboards.get(0).getMetadata().getName());
+  }
+
+  @Test
   void electOverALeaseOfTheirOwn() throws IOException {
     Set<String> leases = new HashSet<>();
     for (String suffix : List.of("", "-two")) {
@@ -397,7 +430,10 @@ class ManifestsTest {
     String home = "/opt/postgres-endpoint-manager";
 
     assertTrue(dockerfile.contains("\nCOPY target/postgres-endpoint-manager " + home + "\n"));
-    assertTrue(dockerfile.contains("\nUSER 1000:1000\n"));
+    int trained =
+        dockerfile.indexOf("\nRUN [\"" + home + "/bin/postgres-endpoint-manager\", \"--train\"]\n");
+    assertTrue(trained > dockerfile.indexOf("\nCOPY "), "trains what was copied");
+    assertTrue(dockerfile.indexOf("\nUSER 1000:1000\n") > trained, "as root, who owns the folder");
     assertTrue(
         dockerfile.contains("\nENTRYPOINT [\"" + home + "/bin/postgres-endpoint-manager\"]\n"));
     assertTrue(Files.isRegularFile(Path.of("src/main/dist/bin/postgres-endpoint-manager")));
