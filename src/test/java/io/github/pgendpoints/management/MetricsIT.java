@@ -122,10 +122,11 @@ class MetricsIT {
 
   @Test
   void servesWhatAlertsAndDashboardAsk() throws IOException {
-    try (Run run = run().start(Mode.CONTINUOUS)) {
+    try (Run run = run().with("ALERT_SINKS", "slack").start(Mode.CONTINUOUS)) {
       until(() -> run.logged("pg-ro created").size() == 1);
       api.deny("get", "endpoints");
       until(() -> scrape().contains("pgendpoints_api_errors_total"));
+      until(() -> scrape().contains("pgendpoints_alerts_sink_faults_total"));
       String scrape = scrape();
 
       TreeSet<String> asked = Monitoring.asked();
