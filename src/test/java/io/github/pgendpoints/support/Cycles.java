@@ -106,6 +106,7 @@ public final class Cycles implements AutoCloseable {
     bind("kubernetesErrors", new KubernetesErrors(client.getConfiguration(), conditions));
     bind("console", console == null ? System.out : console);
     bind("stopping", (Predicate) exchange -> false);
+    bind("probes", probes);
     try {
       for (String file :
           List.of(
