@@ -13,6 +13,7 @@ import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.Leadership;
 import io.github.pgendpoints.kubernetes.LeaseClusterService;
 import io.github.pgendpoints.kubernetes.RememberedConditions;
+import io.github.pgendpoints.kubernetes.ServiceEvents;
 import io.github.pgendpoints.kubernetes.WatchedEndpoints;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.DiscoverWatch;
@@ -65,6 +66,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class Manager extends Main {
   private static final Logger LOG = LoggerFactory.getLogger(Manager.class);
+
+  /** The pod's name. */
+  private static final String INSTANCE =
+      Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica");
 
   /** What a run of one cycle waits for its sinks. */
   private static final Duration MAX_WAIT_FOR_SINKS = Duration.ofSeconds(10);
@@ -203,7 +208,9 @@ public final class Manager extends Main {
     bind("services", new ServiceCheck(settings.portName(), conditions));
     bind("slices", new SliceCheck(settings.publishSlices(), conditions));
     bind("apiBudget", new ApiBudget(settings.kubernetesTimeout(), System::nanoTime));
-    bind("kubernetesErrors", new KubernetesErrors(client.getConfiguration(), conditions));
+    KubernetesErrors errors = new KubernetesErrors(client.getConfiguration(), conditions);
+    bind("kubernetesErrors", errors);
+    bind("serviceEvents", new ServiceEvents(client, errors, INSTANCE));
     bind("probes", probes);
     bind("resolver", new Resolver(probes, settings.allowLoopback()));
     bind("pools", pools);
@@ -226,7 +233,7 @@ public final class Manager extends Main {
           new LeaseClusterService(
               client,
               namespace,
-              Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica"),
+              INSTANCE,
               leadership,
               lookup("kubernetesErrors", KubernetesErrors.class)));
     }

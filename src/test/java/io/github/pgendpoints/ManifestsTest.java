@@ -57,7 +57,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ManifestsTest {
   private static final Path CRON_JOB = Path.of("k8s/overlays/cronjob");
   private static final Path DEPLOYMENT = Path.of("k8s/overlays/deployment");
-  private static final Set<String> FOR_REPLICAS = Set.of("LEASE_NAME", "MANAGEMENT_PORT");
+  private static final Set<String> OF_ONE_OVERLAY =
+      Set.of("LEASE_NAME", "MANAGEMENT_PORT", "ALERT_STATE");
 
   @ParameterizedTest
   @MethodSource("renderings")
@@ -206,7 +207,7 @@ class ManifestsTest {
       container(pod).setStartupProbe(null);
       container(pod).setLivenessProbe(null);
       container(pod).setReadinessProbe(null);
-      container(pod).getEnv().removeIf(variable -> FOR_REPLICAS.contains(variable.getName()));
+      container(pod).getEnv().removeIf(variable -> OF_ONE_OVERLAY.contains(variable.getName()));
     }
     assertEquals(1, Set.copyOf(pods).size(), pods::toString);
   }
@@ -333,6 +334,30 @@ class ManifestsTest {
     assertEquals(List.of(), leaseNames(Kustomize.render(CRON_JOB)), "it elects nobody");
   }
 
+  @Test
+  void rememberConditionsInAConfigMapOfTheirOwn() throws IOException {
+    for (String suffix : List.of("", "-two")) {
+      Path copy = Manifests.copy();
+      Path file = copy.resolve("k8s/cluster/kustomization.yaml");
+      Files.writeString(
+          file,
+          Files.readString(file)
+              .replace(
+                  "namespace: postgresql\n", "namespace: other\nnameSuffix: " + suffix + "\n"));
+      List<HasMetadata> objects = Kustomize.render(copy.resolve(CRON_JOB));
+
+      String state = variables(Manifests.pod(objects)).get("ALERT_STATE");
+      assertEquals("postgres-endpoint-manager" + suffix + "-conditions", state);
+      assertEquals(
+          List.of(state),
+          Kustomize.one(objects, Role.class).getRules().stream()
+              .filter(rule -> rule.getResources().contains("configmaps"))
+              .flatMap(rule -> rule.getResourceNames().stream())
+              .toList());
+      assertFalse(names(objects, ConfigMap.class).contains(state), "the run makes it");
+    }
+  }
+
   private static List<String> leaseNames(List<HasMetadata> objects) {
     return Kustomize.one(objects, Role.class).getRules().stream()
         .filter(rule -> rule.getApiGroups().contains("coordination.k8s.io"))
@@ -392,6 +417,7 @@ class ManifestsTest {
         Set.of("orders-rw", "orders-ro"),
         Kustomize.one(objects, Role.class).getRules().stream()
             .filter(rule -> !rule.getApiGroups().contains("coordination.k8s.io"))
+            .filter(rule -> !rule.getResources().contains("configmaps"))
             .flatMap(rule -> rule.getResourceNames().stream())
             .collect(Collectors.toSet()));
     assertEquals(
@@ -410,7 +436,8 @@ class ManifestsTest {
     Map<Path, String> begin =
         Map.of(
             Path.of("k8s/base/role.yaml"), "  - apiGroups",
-            DEPLOYMENT.resolve("role-lease.yaml"), "- op: add");
+            DEPLOYMENT.resolve("role-lease.yaml"), "- op: add",
+            CRON_JOB.resolve("role-conditions.yaml"), "- op: add");
     for (Map.Entry<Path, String> file : begin.entrySet()) {
       List<String> lines = Files.readAllLines(file.getKey());
       int rules = 0;
