@@ -17,7 +17,8 @@ import java.util.Set;
 public record AlertSettings(
     Duration repeat, Set<String> sinks, String state, SinkSettings sinkSettings) {
   /** The shipped sinks that ALERT_SINKS switches on: each is the file of its name. */
-  public static final Set<String> SHIPPED = Set.of("alertmanager", "events", "slack", "webhook");
+  public static final Set<String> SHIPPED =
+      Set.of("alertmanager", "events", "mail", "slack", "webhook");
 
   /** The shipped sinks that are not switched on. */
   public Set<String> off() {

@@ -5,6 +5,7 @@ import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.AlertFormats;
 import io.github.pgendpoints.alert.AlertsComponent;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.MailSender;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
@@ -194,6 +195,7 @@ public final class Manager extends Main {
     bind("conditions", conditions);
     bind("alerts", new AlertsComponent(sinks, settings.alerts().sinkSettings()));
     bind("sinkSettings", settings.alerts().sinkSettings());
+    bind("mailSender", new MailSender(settings.alerts().sinkSettings()));
     bind(
         "alertFormats",
         new AlertFormats(settings.alerts().sinkSettings(), settings.alerts().repeat()));

@@ -124,7 +124,7 @@ public enum Setting {
       "Time after which a condition that lasts is alerted again, in continuous mode."),
   ALERT_SINKS(
       "none",
-      "none, or comma-separated: alertmanager, events, slack, webhook",
+      "none, or comma-separated: alertmanager, events, mail, slack, webhook",
       "Shipped sinks that get the alerts, beside the log."),
   ALERT_STATE(
       "each run alerts",

@@ -48,7 +48,8 @@ public final class AlertFormats {
     try {
       return template.isEmpty() ? fields : filled(json.readTree(template), fields);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("ALERT_WEBHOOK_TEMPLATE is not JSON", e);
+      // Not as its cause: what it says of the text may be a secret.
+      throw new IllegalArgumentException("ALERT_WEBHOOK_TEMPLATE is not JSON");
     }
   }
 
@@ -93,6 +94,35 @@ public final class AlertFormats {
                 alert.cluster().namespace(),
                 alert.cluster().readWrite(),
                 message));
+  }
+
+  /** One line that tells in a list of mails what it is about. */
+  public String mailSubject(Alert alert) {
+    return "[%s] %s/%s: %s"
+        .formatted(
+            alert.phase() == Phase.OVER ? "OVER" : alert.severity(),
+            alert.cluster().namespace(),
+            alert.cluster().readWrite(),
+            alert.phase() == Phase.OVER ? alert.ends() : alert.kind());
+  }
+
+  /** All of the alert, for people. */
+  public String mail(Alert alert) {
+    StringBuilder text = new StringBuilder(alert.message()).append("\n\n");
+    line(text, "before", alert.before());
+    line(text, "after", alert.after());
+    for (Alert.Node node : alert.nodes()) {
+      line(text, node.name(), (node.state() + " " + node.reason()).strip());
+    }
+    line(text, "since", String.valueOf(alert.since()));
+    line(text, "key", alert.key());
+    return text.toString();
+  }
+
+  private static void line(StringBuilder text, String name, String value) {
+    if (value != null) {
+      text.append(name).append(": ").append(value).append('\n');
+    }
   }
 
   /**

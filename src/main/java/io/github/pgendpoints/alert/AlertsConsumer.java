@@ -145,7 +145,6 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
           name(),
           alert.key(),
           SinkFailure.describe(failure));
-      LOG.debug("alert sink {} failed", name(), failure);
     }
   }
 
@@ -169,7 +168,8 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
 
   @Override
   public boolean deferShutdown(ShutdownRunningTask task) {
-    return false;
+    // Else what is queued, and what a cycle in flight still sends, would be lost.
+    return true;
   }
 
   @Override

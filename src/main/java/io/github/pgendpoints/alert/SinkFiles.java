@@ -163,12 +163,11 @@ public final class SinkFiles implements StartupListener {
       }
     } catch (Exception | LinkageError e) {
       if (context.isStopping() || context.isStopped()) {
-        LOG.debug("alert sink {} has not started before the end", file, e);
+        LOG.debug("alert sink {} has not started before the end", file);
         return;
       }
       sinks.count(name(file)).faults.incrementAndGet();
       LOG.error("alert sink {} is left out, {}", shown(file), SinkFault.describe(e, routes));
-      LOG.debug("alert sink {} is left out", file, e);
       remove(model, before);
     }
   }

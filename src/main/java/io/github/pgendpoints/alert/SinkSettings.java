@@ -1,5 +1,8 @@
 package io.github.pgendpoints.alert;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -16,6 +19,7 @@ import java.util.Set;
  */
 public final class SinkSettings {
   private static final Set<String> SCHEMES = Set.of("http", "https");
+  private static final Set<String> TLS = Set.of("starttls", "tls", "off");
 
   private final Map<String, String> environment;
 
@@ -55,18 +59,22 @@ public final class SinkSettings {
   }
 
   /**
-   * Checks that variables are set, and that those whose name ends with URL hold one.
+   * Checks that variables are set, and hold what the end of their names says: a URL, a PORT, or for
+   * TLS starttls, tls or off; a TEMPLATE is JSON.
    *
-   * @param names with commas between
+   * @param names with commas between; one with a question mark need not be set
    * @throws IllegalArgumentException with every fault; never with a value
    */
   void check(String names) {
     List<String> faults = new ArrayList<>();
-    for (String name : names.isBlank() ? new String[0] : names.strip().split("[, ]+")) {
+    for (String written : names.isBlank() ? new String[0] : names.strip().split("[, ]+")) {
+      boolean optional = written.endsWith("?");
+      String name = optional ? written.substring(0, written.length() - 1) : written;
       try {
-        String value = get(name);
-        if (name.endsWith("URL") && !isUrl(value)) {
-          faults.add(name + " is not a URL with http:// or https://");
+        String value = optional ? get(name, "") : get(name);
+        String fault = value.isEmpty() ? null : fault(name, value);
+        if (fault != null) {
+          faults.add(name + fault);
         }
       } catch (IllegalArgumentException e) {
         faults.add(e.getMessage());
@@ -75,6 +83,38 @@ public final class SinkSettings {
     if (!faults.isEmpty()) {
       throw new IllegalArgumentException(String.join("; ", faults));
     }
+  }
+
+  private static String fault(String name, String value) {
+    if (value.contains("REPLACE-ME")) {
+      return " is a placeholder";
+    }
+    if (name.endsWith("URL") && !isUrl(value)) {
+      return " is not a URL with http:// or https://";
+    }
+    if (name.endsWith("_PORT") && !(value.matches("[0-9]{1,5}") && isPort(value))) {
+      return " is not a port, 1 to 65535";
+    }
+    if (name.endsWith("_TEMPLATE") && !isJson(value)) {
+      return " is not JSON";
+    }
+    return name.endsWith("_TLS") && !TLS.contains(value) ? " is not starttls, tls or off" : null;
+  }
+
+  private static boolean isJson(String value) {
+    try {
+      return !new ObjectMapper()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .readTree(value)
+          .isMissingNode();
+    } catch (JsonProcessingException e) {
+      return false;
+    }
+  }
+
+  private static boolean isPort(String value) {
+    int port = Integer.parseInt(value);
+    return port >= 1 && port <= 65535;
   }
 
   private static boolean isUrl(String text) {

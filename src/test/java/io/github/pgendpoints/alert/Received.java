@@ -26,6 +26,12 @@ public final class Received {
     ALERTS.add(sink + " " + (body instanceof Alert alert ? alert.message() : body));
   }
 
+  /** The same, but not at once. */
+  public static void takeSlowly(String sink, Object body) throws InterruptedException {
+    Thread.sleep(700);
+    take(sink, body);
+  }
+
   /** Never ends by itself, and cannot be interrupted but once. */
   public static void hang() throws InterruptedException {
     Thread.sleep(60_000);

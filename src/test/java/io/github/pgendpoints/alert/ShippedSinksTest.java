@@ -14,6 +14,7 @@ import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
@@ -79,6 +80,23 @@ class ShippedSinksTest {
       assertEquals(1, run.once());
     }
     assertEquals("NoPrimary in db", receiver.bodies().get(1).at("/a/0").asText());
+  }
+
+  @Test
+  void tellsThatSettingsAreWrongAndNotWhatTheyHold() {
+    try (Run run =
+        run()
+            .with("ALERT_SINKS", "webhook")
+            .with("ALERT_WEBHOOK_URL", "hooks.invalid/sekret")
+            .with("ALERT_WEBHOOK_TEMPLATE", "{\"token\": sekret}")) {
+      assertEquals(1, run.once());
+      assertEquals(
+          List.of(
+              "ERROR alert sink routes/alerts/webhook.camel.yaml is left out, line 6:"
+                  + " ALERT_WEBHOOK_URL is not a URL with http:// or https://;"
+                  + " ALERT_WEBHOOK_TEMPLATE is not JSON"),
+          run.logged("sink"));
+    }
   }
 
   @Test
@@ -173,6 +191,45 @@ class ShippedSinksTest {
                   + " the server answered with HTTP 500"),
           run.logged("ERROR alert sink").subList(0, 2));
       assertFalse(run.log().toString().contains("sekret"));
+    }
+  }
+
+  @Test
+  void aServerThatHangsHoldsUpNeitherTheCyclesNorTheOthersNorTheEnd() throws Exception {
+    long ended;
+    try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        Run run =
+            run()
+                .with("ALERT_SINKS", "slack,webhook")
+                .with("ALERT_SLACK_URL", "http://127.0.0.1:" + silent.getLocalPort() + "/sekret")
+                .with("ALERT_WEBHOOK_URL", receiver.url("/"))
+                .with("ALERT_REPEAT", "1s")
+                .with("PROBE_INTERVAL", "100ms")) {
+      run.start(Mode.CONTINUOUS);
+      // Twice as many as slack would be through with in so short a time.
+      await().atMost(Duration.ofSeconds(20)).until(() -> receiver.bodies().size() >= 6);
+      assertEquals(List.of(), run.logged("sekret"));
+      ended = System.nanoTime();
+    }
+    long took = System.nanoTime() - ended;
+    assertTrue(took < Duration.ofSeconds(5).toNanos(), took / 1_000_000 + " ms");
+  }
+
+  @Test
+  void aRunOfOneCycleWaitsForAServerThatHangsAndNoLongerThanItSays() throws Exception {
+    try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        Run run =
+            run()
+                .with("ALERT_SINKS", "slack,webhook")
+                .with("ALERT_SLACK_URL", "http://127.0.0.1:" + silent.getLocalPort() + "/sekret")
+                .with("ALERT_WEBHOOK_URL", receiver.url("/"))) {
+      long begun = System.nanoTime();
+      assertEquals(1, run.once());
+      assertTrue(System.nanoTime() - begun < Duration.ofSeconds(20).toNanos());
+      assertEquals(2, receiver.bodies().size());
+      assertEquals(
+          List.of("ERROR alert sink slack has not taken 2 alert(s) within 10 s: they are lost"),
+          run.logged("sink"));
     }
   }
 

@@ -12,6 +12,7 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -144,6 +145,28 @@ class SinkFilesTest {
           "ERROR alert sink a failed to deliver db/pg-rw/NodeDown/127.0.0.1:"
               + " no answer from https://hooks.invalid/***",
           run.logged("sink a").get(0));
+    }
+  }
+
+  @Test
+  void whatIsQueuedIsSentBeforeTheEnd() throws IOException {
+    sink("a.camel.yaml", calling("a", "takeSlowly('a', ${body})"));
+
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      await().atMost(Duration.ofSeconds(30)).until(() -> !run.logged("no primary").isEmpty());
+      assertEquals(List.of(), Received.by("a"));
+    }
+    assertEquals(2, Received.by("a").size(), "sent after the end had begun");
+  }
+
+  @Test
+  void aProducerThatHangsWhileItConnectsHoldsUpNobody() throws IOException {
+    sink("a.camel.yaml", taking("a") + "        - to:\n            uri: hangs:up\n");
+    sink("b.camel.yaml", taking("b"));
+
+    try (Run run = run().bind("hangs", new HangingComponent()).start(Mode.CONTINUOUS)) {
+      await().atMost(Duration.ofSeconds(30)).until(() -> Received.by("b").size() == 2);
+      assertEquals(List.of(), run.logged("sink"));
     }
   }
 

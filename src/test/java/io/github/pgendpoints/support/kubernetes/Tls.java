@@ -18,13 +18,13 @@ import javax.net.ssl.SSLContext;
  * A self-made certificate for 127.0.0.1, by the JDK's own keytool.
  *
  * @param certificate PEM
- * @param sockets make listeners that show the certificate
+ * @param context of a server that shows the certificate
  */
-record Tls(String certificate, ServerSocketFactory sockets) {
+public record Tls(String certificate, SSLContext context) {
 
   private static final String PASSWORD = "changeit";
 
-  static Tls selfMade() {
+  public static Tls selfMade() {
     try {
       Path folder = Files.createTempDirectory("tls");
       Path file = folder.resolve("server.p12");
@@ -38,6 +38,11 @@ record Tls(String certificate, ServerSocketFactory sockets) {
     } catch (IOException | GeneralSecurityException | InterruptedException e) {
       throw new IllegalStateException("cannot make a certificate", e);
     }
+  }
+
+  /** Make listeners that show the certificate. */
+  ServerSocketFactory sockets() {
+    return context.getServerSocketFactory();
   }
 
   private static void keytool(Path file) throws IOException, InterruptedException {
@@ -78,7 +83,7 @@ record Tls(String certificate, ServerSocketFactory sockets) {
     keys.init(store, PASSWORD.toCharArray());
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(keys.getKeyManagers(), null, null);
-    return new Tls(pem(store.getCertificate("server")), context.getServerSocketFactory());
+    return new Tls(pem(store.getCertificate("server")), context);
   }
 
   private static String pem(Certificate certificate) throws GeneralSecurityException {

@@ -1,0 +1,87 @@
+package io.github.pgendpoints.alert;
+
+import jakarta.mail.MessagingException;
+import jakarta.mail.Session;
+import jakarta.mail.Transport;
+import jakarta.mail.internet.MimeMessage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.util.Properties;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManagerFactory;
+import org.apache.camel.component.mail.DefaultJavaMailSender;
+
+/**
+ * Hands mails to the server of ALERT_MAIL_HOST. Its settings are read each time, and stand in no
+ * endpoint; a server that would have the password without TLS does not get it.
+ */
+public final class MailSender extends DefaultJavaMailSender {
+  private final SinkSettings settings;
+
+  public MailSender(SinkSettings settings) {
+    this.settings = settings;
+  }
+
+  @Override
+  public Session getSession() {
+    String tls = settings.get("ALERT_MAIL_TLS", "starttls");
+    Properties properties = new Properties();
+    properties.put("mail.smtp.host", settings.get("ALERT_MAIL_HOST"));
+    properties.put(
+        "mail.smtp.port", settings.get("ALERT_MAIL_PORT", tls.equals("tls") ? "465" : "587"));
+    properties.put("mail.smtp.connectiontimeout", "5000");
+    properties.put("mail.smtp.timeout", "10000");
+    properties.put("mail.smtp.writetimeout", "10000");
+    properties.put("mail.smtp.starttls.enable", String.valueOf(tls.equals("starttls")));
+    properties.put("mail.smtp.starttls.required", String.valueOf(tls.equals("starttls")));
+    properties.put("mail.smtp.ssl.enable", String.valueOf(tls.equals("tls")));
+    properties.put("mail.smtp.ssl.checkserveridentity", "true");
+    String rootCert = settings.get("ALERT_MAIL_ROOTCERT", "");
+    if (!rootCert.isEmpty()) {
+      properties.put("mail.smtp.ssl.socketFactory", trusting(Path.of(rootCert)));
+    }
+    String user = settings.get("ALERT_MAIL_USER", "");
+    properties.put("mail.smtp.auth", String.valueOf(!user.isEmpty()));
+    return Session.getInstance(properties);
+  }
+
+  @Override
+  public void send(MimeMessage message) throws MessagingException {
+    String user = settings.get("ALERT_MAIL_USER", "");
+    message.saveChanges();
+    try (Transport transport = getSession().getTransport("smtp")) {
+      if (user.isEmpty()) {
+        transport.connect();
+      } else {
+        transport.connect(user, settings.get("ALERT_MAIL_PASSWORD"));
+      }
+      transport.sendMessage(message, message.getAllRecipients());
+    }
+  }
+
+  private static SSLSocketFactory trusting(Path certificates) {
+    try (InputStream in = Files.newInputStream(certificates)) {
+      KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+      store.load(null, null);
+      for (Certificate each : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
+        store.setCertificateEntry(String.valueOf(store.size()), each);
+      }
+      TrustManagerFactory trust =
+          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+      trust.init(store);
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, trust.getTrustManagers(), null);
+      return context.getSocketFactory();
+    } catch (IOException | GeneralSecurityException e) {
+      throw new IllegalArgumentException(
+          "ALERT_MAIL_ROOTCERT='%s' cannot be read: %s".formatted(certificates, e.getMessage()), e);
+    }
+  }
+}
