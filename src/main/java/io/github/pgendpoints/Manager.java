@@ -81,6 +81,7 @@ public final class Manager extends Main {
   private final ExecutorService probes = Executors.newCachedThreadPool();
   private final NodePools pools;
   private final Heartbeat heartbeat;
+  private CycleHealth health;
   private final Cadence cadence;
   private final Alert.Cluster cluster;
   private final AbsentNodes absent;
@@ -163,6 +164,8 @@ public final class Manager extends Main {
         // SIGTERM: a cycle in flight gets this long to end; the whole process has 5 s.
         .withShutdownTimeout(3);
     addInitialProperty("camel.component.sql.serviceLocationEnabled", "false");
+    // What waits for a route that somebody stopped, and 30 s of each cycle are gone.
+    addInitialProperty("camel.component.direct.timeout", "2000");
     // Of the routes, one counts: a sink that fails must not take the failover's readiness away.
     addInitialProperty("camel.health.routesEnabled", "false");
     addInitialProperty("camel.health.consumersEnabled", "false");
@@ -277,7 +280,7 @@ public final class Manager extends Main {
           new SinkFiles(home.resolve("routes/alerts"), settings.alerts().off(), sinks));
     }
     Leadership leadership = lookup("leadership", Leadership.class);
-    CycleHealth health = new CycleHealth(context, heartbeat, leadership);
+    health = new CycleHealth(context, heartbeat, leadership);
     context.getRegistry().bind("liveness", health.liveness());
     context.getRegistry().bind("readiness", health.readiness());
     if (mode == Mode.CONTINUOUS) {
@@ -358,7 +361,7 @@ public final class Manager extends Main {
           exchange.isFailed()
               ? ExitCode.REFUSED
               : exchange.getProperty("exitCode", ExitCode.REFUSED, Integer.class);
-      heartbeat.cycleEnded(exchange.getProperty("published") != null);
+      heartbeat.cycleEnded(exchange.getProperty("published") != null, health.isRunning());
       cadence.ended(exchange.getProperty("topology", Topology.class), code == ExitCode.REFUSED);
       if (mode.isStatus()) {
         show(Status.of(exchange, code, conditions.lasting(), publisher));

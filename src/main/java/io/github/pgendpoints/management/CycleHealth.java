@@ -3,7 +3,9 @@ package io.github.pgendpoints.management;
 import io.github.pgendpoints.kubernetes.Leadership;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
@@ -13,8 +15,8 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  * mends no node, and takes a working manager away while it is needed most.
  */
 public final class CycleHealth {
-  /** Of those that begin a cycle one is there. */
-  private static final List<String> TICKS = List.of("tick", "tick-of-leader");
+  /** Each route of a cycle names one of these, as 00-errors says; a route of a user need not. */
+  private static final Set<String> CONFIGURATIONS = Set.of("cycle", "kubernetes");
 
   private final CamelContext context;
   private final Heartbeat heartbeat;
@@ -44,7 +46,7 @@ public final class CycleHealth {
 
       @Override
       protected void doCall(HealthCheckResultBuilder result, Map<String, Object> options) {
-        if (isStandingBy()) {
+        if (isStandingBy() && isRunning()) {
           heartbeat.standsBy();
         }
         long age = heartbeat.age().toSeconds();
@@ -59,13 +61,16 @@ public final class CycleHealth {
     };
   }
 
-  /** Down while the discover route is stopped or the Kubernetes API is not reached. */
+  /** Down while a route of the cycles is stopped or the Kubernetes API is not reached. */
   public AbstractHealthCheck readiness() {
     return new AbstractHealthCheck("pgendpoints", "ready") {
       @Override
       protected void doCall(HealthCheckResultBuilder result, Map<String, Object> options) {
-        if (!isRunning()) {
-          result.down().message("the route discover or its tick is stopped: there is no failover");
+        List<String> stopped = stopped();
+        if (!stopped.isEmpty()) {
+          result
+              .down()
+              .message("stopped: %s; there is no failover".formatted(String.join(", ", stopped)));
         } else if (isStandingBy()) {
           if (leadership.isLookedAt()) {
             result.up().message("standing by");
@@ -86,12 +91,20 @@ public final class CycleHealth {
     return !leadership.isHeld();
   }
 
-  /** Whether the routes of the cycles are started. */
-  boolean isRunning() {
-    return status("discover").isStarted()
-        && TICKS.stream()
-            .filter(tick -> context.getRoute(tick) != null)
-            .allMatch(tick -> status(tick).isStarted());
+  /** Whether every route of the cycles is started: each is needed sooner or later. */
+  public boolean isRunning() {
+    return stopped().isEmpty();
+  }
+
+  /** The routes of the cycles that are not started. */
+  List<String> stopped() {
+    return context.getRoutes().stream()
+        // A route of a user may have none.
+        .filter(route -> CONFIGURATIONS.contains(String.valueOf(route.getConfigurationId())))
+        .map(Route::getRouteId)
+        .filter(route -> !status(route).isStarted())
+        .sorted()
+        .toList();
   }
 
   private ServiceStatus status(String route) {

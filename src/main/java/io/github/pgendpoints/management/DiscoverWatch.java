@@ -74,7 +74,7 @@ public final class DiscoverWatch implements StartupListener {
   void look(boolean running) {
     Instant now = clock.instant();
     if (running && since != null) {
-      String message = "over: the route discover or its tick is stopped";
+      String message = "over: a route of the cycles is stopped";
       LOG.info(message);
       tell(Kind.RECOVERED, Severity.INFO, Phase.OVER, Kind.DISCOVER_STOPPED, message, now);
       since = null;
@@ -83,7 +83,7 @@ public final class DiscoverWatch implements StartupListener {
       since = since == null ? now : since;
       said = now;
       String message =
-          "the route discover or its tick is stopped, there is no failover until it is started; since "
+          "a route of the cycles is stopped, there is no failover until it is started; since "
               + since.truncatedTo(ChronoUnit.SECONDS);
       LOG.error(message);
       tell(Kind.DISCOVER_STOPPED, Severity.ERROR, phase, null, message, now);

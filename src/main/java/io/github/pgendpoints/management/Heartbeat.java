@@ -18,7 +18,7 @@ public final class Heartbeat {
   /** For a machine that has other things to do. */
   private static final Duration SLACK = Duration.ofSeconds(5);
 
-  /** A person who stops the route of the cycles gets this long for what they are about. */
+  /** A person who stops a route of the cycles gets this long for what they are about. */
   private static final Duration STOPPED_BY_HAND = Duration.ofSeconds(60);
 
   private final Duration limit;
@@ -45,10 +45,14 @@ public final class Heartbeat {
    * A cycle has ended, however.
    *
    * @param apiReached whether it could read the Endpoints
+   * @param complete whether none of its routes is stopped: one that a person took a part out of
+   *     ends, too, and is none
    */
-  public void cycleEnded(boolean apiReached) {
+  public void cycleEnded(boolean apiReached, boolean complete) {
     this.apiReached = apiReached;
-    lastBeat = nanoTime.getAsLong();
+    if (complete) {
+      lastBeat = nanoTime.getAsLong();
+    }
   }
 
   /** No cycle is to be expected now: the time of the next one begins when that ends. */

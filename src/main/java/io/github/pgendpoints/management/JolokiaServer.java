@@ -9,12 +9,15 @@ import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.camel.support.service.ServiceSupport;
 import org.jolokia.json.JSONStructure;
 import org.jolokia.server.core.config.ConfigKey;
@@ -163,7 +166,7 @@ public final class JolokiaServer extends ServiceSupport {
                   exchange.getRequestURI().toString(),
                   new ByteArrayInputStream(request),
                   StandardCharsets.UTF_8.name(),
-                  Map.of()));
+                  parameters(exchange.getRequestURI())));
     } catch (BadRequestException | EmptyResponseException | RuntimeException e) {
       LOG.debug("no request that Jolokia understands", e);
       exchange.sendResponseHeaders(400, -1);
@@ -175,5 +178,16 @@ public final class JolokiaServer extends ServiceSupport {
     try (Writer body = new OutputStreamWriter(exchange.getResponseBody(), StandardCharsets.UTF_8)) {
       answer.writeJSONString(body);
     }
+  }
+
+  /** Such as {@code maxDepth=7}, with which Hawtio bounds its answers. */
+  private static Map<String, String[]> parameters(URI uri) {
+    String query = Objects.requireNonNullElse(uri.getQuery(), "");
+    return Arrays.stream(query.split("&"))
+        .map(parameter -> parameter.split("=", 2))
+        .filter(parts -> parts.length == 2)
+        .collect(
+            Collectors.toMap(
+                parts -> parts[0], parts -> new String[] {parts[1]}, (first, again) -> first));
   }
 }

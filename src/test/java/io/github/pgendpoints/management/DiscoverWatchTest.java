@@ -78,12 +78,12 @@ class DiscoverWatchTest {
       routes.stopRoute("tick");
       await()
           .atMost(Duration.ofSeconds(10))
-          .until(() -> !run.logged("ERROR the route discover or its tick is stopped").isEmpty());
+          .until(() -> !run.logged("ERROR a route of the cycles is stopped").isEmpty());
       routes.startRoute("tick");
       await()
           .atMost(Duration.ofSeconds(10))
-          .until(() -> !run.logged("INFO over: the route discover").isEmpty());
-      assertTrue(run.logged("ERROR the route").size() == 1, run.log().toString());
+          .until(() -> !run.logged("INFO over: a route").isEmpty());
+      assertTrue(run.logged("ERROR a route").size() == 1, run.log().toString());
     }
   }
 }

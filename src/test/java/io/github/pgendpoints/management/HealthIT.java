@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.apache.camel.spi.RouteController;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -101,18 +102,24 @@ class HealthIT {
   }
 
   @Test
-  void isNotReadyOnceTheDiscoverRouteIsStopped() throws Exception {
+  void isNotReadyWhileARouteOfTheCyclesIsStopped() throws Exception {
     try (Run run = run().start(Mode.CONTINUOUS)) {
       until(() -> ready() == 200);
-      run.manager().getCamelContext().getRouteController().stopRoute("discover");
+      RouteController routes = run.manager().getCamelContext().getRouteController();
+      for (String route :
+          List.of("discover", "tick", "cycle", "read", "probe", "verify", "publish", "alert")) {
+        routes.stopRoute(route);
 
-      assertEquals(503, ready());
-      String body = http.get("/observe/health/ready").body();
-      assertTrue(body.contains("the route discover or its tick is stopped"), body);
-      assertEquals(200, live());
+        assertEquals(503, ready(), route);
+        String body = http.get("/observe/health/ready").body();
+        assertTrue(body.contains("stopped: " + route + "; there is no failover"), body);
+        String metrics = http.get("/observe/metrics").body();
+        assertTrue(metrics.contains("pgendpoints_discover_running 0.0"), route);
+        assertEquals(200, live());
 
-      run.manager().getCamelContext().getRouteController().startRoute("discover");
-      assertEquals(200, ready());
+        routes.startRoute(route);
+        until(() -> ready() == 200);
+      }
     }
   }
 

@@ -24,9 +24,19 @@ class HeartbeatTest {
     now.addAndGet(Duration.ofSeconds(7).toNanos());
     assertEquals(Duration.ofSeconds(7), heartbeat.age());
 
-    heartbeat.cycleEnded(false);
+    heartbeat.cycleEnded(false, true);
     now.addAndGet(Duration.ofSeconds(3).toNanos());
     assertEquals(Duration.ofSeconds(3), heartbeat.age());
+  }
+
+  @Test
+  void takesACycleThatMissesARouteForNone() {
+    Heartbeat heartbeat = heartbeat(1, 5);
+    now.addAndGet(Duration.ofSeconds(7).toNanos());
+    heartbeat.cycleEnded(true, false);
+
+    assertEquals(Duration.ofSeconds(7), heartbeat.age());
+    assertTrue(heartbeat.isApiReached());
   }
 
   @Test
@@ -34,9 +44,9 @@ class HeartbeatTest {
     Heartbeat heartbeat = heartbeat(1, 5);
     assertFalse(heartbeat.isApiReached());
 
-    heartbeat.cycleEnded(true);
+    heartbeat.cycleEnded(true, true);
     assertTrue(heartbeat.isApiReached());
-    heartbeat.cycleEnded(false);
+    heartbeat.cycleEnded(false, true);
     assertFalse(heartbeat.isApiReached());
   }
 
