@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * that can go wrong, and how it is put right. Whatever is done to a node goes to the {@link Truth}.
  */
 final class World implements AutoCloseable {
+  private static final Duration WATCH_LAG = Duration.ofMillis(500);
   static final String RW = "pg-rw";
   static final String RO = "pg-ro";
 
@@ -542,9 +543,19 @@ final class World implements AutoCloseable {
         case UNREADABLE -> annotate(RW, Annotations.TIMELINE, "seven");
         default -> throw new IllegalArgumentException(fault.toString());
       }
+      letWatchesTell();
       return "";
     } finally {
       edits.incrementAndGet();
+    }
+  }
+
+  /** A watch tells a moment later: a cycle that begins meanwhile cannot know. */
+  private static void letWatchesTell() {
+    try {
+      Thread.sleep(WATCH_LAG.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -650,6 +661,7 @@ final class World implements AutoCloseable {
                 .endMetadata();
           }
         });
+    letWatchesTell();
     edits.incrementAndGet();
   }
 
