@@ -108,7 +108,7 @@ class WatchIT {
         } else {
           api.expireWatches();
         }
-        await().atMost(Duration.ofSeconds(10)).until(() -> api.watches() == 2);
+        soon(() -> api.watches() == 2);
 
         api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
         soon(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
