@@ -433,21 +433,24 @@ class ManifestsTest {
 
   @Test
   void sayWhatEachRuleOfTheRoleIsFor() throws IOException {
-    Map<Path, String> begin =
-        Map.of(
-            Path.of("k8s/base/role.yaml"), "  - apiGroups",
-            DEPLOYMENT.resolve("role-lease.yaml"), "- op: add",
-            CRON_JOB.resolve("role-conditions.yaml"), "- op: add");
-    for (Map.Entry<Path, String> file : begin.entrySet()) {
-      List<String> lines = Files.readAllLines(file.getKey());
-      int rules = 0;
-      for (int i = 0; i < lines.size(); i++) {
-        if (lines.get(i).startsWith(file.getValue())) {
-          rules++;
-          assertTrue(lines.get(i - 1).strip().startsWith("# "), lines.get(i - 1));
+    List<Path> roles;
+    try (Stream<Path> files = Files.walk(Path.of("k8s"))) {
+      roles =
+          files
+              .filter(path -> path.getFileName().toString().matches("role(?!-binding).*\\.yaml"))
+              .toList();
+    }
+    assertTrue(roles.size() >= 4, roles::toString);
+    for (Path role : roles) {
+      List<String> lines = Files.readAllLines(role);
+      assertTrue(lines.get(0).startsWith("# "), role::toString);
+      for (int i = 1; i < lines.size(); i++) {
+        boolean isAdded = lines.get(i).equals("  path: /rules/-");
+        if (isAdded || lines.get(i).startsWith("  - apiGroups")) {
+          String above = lines.get(isAdded ? i - 2 : i - 1);
+          assertTrue(above.strip().startsWith("# "), role + ": " + above);
         }
       }
-      assertTrue(rules > 1, file::toString);
     }
   }
 

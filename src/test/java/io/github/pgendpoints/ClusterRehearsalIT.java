@@ -1,0 +1,30 @@
+package io.github.pgendpoints;
+
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.time.Duration;
+
+/**
+ * What {@link ClusterIT} does, against the stand-in, so that it does not fail for its own faults on
+ * the day when somebody has a cluster.
+ */
+class ClusterRehearsalIT extends ClusterScenario {
+  private final FakeApiServer api = new FakeApiServer().withMirroring(Duration.ofMillis(10));
+
+  @Override
+  Config access() {
+    api.start();
+    return api.config();
+  }
+
+  @Override
+  String token(KubernetesClient asAdmin, String inNamespace, String account) {
+    return api.config().getAutoOAuthToken();
+  }
+
+  @Override
+  void end() {
+    api.close();
+  }
+}

@@ -1,0 +1,267 @@
+package io.github.pgendpoints;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.github.pgendpoints.support.Manifests;
+import io.github.pgendpoints.support.Program;
+import io.github.pgendpoints.support.kubernetes.Kustomize;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The packaged program beside an API server that has what the deployment overlay grants and no
+ * more, in a namespace of its own that is deleted at the end. PostgreSQL runs here, at an address
+ * that may be published.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class ClusterScenario {
+  @TempDir private static Path folder;
+
+  private static final String LAUNCHER =
+      Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"))
+          .resolve("bin/postgres-endpoint-manager")
+          .toAbsolutePath()
+          .toString();
+
+  private static final Set<Class<?>> APPLIED =
+      Set.of(ServiceAccount.class, Role.class, RoleBinding.class, Service.class);
+
+  private static final String RW = "postgresql-external-rw";
+  private static final String RO = "postgresql-external-ro";
+
+  private final String namespace = "pgendpoints-it-" + UUID.randomUUID().toString().substring(0, 8);
+  private final String address = publishable();
+  private KubernetesClient admin;
+  private Path kubeconfig;
+  private PostgresCluster cluster;
+
+  /** Access that may create and delete a namespace, and everything in it. */
+  abstract Config access() throws IOException;
+
+  /** What the account of the program identifies itself by. */
+  abstract String token(KubernetesClient asAdmin, String inNamespace, String account);
+
+  /** What is left to be done, when all else is cleaned up. */
+  void end() {}
+
+  @BeforeAll
+  void apply() throws IOException, SQLException {
+    Config access = access();
+    assumeTrue(address != null, "this machine has no address that Kubernetes would publish");
+    admin = new KubernetesClientBuilder().withConfig(access).build();
+    admin
+        .resource(
+            new NamespaceBuilder().withNewMetadata().withName(namespace).endMetadata().build())
+        .create();
+    Path copy = Manifests.copy();
+    Path file = copy.resolve("k8s/cluster/kustomization.yaml");
+    Files.writeString(
+        file,
+        Files.readString(file)
+            .replace("namespace: postgresql\n", "namespace: " + namespace + "\n"));
+    List<HasMetadata> objects = Kustomize.render(copy.resolve("k8s/overlays/deployment"));
+    objects.stream()
+        .filter(object -> APPLIED.contains(object.getClass()))
+        .forEach(object -> admin.resource(object).create());
+    String account = Kustomize.one(objects, ServiceAccount.class).getMetadata().getName();
+    kubeconfig = kubeconfig(access, token(admin, namespace, account));
+    cluster =
+        PostgresCluster.start(
+            new PostgresCluster.Options().standbys(0).addresses(address).subnets(address + "/32"));
+  }
+
+  @AfterAll
+  void cleanUp() {
+    if (cluster != null) {
+      cluster.close();
+    }
+    if (admin != null) {
+      admin.namespaces().withName(namespace).delete();
+      admin.close();
+    }
+    end();
+  }
+
+  @Test
+  void endpointsAreMadeMirroredKeptAndRepaired() {
+    once();
+    assertEquals(List.of(address), addresses(RW));
+    assertEquals(List.of(address), addresses(RO), "by RO_FALLBACK");
+    for (String service : List.of(RW, RO)) {
+      until(() -> visible(service).equals(Set.of(address)));
+      EndpointSlice mirrored = slices(service).get(0);
+      assertEquals(
+          "endpointslicemirroring-controller.k8s.io",
+          mirrored.getMetadata().getLabels().get("endpointslice.kubernetes.io/managed-by"));
+    }
+
+    String version = endpoints(RW).getMetadata().getResourceVersion();
+    once();
+    assertEquals(version, endpoints(RW).getMetadata().getResourceVersion(), "nothing to write");
+
+    admin.endpoints().inNamespace(namespace).withName(RW).delete();
+    once();
+    assertEquals(List.of(address), addresses(RW));
+    assertNotEquals(version, endpoints(RW).getMetadata().getResourceVersion());
+    until(() -> visible(RW).equals(Set.of(address)));
+  }
+
+  @Test
+  void oneOfTwoReplicasLeadsAndTheOtherTakesOver() {
+    try (Program first = program("first");
+        Program second = program("second")) {
+      first.start();
+      until(() -> first.err().contains("INFO topology verified"));
+      second.start();
+      until(() -> second.err().contains("INFO stands by: "));
+      assertTrue(lease().getSpec().getHolderIdentity().startsWith("first_"), () -> "" + lease());
+
+      assertEquals(143, first.terminate().exitCode(10), first::err);
+      admin.endpoints().inNamespace(namespace).withName(RW).delete();
+      until(() -> endpoints(RW) != null && addresses(RW).equals(List.of(address)));
+
+      assertTrue(lease().getSpec().getHolderIdentity().startsWith("second_"), () -> "" + lease());
+      for (Program replica : List.of(first, second)) {
+        assertFalse(replica.err().matches("(?s).*( ERROR |does not grant).*"), replica::err);
+      }
+    }
+  }
+
+  private void once() {
+    try (Program program = program("once")) {
+      assertEquals(0, program.run("--once"), program::err);
+      assertFalse(program.err().matches("(?s).* (WARN|ERROR) .*"), program::err);
+    }
+  }
+
+  private Program program(String name) {
+    return new Program(LAUNCHER)
+        .with("HOME", folder.toString())
+        .with("HOSTNAME", name)
+        .with("KUBECONFIG", kubeconfig.toString())
+        .with("MANAGEMENT_PORT", "off")
+        .with("JOLOKIA_PORT", "off")
+        .with("LEASE_NAME", "postgres-endpoint-manager-leader")
+        .with("PROBE_INTERVAL", "500ms")
+        .with("RO_FALLBACK", "primary")
+        .with("PG_NODES", address)
+        .with("PGPORT", String.valueOf(cluster.port()))
+        .with("PGUSER", PostgresCluster.USER)
+        .with("PGDATABASE", PostgresCluster.DATABASE)
+        .with("PGPASSWORD", PostgresCluster.PASSWORD)
+        .with("RW_SERVICE", RW)
+        .with("RO_SERVICE", RO);
+  }
+
+  private Path kubeconfig(Config access, String token) throws IOException {
+    String trust =
+        access.getCaCertData() != null
+            ? "certificate-authority-data: " + access.getCaCertData()
+            : access.getCaCertFile() != null
+                ? "certificate-authority: " + access.getCaCertFile()
+                : "insecure-skip-tls-verify: " + access.isTrustCerts();
+    return Files.writeString(
+        folder.resolve("kubeconfig"),
+        """
+        apiVersion: v1
+        kind: Config
+        current-context: it
+        clusters: [{name: it, cluster: {server: %s, %s}}]
+        users: [{name: it, user: {token: %s}}]
+        contexts: [{name: it, context: {cluster: it, user: it, namespace: %s}}]
+        """
+            .formatted(access.getMasterUrl(), trust, token, namespace));
+  }
+
+  private Lease lease() {
+    Lease lease =
+        admin.leases().inNamespace(namespace).withName("postgres-endpoint-manager-leader").get();
+    assertNotNull(lease);
+    return lease;
+  }
+
+  private Endpoints endpoints(String name) {
+    return admin.endpoints().inNamespace(namespace).withName(name).get();
+  }
+
+  private List<String> addresses(String name) {
+    return endpoints(name).getSubsets().stream()
+        .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
+        .toList();
+  }
+
+  private List<EndpointSlice> slices(String service) {
+    return admin
+        .discovery()
+        .v1()
+        .endpointSlices()
+        .inNamespace(namespace)
+        .withLabel("kubernetes.io/service-name", service)
+        .list()
+        .getItems();
+  }
+
+  /** What clients of the Service see. */
+  private Set<String> visible(String service) {
+    return slices(service).stream()
+        .flatMap(slice -> slice.getEndpoints().stream())
+        .flatMap(endpoint -> endpoint.getAddresses().stream())
+        .collect(Collectors.toSet());
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(100)).until(condition);
+  }
+
+  /** Kubernetes refuses loopback addresses. */
+  private static String publishable() {
+    try {
+      return NetworkInterface.networkInterfaces()
+          .flatMap(NetworkInterface::inetAddresses)
+          .filter(Inet4Address.class::isInstance)
+          .filter(found -> !found.isLoopbackAddress() && !found.isLinkLocalAddress())
+          .map(InetAddress::getHostAddress)
+          .findFirst()
+          .orElse(null);
+    } catch (SocketException e) {
+      return null;
+    }
+  }
+}
