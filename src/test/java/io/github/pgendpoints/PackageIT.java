@@ -140,10 +140,7 @@ class PackageIT {
   private void trains(String javaHome, Path folder) throws IOException {
     Path here = folder.resolve("trained");
     copy(home, here);
-    try (Program training = new Program(launcherOf(here)).with("JAVA_HOME", javaHome)) {
-      assertEquals(0, training.start("--train").exitCode(300), training::err);
-      assertEquals("", training.out() + training.err());
-    }
+    train(here, javaHome);
     Path archive;
     try (Stream<Path> files = Files.list(here.resolve("archive"))) {
       List<Path> all = files.toList();
@@ -164,6 +161,15 @@ class PackageIT {
     runsSilently(moved, javaHome);
     Files.writeString(archive, "broken");
     runsSilently(moved, javaHome);
+    train(moved, javaHome);
+    assertTrue(Files.size(archive) > 1 << 20);
+  }
+
+  private static void train(Path folder, String javaHome) {
+    try (Program training = new Program(launcherOf(folder)).with("JAVA_HOME", javaHome)) {
+      assertEquals(0, training.start("--train").exitCode(300), training::err);
+      assertEquals("", training.out() + training.err());
+    }
   }
 
   private void runsSilently(Path folder, String javaHome) {

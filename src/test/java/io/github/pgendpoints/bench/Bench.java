@@ -311,13 +311,13 @@ public final class Bench {
           scene
               .program(newest)
               .with("PG_NODES", String.join(",", nodes))
-              .with("PROBE_INTERVAL", "500ms")
+              .with("PROBE_INTERVAL", "200ms")
               .with("MANAGEMENT_PORT", String.valueOf(port))
               .start()) {
         scene.awaitServed(program);
         Cycles cycles = new Cycles(port);
-        cycles.next(quick ? 5 : 60, 250, program);
-        Values millis = cycles.next(quick ? 5 : 100, 250, program);
+        cycles.next(quick ? 5 : 100, 100, program);
+        Values millis = cycles.next(quick ? 5 : 100, 100, program);
         rows.add(
             new Row(
                 "a warm cycle, unchanged, %d nodes alive; median / worst of %d"
@@ -390,7 +390,7 @@ public final class Bench {
                 .with("MANAGEMENT_PORT", String.valueOf(port))
                 .start()) {
       scene.awaitServed(program);
-      Values millis = new Cycles(port).next(quick ? 3 : 20, 50, program);
+      Values millis = new Cycles(port).next(quick ? 3 : 10, 50, program);
       rows.add(
           new Row(
               "a cycle with 100 dead nodes of 103, PGCONNECT_TIMEOUT=2; median / worst of %d"
@@ -410,7 +410,7 @@ public final class Bench {
       run(() -> scene.program(java).start("--once"));
       List<Cost> costs = new ArrayList<>();
       List<Cost> empty = new ArrayList<>();
-      for (int i = 0; i < (quick ? 3 : 20); i++) {
+      for (int i = 0; i < (quick ? 3 : 10); i++) {
         costs.add(run(() -> scene.program(java).start("--once")));
         empty.add(run(() -> new Program(java.home() + "/bin/java", "-version").start()));
       }
