@@ -95,7 +95,10 @@ public final class Bench {
     String before = load();
     for (String name : names) {
       say(name);
+      int measured = rows.size();
       measurements.get(name).run();
+      // So that a run which is ended early was not in vain.
+      rows.subList(measured, rows.size()).forEach(System.err::println);
     }
     System.out.printf("%n%s%n%n%s", machine(before), Row.table(rows));
   }
