@@ -143,6 +143,33 @@ class RoutesYamlTest {
     }
   }
 
+  /** Each try, so that it is looked at again where a write is tried again. */
+  @Test
+  void nothingIsPublishedButByALeader() throws IOException {
+    List<String> unguarded = new ArrayList<>();
+    int writes = 0;
+    for (Path file : files().toList()) {
+      for (JsonNode item : read(file)) {
+        JsonNode steps = item.path("route").path("from").path("steps");
+        for (int i = 0; i < steps.size(); i++) {
+          JsonNode to = steps.get(i).path("to");
+          String operation = to.path("parameters").path("operation").asText();
+          if (to.path("uri").asText().startsWith("kubernetes-endpoint")
+              && !operation.startsWith("get")
+              && !operation.startsWith("list")) {
+            writes++;
+            if (i == 0
+                || !steps.get(i - 1).path("bean").path("ref").asText().equals("leadership")) {
+              unguarded.add(operation);
+            }
+          }
+        }
+      }
+    }
+    assertEquals(List.of(), unguarded);
+    assertEquals(6, writes, "a step in a branch would be overlooked");
+  }
+
   @Test
   void noConditionAsksABeanButWhereItSaysWhy() throws IOException {
     Set<String> asking = new TreeSet<>();

@@ -1,5 +1,6 @@
 package io.github.pgendpoints;
 
+import static io.github.pgendpoints.topology.Nodes.down;
 import static io.github.pgendpoints.topology.Nodes.primary;
 import static io.github.pgendpoints.topology.Nodes.standby;
 import static io.github.pgendpoints.topology.Nodes.topology;
@@ -165,6 +166,44 @@ class SwitchTest {
     assertTrue(READ_WRITE.indexOf(Set.of()) < 0 || !refused.equals("nothing"), "" + READ_WRITE);
     assertEquals(Set.of("10.0.0.1", "10.0.0.3"), API.visible("pg-ro"));
     assertEnded(toSlices);
+  }
+
+  /** The same with a new primary of the other family, which needs another slice. */
+  @ParameterizedTest(name = "to slices {0}, {1} steps, {2} refused")
+  @MethodSource("accidents")
+  void showsNoOldPrimaryBesideOneOfTheOtherFamily(boolean toSlices, int steps, String refused) {
+    Topology six = topology(standby("10.0.0.1"), primary("2001:db8::2", 2), standby("10.0.0.3"));
+    begin(!toSlices);
+    run(toSlices, BEFORE, steps);
+    if (!refused.equals("nothing")) {
+      API.deny(refused.split(" ")[0], refused.split(" ")[1]);
+    }
+
+    run(toSlices, six, 1);
+    API.heal();
+    run(toSlices, six, ENOUGH);
+
+    assertEquals(List.of(Set.of("10.0.0.1"), Set.of("2001:db8::2")), withoutGap(READ_WRITE));
+    assertEquals(Set.of("10.0.0.1", "10.0.0.3"), API.visible("pg-ro"));
+    assertEnded(toSlices);
+  }
+
+  @Test
+  void losesNoStandbyWhereOneOfTheSlicesIsMissing() {
+    Topology both = topology(primary("10.0.0.1", 1), standby("10.0.0.2"), standby("2001:db8::3"));
+    Topology listed =
+        topology(
+            primary("10.0.0.1", 1), standby("10.0.0.2"), standby("2001:db8::3"), down("10.0.0.9"));
+    run(false, both, 1);
+    run(true, both, 1);
+    API.delete(EndpointSlice.class, "db", "pg-ro-ipv6");
+    READ_ONLY.clear();
+    note();
+
+    run(true, listed, ENOUGH);
+
+    assertEquals(List.of(Set.of("10.0.0.2", "2001:db8::3")), READ_ONLY);
+    assertEnded(true);
   }
 
   /** And the other way, when somebody changes his mind. */
