@@ -441,6 +441,20 @@ class SlicesModeTest {
     assertEquals(List.of(), writes());
   }
 
+  @Test
+  void showsInADryRunThatEndpointsWillBeMirroredAgain() {
+    cycles(true).run(BEFORE);
+    cycles(false).run(BEFORE);
+
+    assertEquals(
+        List.of("- endpointslice.kubernetes.io/skip-mirror: true"),
+        dryRun(false, BEFORE)
+            .lines()
+            .takeWhile(line -> !line.startsWith("EndpointSlice"))
+            .filter(line -> line.startsWith("- ") || line.startsWith("+ "))
+            .toList());
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void showsNothingInADryRunThatATerminalObeys(boolean toSlices) {

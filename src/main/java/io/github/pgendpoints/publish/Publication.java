@@ -140,7 +140,9 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
         : hidden ? ", and it is no longer mirrored" : ", and it is mirrored again";
   }
 
-  /** What a write would change, as a diff of addresses and annotations. */
+  /**
+   * What a write would change, as a diff of addresses, annotations and, where they differ, labels.
+   */
   public String diff() {
     List<String> lines = new ArrayList<>();
     lines.add(
@@ -167,6 +169,19 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
               }
               lines.add("+ " + key + ": " + value);
             });
+    if (actual != null) {
+      labels()
+          .forEach(
+              (key, value) -> {
+                String old = Actual.label(actual, key);
+                if (old != null && !old.equals(value)) {
+                  lines.add("- " + key + ": " + ForeignText.clean(old));
+                }
+                if (value != null && !value.equals(old)) {
+                  lines.add("+ " + key + ": " + value);
+                }
+              });
+    }
     return String.join(System.lineSeparator(), lines);
   }
 

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
 import org.slf4j.LoggerFactory;
@@ -23,6 +24,7 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code -Dsoak.minutes=15}: how long at most; without it, until there are that many
  *   <li>{@code -Dsoak.seed=1}: makes the same faults come in the same order, as far as the servers
  *       keep time
+ *   <li>{@code -Dsoak.publish=endpoints}: or {@code endpointslices}
  *   <li>{@code -Dsoak.settle=70}: seconds for idle threads to end before they are counted
  * </ul>
  */
@@ -49,6 +51,7 @@ public final class Soak {
     this.watch = new Watch(world, PROBE_TIMEOUT, figures::add);
     this.run =
         new Run(world.cluster(), world.api())
+            .with("PUBLISH", world.form().name().toLowerCase(Locale.ROOT))
             .with("RW_SERVICE", World.RW)
             .with("RO_SERVICE", World.RO)
             .with("PROBE_INTERVAL", "50ms")
@@ -76,7 +79,9 @@ public final class Soak {
   }
 
   private static boolean soak(long seed) {
-    try (World world = new World()) {
+    Form form =
+        Form.valueOf(System.getProperty("soak.publish", "endpoints").toUpperCase(Locale.ROOT));
+    try (World world = new World(form)) {
       return new Soak(world, seed).play();
     } catch (SQLException e) {
       e.printStackTrace();

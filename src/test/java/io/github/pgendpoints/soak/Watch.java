@@ -11,7 +11,6 @@ import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -349,20 +348,19 @@ final class Watch implements RoutePolicyFactory {
   /** A write, be it granted or not, names the primary that this pass verified, and no other. */
   private void checkWrite(ApiRequest request, NodeState primary, Topology topology) {
     require(
-        "endpoints".equals(request.target().resource())
+        world.form().resource().equals(request.target().resource())
             && (request.method().equals("PATCH") || request.method().equals("POST")),
         "an unexpected request: %s",
         request);
     JsonNode body = parse(request.body());
     String service =
-        request.method().equals("POST")
-            ? body.at("/metadata/name").asText()
-            : request.target().name();
-    List<String> addresses = new ArrayList<>();
-    body.path("subsets")
-        .forEach(
-            subset ->
-                subset.path("addresses").forEach(each -> addresses.add(each.path("ip").asText())));
+        world
+            .form()
+            .service(
+                request.method().equals("POST")
+                    ? body.at("/metadata/name").asText()
+                    : request.target().name());
+    List<String> addresses = world.form().written(body);
     String address = primary.node().host();
     if (service.equals(World.RW)) {
       require(

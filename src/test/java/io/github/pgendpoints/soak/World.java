@@ -1,7 +1,6 @@
 package io.github.pgendpoints.soak;
 
-import io.fabric8.kubernetes.api.model.EndpointAddress;
-import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.RawFault;
@@ -54,6 +53,7 @@ final class World implements AutoCloseable {
   private final List<PostgresCluster> foreigners = new ArrayList<>();
   private final PostgresCluster cluster;
   private final FakeApiServer api = new FakeApiServer("db", true);
+  private final Form form;
   private final List<Place> places = new ArrayList<>();
   private final Truth truth = new Truth();
   private final String systemIdentifier;
@@ -62,7 +62,8 @@ final class World implements AutoCloseable {
   private volatile boolean passwordIsWrong;
   private boolean apiIsDown;
 
-  World() throws SQLException {
+  World(Form form) throws SQLException {
+    this.form = form;
     int port = 0;
     for (int i = 1; i <= 3; i++) {
       PostgresCluster foreign =
@@ -99,6 +100,10 @@ final class World implements AutoCloseable {
     return api;
   }
 
+  Form form() {
+    return form;
+  }
+
   Truth truth() {
     return truth;
   }
@@ -129,19 +134,13 @@ final class World implements AutoCloseable {
 
   /** The addresses behind a Service. */
   List<String> addresses(String service) {
-    Endpoints endpoints = api.endpoints(service);
-    return endpoints == null
-        ? List.of()
-        : endpoints.getSubsets().stream()
-            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-            .toList();
+    HasMetadata object = form.of(api, service);
+    return object == null ? List.of() : form.addresses(object);
   }
 
   String annotation(String service, String name) {
-    Endpoints endpoints = api.endpoints(service);
-    return endpoints == null || endpoints.getMetadata().getAnnotations() == null
-        ? null
-        : endpoints.getMetadata().getAnnotations().get(name);
+    HasMetadata object = form.of(api, service);
+    return object == null ? null : object.getMetadata().getAnnotations().get(name);
   }
 
   /** The versions of both Endpoints, which each change raises. */
@@ -150,8 +149,8 @@ final class World implements AutoCloseable {
   }
 
   private String version(String service) {
-    Endpoints endpoints = api.endpoints(service);
-    return endpoints == null ? "none" : endpoints.getMetadata().getResourceVersion();
+    HasMetadata object = form.of(api, service);
+    return object == null ? "none" : object.getMetadata().getResourceVersion();
   }
 
   /** How many sessions of the manager's role there are on our servers, which all run. */
@@ -442,18 +441,19 @@ final class World implements AutoCloseable {
     int times = 1 + random.nextInt(6);
     switch (fault) {
       case FORBIDDEN -> {
-        trouble(api -> api.deny(random.nextInt(3) == 0 ? "get" : "patch", "endpoints"));
+        String read = form == Form.ENDPOINTS ? "get" : "list";
+        trouble(api -> api.deny(random.nextInt(3) == 0 ? read : "patch", form.resource()));
         spoilReadWrite(random);
       }
       case CONFLICT -> {
-        trouble(api -> api.fail(times, 409, "PATCH", "endpoints"));
+        trouble(api -> api.fail(times, 409, "PATCH", form.resource()));
         spoilReadWrite(random);
       }
       case RIVAL -> {
         trouble(
             api -> {
               for (int i = 0; i < times; i++) {
-                api.beforeNext("PATCH", "endpoints", () -> rival(random));
+                api.beforeNext("PATCH", form.resource(), () -> rival(random));
               }
             });
         spoilReadWrite(random);
@@ -514,8 +514,8 @@ final class World implements AutoCloseable {
           case RW_DELETED -> annotation(RO, Annotations.SYSTEM_IDENTIFIER) != null;
           case RO_DELETED -> annotation(RW, Annotations.SYSTEM_IDENTIFIER) != null;
           case BOTH_DELETED -> isUndisturbed();
-          case RO_EDITED -> api.endpoints(RO) != null;
-          default -> api.endpoints(RW) != null;
+          case RO_EDITED -> form.of(api, RO) != null;
+          default -> form.of(api, RW) != null;
         };
     if (!possible) {
       return null;
@@ -525,19 +525,16 @@ final class World implements AutoCloseable {
       switch (fault) {
         case RW_EDITED -> setAddresses(RW, random.nextBoolean() ? "" : anyAddress(random));
         case RO_EDITED -> setAddresses(RO, random.nextBoolean() ? "" : anyAddress(random));
-        case LABELLED ->
-            api.editEndpoints(
-                RW,
-                endpoints ->
-                    endpoints
-                        .editMetadata()
-                        .addToLabels("others", String.valueOf(random.nextInt()))
-                        .endMetadata());
-        case RW_DELETED -> api.deleteEndpoints(RW);
-        case RO_DELETED -> api.deleteEndpoints(RO);
+        case LABELLED -> {
+          HasMetadata object = form.of(api, RW);
+          object.getMetadata().getLabels().put("others", String.valueOf(random.nextInt()));
+          api.put(object);
+        }
+        case RW_DELETED -> form.delete(api, RW);
+        case RO_DELETED -> form.delete(api, RO);
         case BOTH_DELETED -> {
-          api.deleteEndpoints(RW);
-          api.deleteEndpoints(RO);
+          form.delete(api, RW);
+          form.delete(api, RO);
         }
         case PAUSED -> annotate(RW, Annotations.PAUSED, "true");
         case UNREADABLE -> annotate(RW, Annotations.TIMELINE, "seven");
@@ -564,31 +561,16 @@ final class World implements AutoCloseable {
   }
 
   private void setAddresses(String service, String address) {
-    if (api.endpoints(service) == null) {
-      return;
+    HasMetadata object = form.of(api, service);
+    if (object != null) {
+      api.put(form.with(object, address, cluster.port()));
     }
-    api.editEndpoints(
-        service,
-        endpoints -> {
-          endpoints.withSubsets();
-          if (!address.isEmpty()) {
-            endpoints
-                .addNewSubset()
-                .addNewAddress()
-                .withIp(address)
-                .endAddress()
-                .addNewPort()
-                .withName("postgresql")
-                .withPort(cluster.port())
-                .endPort()
-                .endSubset();
-          }
-        });
   }
 
   private void annotate(String service, String name, String value) {
-    api.editEndpoints(
-        service, endpoints -> endpoints.editMetadata().addToAnnotations(name, value).endMetadata());
+    HasMetadata object = form.of(api, service);
+    object.getMetadata().getAnnotations().put(name, value);
+    api.put(object);
   }
 
   /** Whether nobody could mistake a server for what it is not, were the stored topology lost. */
@@ -645,22 +627,18 @@ final class World implements AutoCloseable {
   }
 
   private void clearAnnotations() {
-    if (api.endpoints(RW) == null) {
+    HasMetadata object = form.of(api, RW);
+    if (object == null) {
       return;
     }
     edits.incrementAndGet();
     Truth.Claim published = truth.claim(publishedServer());
-    api.editEndpoints(
-        RW,
-        endpoints -> {
-          endpoints.editMetadata().removeFromAnnotations(Annotations.PAUSED).endMetadata();
-          if ("seven".equals(annotation(RW, Annotations.TIMELINE))) {
-            endpoints
-                .editMetadata()
-                .addToAnnotations(Annotations.TIMELINE, String.valueOf(published.timeline()))
-                .endMetadata();
-          }
-        });
+    var annotations = object.getMetadata().getAnnotations();
+    annotations.remove(Annotations.PAUSED);
+    if ("seven".equals(annotations.get(Annotations.TIMELINE))) {
+      annotations.put(Annotations.TIMELINE, String.valueOf(published.timeline()));
+    }
+    api.put(object);
     letWatchesTell();
     edits.incrementAndGet();
   }
@@ -674,7 +652,7 @@ final class World implements AutoCloseable {
    * that the Services lead to.
    */
   private PostgresServer rightful() {
-    PostgresServer published = api.endpoints(RW) == null ? null : publishedServer();
+    PostgresServer published = form.of(api, RW) == null ? null : publishedServer();
     Truth.Claim best = null;
     for (Truth.Claim claim : truth.claims()) {
       if (best == null
