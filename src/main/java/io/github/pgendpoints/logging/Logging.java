@@ -41,12 +41,16 @@ public final class Logging {
   private static final List<String> LIBRARIES =
       List.of("org.apache.camel", "io.fabric8", "okhttp3", "org.springframework");
 
-  /** What these say of a node in each cycle, or of a Lease at each look, is said once, by us. */
+  /**
+   * What these say of a node in each cycle, or of a Lease at each look, is said once, by us; and
+   * that Camel tries no more to start a consumer is no news when it has started.
+   */
   private static final List<String> DRIVERS =
       List.of(
           "org.postgresql",
           "com.zaxxer.hikari",
-          "io.fabric8.kubernetes.client.extended.leaderelection");
+          "io.fabric8.kubernetes.client.extended.leaderelection",
+          "org.apache.camel.support.task.BackgroundTask");
 
   private Logging() {}
 
