@@ -102,36 +102,82 @@ public final class Metrics implements RoutePolicyFactory {
     this.rwService = rwService;
     this.roService = roService;
     this.verifiedAt = nanoTime.getAsLong();
-    gauge("verified.age", "seconds", metrics -> (nanoTime.getAsLong() - verifiedAt) / 1e9);
-    gauge("cycle.age", "seconds", metrics -> heartbeat.age().toNanos() / 1e9);
-    gauge("discover.running", null, metrics -> health.isRunning() ? 1 : 0);
-    gauge("leader", null, metrics -> health.isStandingBy() ? 0 : 1);
-    gauge("paused", null, metrics -> pausedBySetting || paused ? 1 : 0);
-    topologyChanges = Counter.builder(PREFIX + "topology.changes").register(registry);
-    states = MultiGauge.builder(PREFIX + "node.state").register(registry);
-    lags = MultiGauge.builder(PREFIX + "node.lag").baseUnit("bytes").register(registry);
-    timelines = MultiGauge.builder(PREFIX + "node.timeline").register(registry);
+    gauge(
+        "verified.age",
+        "seconds",
+        "Since a cycle last ended verified and published",
+        metrics -> (nanoTime.getAsLong() - verifiedAt) / 1e9);
+    gauge(
+        "cycle.age",
+        "seconds",
+        "Since a cycle last ended, however",
+        metrics -> heartbeat.age().toNanos() / 1e9);
+    gauge(
+        "discover.running",
+        null,
+        "1 while the routes of the cycles run",
+        metrics -> health.isRunning() ? 1 : 0);
+    gauge(
+        "leader",
+        null,
+        "1 when this process does the work",
+        metrics -> health.isStandingBy() ? 0 : 1);
+    gauge(
+        "paused",
+        null,
+        "1 while every write is stopped",
+        metrics -> pausedBySetting || paused ? 1 : 0);
+    topologyChanges =
+        Counter.builder(PREFIX + "topology.changes")
+            .description("Changes of the primary or of the standbys that are read from")
+            .register(registry);
+    states =
+        MultiGauge.builder(PREFIX + "node.state")
+            .description("1 for the state that the node is in")
+            .register(registry);
+    lags =
+        MultiGauge.builder(PREFIX + "node.lag")
+            .description("WAL of the primary that the standby has yet to replay")
+            .baseUnit("bytes")
+            .register(registry);
+    timelines =
+        MultiGauge.builder(PREFIX + "node.timeline")
+            .description("Timeline that the node writes or streams")
+            .register(registry);
     // What has not happened yet is 0, not absent: rates need a beginning.
     OUTCOMES.forEach(this::cycles);
     for (String service : List.of(rwService, roService)) {
       Gauge.builder(PREFIX + "service.addresses", () -> addresses.get(service))
+          .description("Addresses behind the Service")
           .tag("service", service)
           .register(registry);
-      counter("writes", service);
-      counter("conflicts", service);
+      writes(service);
+      conflicts(service);
     }
   }
 
-  private void gauge(String name, String unit, ToDoubleFunction<Metrics> value) {
-    Gauge.builder(PREFIX + name, this, value).baseUnit(unit).register(registry);
+  private void gauge(String name, String unit, String help, ToDoubleFunction<Metrics> value) {
+    Gauge.builder(PREFIX + name, this, value).description(help).baseUnit(unit).register(registry);
   }
 
-  private Counter counter(String name, String service) {
-    return Counter.builder(PREFIX + name).tag("service", service).register(registry);
+  private Counter writes(String service) {
+    return counter("writes", "Endpoints or EndpointSlices written or deleted", service);
+  }
+
+  private Counter conflicts(String service) {
+    return counter("conflicts", "Writes refused because somebody else wrote in between", service);
+  }
+
+  private Counter counter(String name, String help, String service) {
+    return Counter.builder(PREFIX + name)
+        .description(help)
+        .tag("service", service)
+        .register(registry);
   }
 
   private Timer cycles(String outcome) {
     return Timer.builder(PREFIX + "cycle.duration")
+        .description("How long cycles took, by how they ended")
         .tag("outcome", outcome)
         .serviceLevelObjectives(BUCKETS)
         .register(registry);
@@ -139,6 +185,7 @@ public final class Metrics implements RoutePolicyFactory {
 
   private Timer probes(Node node) {
     return Timer.builder(PREFIX + "probe.duration")
+        .description("How long probes of the node took, failed ones too")
         .tag("node", node.name())
         .serviceLevelObjectives(BUCKETS)
         .register(registry);
@@ -238,12 +285,13 @@ public final class Metrics implements RoutePolicyFactory {
     KubernetesClientException failure = request.getException(KubernetesClientException.class);
     if (failure == null) {
       if (WRITES.contains(operation) && !request.isFailed()) {
-        counter("writes", service(request)).increment();
+        writes(service(request)).increment();
       }
     } else if (WRITES.contains(operation) && failure.getCode() == CONFLICT) {
-      counter("conflicts", service(request)).increment();
+      conflicts(service(request)).increment();
     } else {
       Counter.builder(PREFIX + "api.errors")
+          .description("Requests to the Kubernetes API that failed, retries included")
           .tag("operation", operation)
           .tag("code", failure.getCode() > 0 ? String.valueOf(failure.getCode()) : "none")
           .register(registry)

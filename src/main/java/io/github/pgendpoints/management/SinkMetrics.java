@@ -19,20 +19,40 @@ public final class SinkMetrics implements MeterBinder {
   public void bindTo(MeterRegistry registry) {
     sinks.watch(
         (sink, count) -> {
-          counter(registry, "sent", sink, count, SinkCount::sent);
-          counter(registry, "failed", sink, count, SinkCount::failed);
-          counter(registry, "dropped", sink, count, SinkCount::dropped);
-          counter(registry, "sink.faults", sink, count, SinkCount::faults);
+          counter(registry, "sent", "Alerts that the sink has taken", sink, count, SinkCount::sent);
+          counter(
+              registry,
+              "failed",
+              "Alerts that the sink failed to deliver",
+              sink,
+              count,
+              SinkCount::failed);
+          counter(
+              registry,
+              "dropped",
+              "Alerts that did not fit into the queue of the sink",
+              sink,
+              count,
+              SinkCount::dropped);
+          counter(
+              registry,
+              "sink.faults",
+              "Faults for which the file of the sink is left out",
+              sink,
+              count,
+              SinkCount::faults);
         });
   }
 
   private static void counter(
       MeterRegistry registry,
       String name,
+      String help,
       String sink,
       SinkCount count,
       ToDoubleFunction<SinkCount> value) {
     FunctionCounter.builder("pgendpoints.alerts." + name, count, value)
+        .description(help)
         .tag("sink", sink)
         .register(registry);
   }

@@ -29,7 +29,7 @@ public final class Promtool {
         Files.writeString(in, input);
         Process process =
             new ProcessBuilder(command)
-                .directory(folder.toFile())
+                .directory(folder.toAbsolutePath().toFile())
                 .redirectErrorStream(true)
                 .redirectInput(in.toFile())
                 .start();
