@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -197,11 +198,17 @@ public final class PostgresCluster implements AutoCloseable {
 
   /**
    * The standby which has received most; after the loss of the primary the others can follow this
-   * one only, since they may have what another lacks.
+   * one only, since they may have what another lacks. What the primary sent last may still be on
+   * its way for a moment.
    */
   public PostgresServer furthestStandby() throws SQLException {
     PostgresServer furthest = null;
     Lsn received = null;
+    for (PostgresServer standby : standbys()) {
+      for (int look = 0; look < 20 && isReceiving(standby); look++) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+      }
+    }
     for (PostgresServer standby : standbys()) {
       Lsn lsn = Lsn.of(standby.sql("SELECT pg_last_wal_receive_lsn()"));
       if (furthest == null || lsn.compareTo(received) > 0) {
@@ -210,6 +217,13 @@ public final class PostgresCluster implements AutoCloseable {
       }
     }
     return furthest;
+  }
+
+  private static boolean isReceiving(PostgresServer standby) throws SQLException {
+    return "t"
+        .equals(
+            standby.sql(
+                "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')"));
   }
 
   /** All servers in the order of their addresses, former primaries among them. */
