@@ -175,8 +175,8 @@ public final class Demo {
     screen.explain(
         "From pg_is_in_recovery() = false, %d ms after the request to promote, to the API having"
                 .formatted(timing.promotion().toMillis())
-            + " stored the Endpoints; both are watched every millisecond. With a look at the nodes"
-            + " once a second it can be any time up to a second: PROBE_INTERVAL sets it.");
+            + " stored the Endpoints; both are watched every millisecond. Since the primary was lost"
+            + " the manager looks ten times a second: PROBE_INTERVAL_UNSTABLE sets it.");
     confirmWrite(heir);
     return timing.publication();
   }

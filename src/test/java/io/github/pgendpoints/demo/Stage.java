@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.CycleCount;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -35,6 +36,7 @@ final class Stage implements AutoCloseable {
 
   private final PostgresCluster cluster;
   private final FakeApiServer api = new FakeApiServer(NAMESPACE, true);
+  private final CycleCount cycles = new CycleCount();
   private final Run manager;
 
   /** Starts the servers and the API; the manager waits for {@link #startManager}. */
@@ -44,7 +46,8 @@ final class Stage implements AutoCloseable {
     api.start();
     api.createService(RW, "postgresql", cluster.port());
     api.createService(RO, "postgresql", cluster.port());
-    manager = new Run(cluster, api).with("RW_SERVICE", RW).with("RO_SERVICE", RO);
+    manager =
+        new Run(cluster, api).bind("cycles", cycles).with("RW_SERVICE", RW).with("RO_SERVICE", RO);
   }
 
   void startManager() {
@@ -202,16 +205,8 @@ final class Stage implements AutoCloseable {
 
   /** Waits until the cycle in flight and {@code more} after it have ended and been logged. */
   void awaitCycles(int more) {
-    long begun = cyclesBegun();
-    momentOf(more + " more cycles", () -> cyclesBegun() > begun + more);
-  }
-
-  /** Each cycle begins by reading the Endpoints. */
-  private long cyclesBegun() {
-    return api.requests().stream()
-        .filter(request -> request.method().equals("GET"))
-        .filter(request -> request.path().endsWith("/endpoints/" + RW))
-        .count();
+    int ended = cycles.ended();
+    momentOf(more + " more cycles", () -> cycles.ended() > ended + more);
   }
 
   /** Forgets the requests so far, which would fill the memory in the end. */
