@@ -98,7 +98,8 @@ public final class Bench {
       int measured = rows.size();
       measurements.get(name).run();
       // So that a run which is ended early was not in vain.
-      rows.subList(measured, rows.size()).forEach(System.err::println);
+      rows.subList(measured, rows.size())
+          .forEach(row -> System.err.println(row.what() + ": " + row.measured()));
     }
     System.out.printf("%n%s%n%n%s", machine(before), Row.table(rows));
   }
