@@ -59,7 +59,33 @@ public final class Application implements Callable<Integer> {
     boolean json = format != null && format.getValue().equalsIgnoreCase("json");
     Logging.configure(Level.INFO, json ? Logging.Format.JSON : Logging.Format.TEXT);
     Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> tell(thrown));
-    System.exit(commandLine().execute(args));
+    System.exit(execute(args));
+  }
+
+  private static int execute(String[] args) {
+    Mode mode = modeOfPod(args);
+    if (mode == null) {
+      return commandLine().execute(args);
+    }
+    try {
+      return run(mode);
+    } catch (Exception e) {
+      tell(e);
+      return ExitCode.REFUSED;
+    }
+  }
+
+  /**
+   * What pods call needs no parser, whose classes alone take a tenth of a second.
+   *
+   * @return null for all else
+   */
+  static Mode modeOfPod(String... args) {
+    return switch (String.join(" ", args)) {
+      case "" -> Mode.CONTINUOUS;
+      case "--once" -> Mode.ONCE;
+      default -> null;
+    };
   }
 
   static CommandLine commandLine() {

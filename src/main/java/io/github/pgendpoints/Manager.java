@@ -335,6 +335,13 @@ public final class Manager extends Main {
     }
   }
 
+  /**
+   * Does without: Camel would read the text of all routes an additional time, for settings in
+   * comments and for beans that settings may name. Beans of a route's file are there for routes.
+   */
+  @Override
+  protected void modelineRoutes(CamelContext context) {}
+
   private void show(Status status) {
     out.println(mode == Mode.STATUS_JSON ? status.json() : new StatusTable(status).text());
   }

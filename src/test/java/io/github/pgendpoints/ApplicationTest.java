@@ -22,9 +22,11 @@ class ApplicationTest {
     "--once --dry-run, DRY_RUN"
   })
   void knowsTheModes(String arguments, Mode mode) {
-    commandLine.parseArgs(arguments.isEmpty() ? new String[0] : arguments.split(" "));
+    String[] words = arguments.isEmpty() ? new String[0] : arguments.split(" ");
+    commandLine.parseArgs(words);
 
     assertEquals(mode, ((Application) commandLine.getCommand()).mode());
+    assertEquals(mode == Mode.DRY_RUN ? null : mode, Application.modeOfPod(words));
   }
 
   @ParameterizedTest

@@ -9,11 +9,14 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Supplier;
 
 /** Access to the Kubernetes API as fabric8 finds it, with bounds, and the namespace we work in. */
 public final class KubernetesAccess {
   /** A connection over which a ping is not answered until the next one is broken. */
   private static final Duration PING_INTERVAL = Duration.ofSeconds(10);
+
+  private static final String TRUST = "javax.net.ssl.trustStore";
 
   private KubernetesAccess() {}
 
@@ -60,10 +63,13 @@ public final class KubernetesAccess {
     config.setWebsocketPingInterval(PING_INTERVAL.toMillis());
     try {
       URI.create(config.getMasterUrl());
-      return new KubernetesClientBuilder()
-          .withConfig(config)
-          .withHttpClientFactory(new ApiHttp())
-          .build();
+      return trustingTheClusterAlone(
+          config,
+          () ->
+              new KubernetesClientBuilder()
+                  .withConfig(config)
+                  .withHttpClientFactory(new ApiHttp())
+                  .build());
     } catch (RuntimeException e) {
       Throwable root = e;
       while (root.getCause() != null) {
@@ -71,6 +77,25 @@ public final class KubernetesAccess {
       }
       throw new IllegalArgumentException(
           "access to the Kubernetes API cannot be set up: " + root, e);
+    }
+  }
+
+  /**
+   * Builds it so that, as for kubectl, the certificate authority that comes with the access is the
+   * only one that can vouch for the API. fabric8 adds those that Java itself trusts, some 140 that
+   * also take a while to read; it finds them by this property.
+   */
+  private static KubernetesClient trustingTheClusterAlone(
+      Config config, Supplier<KubernetesClient> builder) {
+    boolean hasAuthority = config.getCaCertData() != null || config.getCaCertFile() != null;
+    if (!hasAuthority || config.getTrustStoreFile() != null || System.getProperty(TRUST) != null) {
+      return builder.get();
+    }
+    System.setProperty(TRUST, "NONE");
+    try {
+      return builder.get();
+    } finally {
+      System.clearProperty(TRUST);
     }
   }
 

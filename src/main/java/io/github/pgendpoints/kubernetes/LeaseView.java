@@ -72,6 +72,10 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
   private CompletableFuture<?> election;
   private volatile String leader = "";
   private volatile boolean leads;
+
+  /** Whether somebody else wrote the Lease, or took it away, since it was read or renewed. */
+  private volatile boolean changed;
+
   private volatile boolean stopping;
   private String lastFailure = "";
   private boolean saidForbidden;
@@ -119,7 +123,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
         new LeaderElectionConfig(lease, LEASE, RENEW_DEADLINE, LOOK, callbacks, true, name) {
           @Override
           public Duration getRetryPeriod() {
-            return leadership.isAlone() ? FORBIDDEN : leads ? RENEWAL : LOOK;
+            return leadership.isAlone() ? FORBIDDEN : leads && !changed ? RENEWAL : LOOK;
           }
         };
     election = new LeaderElector(client, config, thread).start();
@@ -155,6 +159,9 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
   }
 
   private void failed(KubernetesClientException failure) {
+    changed =
+        failure.getCode() == HttpURLConnection.HTTP_CONFLICT
+            || failure.getCode() == HttpURLConnection.HTTP_NOT_FOUND;
     if (failure.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
       writeAlone();
     } else if (failure.getCode() != HttpURLConnection.HTTP_CONFLICT) {
@@ -181,6 +188,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
   }
 
   private void answered(LeaderElectionRecord found) {
+    changed = false;
     leadership.looked();
     if (!lastFailure.isEmpty()) {
       LOG.info("over: Lease {} cannot be looked at or renewed", name);

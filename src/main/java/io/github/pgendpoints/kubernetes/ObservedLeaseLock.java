@@ -4,6 +4,9 @@ import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.LeaderElectionRecord;
 import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.LeaseLock;
 import java.time.Duration;
@@ -16,12 +19,18 @@ import java.util.function.LongSupplier;
  * A Lease as one replica sees it. fabric8's own measures another replica's renewals by that
  * replica's clock, so that a clock some seconds off takes the Lease from a leader that is well, and
  * its release leaves the holder's name in the Lease.
+ *
+ * <p>Its holder renews it by one request, as client-go has it: what the last renewal was answered
+ * is what the next one goes by, and the API server refuses it when the Lease has changed since.
  */
 final class ObservedLeaseLock extends LeaseLock {
   private final Duration leaseDuration;
   private final LongSupplier nanoTime;
   private String seenVersion;
   private long seenAt;
+
+  /** As the last renewal was answered; null when the Lease is to be read. */
+  private Lease renewed;
 
   /**
    * @param leaseDuration of a Lease that names none
@@ -36,6 +45,23 @@ final class ObservedLeaseLock extends LeaseLock {
     super(namespace, name, identity);
     this.leaseDuration = leaseDuration;
     this.nanoTime = nanoTime;
+  }
+
+  @Override
+  public synchronized LeaderElectionRecord get(KubernetesClient client) {
+    Lease known = renewed;
+    // Good for one renewal: after one that failed the Lease may be anybody's.
+    renewed = null;
+    return known == null ? super.get(client) : toRecord(known);
+  }
+
+  @Override
+  public synchronized void update(KubernetesClient client, LeaderElectionRecord next) {
+    Lease answer =
+        client
+            .resource(toResource(next, getObjectMeta(seenVersion)))
+            .patch(PatchContext.of(PatchType.JSON_MERGE));
+    renewed = identity().equals(next.getHolderIdentity()) ? answer : null;
   }
 
   /** As client-go has it: a renewal is as old as it is known to us. */

@@ -234,9 +234,9 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
 
   private Resource<T> resource(ObjectMeta named) {
     // An item, not a name: for a name the client would read the object before it patches it.
-    return client()
-        .resource(
-            client().getKubernetesSerialization().convertValue(Map.of("metadata", named), type));
+    T item = org.apache.camel.support.ObjectHelper.newInstance(type);
+    item.setMetadata(named);
+    return client().resource(item);
   }
 
   private KubernetesClient client() {

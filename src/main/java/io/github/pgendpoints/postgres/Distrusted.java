@@ -37,6 +37,10 @@ final class Distrusted {
                   return true;
                 case "getTransactionIsolation":
                   return Connection.TRANSACTION_READ_COMMITTED;
+                // Camel asks each statement before it runs it, a round trip too, and takes null for
+                // none. A PreparedStatement of pgjdbc is its SQL as text.
+                case "getParameterMetaData":
+                  return target.toString().contains("?") ? invoke(target, method, arguments) : null;
                 default:
                   return invoke(target, method, arguments);
               }

@@ -2,11 +2,13 @@ package io.github.pgendpoints.kubernetes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.okhttp.OkHttpClientImpl;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,6 +70,24 @@ class KubernetesAccessTest {
       api.requireToken("second").kubeconfig(kubeconfig);
       ask(client);
     }
+  }
+
+  /** As kubectl does; whoever wants more trusts it in a store of their own. */
+  @Test
+  void trustsTheAuthorityOfTheClusterAlone() {
+    set(Config.KUBERNETES_KUBECONFIG_FILE, api.kubeconfig(folder.resolve("config")).toString());
+
+    try (KubernetesClient client = client()) {
+      assertEquals(
+          1,
+          ((OkHttpClientImpl) client.getHttpClient())
+              .getOkHttpClient()
+              .x509TrustManager()
+              .getAcceptedIssuers()
+              .length);
+      ask(client);
+    }
+    assertNull(System.getProperty("javax.net.ssl.trustStore"));
   }
 
   private static KubernetesClient client() {

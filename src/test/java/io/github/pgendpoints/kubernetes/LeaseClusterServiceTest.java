@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 import org.apache.camel.cluster.CamelClusterEventListener;
 import org.apache.camel.cluster.CamelClusterView;
 import org.junit.jupiter.api.AfterEach;
@@ -147,6 +148,39 @@ class LeaseClusterServiceTest {
       verbs.add(request.verb());
     }
     assertEquals(Set.of("create", "get", "patch"), verbs);
+  }
+
+  @Test
+  void renewsByOneRequest() throws Exception {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    within(5000, () -> lease().getSpec().getRenewTime() != null);
+    await().until(() -> api.requests().stream().anyMatch(r -> r.verb().equals("patch")));
+    api.clearRequests();
+
+    within(5000, () -> api.requests().size() >= 2);
+    assertEquals(
+        Set.of("patch"), api.requests().stream().map(ApiRequest::verb).collect(Collectors.toSet()));
+    assertTrue(first.leads());
+  }
+
+  @Test
+  void keepsALeaseThatSomebodyWroteATouchInto() throws Exception {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    String before = lease().getMetadata().getResourceVersion();
+    api.put(
+        new LeaseBuilder(lease())
+            .editMetadata()
+            .addToLabels("touched", "true")
+            .endMetadata()
+            .build());
+
+    ZonedDateTime renewed = lease().getSpec().getRenewTime();
+    within(4000, () -> lease().getSpec().getRenewTime().isAfter(renewed));
+    assertTrue(first.leads());
+    assertEquals(List.of(false, true), first.told);
+    assertFalse(lease().getMetadata().getResourceVersion().equals(before));
   }
 
   @Test
