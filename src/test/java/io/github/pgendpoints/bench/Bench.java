@@ -62,8 +62,8 @@ public final class Bench {
     measurements.put(
         "switchover", () -> promotions("planned: old primary shut down", PostgresServer::stop));
     measurements.put("idle", this::idle);
-    measurements.put("cycle", () -> cycle(0, "5 ms median"));
-    measurements.put("cycle100", () -> cycle(97, "200 ms median"));
+    measurements.put("cycle", () -> cycle(0, 1000, "5 ms median"));
+    measurements.put("cycle100", () -> cycle(97, 300, "200 ms median"));
     measurements.put("dead", this::dead);
     measurements.put("once", this::once);
     measurements.put("limited", this::limited);
@@ -222,7 +222,7 @@ public final class Bench {
   // ---- nothing happens
 
   private void idle() throws Exception {
-    int warmUp = quick ? 10 : 60;
+    int warmUp = quick ? 10 : 600;
     int seconds = quick ? 10 : 60;
     try (Program program =
         scene
@@ -301,7 +301,7 @@ public final class Bench {
     return 60 * Double.parseDouble(parts[0]) + Double.parseDouble(parts[1]);
   }
 
-  private void cycle(int more, String target) throws Exception {
+  private void cycle(int more, int warmUp, String target) throws Exception {
     List<String> addresses = IntStream.rangeClosed(1, more).mapToObj(i -> "127.0.1." + i).toList();
     PostgresServer primary = scene.cluster().primary();
     List<Relay> relays = new ArrayList<>();
@@ -315,17 +315,17 @@ public final class Bench {
           scene
               .program(newest)
               .with("PG_NODES", String.join(",", nodes))
-              .with("PROBE_INTERVAL", "200ms")
+              .with("PROBE_INTERVAL", "100ms")
               .with("MANAGEMENT_PORT", String.valueOf(port))
               .start()) {
         scene.awaitServed(program);
         Cycles cycles = new Cycles(port);
-        cycles.next(quick ? 5 : 100, 100, program);
-        Values millis = cycles.next(quick ? 5 : 100, 100, program);
+        cycles.next(quick ? 5 : warmUp, 50, program);
+        Values millis = cycles.next(quick ? 5 : 100, 50, program);
         rows.add(
             new Row(
-                "a warm cycle, unchanged, %d nodes alive; median / worst of %d"
-                    .formatted(3 + more, millis.sorted().size()),
+                "a cycle after %d others, unchanged, %d nodes alive; median / worst of %d"
+                    .formatted(warmUp, 3 + more, millis.sorted().size()),
                 target,
                 "%.1f ms / %.1f ms".formatted(millis.median(), millis.worst()),
                 "the queries alone, one after another: %.1f ms"
@@ -497,30 +497,36 @@ public final class Bench {
 
   private void resident() throws Exception {
     int minutes = quick ? 1 : Integer.getInteger("bench.minutes", 10);
-    Map<Installation.Java, Program> programs = new LinkedHashMap<>();
+    Map<String, Program> programs = new LinkedHashMap<>();
     try {
       for (Installation.Java java : javas) {
+        programs.put("JMX off, Java " + java.version(), resident(java).with("JOLOKIA_PORT", "off"));
         programs.put(
-            java,
-            scene.program(java).with("MANAGEMENT_PORT", String.valueOf(Scene.freePort())).start());
+            "JMX on, Java " + java.version(),
+            resident(java).with("JOLOKIA_PORT", String.valueOf(Scene.freePort())));
       }
+      programs.values().forEach(Program::start);
       for (int minute = 0; minute < minutes; minute++) {
         Scene.sleep(60_000);
         scene.api().clearRequests();
       }
       programs.forEach(
-          (java, program) -> {
+          (how, program) -> {
             Use use = Use.of(program.process().pid(), Use.none());
             rows.add(
                 new Row(
-                    "continuous, health and metrics on, resident after %d min, Java %d"
-                        .formatted(minutes, java.version()),
-                    "150 MiB",
+                    "continuous, health and metrics on, %s, resident after %d min"
+                        .formatted(how, minutes),
+                    how.startsWith("JMX off") ? "150 MiB" : "",
                     "%.0f MiB (at most %.0f)".formatted(use.rssMiB(), use.peakMiB()),
                     ""));
           });
     } finally {
       programs.values().forEach(Program::close);
     }
+  }
+
+  private Program resident(Installation.Java java) throws IOException {
+    return scene.program(java).with("MANAGEMENT_PORT", String.valueOf(Scene.freePort()));
   }
 }
