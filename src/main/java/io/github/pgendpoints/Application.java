@@ -81,11 +81,10 @@ public final class Application implements Callable<Integer> {
    * @return null for all else
    */
   static Mode modeOfPod(String... args) {
-    return switch (String.join(" ", args)) {
-      case "" -> Mode.CONTINUOUS;
-      case "--once" -> Mode.ONCE;
-      default -> null;
-    };
+    if (args.length == 0) {
+      return Mode.CONTINUOUS;
+    }
+    return args.length == 1 && args[0].equals("--once") ? Mode.ONCE : null;
   }
 
   static CommandLine commandLine() {

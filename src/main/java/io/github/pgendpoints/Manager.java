@@ -40,7 +40,10 @@ import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Topology;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -49,6 +52,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Predicate;
@@ -336,11 +340,29 @@ public final class Manager extends Main {
   }
 
   /**
-   * Does without: Camel would read the text of all routes an additional time, for settings in
-   * comments and for beans that settings may name. Beans of a route's file are there for routes.
+   * Reads all routes an additional time, for beans that Camel itself is set up by; ours have none,
+   * and it takes a while.
    */
   @Override
-  protected void modelineRoutes(CamelContext context) {}
+  protected void modelineRoutes(CamelContext context) throws Exception {
+    if (routesHaveBeans()) {
+      super.modelineRoutes(context);
+    }
+  }
+
+  private boolean routesHaveBeans() {
+    try (Stream<Path> files = Files.list(home.resolve("routes"))) {
+      for (Path file : files.filter(path -> path.toString().endsWith(".camel.yaml")).toList()) {
+        if (Files.readString(file, StandardCharsets.ISO_8859_1).contains("beans:")) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      // Camel tells what is wrong.
+      return true;
+    }
+  }
 
   private void show(Status status) {
     out.println(mode == Mode.STATUS_JSON ? status.json() : new StatusTable(status).text());

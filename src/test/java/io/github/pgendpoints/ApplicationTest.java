@@ -1,6 +1,7 @@
 package io.github.pgendpoints;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
@@ -43,6 +44,13 @@ class ApplicationTest {
   })
   void refusesWhatItDoesNotKnow(String arguments) {
     assertEquals(ExitCode.USAGE, commandLine.execute(arguments.split(" ")));
+  }
+
+  /** As a script's empty variable makes it: no wish for continuous mode. */
+  @Test
+  void refusesAnEmptyArgument() {
+    assertNull(Application.modeOfPod(""));
+    assertEquals(ExitCode.USAGE, commandLine.execute(""));
   }
 
   @Test

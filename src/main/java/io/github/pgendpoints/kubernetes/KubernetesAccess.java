@@ -3,6 +3,7 @@ package io.github.pgendpoints.kubernetes;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.utils.Utils;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;
@@ -87,11 +88,16 @@ public final class KubernetesAccess {
    */
   private static KubernetesClient trustingTheClusterAlone(
       Config config, Supplier<KubernetesClient> builder) {
-    boolean hasAuthority = config.getCaCertData() != null || config.getCaCertFile() != null;
-    if (!hasAuthority || config.getTrustStoreFile() != null || System.getProperty(TRUST) != null) {
+    boolean hasAuthority =
+        Utils.isNotNullOrEmpty(config.getCaCertData())
+            || Utils.isNotNullOrEmpty(config.getCaCertFile());
+    if (!hasAuthority
+        || Utils.isNotNullOrEmpty(config.getTrustStoreFile())
+        || System.getProperty(TRUST) != null) {
       return builder.get();
     }
-    System.setProperty(TRUST, "NONE");
+    // No file, which fabric8 takes for an empty store.
+    System.setProperty(TRUST, "/dev/null");
     try {
       return builder.get();
     } finally {

@@ -62,6 +62,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
 
   private final CamelClusterService service;
   private final String name;
+  private final ObservedLeaseLock observed;
   private final Lock lease;
   private final KubernetesClient client;
   private final Leadership leadership;
@@ -90,9 +91,9 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
       KubernetesErrors errors) {
     this.service = service;
     this.name = name;
-    this.lease =
-        new ToldLock(
-            new ObservedLeaseLock(kubernetesNamespace, name, identity, LEASE, System::nanoTime));
+    this.observed =
+        new ObservedLeaseLock(kubernetesNamespace, name, identity, LEASE, System::nanoTime);
+    this.lease = new ToldLock(observed);
     this.client = client;
     this.leadership = leadership;
     this.errors = errors;
@@ -103,6 +104,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
   @Override
   protected void doStart() {
     stopping = false;
+    observed.readAgain();
     thread =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -118,7 +120,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
     if (stopping) {
       return;
     }
-    LeaderCallbacks callbacks = new LeaderCallbacks(this::taken, this::lost, this::observed);
+    LeaderCallbacks callbacks = new LeaderCallbacks(this::taken, this::lost, this::heldBy);
     LeaderElectionConfig config =
         new LeaderElectionConfig(lease, LEASE, RENEW_DEADLINE, LOOK, callbacks, true, name) {
           @Override
@@ -130,7 +132,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
     election.whenComplete((nothing, failure) -> elect());
   }
 
-  private void observed(String holder) {
+  private void heldBy(String holder) {
     leader = holder == null ? "" : holder;
     if (!leader.isEmpty() && !leader.equals(lease.identity())) {
       LOG.info("stands by: Lease {} is held by {}", name, ForeignText.clean(leader));
@@ -161,10 +163,13 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
   private void failed(KubernetesClientException failure) {
     changed =
         failure.getCode() == HttpURLConnection.HTTP_CONFLICT
-            || failure.getCode() == HttpURLConnection.HTTP_NOT_FOUND;
-    if (failure.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
+            || leads && failure.getCode() == HttpURLConnection.HTTP_NOT_FOUND;
+    if (changed) {
+      // Maybe by another replica: until the Lease has been read, nobody knows who leads.
+      leadership.end();
+    } else if (failure.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
       writeAlone();
-    } else if (failure.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+    } else {
       String said = errors.describe(failure);
       if (!said.equals(lastFailure)) {
         LOG.warn("Lease {} cannot be looked at or renewed, only its holder writes: {}", name, said);
@@ -223,7 +228,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
     leadership.alone(false);
     leadership.end();
     try {
-      thread.submit(() -> election.cancel(true)).get(RELEASE.toMillis(), TimeUnit.MILLISECONDS);
+      thread.submit(this::release).get(RELEASE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {
@@ -231,6 +236,11 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
     } finally {
       thread.shutdownNow();
     }
+  }
+
+  private void release() {
+    observed.readAgain();
+    election.cancel(true);
   }
 
   /** Keeps leadership, and what is worth saying, in step with what was asked and answered. */

@@ -55,6 +55,11 @@ final class ObservedLeaseLock extends LeaseLock {
     return known == null ? super.get(client) : toRecord(known);
   }
 
+  /** Has the Lease read before the next renewal or release, in case somebody else wrote it. */
+  synchronized void readAgain() {
+    renewed = null;
+  }
+
   @Override
   public synchronized void update(KubernetesClient client, LeaderElectionRecord next) {
     Lease answer =

@@ -76,6 +76,15 @@ class LeaseClusterServiceTest {
     return api.get(Lease.class, "db", "pem");
   }
 
+  private void touch() {
+    api.put(
+        new LeaseBuilder(lease())
+            .editMetadata()
+            .addToLabels("touched", "true")
+            .endMetadata()
+            .build());
+  }
+
   private void lease(String holder, ZonedDateTime renewed) {
     api.put(
         new LeaseBuilder()
@@ -168,19 +177,34 @@ class LeaseClusterServiceTest {
   void keepsALeaseThatSomebodyWroteATouchInto() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
-    String before = lease().getMetadata().getResourceVersion();
-    api.put(
-        new LeaseBuilder(lease())
-            .editMetadata()
-            .addToLabels("touched", "true")
-            .endMetadata()
-            .build());
+    touch();
 
     ZonedDateTime renewed = lease().getSpec().getRenewTime();
     within(4000, () -> lease().getSpec().getRenewTime().isAfter(renewed));
-    assertTrue(first.leads());
+    within(1000, first::leads);
     assertEquals(List.of(false, true), first.told);
-    assertFalse(lease().getMetadata().getResourceVersion().equals(before));
+  }
+
+  @Test
+  void releasesALeaseThatSomebodyWroteATouchInto() throws Exception {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    within(5000, () -> api.requests().stream().anyMatch(r -> r.verb().equals("patch")));
+    touch();
+
+    first.service.releaseView(first.view);
+
+    assertEquals("", lease().getSpec().getHolderIdentity());
+  }
+
+  @Test
+  void makesADeletedLeaseAnewAtOnce() throws Exception {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    api.delete(Lease.class, "db", "pem");
+
+    within(3000, () -> lease() != null && first.leads());
+    assertEquals(List.of(false, true), first.told);
   }
 
   @Test
