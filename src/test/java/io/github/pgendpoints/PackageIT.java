@@ -65,8 +65,8 @@ class PackageIT {
   /** Nobody looks at a run of a second, and its command line needs no parser. */
   private static final Pattern NEEDLESS_ONCE =
       Pattern.compile(
-          " (org\\.jolokia|com\\.sun\\.net\\.httpserver|io\\.micrometer|io\\.prometheus"
-              + "|org\\.apache\\.camel\\.management\\.mbean|javax\\.management\\.modelmbean|picocli)\\.");
+          " (org\\.jolokia|com\\.sun\\.net\\.httpserver|org\\.apache\\.camel\\.management\\.mbean"
+              + "|javax\\.management\\.modelmbean|picocli)\\.");
 
   @BeforeAll
   static void installAndStartCluster() throws IOException, SQLException {
