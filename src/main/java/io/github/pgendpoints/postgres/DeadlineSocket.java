@@ -7,6 +7,8 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 
 /**
  * A socket whose connect and reads end by a deadline.
@@ -22,6 +24,7 @@ final class DeadlineSocket extends Socket {
   /** Nothing read yet, or the end of the stream. */
   private static final int NOTHING = -1;
 
+  private final ChannelSocketImpl impl;
   private volatile Deadline deadline;
   private volatile long received;
   private volatile int soTimeout;
@@ -30,8 +33,14 @@ final class DeadlineSocket extends Socket {
   private int readAhead = NOTHING;
   private boolean told;
 
-  DeadlineSocket(Deadline deadline) {
+  DeadlineSocket(Deadline deadline) throws SocketException {
+    this(deadline, new ChannelSocketImpl());
+  }
+
+  private DeadlineSocket(Deadline deadline, ChannelSocketImpl impl) throws SocketException {
+    super(impl);
     this.deadline = deadline;
+    this.impl = impl;
   }
 
   /** Sets another deadline, for what is sent and read from now on. */
@@ -51,16 +60,25 @@ final class DeadlineSocket extends Socket {
       return false;
     }
     try {
-      // The shortest timeout there is.
-      super.setSoTimeout(1);
-      readAhead = input().raw.read();
-      told = true;
-    } catch (SocketTimeoutException e) {
-      // As it should be.
+      told = hasSomethingToRead();
     } catch (IOException e) {
       told = true;
     }
     return told;
+  }
+
+  /** A plain socket can only wait for it, a millisecond at least, and makes an exception of it. */
+  private boolean hasSomethingToRead() throws IOException {
+    SocketChannel channel = impl.channel();
+    channel.configureBlocking(false);
+    try {
+      ByteBuffer one = ByteBuffer.allocate(1);
+      int read = channel.read(one);
+      readAhead = read == 1 ? one.get(0) & 0xff : NOTHING;
+      return read != 0;
+    } finally {
+      channel.configureBlocking(true);
+    }
   }
 
   /** Ends {@code turn} as soon as the other side keeps silent. */

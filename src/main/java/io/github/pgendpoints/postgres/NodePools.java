@@ -5,8 +5,6 @@ import java.net.InetAddress;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -25,9 +23,6 @@ import org.springframework.jdbc.datasource.AbstractDataSource;
 public final class NodePools extends AbstractDataSource implements AutoCloseable {
   private static final Duration ONE_MORE_QUESTION = Duration.ofMillis(500);
 
-  /** Longer than to look at any usual cluster takes, a millisecond a node. */
-  private static final Duration LOOK = Duration.ofMillis(50);
-
   private final PostgresSettings settings;
   private final Login login;
   private final ReadyCheck readyCheck;
@@ -39,9 +34,6 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
             thread.setDaemon(true);
             return thread;
           });
-
-  /** Of a cluster too large for one look, where the next one goes on. */
-  private Iterator<Map.Entry<Node, NodePool>> next = Collections.emptyIterator();
 
   public NodePools(PostgresSettings settings) {
     this.settings = settings;
@@ -73,7 +65,7 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
   }
 
   /** The pool of a node that has answered in this cycle, for one more query. */
-  public NodePool of(Node node) {
+  public NodePool goOn(Node node) {
     NodePool pool = pools.get(node);
     pool.goOn(shortDeadline());
     return pool;
@@ -86,10 +78,7 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
    * @param excepted the nodes that are asked beside the cycles
    */
   public boolean anyBroken(Predicate<Node> excepted) {
-    Deadline look = Deadline.in(LOOK);
-    for (int i = 0; i < pools.size() && !look.isOver(); i++) {
-      next = next.hasNext() ? next : pools.entrySet().iterator();
-      Map.Entry<Node, NodePool> pool = next.next();
+    for (Map.Entry<Node, NodePool> pool : pools.entrySet()) {
       if (!excepted.test(pool.getKey()) && pool.getValue().hasBroken()) {
         return true;
       }
