@@ -143,8 +143,26 @@ public record Topology(List<NodeState> nodes) {
     return nodes.size() - (int) repeated;
   }
 
+  /**
+   * Whether the one primary writes an older timeline than the published one: it was taken for dead,
+   * and another was promoted. False when it does not tell its timeline.
+   */
+  public boolean isPrimaryStale(Published published) {
+    Long timeline = primary().server().timeline();
+    return timeline != null && timeline < published.timeline();
+  }
+
+  /**
+   * Whether the one primary writes the published timeline without being the published primary: both
+   * were promoted apart from each other.
+   */
+  public boolean isPrimaryRival(Published published) {
+    Long timeline = primary().server().timeline();
+    return timeline != null && timeline == published.timeline() && !isPrimaryPublished(published);
+  }
+
   /** Whether the one primary is the published one: the same entry, or the same address. */
-  public boolean isPrimaryPublished(Published published) {
+  private boolean isPrimaryPublished(Published published) {
     NodeState primary = primary();
     return nodes.stream()
         .filter(primary::isSameServerAs)
