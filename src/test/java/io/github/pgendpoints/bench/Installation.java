@@ -1,5 +1,6 @@
 package io.github.pgendpoints.bench;
 
+import io.github.pgendpoints.Application;
 import io.github.pgendpoints.support.Program;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,6 +11,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
 /** The folder that {@code mvn package} leaves, copied and trained on each Java there is. */
@@ -56,6 +59,25 @@ final class Installation implements AutoCloseable {
         home.resolve("config/jvm.options"),
         "-Dpostgres-endpoint-manager.allow-loopback=true\n",
         StandardOpenOption.APPEND);
+  }
+
+  /** The same with another program in it, which has the same jars, options and training. */
+  static Installation ofSmallest() throws IOException {
+    Installation installation = new Installation();
+    String name = Smallest.class.getName().replace('.', '/') + ".class";
+    Path jar = Files.createDirectories(installation.home.resolve("ext")).resolve("smallest.jar");
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+      for (String entry : List.of(name, Smallest.ROUTE)) {
+        out.putNextEntry(new JarEntry(entry));
+        Installation.class.getResourceAsStream("/" + entry).transferTo(out);
+      }
+    }
+    Path launcher = Path.of(installation.launcher());
+    Files.writeString(
+        launcher,
+        Files.readString(launcher)
+            .replace(Application.class.getName() + " ", Smallest.class.getName() + " "));
+    return installation;
   }
 
   void train(Java java) {

@@ -53,8 +53,12 @@ final class Scene implements AutoCloseable {
 
   /** The program with the settings of this scene; {@code before} stands before its command. */
   Program program(Installation.Java java, String... before) {
-    return installation
-        .program(java, before)
+    return place(installation.program(java, before));
+  }
+
+  /** A program with the settings of this scene. */
+  Program place(Program program) {
+    return program
         .with("HOME", installation.folder().toString())
         .with("KUBERNETES_SERVICE_HOST", "127.0.0.1")
         .with("KUBERNETES_SERVICE_PORT", String.valueOf(api.port()))
