@@ -37,6 +37,7 @@ import io.github.pgendpoints.status.Status;
 import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.Topology;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -248,8 +249,8 @@ public final class Manager extends Main {
     }
   }
 
-  private boolean hasConnectionBroken() {
-    return pools.anyBroken(absent::isAbsent);
+  private boolean hasConnectionBroken(Node primary) {
+    return pools.anyBroken(primary, absent::isAbsent);
   }
 
   private WatchedEndpoints watched(KubernetesClient client, String namespace) {

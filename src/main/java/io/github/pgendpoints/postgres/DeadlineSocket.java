@@ -7,8 +7,6 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 
 /**
  * A socket whose connect and reads end by a deadline.
@@ -24,7 +22,6 @@ final class DeadlineSocket extends Socket {
   /** Nothing read yet, or the end of the stream. */
   private static final int NOTHING = -1;
 
-  private final ChannelSocketImpl impl;
   private volatile Deadline deadline;
   private volatile long received;
   private volatile int soTimeout;
@@ -33,14 +30,8 @@ final class DeadlineSocket extends Socket {
   private int readAhead = NOTHING;
   private boolean told;
 
-  DeadlineSocket(Deadline deadline) throws SocketException {
-    this(deadline, new ChannelSocketImpl());
-  }
-
-  private DeadlineSocket(Deadline deadline, ChannelSocketImpl impl) throws SocketException {
-    super(impl);
+  DeadlineSocket(Deadline deadline) {
     this.deadline = deadline;
-    this.impl = impl;
   }
 
   /** Sets another deadline, for what is sent and read from now on. */
@@ -60,25 +51,16 @@ final class DeadlineSocket extends Socket {
       return false;
     }
     try {
-      told = hasSomethingToRead();
+      // The shortest timeout there is.
+      super.setSoTimeout(1);
+      readAhead = input().raw.read();
+      told = true;
+    } catch (SocketTimeoutException e) {
+      // As it should be.
     } catch (IOException e) {
       told = true;
     }
     return told;
-  }
-
-  /** A plain socket can only wait for it, a millisecond at least, and makes an exception of it. */
-  private boolean hasSomethingToRead() throws IOException {
-    SocketChannel channel = impl.channel();
-    channel.configureBlocking(false);
-    try {
-      ByteBuffer one = ByteBuffer.allocate(1);
-      int read = channel.read(one);
-      readAhead = read == 1 ? one.get(0) & 0xff : NOTHING;
-      return read != 0;
-    } finally {
-      channel.configureBlocking(true);
-    }
   }
 
   /** Ends {@code turn} as soon as the other side keeps silent. */

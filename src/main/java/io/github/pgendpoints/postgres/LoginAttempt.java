@@ -3,7 +3,6 @@ package io.github.pgendpoints.postgres;
 import io.github.pgendpoints.topology.Addresses;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.net.SocketException;
 import javax.net.SocketFactory;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLSession;
@@ -50,7 +49,7 @@ final class LoginAttempt implements AutoCloseable {
   /** Makes sockets that end by the deadline of the login. */
   public static final class Sockets extends SocketFactory {
     @Override
-    public Socket createSocket() throws SocketException {
+    public Socket createSocket() {
       LoginAttempt login = CURRENT.get();
       login.socket = new DeadlineSocket(login.deadline);
       login.socket.endsInSilence(login.turn);

@@ -5,6 +5,8 @@ import java.net.InetAddress;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -34,6 +36,9 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
             thread.setDaemon(true);
             return thread;
           });
+
+  /** The nodes from the one on that is looked at next. */
+  private Iterator<Map.Entry<Node, NodePool>> next = Collections.emptyIterator();
 
   public NodePools(PostgresSettings settings) {
     this.settings = settings;
@@ -73,14 +78,22 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
 
   /**
    * Whether a connection has broken between two cycles: the earliest sign of trouble there is. Each
-   * is told of once.
+   * is told of once. Looks at the primary's, and at one of the others in turn: a look takes a
+   * millisecond, and there may be many nodes.
    *
+   * @param primary the node whose end matters most; null when there is none
    * @param excepted the nodes that are asked beside the cycles
    */
-  public boolean anyBroken(Predicate<Node> excepted) {
-    for (Map.Entry<Node, NodePool> pool : pools.entrySet()) {
-      if (!excepted.test(pool.getKey()) && pool.getValue().hasBroken()) {
-        return true;
+  public boolean anyBroken(Node primary, Predicate<Node> excepted) {
+    NodePool first = primary == null || excepted.test(primary) ? null : pools.get(primary);
+    if (first != null && first.hasBroken()) {
+      return true;
+    }
+    for (int i = 0; i < pools.size(); i++) {
+      next = next.hasNext() ? next : pools.entrySet().iterator();
+      Map.Entry<Node, NodePool> other = next.next();
+      if (other.getValue() != first && !excepted.test(other.getKey())) {
+        return other.getValue().hasBroken();
       }
     }
     return false;

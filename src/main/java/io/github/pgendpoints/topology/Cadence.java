@@ -3,8 +3,8 @@ package io.github.pgendpoints.topology;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /**
  * When the next cycle is due: each PROBE_INTERVAL while all is well, and each
@@ -23,11 +23,12 @@ public final class Cadence {
 
   private final Duration interval;
   private final Duration tick;
-  private final BooleanSupplier connectionBroke;
+  private final Predicate<Node> connectionBroke;
   private final LongSupplier nanoTime;
   private volatile boolean woken;
   private Long begunAt;
   private Map<Node, State> lastStates;
+  private Node lastPrimary;
   private boolean refused;
   private long changedAt;
   private long unsettledSince;
@@ -35,13 +36,14 @@ public final class Cadence {
   /**
    * @param interval PROBE_INTERVAL
    * @param unstableInterval PROBE_INTERVAL_UNSTABLE, not longer
-   * @param connectionBroke whether a connection to a node has broken, of which it was not said yet
+   * @param connectionBroke whether a connection to a node has broken, of which it was not said yet;
+   *     asked with the primary that was found last, null for none
    * @param nanoTime as {@link System#nanoTime}
    */
   public Cadence(
       Duration interval,
       Duration unstableInterval,
-      BooleanSupplier connectionBroke,
+      Predicate<Node> connectionBroke,
       LongSupplier nanoTime) {
     this.interval = interval;
     // So that a cycle each PROBE_INTERVAL falls on a tick.
@@ -65,7 +67,7 @@ public final class Cadence {
   public boolean isDue() {
     long now = nanoTime.getAsLong();
     boolean due = woken || begunAt == null || hasPassed(now) || isUnstable(now);
-    if (!due && connectionBroke.getAsBoolean()) {
+    if (!due && connectionBroke.test(lastPrimary)) {
       changed(now);
       due = true;
     }
@@ -104,6 +106,7 @@ public final class Cadence {
       changed(nanoTime.getAsLong());
     }
     lastStates = states;
+    lastPrimary = topology.primaries().size() == 1 ? topology.primary().node() : null;
     this.refused = refused;
   }
 

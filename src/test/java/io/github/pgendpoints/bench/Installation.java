@@ -62,21 +62,24 @@ final class Installation implements AutoCloseable {
   }
 
   /** The same with another program in it, which has the same jars, options and training. */
-  static Installation ofSmallest() throws IOException {
+  static Installation ofPlain() throws IOException {
     Installation installation = new Installation();
-    String name = Smallest.class.getName().replace('.', '/') + ".class";
-    Path jar = Files.createDirectories(installation.home.resolve("ext")).resolve("smallest.jar");
+    String name = Plain.class.getName().replace('.', '/') + ".class";
+    Path jar = Files.createDirectories(installation.home.resolve("ext")).resolve("plain.jar");
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
-      for (String entry : List.of(name, Smallest.ROUTE)) {
+      for (String entry : List.of(name, Plain.ROUTE)) {
         out.putNextEntry(new JarEntry(entry));
         Installation.class.getResourceAsStream("/" + entry).transferTo(out);
       }
     }
     Path launcher = Path.of(installation.launcher());
-    Files.writeString(
-        launcher,
-        Files.readString(launcher)
-            .replace(Application.class.getName() + " ", Smallest.class.getName() + " "));
+    String original = Files.readString(launcher);
+    String changed =
+        original.replace(Application.class.getName() + " ", Plain.class.getName() + " ");
+    if (changed.equals(original)) {
+      throw new IllegalStateException(launcher + " does not start " + Application.class);
+    }
+    Files.writeString(launcher, changed);
     return installation;
   }
 

@@ -6,6 +6,7 @@ import static io.github.pgendpoints.topology.Nodes.standby;
 import static io.github.pgendpoints.topology.Nodes.topology;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -19,10 +20,11 @@ class CadenceTest {
   private static final Topology PROMOTED = topology(down("db1"), primary("db2", 2));
 
   private long millis = -3;
+  private Node lookedAt;
   private boolean broke;
   private final Cadence cadence =
       new Cadence(
-          Duration.ofSeconds(1), Duration.ofMillis(100), () -> broke, () -> millis * 1_000_000);
+          Duration.ofSeconds(1), Duration.ofMillis(100), this::look, () -> millis * 1_000_000);
 
   @Test
   void beginsWithTheFirstTick() {
@@ -67,6 +69,23 @@ class CadenceTest {
     assertTrue(cadence.isDue());
     broke = false;
     assertEquals(49, cyclesIn(Cadence.SETTLED.minusMillis(1), WELL, false));
+  }
+
+  @Test
+  void looksAtTheConnectionOfThePrimaryThatWasFoundLast() {
+    allIsWell();
+    assertEquals("db1", lookedAt.name());
+    cyclesIn(Duration.ofSeconds(10), PROMOTED, false);
+    assertEquals("db2", lookedAt.name());
+    cyclesIn(Duration.ofSeconds(10), null, false);
+    assertEquals("db2", lookedAt.name());
+    cyclesIn(Duration.ofSeconds(10), PRIMARY_LOST, false);
+    assertNull(lookedAt);
+  }
+
+  private boolean look(Node primary) {
+    lookedAt = primary;
+    return broke;
   }
 
   @Test
@@ -150,7 +169,10 @@ class CadenceTest {
   void ticksAtAPartOfTheInterval(int interval, int unstable, int tick) {
     Cadence other =
         new Cadence(
-            Duration.ofMillis(interval), Duration.ofMillis(unstable), () -> false, () -> millis);
+            Duration.ofMillis(interval),
+            Duration.ofMillis(unstable),
+            primary -> false,
+            () -> millis);
     assertEquals(tick, other.tick().toMillis());
   }
 

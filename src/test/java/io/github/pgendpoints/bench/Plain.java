@@ -14,14 +14,14 @@ import org.apache.camel.main.Main;
 import org.slf4j.LoggerFactory;
 
 /**
- * A Camel program that only asks what {@code --once} asks, and judges nothing: one route, a query
- * to each node beside the others, and both Services' Endpoints. What Camel, the driver and the API
- * client cost by themselves.
+ * What a first try of the same with Camel looks like, and what {@code --once} is compared with: one
+ * route, one simple query to each node beside the others, and both Services' Endpoints. It asks
+ * less - no ready check, no EndpointSlices, no Services - and judges nothing.
  */
-public final class Smallest extends Main {
-  static final String ROUTE = "smallest.camel.yaml";
+public final class Plain extends Main {
+  static final String ROUTE = "plain.camel.yaml";
 
-  private Smallest(KubernetesClient client, Map<String, String> environment) {
+  private Plain(KubernetesClient client, Map<String, String> environment) {
     configure()
         .withRoutesIncludePattern("classpath:" + ROUTE)
         .withAutoConfigurationLogSummary(false)
@@ -64,7 +64,7 @@ public final class Smallest extends Main {
   public static void main(String... args) throws Exception {
     ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).setLevel(Level.WARN);
     try (KubernetesClient client = new KubernetesClientBuilder().build()) {
-      new Smallest(client, System.getenv()).run();
+      new Plain(client, System.getenv()).run();
     }
     System.exit(0);
   }
