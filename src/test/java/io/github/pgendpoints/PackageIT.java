@@ -473,6 +473,25 @@ class PackageIT {
     assertRefused("does not work", broken.toString(), System.getenv("PATH"));
   }
 
+  /** In a single cycle it would cost memory; where it stays, it saves time each second. */
+  @Test
+  void compilesSoonerWhereItStays() {
+    String show = "-XX:+PrintFlagsFinal";
+    assertEquals("3.0", scaling(program().with("JDK_JAVA_OPTIONS", show), "--once"));
+    assertEquals("0.3", scaling(program().with("JDK_JAVA_OPTIONS", show)));
+    show += " -XX:CompileThresholdScaling=0.7";
+    assertEquals("0.7", scaling(program().with("JDK_JAVA_OPTIONS", show)));
+  }
+
+  private static String scaling(Program program, String... arguments) {
+    Pattern shown = Pattern.compile(" CompileThresholdScaling += (\\d+\\.\\d)");
+    try (program) {
+      program.start(arguments);
+      await().until(() -> shown.matcher(program.out()).find());
+      return shown.matcher(program.out()).results().findFirst().orElseThrow().group(1);
+    }
+  }
+
   @Test
   void obeysTheOptionsOfTheEnvironmentOverItsOwn() {
     try (Program program =
