@@ -1,9 +1,11 @@
 package io.github.pgendpoints.kubernetes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -78,16 +80,35 @@ class KubernetesAccessTest {
     set(Config.KUBERNETES_KUBECONFIG_FILE, api.kubeconfig(folder.resolve("config")).toString());
 
     try (KubernetesClient client = client()) {
-      assertEquals(
-          1,
-          ((OkHttpClientImpl) client.getHttpClient())
-              .getOkHttpClient()
-              .x509TrustManager()
-              .getAcceptedIssuers()
-              .length);
+      assertEquals(1, authorities(client));
       ask(client);
     }
     assertNull(System.getProperty("javax.net.ssl.trustStore"));
+  }
+
+  /** A kubeconfig may say that there is none: then the API's is one that everybody knows. */
+  @Test
+  void trustsTheUsualAuthoritiesWhereTheClusterHasNone() throws IOException {
+    Path kubeconfig = api.kubeconfig(folder.resolve("config"));
+    String text = Files.readString(kubeconfig);
+    Files.writeString(
+        kubeconfig,
+        text.replaceFirst("certificate-authority-data: .*", "certificate-authority-data: ''"));
+    assertNotEquals(text, Files.readString(kubeconfig));
+    set(Config.KUBERNETES_KUBECONFIG_FILE, kubeconfig.toString());
+
+    try (KubernetesClient client = client()) {
+      assertTrue(authorities(client) > 50);
+      assertThrows(KubernetesClientException.class, () -> ask(client));
+    }
+  }
+
+  private static int authorities(KubernetesClient client) {
+    return ((OkHttpClientImpl) client.getHttpClient())
+        .getOkHttpClient()
+        .x509TrustManager()
+        .getAcceptedIssuers()
+        .length;
   }
 
   private static KubernetesClient client() {
