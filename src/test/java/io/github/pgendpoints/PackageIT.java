@@ -400,6 +400,33 @@ class PackageIT {
     assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
   }
 
+  /** Camel looks for such beans once, before it loads the routes. */
+  @Test
+  void setsCamelUpByTheBeansOfARouteFile(@TempDir Path pod) throws IOException {
+    Path extended = copyOfHome(pod);
+    Files.writeString(
+        extended.resolve("routes/70-own.camel.yaml"),
+        """
+        - beans:
+            - name: ids
+              type: org.apache.camel.support.SimpleUuidGenerator
+        - route:
+            id: own
+            from:
+              uri: timer:own
+              parameters:
+                delay: 0
+                repeatCount: 1
+              steps:
+                - log: "exchange <${exchangeId}>"
+        """);
+    try (Program program = configured(new Program(launcher(extended)))) {
+      program.start();
+      await().until(() -> program.err().contains("exchange <"));
+      assertTrue(program.err().matches("(?s).*exchange <\\d+>.*"), program::err);
+    }
+  }
+
   @Test
   void takesJarsOfTheUserLastOnTheClassPath(@TempDir Path pod) throws IOException {
     Path extended = copyOfHome(pod);
