@@ -35,7 +35,8 @@ import picocli.CommandLine.Option;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:verified, whether or not anything had to be written",
-      "1:refused by verification, or the cycle failed; nothing was written",
+      "1:refused by verification, or the cycle failed; nothing was written, unless"
+          + " ON_SPLIT_BRAIN=clear emptied the read-write Service",
       "2:wrong settings or usage",
       "3:the Kubernetes API could not be reached, or said no",
       "143:ended by SIGTERM"

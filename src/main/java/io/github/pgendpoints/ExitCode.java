@@ -5,7 +5,10 @@ final class ExitCode {
   /** The topology was verified, and the Endpoints are true to it. */
   static final int VERIFIED = 0;
 
-  /** Verification refused the topology, or could not be done; nothing was written. */
+  /**
+   * Verification refused the topology, or could not be done; nothing was written, unless
+   * ON_SPLIT_BRAIN=clear emptied the read-write Service.
+   */
   static final int REFUSED = 1;
 
   /** The settings or the command line are wrong. */

@@ -43,7 +43,7 @@ class RunbookTest {
   /** A literal in a call that logs, or tells of a condition, elsewhere than in Conditions. */
   private static final Pattern TOLD =
       Pattern.compile(
-          "(LOG\\.error|LOG\\.warn|degraded|publishFailed|warnings\\.add|new NoNodesException"
+          "(LOG\\.error|LOG\\.warn|degraded|publishFailed|warnings\\.add|refuse\\(List\\.of|new NoNodesException"
               + "|OutdatedTopologyException\\(String \\w+\\) \\{\\s*super|exitWith)\\(\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
 
   /** Where every sentence is for people. */
@@ -153,6 +153,26 @@ class RunbookTest {
               .toList();
     }
     assertEquals(List.of(), missing);
+  }
+
+  @Test
+  void tellsOfEveryMessageOfTheLauncher() throws IOException {
+    String runbook = Files.readString(Path.of("docs/runbook.md"));
+    List<String> heads = headings("ERROR");
+    List<String> messages =
+        Pattern.compile("fail \"([^\"]+)\"")
+            .matcher(Files.readString(Path.of("src/main/dist/bin/postgres-endpoint-manager")))
+            .results()
+            .map(said -> said.group(1).replaceAll("\\$\\w+", "…"))
+            .toList();
+    assertEquals(7, messages.size());
+    assertTrue(heads.contains("postgres-endpoint-manager: …"));
+    // The page breaks lines where it likes.
+    String oneLine = runbook.replaceAll("\\s+", " ");
+    for (String message : messages) {
+      // What comes after a colon says what to do.
+      assertTrue(oneLine.contains("`" + message.replaceFirst(": (set|see).*", "")), message);
+    }
   }
 
   @Test

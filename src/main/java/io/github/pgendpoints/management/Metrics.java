@@ -79,6 +79,7 @@ public final class Metrics implements RoutePolicyFactory {
   // Written by the cycles, one at a time, and read by those who scrape.
   private volatile Map<Node, NodeState> nodes = Map.of();
   private volatile Map<Node, Long> lagOf = Map.of();
+  private volatile double primaries = Double.NaN;
   private volatile Map<String, Integer> addresses = Map.of();
   private volatile long verifiedAt;
   private volatile boolean paused;
@@ -127,6 +128,7 @@ public final class Metrics implements RoutePolicyFactory {
         null,
         "1 while every write is stopped",
         metrics -> pausedBySetting || paused ? 1 : 0);
+    gauge("primaries", null, "Servers that accept writes", metrics -> metrics.primaries);
     topologyChanges =
         Counter.builder(PREFIX + "topology.changes")
             .description("Changes of the primary or of the standbys that are read from")
@@ -261,6 +263,7 @@ public final class Metrics implements RoutePolicyFactory {
       }
     }
     nodes = now;
+    primaries = topology.primaries().size();
     lagOf = lagNow;
     states.register(stateRows);
     lags.register(lagRows);

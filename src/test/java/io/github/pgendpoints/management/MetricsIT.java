@@ -80,6 +80,7 @@ class MetricsIT {
       assertEquals(1, value("pgendpoints_node_state{node=\"127.0.0.1\",state=\"primary\"}"));
       assertEquals(0, value("pgendpoints_node_state{node=\"127.0.0.1\",state=\"standby\"}"));
       assertEquals(1, value("pgendpoints_node_state{node=\"127.0.0.2\",state=\"standby\"}"));
+      assertEquals(1, value("pgendpoints_primaries"));
       assertEquals(1, value("pgendpoints_node_timeline{node=\"127.0.0.1\"}"));
       assertTrue(value("pgendpoints_node_lag_bytes{node=\"127.0.0.2\"}") >= 0);
       assertTrue(Double.isNaN(value("pgendpoints_node_lag_bytes{node=\"127.0.0.1\"}")));
@@ -94,6 +95,7 @@ class MetricsIT {
       cluster.primary().kill();
       until(() -> value("pgendpoints_node_state{node=\"127.0.0.1\",state=\"down\"}") == 1);
       until(() -> value("pgendpoints_cycle_duration_seconds_count{outcome=\"refused\"}") > 0);
+      assertEquals(0, value("pgendpoints_primaries"));
       cluster.servers().get(1).promote();
       until(() -> value("pgendpoints_topology_changes_total") >= 1);
       until(() -> value("pgendpoints_node_timeline{node=\"127.0.0.2\"}") == 2);
