@@ -4,8 +4,8 @@ import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.State;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -15,9 +15,10 @@ import java.util.concurrent.TimeUnit;
  * they are asked beside the cycle, one probe at a time each, and DOWN is what they are until such a
  * probe finds otherwise.
  *
- * <p>No other state is ever taken over from an earlier probe: one that is back is asked in the
- * cycle. And since a network that heals gives back several, that cycle asks all of them itself.
- * Used by one cycle at a time, and by the probes beside it.
+ * <p>No other state is ever taken over from an earlier probe: one that is back is asked in the next
+ * cycle. And since a network that heals gives back several, that cycle asks all of them itself:
+ * none of them is judged alone because its probe ended first. So what is absent is settled when a
+ * cycle begins. Used by one cycle at a time, and by the probes beside it.
  */
 public final class AbsentNodes {
   /** A host without a server says so at once; that is worth to be heard. */
@@ -25,10 +26,17 @@ public final class AbsentNodes {
 
   private final boolean remembers;
   private final Runnable wake;
-  private final Map<Node, NodeState> absent = new ConcurrentHashMap<>();
-  private final Map<Node, CountDownLatch> underWay = new ConcurrentHashMap<>();
-  private volatile boolean back;
-  private volatile boolean waitsForAll;
+
+  // Guarded by this: a node that is back must not be asked by a cycle and beside it at once.
+  private final Map<Node, NodeState> absent = new HashMap<>();
+  private final Map<Node, CountDownLatch> underWay = new HashMap<>();
+  private boolean back;
+
+  /** What was absent when the cycle began; only that is not asked by it. */
+  private volatile Map<Node, NodeState> absentInCycle = Map.of();
+
+  /** Whether the cycle asks them all the same, since one of them was back when it began. */
+  private volatile boolean asksAll;
 
   private AbsentNodes(boolean remembers, Runnable wake) {
     this.remembers = remembers;
@@ -55,42 +63,53 @@ public final class AbsentNodes {
    * @param deadline by which all of them end
    * @return how long to wait for a node that was DOWN
    */
-  public Deadline patience(Deadline deadline) {
-    waitsForAll = back;
+  public synchronized Deadline patience(Deadline deadline) {
+    absentInCycle = Map.copyOf(absent);
+    asksAll = back;
     back = false;
-    return waitsForAll ? deadline : deadline.within(GRACE);
+    return asksAll ? deadline : deadline.within(GRACE);
   }
 
-  /** Whether the node was DOWN when it was last asked. */
+  /** Whether the node was DOWN when the cycle began. */
   public boolean isAbsent(Node node) {
-    return absent.containsKey(node);
+    return absentInCycle.containsKey(node);
   }
 
   /** Whether a probe beside the cycle is to be started now; {@link #ended} ends it. */
-  public boolean begins(Node node) {
-    return !waitsForAll && underWay.putIfAbsent(node, new CountDownLatch(1)) == null;
+  public synchronized boolean begins(Node node) {
+    return !asksAll
+        && absent.containsKey(node)
+        && underWay.putIfAbsent(node, new CountDownLatch(1)) == null;
   }
 
   /**
-   * What the node is, as soon as its probe has ended or patience has.
+   * What the node is to this cycle, as soon as its probe has ended or patience has.
    *
-   * @return null when the cycle has to ask it itself
+   * @return DOWN, as it was found last; null when the cycle has to ask it itself
    */
   public NodeState await(Node node, Deadline patience) {
-    CountDownLatch probe = underWay.get(node);
+    CountDownLatch probe = probe(node);
     try {
       boolean ended =
           probe == null || probe.await(patience.remainingMillis(), TimeUnit.MILLISECONDS);
       // A probe that began before the network healed says nothing of now.
-      return ended && waitsForAll ? null : absent.get(node);
+      return ended && asksAll ? null : lastFailure(node);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while " + node + " was asked", e);
     }
   }
 
-  /** Notes what a probe found. */
-  public void note(NodeState state) {
+  private synchronized CountDownLatch probe(Node node) {
+    return underWay.get(node);
+  }
+
+  private synchronized NodeState lastFailure(Node node) {
+    return absent.getOrDefault(node, absentInCycle.get(node));
+  }
+
+  /** Notes what a probe found that had the time of a cycle. */
+  public synchronized void note(NodeState state) {
     if (state.state() != State.DOWN) {
       forget(state.node());
     } else if (remembers) {
@@ -99,7 +118,7 @@ public final class AbsentNodes {
   }
 
   /** Has the next cycle ask the node itself, and so meet the error that ended its probe. */
-  public void failed(Node node) {
+  public synchronized void failed(Node node) {
     forget(node);
   }
 
@@ -111,7 +130,7 @@ public final class AbsentNodes {
   }
 
   /** A probe beside the cycle has ended, however. */
-  public void ended(Node node) {
+  public synchronized void ended(Node node) {
     underWay.remove(node).countDown();
   }
 }

@@ -97,7 +97,7 @@ final class Figures {
         "\n",
         "| Held | At the start | At the end |",
         "| --- | --- | --- |",
-        "| threads | %d | %d |".formatted(start.threads(), end.threads()),
+        "| threads | %d | %d |".formatted(start.count(), end.count()),
         "| file descriptors | %d | %d |".formatted(start.files(), end.files()),
         "| sockets among them | %d | %d |".formatted(start.sockets(), end.sockets()),
         "| PostgreSQL sessions of our role | %d | %d |".formatted(start.backends(), end.backends()),

@@ -133,7 +133,7 @@ public final class Soak {
     report(start, counted, end, Duration.ofNanos(System.nanoTime() - began));
     if (!end.isWithin(start, settle == 0 ? 12 : 0)) {
       throw new Violation(
-          "more is held at the end than at the start; the threads are " + Usage.threadNames());
+          "more is held at the end than at the start; of threads: " + end.threadsUnlike(start));
     }
   }
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -15,13 +16,13 @@ import java.util.stream.Stream;
  * What this process holds at a moment: the manager's own, and that of the harness around it, which
  * is the same at the start and at the end.
  *
- * @param threads that live
+ * @param threads that live: how many there are of each name, numbers left out
  * @param files open file descriptors, sockets among them
  * @param sockets of these
  * @param backends sessions of the manager's role on the three servers
  * @param heapBytes used, after a collection
  */
-record Usage(int threads, int files, int sockets, int backends, long heapBytes) {
+record Usage(Map<String, Long> threads, int files, int sockets, int backends, long heapBytes) {
   /** A JVM that has compiled more and cached more is not one that leaks. */
   private static final long HEAP_ALLOWANCE = 16L << 20;
 
@@ -29,7 +30,7 @@ record Usage(int threads, int files, int sockets, int backends, long heapBytes) 
     System.gc();
     System.gc();
     return new Usage(
-        ManagementFactory.getThreadMXBean().getThreadCount(),
+        threadNames(),
         descriptors(""),
         descriptors("socket:"),
         world.backends(),
@@ -54,22 +55,39 @@ record Usage(int threads, int files, int sockets, int backends, long heapBytes) 
 
   /** Whether nothing has grown. */
   boolean isWithin(Usage start, int allowance) {
-    return threads <= start.threads + allowance
+    return count() <= start.count() + allowance
         && files <= start.files + allowance
         && sockets <= start.sockets + allowance
         && backends <= start.backends
         && heapBytes <= start.heapBytes + HEAP_ALLOWANCE;
   }
 
-  /** How many threads there are of each name, numbers left out. */
-  static String threadNames() {
-    Map<String, Long> names =
-        Thread.getAllStackTraces().keySet().stream()
-            .collect(
-                Collectors.groupingBy(
-                    thread -> thread.getName().replaceAll("[0-9]+", "#"),
-                    TreeMap::new,
-                    Collectors.counting()));
-    return names.toString();
+  /** How many threads live. */
+  long count() {
+    return threads.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** The names of which there are more or fewer threads than there were at the start. */
+  Map<String, String> threadsUnlike(Usage start) {
+    Map<String, String> unlike = new TreeMap<>();
+    Stream.concat(threads.keySet().stream(), start.threads.keySet().stream())
+        .filter(name -> !Objects.equals(threads.get(name), start.threads.get(name)))
+        .forEach(
+            name ->
+                unlike.put(
+                    name,
+                    "%d, was %d"
+                        .formatted(
+                            threads.getOrDefault(name, 0L), start.threads.getOrDefault(name, 0L))));
+    return unlike;
+  }
+
+  private static Map<String, Long> threadNames() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .collect(
+            Collectors.groupingBy(
+                thread -> thread.getName().replaceAll("[0-9]+", "#"),
+                TreeMap::new,
+                Collectors.counting()));
   }
 }
