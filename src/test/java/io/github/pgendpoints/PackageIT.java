@@ -131,12 +131,12 @@ class PackageIT {
   }
 
   @Test
-  void trainsInPlace(@TempDir Path folder) throws IOException {
+  void trainsInPlace(@TempDir Path folder) throws Exception {
     trains(System.getProperty("java.home"), folder);
   }
 
   @Test
-  void trainsInPlaceOnANewerJavaToo(@TempDir Path folder) throws IOException {
+  void trainsInPlaceOnANewerJavaToo(@TempDir Path folder) throws Exception {
     String newer = newerJava();
     assumeTrue(newer != null, "there is no Java 25 or newer beside the one that runs the tests");
 
@@ -144,7 +144,7 @@ class PackageIT {
   }
 
   /** A quick start is worth nothing when the program does not start at all. */
-  private void trains(String javaHome, Path folder) throws IOException {
+  private void trains(String javaHome, Path folder) throws Exception {
     Path here = folder.resolve("trained");
     copy(home, here);
     train(here, javaHome);
@@ -159,6 +159,9 @@ class PackageIT {
         loaded.stream().filter(line -> line.contains(" source: file:")).toList();
     assertTrue(fromJars.size() < 30, fromJars::toString);
     assertEquals(List.of(), loaded.stream().filter(NEEDLESS_ONCE.asPredicate()).toList());
+
+    interruptTraining(here, javaHome);
+    assertTrue(Files.exists(archive), "the one before is gone");
 
     Path moved = Files.move(here, folder.resolve("moved"));
     archive = moved.resolve("archive").resolve(archive.getFileName());
@@ -179,6 +182,25 @@ class PackageIT {
     try (Program training = new Program(launcherOf(folder)).with("JAVA_HOME", javaHome)) {
       assertEquals(0, training.start("--train").exitCode(300), training::err);
       assertEquals("", training.out() + training.err());
+    }
+  }
+
+  /** By Ctrl-C, which all processes of the terminal get. */
+  private static void interruptTraining(Path folder, String javaHome) throws Exception {
+    try (Program training =
+        new Program("setsid", launcherOf(folder), "--train").with("JAVA_HOME", javaHome)) {
+      training.start();
+      await().until(() -> !leftByTraining(folder).isEmpty());
+      Thread.sleep(1000);
+      new ProcessBuilder("kill", "-INT", "--", "-" + training.process().pid()).start().waitFor();
+      assertEquals(130, training.exitCode(60), training::err);
+      assertEquals(List.of(), leftByTraining(folder));
+    }
+  }
+
+  private static List<Path> leftByTraining(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder.resolve("archive"))) {
+      return files.filter(file -> file.getFileName().toString().startsWith("new.")).toList();
     }
   }
 

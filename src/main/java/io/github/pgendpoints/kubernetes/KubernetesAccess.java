@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.client.utils.Utils;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,7 +34,12 @@ public final class KubernetesAccess {
     try {
       config = Config.autoConfigure(null);
     } catch (RuntimeException e) {
-      throw new IllegalArgumentException("KUBECONFIG='" + files + "' is not a valid kubeconfig", e);
+      throw new IllegalArgumentException(
+          root(e) instanceof NumberFormatException number
+              ? "a variable KUBERNETES_… of the API's client is not a number: "
+                  + number.getMessage()
+              : "KUBECONFIG='" + files + "' is not a valid kubeconfig",
+          e);
     }
     if (config.getCurrentContext() != null
         || config.getAutoOAuthToken() != null
@@ -72,13 +78,25 @@ public final class KubernetesAccess {
                   .withHttpClientFactory(new ApiHttp())
                   .build());
     } catch (RuntimeException e) {
-      Throwable root = e;
-      while (root.getCause() != null) {
-        root = root.getCause();
-      }
       throw new IllegalArgumentException(
-          "access to the Kubernetes API cannot be set up: " + root, e);
+          "access to the Kubernetes API cannot be set up: " + withoutPasswords(root(e)), e);
     }
+  }
+
+  private static Throwable root(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root;
+  }
+
+  /** What is wrong with an address is told with the address, and that may hold a password. */
+  private static String withoutPasswords(Throwable failure) {
+    return failure instanceof URISyntaxException address
+        ? "the address of the API or of a proxy is not a URL: %s at index %d"
+            .formatted(address.getReason(), address.getIndex())
+        : failure.toString().replaceAll("//.*@", "//…@");
   }
 
   /**

@@ -49,7 +49,10 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
   private static final Duration LOOK = Duration.ofMillis(250);
 
   /** How often to try again what the Role does not grant. */
-  private static final Duration FORBIDDEN = Duration.ofSeconds(30);
+  private static final Duration FORBIDDEN = Duration.ofSeconds(10);
+
+  /** A Role that is being replaced, or an API server that starts, says no for a while. */
+  private static final Duration NO_FOR_A_WHILE = Duration.ofSeconds(10);
 
   /** What the release of the Lease may take of the time a process has to end. */
   private static final Duration RELEASE = Duration.ofSeconds(1);
@@ -80,6 +83,9 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
   private volatile boolean stopping;
   private String lastFailure = "";
   private boolean saidForbidden;
+
+  /** When the Role last granted what is needed; null until it has. */
+  private Long grantedAt;
 
   LeaseView(
       CamelClusterService service,
@@ -167,7 +173,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
     if (changed) {
       // Maybe by another replica: until the Lease has been read, nobody knows who leads.
       leadership.end();
-    } else if (failure.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
+    } else if (failure.getCode() == HttpURLConnection.HTTP_FORBIDDEN && !wasGrantedOfLate()) {
       writeAlone();
     } else {
       String said = errors.describe(failure);
@@ -176,6 +182,10 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
       }
       lastFailure = said;
     }
+  }
+
+  private boolean wasGrantedOfLate() {
+    return grantedAt != null && System.nanoTime() - grantedAt < NO_FOR_A_WHILE.toNanos();
   }
 
   private void writeAlone() {
@@ -213,6 +223,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView {
   }
 
   private void granted() {
+    grantedAt = System.nanoTime();
     if (leadership.isAlone()) {
       leadership.alone(false);
       tellListeners();

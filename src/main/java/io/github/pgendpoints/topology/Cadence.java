@@ -21,11 +21,19 @@ public final class Cadence {
    */
   static final Duration PATIENCE = Duration.ofMinutes(5);
 
+  /**
+   * So many times without a rest: somebody who undoes each repair at once would else have us write
+   * at each tick, for ever.
+   */
+  static final int WAKINGS = 10;
+
   private final Duration interval;
   private final Duration tick;
   private final Predicate<Node> connectionBroke;
   private final LongSupplier nanoTime;
   private volatile boolean woken;
+  private int wakings;
+  private long wokenAt;
   private Long begunAt;
   private Map<Node, State> lastStates;
   private Node lastPrimary;
@@ -58,7 +66,10 @@ public final class Cadence {
     return tick;
   }
 
-  /** Makes the next tick due: something has happened that only a cycle can judge. */
+  /**
+   * Makes the next tick due: something has happened that only a cycle can judge. When that goes on
+   * and on, it waits for the next PROBE_INTERVAL.
+   */
   public void wake() {
     woken = true;
   }
@@ -66,13 +77,22 @@ public final class Cadence {
   /** Whether a cycle is due at this tick; it begins then. */
   public boolean isDue() {
     long now = nanoTime.getAsLong();
-    boolean due = woken || begunAt == null || hasPassed(now) || isUnstable(now);
+    boolean rested = now - wokenAt >= SETTLED.toNanos();
+    boolean due =
+        begunAt == null
+            || hasPassed(now)
+            || isUnstable(now)
+            || woken && (rested || wakings < WAKINGS);
     if (!due && connectionBroke.test(lastPrimary)) {
       changed(now);
       due = true;
     }
     if (due) {
-      woken = false;
+      if (woken) {
+        wakings = rested ? 1 : wakings + 1;
+        wokenAt = now;
+        woken = false;
+      }
       begunAt = now;
     }
     return due;

@@ -1,6 +1,7 @@
 package io.github.pgendpoints.kubernetes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -21,6 +22,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KubernetesAccessTest {
   @TempDir private Path folder;
@@ -101,6 +104,44 @@ class KubernetesAccessTest {
       assertTrue(authorities(client) > 50);
       assertThrows(KubernetesClientException.class, () -> ask(client));
     }
+  }
+
+  /** A character that a URL must not have is the likeliest reason why an address is refused. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"http://svc:s3^cret@127.0.0.1:1", "http://svc:s3 cret@127.0.0.1:1", "svc:s3cret@"})
+  void tellsNobodyThePasswordOfAProxy(String proxy) {
+    set(Config.KUBERNETES_KUBECONFIG_FILE, api.kubeconfig(folder.resolve("config")).toString());
+    set(Config.KUBERNETES_HTTPS_PROXY, proxy);
+
+    assertNoPassword();
+  }
+
+  @Test
+  void tellsNobodyAPasswordInTheAddressOfTheApi() throws IOException {
+    Path kubeconfig = api.kubeconfig(folder.resolve("config"));
+    Files.writeString(
+        kubeconfig, Files.readString(kubeconfig).replace("https://", "https://svc:s3^cret@"));
+    set(Config.KUBERNETES_KUBECONFIG_FILE, kubeconfig.toString());
+
+    assertNoPassword();
+  }
+
+  private static void assertNoPassword() {
+    String message =
+        assertThrows(IllegalArgumentException.class, KubernetesAccessTest::client).getMessage();
+    assertTrue(message.startsWith("access to the Kubernetes API cannot be set up: "), message);
+    assertFalse(message.contains("s3"), message);
+  }
+
+  @Test
+  void doesNotBlameAKubeconfigForAVariable() {
+    set(Config.KUBERNETES_KUBECONFIG_FILE, api.kubeconfig(folder.resolve("config")).toString());
+    set(Config.KUBERNETES_REQUEST_TIMEOUT_SYSTEM_PROPERTY, "abc");
+
+    assertEquals(
+        "a variable KUBERNETES_… of the API's client is not a number: For input string: \"abc\"",
+        assertThrows(IllegalArgumentException.class, KubernetesAccess::find).getMessage());
   }
 
   private static int authorities(KubernetesClient client) {

@@ -258,6 +258,25 @@ class LeaseClusterServiceTest {
     assertEquals(List.of(), api.calls());
   }
 
+  /** As while a RoleBinding is replaced: nobody takes it for a Role without the right. */
+  @Test
+  void doesNotWriteAloneForARightThatIsGoneForAMoment() throws Exception {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    Replica second = new Replica("b");
+    within(5000, () -> second.view.getLeader().isPresent());
+
+    api.deny("get", "leases").deny("patch", "leases");
+    Thread.sleep(5500);
+    assertFalse(second.leads());
+    assertFalse(first.leads());
+    api.heal();
+    within(5000, () -> first.leads() ^ second.leads());
+
+    api.deny("get", "leases").deny("patch", "leases");
+    within(20_000, () -> first.leads() && second.leads());
+  }
+
   @Test
   void writesAloneWhenTheLeaseMayBeReadOnly() throws Exception {
     api.deny("create", "leases");

@@ -100,6 +100,27 @@ class CadenceTest {
     assertFalse(cadence.isDue());
   }
 
+  /** Somebody undoes each repair at once. */
+  @Test
+  void isWokenSeveralTimesAndThenOnlyEachIntervalUntilThereWasARest() {
+    allIsWell();
+    assertEquals(Cadence.WAKINGS + 9, wokenEachTick(Duration.ofSeconds(10)));
+    assertEquals(60, wokenEachTick(Duration.ofMinutes(1)));
+
+    cyclesIn(Cadence.SETTLED.plusSeconds(1), WELL, false);
+    assertEquals(Cadence.WAKINGS, wokenEachTick(Duration.ofSeconds(1)));
+  }
+
+  private int wokenEachTick(Duration time) {
+    int cycles = 0;
+    for (long end = millis + time.toMillis(); millis < end; ) {
+      cadence.wake();
+      millis += 100;
+      cycles += cycle(WELL, false) ? 1 : 0;
+    }
+    return cycles;
+  }
+
   @Test
   void isNotWokenBeforeTheFirstCycleForTheSecond() {
     cadence.wake();
