@@ -215,8 +215,7 @@ public final class Manager extends Main {
     bind("quorum", settings.verification().quorum());
     bind("readOnlyRules", settings.verification().readOnly());
     bind("damping", damping());
-    bind("services", new ServiceCheck(settings.portName(), conditions));
-    bind("slices", new SliceCheck(settings.publishSlices(), conditions));
+    bind("services", new ServiceCheck(settings.portName(), conditions, System::nanoTime));
     bind("apiBudget", new ApiBudget(settings.kubernetesTimeout(), System::nanoTime));
     KubernetesErrors errors = new KubernetesErrors(client.getConfiguration(), conditions);
     bind("kubernetesErrors", errors);
@@ -235,6 +234,9 @@ public final class Manager extends Main {
   private void bindLeadership(KubernetesClient client, String namespace, boolean elects) {
     Leadership leadership = elects ? Leadership.byLease() : Leadership.withoutElection();
     bind("leadership", leadership);
+    bind(
+        "slices",
+        new SliceCheck(settings.publishSlices(), conditions, leadership::term, System::nanoTime));
     if (elects) {
       addInitialProperty("lease.name", settings.leaseName());
       // The component master: finds it by its type.

@@ -98,7 +98,7 @@ public enum Setting {
       "What is written: Endpoints, which Kubernetes mirrors, or EndpointSlices of our own."),
   KUBERNETES_TIMEOUT(
       "5s",
-      "100ms to 15s, such as 500ms or 5s",
+      "100ms to 10s, such as 500ms or 5s",
       "Time one request to the Kubernetes API may take."),
   KUBECONFIG(
       "~/.kube/config, then the pod's service account",

@@ -92,7 +92,7 @@ final class SettingsReader {
         interval,
         unstableInterval(interval),
         oneOf(PUBLISH, "endpoints", "endpointslices"),
-        duration(KUBERNETES_TIMEOUT, "5s", 100, 15_000),
+        duration(KUBERNETES_TIMEOUT, "5s", 100, 10_000),
         read(KUBECONFIG, null, SettingsReader::kubeconfig),
         label(PORT_NAME, DNS_1123, "postgresql", 63),
         label(LEASE_NAME, DNS_1123, null, 63),

@@ -23,6 +23,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.github.pgendpoints.support.Manifests;
 import io.github.pgendpoints.support.Program;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.Kustomize;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import java.io.IOException;
@@ -241,7 +242,7 @@ abstract class ClusterScenario {
   /** What clients of the Service see. */
   private Set<String> visible(String service) {
     return slices(service).stream()
-        .flatMap(slice -> slice.getEndpoints().stream())
+        .flatMap(slice -> FakeApiServer.endpoints(slice).stream())
         .flatMap(endpoint -> endpoint.getAddresses().stream())
         .collect(Collectors.toSet());
   }

@@ -364,8 +364,7 @@ class SlicesModeTest {
     api.slices("pg-ro")
         .forEach(
             slice ->
-                slice
-                    .getEndpoints()
+                FakeApiServer.endpoints(slice)
                     .forEach(
                         endpoint ->
                             assertEquals(

@@ -72,7 +72,7 @@ public final class Leadership {
   }
 
   /** Which leadership this is: another one when it was lost in between, and others wrote. */
-  Object term() {
+  public int term() {
     return terms;
   }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
 /**
@@ -19,20 +20,22 @@ public final class ServiceCheck {
   private final String portName;
   private final Conditions conditions;
   private final Set<String> checked = new HashSet<>();
-  private boolean granted = true;
+  private final Grant get;
 
   /**
    * @param portName the name of our Endpoints' port, which must be the Service's own
    * @param conditions told what is odd
+   * @param nanoTime as {@link System#nanoTime}
    */
-  public ServiceCheck(String portName, Conditions conditions) {
+  public ServiceCheck(String portName, Conditions conditions, LongSupplier nanoTime) {
+    this.get = new Grant(nanoTime);
     this.portName = portName;
     this.conditions = conditions;
   }
 
   /** Whether to look: in the first cycle and before each write, where the Role lets us. */
   public boolean isCheckDue(Plan plan) {
-    return granted && !(plan.isUnchanged() && checked.contains(plan.service()));
+    return get.isWorthAsking() && !(plan.isUnchanged() && checked.contains(plan.service()));
   }
 
   /** Notes a Service that is there and without a selector; warns once of a port by another name. */
@@ -55,7 +58,7 @@ public final class ServiceCheck {
 
   /** Notes that the Role does not let us look. */
   public void notGranted() {
-    granted = false;
+    get.refused();
     conditions.degraded(
         "the Role does not grant get on services: that the Services exist and fit is not checked");
   }

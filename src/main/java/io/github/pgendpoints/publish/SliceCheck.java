@@ -7,10 +7,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * When to look for EndpointSlices. Where Endpoints are published, slices of ours can only be left
- * from before the program started: whoever overlooked them would leave an old primary in them.
+ * from before the program started, or from another replica that led meanwhile: whoever overlooked
+ * them would leave an old primary in them.
  */
 public final class SliceCheck {
   private static final String RULE =
@@ -19,25 +22,39 @@ public final class SliceCheck {
   private final boolean publishSlices;
   private final Conditions conditions;
   private final Set<String> without = new HashSet<>();
-  private boolean granted = true;
+  private final IntSupplier term;
+  private final Grant list;
+  private int lastTerm;
 
   /**
    * @param publishSlices whether PUBLISH asks for EndpointSlices
    * @param conditions told when we may not look
+   * @param term which leadership this is; another one when others may have written in between
+   * @param nanoTime as {@link System#nanoTime}
    */
-  public SliceCheck(boolean publishSlices, Conditions conditions) {
+  public SliceCheck(
+      boolean publishSlices, Conditions conditions, IntSupplier term, LongSupplier nanoTime) {
+    this.term = term;
+    this.list = new Grant(nanoTime);
+    this.lastTerm = term.getAsInt();
     this.publishSlices = publishSlices;
     this.conditions = conditions;
   }
 
   /**
    * Whether to look: in each cycle where we publish slices, else until there are none of ours. And
-   * when the Endpoints are hidden: there must be a reason for it.
+   * when there are no Endpoints, or they are hidden: there must be a reason for it.
    *
    * @param endpoints null when there are none
    */
   public boolean isDue(String service, Endpoints endpoints) {
-    return publishSlices || granted && (!without.contains(service) || Actual.isHidden(endpoints));
+    if (term.getAsInt() != lastTerm) {
+      lastTerm = term.getAsInt();
+      without.clear();
+    }
+    boolean suspected =
+        !without.contains(service) || endpoints == null || Actual.isHidden(endpoints);
+    return publishSlices || suspected && list.isWorthAsking();
   }
 
   /** The label that every slice of a Service carries. */
@@ -61,7 +78,7 @@ public final class SliceCheck {
 
   /** Notes that the Role does not let us look; where slices are published, we have to. */
   public void notGranted() {
-    granted = false;
+    list.refused();
     conditions.degraded(
         "the Role does not grant list on endpointslices: slices that PUBLISH=endpointslices left are not seen; add to the Role: %s"
             .formatted(RULE));

@@ -11,6 +11,7 @@ import io.github.pgendpoints.topology.NodeState;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -90,7 +91,7 @@ final class Slices {
         .endMetadata()
         .withAddressType(slice.getAddressType())
         .withEndpoints(List.of())
-        .withPorts(slice.getPorts())
+        .withPorts(portsOf(slice))
         .build();
   }
 
@@ -108,15 +109,24 @@ final class Slices {
     return address.indexOf(':') >= 0;
   }
 
+  /** The API server says null of a list that is empty, whatever was written. */
+  private static List<Endpoint> endpointsOf(EndpointSlice slice) {
+    return Objects.requireNonNullElse(slice.getEndpoints(), List.of());
+  }
+
+  private static List<EndpointPort> portsOf(EndpointSlice slice) {
+    return Objects.requireNonNullElse(slice.getPorts(), List.of());
+  }
+
   /** Where the slice routes to, in the words of {@link Subsets#routes}. */
   static Set<String> routes(EndpointSlice slice) {
     Set<String> routes = new TreeSet<>();
-    for (Endpoint endpoint : slice.getEndpoints()) {
+    for (Endpoint endpoint : endpointsOf(slice)) {
       for (String address : endpoint.getAddresses()) {
-        if (slice.getPorts().isEmpty()) {
+        if (portsOf(slice).isEmpty()) {
           routes.add(address + " (no port)");
         }
-        for (EndpointPort port : slice.getPorts()) {
+        for (EndpointPort port : portsOf(slice)) {
           routes.add(
               Subsets.route(address, port.getPort(), port.getProtocol(), port.getName())
                   + readiness(endpoint.getConditions()));
@@ -138,8 +148,8 @@ final class Slices {
   /** Every {@code ip:port} of the slice, ready or not. */
   static Set<String> endpoints(EndpointSlice slice) {
     Set<String> endpoints = new TreeSet<>();
-    for (EndpointPort port : slice.getPorts()) {
-      for (Endpoint endpoint : slice.getEndpoints()) {
+    for (EndpointPort port : portsOf(slice)) {
+      for (Endpoint endpoint : endpointsOf(slice)) {
         endpoint
             .getAddresses()
             .forEach(address -> endpoints.add(Subsets.endpoint(address, port.getPort())));

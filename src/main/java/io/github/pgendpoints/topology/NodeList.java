@@ -23,7 +23,7 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
 
   private static final Pattern BRACKETED = Pattern.compile("\\[([^\\]]*)](?::(.*))?");
   private static final Pattern NAME =
-      Pattern.compile("(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\\.)*[A-Za-z0-9_-]{0,62}\\.?");
+      Pattern.compile("(?=.{1,253}$)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\\.[A-Za-z0-9_-]{1,63})*\\.?");
 
   public NodeList {
     nodes = List.copyOf(nodes);

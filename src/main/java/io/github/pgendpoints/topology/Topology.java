@@ -61,6 +61,7 @@ public record Topology(List<NodeState> nodes) {
   private static NodeState identified(NodeState node, String own) {
     boolean foreign =
         node.hasAnswered()
+            && node.state() != State.FOREIGN
             && node.server().systemIdentifier() != null
             && !node.server().systemIdentifier().equals(own);
     return foreign ? node.foreignTo(own) : node;

@@ -74,7 +74,7 @@ class KubernetesEndpointSlicesTest {
                     "pg-1",
                     KUBERNETES_ENDPOINT_SLICES_ENDPOINTS,
                     List.of()));
-    assertEquals(List.of(), emptied.getEndpoints());
+    assertNull(emptied.getEndpoints());
     assertEquals(created.getPorts(), emptied.getPorts());
     assertEquals("pg", emptied.getMetadata().getLabels().get("kubernetes.io/service-name"));
 

@@ -1,6 +1,8 @@
 package io.github.pgendpoints.publish;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
@@ -12,8 +14,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ServiceCheckTest {
+  private long seconds;
   private final Conditions conditions = TestConditions.create();
-  private final ServiceCheck services = new ServiceCheck("postgresql", conditions);
+  private final ServiceCheck services =
+      new ServiceCheck("postgresql", conditions, () -> seconds * 1_000_000_000);
   private final Plan plan =
       new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC())
           .cleared(new Actual(null, List.of()));
@@ -31,6 +35,15 @@ class ServiceCheckTest {
         news());
     services.checked(plan, service("db"));
     assertEquals(List.of(), news());
+  }
+
+  @Test
+  void looksAgainAWhileAfterTheRoleDidNotLetIt() {
+    assertTrue(services.isCheckDue(plan));
+    services.notGranted();
+    assertFalse(services.isCheckDue(plan));
+    seconds = 30;
+    assertTrue(services.isCheckDue(plan));
   }
 
   private List<String> news() {

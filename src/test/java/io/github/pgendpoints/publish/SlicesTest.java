@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -42,6 +43,11 @@ class SlicesTest {
           .endMetadata()
           .build();
 
+  private static final Endpoints SHOWN =
+      new EndpointsBuilder().withNewMetadata().endMetadata().build();
+
+  private long seconds;
+  private int term;
   private final Publisher publisher =
       new Publisher("pg-rw", "pg-ro", "postgresql", 5432, true, Clock.systemUTC());
 
@@ -149,18 +155,56 @@ class SlicesTest {
 
   @Test
   void looksForSlicesUntilThereAreNone() {
-    SliceCheck check = new SliceCheck(false, TestConditions.create());
+    SliceCheck check = sliceCheck(false);
     List<EndpointSlice> ours = written(readOnly(TOPOLOGY, List.of()));
 
-    assertTrue(check.isDue("pg-ro", null));
-    check.found("pg-ro", null, ours);
-    assertTrue(check.isDue("pg-ro", null));
-    check.found("pg-ro", null, List.of());
-    assertFalse(check.isDue("pg-ro", null));
+    assertTrue(check.isDue("pg-ro", SHOWN));
+    check.found("pg-ro", SHOWN, ours);
+    assertTrue(check.isDue("pg-ro", SHOWN));
+    check.found("pg-ro", SHOWN, List.of());
+    assertFalse(check.isDue("pg-ro", SHOWN));
     assertTrue(check.isDue("pg-ro", HIDDEN), "there must be a reason for it");
+    assertTrue(check.isDue("pg-ro", null), "and for that");
     check.notGranted();
     assertFalse(check.isDue("pg-ro", HIDDEN));
-    assertTrue(new SliceCheck(true, TestConditions.create()).isDue("pg-ro", null));
+    seconds = 30;
+    assertTrue(check.isDue("pg-ro", HIDDEN));
+    assertTrue(sliceCheck(true).isDue("pg-ro", SHOWN));
+  }
+
+  /** It may have published slices, and deleted the Endpoints. */
+  @Test
+  void looksForSlicesAgainAfterAnotherReplicaLed() {
+    SliceCheck check = sliceCheck(false);
+    check.found("pg-ro", SHOWN, List.of());
+    assertFalse(check.isDue("pg-ro", SHOWN));
+
+    term = 1;
+    assertTrue(check.isDue("pg-ro", SHOWN));
+    check.found("pg-ro", SHOWN, List.of());
+    assertFalse(check.isDue("pg-ro", SHOWN));
+  }
+
+  private SliceCheck sliceCheck(boolean publishSlices) {
+    return new SliceCheck(
+        publishSlices, TestConditions.create(), () -> term, () -> seconds * 1_000_000_000);
+  }
+
+  /** As the API server gives back a slice that was emptied. */
+  @Test
+  void readsASliceWithoutLists() {
+    EndpointSlice emptied = new EndpointSlice();
+    emptied.setMetadata(written(readOnly(TOPOLOGY, List.of())).get(0).getMetadata());
+    emptied.setAddressType("IPv4");
+    emptied.setEndpoints(null);
+    emptied.setPorts(null);
+    Actual actual = new Actual(null, List.of(emptied));
+
+    assertEquals(Set.of(), actual.publishedEndpoints());
+    assertEquals(Set.of(), actual.routes());
+    assertFalse(readOnly(TOPOLOGY, List.of(emptied)).isUnchanged());
+    Topology alone = new Topology(List.of(primary("10.0.0.1", 1)));
+    assertEquals(0, readOnly(alone, List.of(emptied)).largest());
   }
 
   @Test

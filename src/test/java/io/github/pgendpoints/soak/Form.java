@@ -57,8 +57,9 @@ enum Form {
   ENDPOINTSLICES(EndpointSlice.class, "-ipv4") {
     @Override
     List<String> addresses(HasMetadata object) {
-      return ((EndpointSlice) object)
-          .getEndpoints().stream().flatMap(each -> each.getAddresses().stream()).toList();
+      return FakeApiServer.endpoints((EndpointSlice) object).stream()
+          .flatMap(each -> each.getAddresses().stream())
+          .toList();
     }
 
     @Override

@@ -99,8 +99,8 @@ public final class Cycles implements AutoCloseable {
     bind("quorum", new Quorum(1));
     bind("readOnlyRules", new ReadOnlyRules(null, false, false));
     bind("damping", damping);
-    bind("services", new ServiceCheck("postgresql", conditions));
-    bind("slices", new SliceCheck(look, conditions));
+    bind("services", new ServiceCheck("postgresql", conditions, System::nanoTime));
+    bind("slices", new SliceCheck(look, conditions, () -> 0, System::nanoTime));
     bind("apiBudget", budget);
     bind("leadership", Leadership.withoutElection());
     bind("kubernetesErrors", new KubernetesErrors(client.getConfiguration(), conditions));

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
@@ -30,6 +31,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -506,10 +508,15 @@ public final class FakeApiServer implements AutoCloseable {
         .toList();
   }
 
+  /** Those of a slice, whose list is null where it is empty. */
+  public static List<Endpoint> endpoints(EndpointSlice slice) {
+    return Objects.requireNonNullElse(slice.getEndpoints(), List.of());
+  }
+
   /** The addresses that clients of a Service see: the ready ones of all its EndpointSlices. */
   public Set<String> visible(String service) {
     return slices(service).stream()
-        .flatMap(slice -> slice.getEndpoints().stream())
+        .flatMap(slice -> endpoints(slice).stream())
         .filter(endpoint -> !Boolean.FALSE.equals(endpoint.getConditions().getReady()))
         .flatMap(endpoint -> endpoint.getAddresses().stream())
         .collect(Collectors.toCollection(TreeSet::new));

@@ -15,6 +15,12 @@ final class SlicesRules {
   private SlicesRules() {}
 
   static void canonicalize(ObjectNode slice) {
+    // It stores protobuf, which knows no empty list; and these two fields are never left out.
+    for (String list : List.of("endpoints", "ports")) {
+      if (slice.path(list).isEmpty()) {
+        slice.putNull(list);
+      }
+    }
     for (JsonNode port : slice.path("ports")) {
       if (port.path("protocol").asText().isEmpty()) {
         ((ObjectNode) port).put("protocol", "TCP");
