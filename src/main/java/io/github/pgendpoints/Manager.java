@@ -38,6 +38,7 @@ import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.Rivals;
 import io.github.pgendpoints.topology.Topology;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -213,6 +214,7 @@ public final class Manager extends Main {
     bind("absent", absent);
     bind("stored", stored);
     bind("quorum", settings.verification().quorum());
+    bind("rivals", new Rivals());
     bind("readOnlyRules", settings.verification().readOnly());
     bind("damping", damping());
     bind("services", new ServiceCheck(settings.portName(), conditions, System::nanoTime));

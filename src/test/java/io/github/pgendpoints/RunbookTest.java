@@ -102,6 +102,14 @@ class RunbookTest {
         new Said("noPrimary", c -> c.noPrimary(topology(down("db1")))),
         new Said("stalePrimary", c -> c.stalePrimary(found, published(2, "db2"))),
         new Said("rivalPrimary", c -> c.rivalPrimary(found, published(1, "db2"))),
+        new Said(
+            "outdatedPrimary",
+            c ->
+                c.outdatedPrimary(
+                    topology(
+                        primary("db1", 1),
+                        standby("db2", new Server(null, "10:00", 2L, null, true))))),
+        new Said("splitBrainLasts", c -> c.splitBrainLasts(found, List.of(unknown("db4")))),
         new Said("paused", c -> c.paused("PAUSED")),
         new Said("cycleFailed", c -> c.cycleFailed(new IllegalStateException("x"))));
   }

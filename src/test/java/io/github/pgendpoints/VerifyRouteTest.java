@@ -18,9 +18,11 @@ import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.History;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.Rivals;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.Topology;
 import java.nio.file.Path;
@@ -75,6 +77,7 @@ class VerifyRouteTest {
     context.getRegistry().bind("probes", probes);
     context.getRegistry().bind("conditions", conditions);
     context.getRegistry().bind("quorum", quorum);
+    context.getRegistry().bind("rivals", new Rivals());
     context.getRegistry().bind("damping", Damping.none());
     context.getRegistry().bind("stopping", (Predicate) exchange -> false);
     context.getRegistry().bind("readOnlyRules", new ReadOnlyRules(null, false, false));
@@ -164,6 +167,15 @@ class VerifyRouteTest {
             1,
             "primary promoted apart, nothing is written: db1 at db1 is on timeline 2, and so is the published primary db3"),
         Arguments.of(
+            topology(
+                primary("db1", 1),
+                standby(
+                    "db2", new Server(Nodes.CLUSTER, "started db2", 2L, Lsn.of("0/3000000"), true)),
+                unknown("db3")),
+            published(1, "db1"),
+            1,
+            "stale primary, nothing is written: db1 at db1 is on timeline 1, and the standby db2 streams timeline 2; db1 is PRIMARY"),
+        Arguments.of(
             topology(primary("db1", foreign("db1")), standby("db2"), standby("db3")),
             published(2, "db2"),
             1,
@@ -230,6 +242,29 @@ class VerifyRouteTest {
     Topology topology = topology(primary("alias", server), primary("db1", server), standby("db2"));
 
     assertEquals("0", verify(topology, published(2, "db1")).getProperty("exitCode"));
+  }
+
+  /** The one that was published is neither stale nor a rival of its own. */
+  @Test
+  void aSplitBrainLastsWhileOneOfThePrimariesCannotBeVerified() throws Exception {
+    start(new Quorum(1), true);
+    verify(topology(primary("db1", 1), primary("db2", 2)), published(1, "db1"));
+    assertEquals(List.of("clear"), sent);
+    conditions.news();
+
+    sent.clear();
+    verify(topology(primary("db1", 1), unknown("db2")), published(1, "db1"));
+    assertEquals(List.of(), sent);
+    assertTrue(
+        conditions
+            .news()
+            .get(0)
+            .message()
+            .startsWith(
+                "multiple primaries not over, nothing is written: db2 was a primary beside db1 at db1"));
+
+    verify(topology(primary("db1", 1), down("db2")), published(1, "db1"));
+    assertEquals(List.of("publish"), sent);
   }
 
   @Test

@@ -348,6 +348,37 @@ public final class Conditions {
         topology);
   }
 
+  /** Notes a refusal: a standby follows another primary, on a higher timeline. */
+  public void outdatedPrimary(Topology topology) {
+    NodeState standby = topology.standbyAheadOfPrimary();
+    refused(
+        Kind.STALE_PRIMARY,
+        "stale primary, nothing is written: %s is on timeline %d, and the standby %s streams timeline %d; %s"
+            .formatted(
+                primary(topology),
+                topology.primary().server().timeline(),
+                standby.node(),
+                standby.server().timeline(),
+                topology),
+        topology);
+  }
+
+  /**
+   * Notes a refusal: a primary, and others that were primaries beside it.
+   *
+   * @param rivals which cannot be verified now
+   */
+  public void splitBrainLasts(Topology topology, List<NodeState> rivals) {
+    refused(
+        Kind.MULTIPLE_PRIMARIES,
+        "multiple primaries not over, nothing is written: %s was a primary beside %s, and cannot be verified now; %s"
+            .formatted(
+                rivals.stream().map(rival -> rival.node().name()).collect(Collectors.joining(", ")),
+                primary(topology),
+                topology),
+        topology);
+  }
+
   private static String primary(Topology topology) {
     return topology.primary().node() + " at " + topology.primary().address();
   }

@@ -162,6 +162,21 @@ public record Topology(List<NodeState> nodes) {
     return timeline != null && timeline == published.timeline() && !isPrimaryPublished(published);
   }
 
+  /**
+   * The standby that streams a higher timeline than the one primary writes; null when none does. It
+   * follows a primary that is out of our reach, and the one in reach is stale.
+   */
+  public NodeState standbyAheadOfPrimary() {
+    Long timeline = primary().server().timeline();
+    return timeline == null
+        ? null
+        : standbys().stream()
+            .filter(node -> node.server().streaming() && node.server().timeline() != null)
+            .filter(node -> node.server().timeline() > timeline)
+            .findFirst()
+            .orElse(null);
+  }
+
   /** Whether the one primary is the published one: the same entry, or the same address. */
   private boolean isPrimaryPublished(Published published) {
     NodeState primary = primary();

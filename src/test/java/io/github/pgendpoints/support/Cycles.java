@@ -20,6 +20,7 @@ import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.Rivals;
 import io.github.pgendpoints.topology.Topology;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -97,6 +98,7 @@ public final class Cycles implements AutoCloseable {
     bind("stored", stored);
     bind("knownNodes", new KnownNodes(List.of(Nodes.node("10.0.0.1")), stored));
     bind("quorum", new Quorum(1));
+    bind("rivals", new Rivals());
     bind("readOnlyRules", new ReadOnlyRules(null, false, false));
     bind("damping", damping);
     bind("services", new ServiceCheck("postgresql", conditions, System::nanoTime));

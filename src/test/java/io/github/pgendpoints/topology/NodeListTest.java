@@ -30,6 +30,15 @@ class NodeListTest {
   }
 
   @Test
+  void takesLabelsAsLongAsDnsHasThem() {
+    String host = "db-0." + "x".repeat(63) + ".db.svc";
+    assertEquals(host, NodeList.parse(host, 5432, false).nodes().get(0).host());
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> NodeList.parse(host.replace("x.db", "xx.db"), 5432, false));
+  }
+
+  @Test
   void trimsItemsAndKeepsTheirOrder() {
     NodeList list = NodeList.parse(" 10.0.0.2 ,\t10.0.0.1 ", 5432, false);
 
@@ -69,6 +78,7 @@ class NodeListTest {
         "[2001:db8::1]x | '[2001:db8::1]x' is not an IP address",
         "db 1 | 'db 1' is neither a host name nor an IP address",
         "db1/x | 'db1/x' is neither a host name nor an IP address",
+        "db1..example.org | 'db1..example.org' is neither a host name nor an IP address",
         "-db1 | '-db1' is neither a host name nor an IP address",
         "10.0.0.256 | '10.0.0.256' is not an IP address",
         "10.0.0 | '10.0.0' is not an IP address",

@@ -95,6 +95,8 @@ class TopologyTest {
     assertEquals(
         "db2 is FOREIGN (a primary of system identifier 7000000000000000009, not 7000000000000000001)",
         topology.foreign().get(0).toString());
+    // As when others were asked once more.
+    assertEquals(topology, topology.identifiedBy(published(1, "db1")));
   }
 
   @Test
