@@ -16,14 +16,18 @@ import java.net.SocketTimeoutException;
  * cannot wait longer either. Nor can a server fill the memory: it may send so much and no more.
  */
 final class DeadlineSocket extends Socket {
-  /** A login and the answer of a probe are some kilobytes. */
-  private static final int MAX_BYTES = 1 << 20;
+  /** An answer is a kilobyte, but a timeline's history may be the 64 KiB that history.sql reads. */
+  static final int MAX_ANSWER = 1 << 17;
+
+  /** A login is some kilobytes, with the certificates of the server. */
+  private static final int MAX_LOGIN = 1 << 20;
 
   /** Nothing read yet, or the end of the stream. */
   private static final int NOTHING = -1;
 
   private volatile Deadline deadline;
   private volatile long received;
+  private volatile int allowed = MAX_LOGIN;
   private volatile int soTimeout;
   private volatile Turn turn;
   private Input in;
@@ -34,10 +38,11 @@ final class DeadlineSocket extends Socket {
     this.deadline = deadline;
   }
 
-  /** Sets another deadline, for what is sent and read from now on. */
+  /** Sets another deadline, for a question after the login and the answer to it. */
   void limit(Deadline deadline) {
     this.deadline = deadline;
     this.received = 0;
+    this.allowed = MAX_ANSWER;
     this.told = false;
   }
 
@@ -157,8 +162,8 @@ final class DeadlineSocket extends Socket {
       }
       int read = DeadlineSocket.this.read(raw, buffer, offset, length);
       received += Math.max(0, read);
-      if (received > MAX_BYTES) {
-        throw new ProtocolException("the server sent more than " + MAX_BYTES + " bytes");
+      if (received > allowed) {
+        throw new ProtocolException("the server sent more than " + allowed + " bytes");
       }
       return read;
     }

@@ -110,6 +110,8 @@ final class Login {
     // the socket says that time is over.
     set(properties, PGProperty.CONNECT_TIMEOUT, seconds);
     set(properties, PGProperty.SOCKET_TIMEOUT, seconds);
+    // Else the driver allocates what a row promises before any of it comes.
+    set(properties, PGProperty.MAX_RESULT_BUFFER, String.valueOf(DeadlineSocket.MAX_ANSWER));
     set(properties, PGProperty.GSS_ENC_MODE, "disable");
     set(properties, PGProperty.SSL_MODE, mode.value);
     set(properties, PGProperty.SSL_ROOT_CERT, settings.sslRootCert());

@@ -14,6 +14,8 @@ import java.net.InetAddress;
 import java.net.ProtocolException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.FileSystemException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +28,7 @@ import javax.net.ssl.SSLException;
 public final class Probe {
   private static final String UNABLE_TO_CONNECT = "08001";
   private static final String CONNECTION_FAILURE = "08006";
+  private static final String INVALID_AUTHORIZATION = "28000";
   private static final Set<String> BROKEN = Set.of("57P01", "57P02", "08003", CONNECTION_FAILURE);
   private static final Set<String> SHUTTING_DOWN_OR_STARTING = Set.of("57P01", "57P02", "57P03");
   private static final Pattern SYSTEM_IDENTIFIER = Pattern.compile("[1-9][0-9]{0,19}");
@@ -38,11 +41,13 @@ public final class Probe {
   /**
    * The node answered the query.
    *
-   * @param row the row of probe.sql; null when there was none
+   * @param answer the row of probe.sql, a Map; null when there was none, and a bare value when it
+   *     had one column
    */
-  public static NodeState answered(Node node, InetAddress address, Map<String, Object> row) {
+  public static NodeState answered(Node node, InetAddress address, Object answer) {
     String text = Addresses.text(address);
     try {
+      Map<?, ?> row = (Map<?, ?>) answer;
       boolean inRecovery = (Boolean) row.get("in_recovery");
       return NodeState.answered(
           node, inRecovery ? State.STANDBY : State.PRIMARY, text, server(row));
@@ -55,7 +60,7 @@ public final class Probe {
     }
   }
 
-  private static Server server(Map<String, Object> row) {
+  private static Server server(Map<?, ?> row) {
     String timeline = credible(TIMELINE, (String) row.get("timeline"));
     return new Server(
         credible(SYSTEM_IDENTIFIER, (String) row.get("system_identifier")),
@@ -77,7 +82,7 @@ public final class Probe {
    * The node did not answer as it should: DOWN where nobody is there, UNKNOWN where somebody is.
    *
    * @param address null when the name did not resolve
-   * @param failure a SQLException somewhere in its causes
+   * @param failure a SQLException or an Error somewhere in its causes
    */
   public static NodeState failed(Node node, InetAddress address, Throwable failure) {
     SQLException error = sqlException(failure);
@@ -133,8 +138,21 @@ public final class Probe {
             .map(SQLException.class::cast)
             .toList();
     return errors.isEmpty()
-        ? new SQLException(failure.getMessage(), failure)
+        ? new SQLException(withoutAnswer(failure), failure)
         : errors.get(errors.size() - 1);
+  }
+
+  /** Of this machine rather than of the node; but only this node is not known for it. */
+  private static String withoutAnswer(Throwable failure) {
+    return causes(failure)
+        .filter(Error.class::isInstance)
+        .findFirst()
+        .map(
+            error ->
+                error instanceof OutOfMemoryError
+                    ? "out of memory while it was asked"
+                    : "while it was asked: " + error)
+        .orElse(failure.getMessage());
   }
 
   /** One cleaned line: what a server says ends up in logs, alerts and terminals. */
@@ -143,10 +161,19 @@ public final class Probe {
     String message = String.valueOf(error.getMessage());
     if (root instanceof EOFException) {
       message = "the server closed the connection";
-    } else if (root instanceof IOException && root.getMessage() != null) {
+    } else if (root instanceof IOException
+        && !isOwnFile(error, root)
+        && root.getMessage() != null) {
       message = root.getMessage();
     }
     return ForeignText.clean(message, MAX_REASON);
+  }
+
+  /** Whether our own message tells more than the bare path that Java has for it. */
+  private static boolean isOwnFile(SQLException error, Throwable root) {
+    return INVALID_AUTHORIZATION.equals(error.getSQLState())
+        || root instanceof FileSystemException
+        || root instanceof CharacterCodingException;
   }
 
   private static Stream<Throwable> causes(Throwable failure) {

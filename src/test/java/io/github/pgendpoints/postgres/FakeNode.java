@@ -151,6 +151,33 @@ final class FakeNode implements AutoCloseable {
     out.flush();
   }
 
+  /** Answers a query with one row of one column, a boolean that is true. */
+  static void answerTrue(DataOutputStream out) throws IOException {
+    message(out, '1', 0);
+    message(out, '2', 0);
+    byte[] name = "in_recovery\0".getBytes(StandardCharsets.US_ASCII);
+    message(out, 'T', 2 + name.length + 18);
+    out.writeShort(1);
+    out.write(name);
+    // Of no table and no column; type, size, modifier and format of a boolean in text.
+    out.writeInt(0);
+    out.writeShort(0);
+    out.writeInt(16);
+    out.writeShort(1);
+    out.writeInt(-1);
+    out.writeShort(0);
+    message(out, 'D', 7);
+    out.writeShort(1);
+    out.writeInt(1);
+    out.write('t');
+    byte[] tag = "SELECT 1\0".getBytes(StandardCharsets.US_ASCII);
+    message(out, 'C', tag.length);
+    out.write(tag);
+    message(out, 'Z', 1);
+    out.write('I');
+    out.flush();
+  }
+
   private static void parameter(DataOutputStream out, String name, String value)
       throws IOException {
     byte[] bytes = (name + "\0" + value + "\0").getBytes(StandardCharsets.UTF_8);

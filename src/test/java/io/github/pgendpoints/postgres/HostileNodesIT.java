@@ -1,5 +1,6 @@
 package io.github.pgendpoints.postgres;
 
+import static io.github.pgendpoints.postgres.FakeNode.answerTrue;
 import static io.github.pgendpoints.postgres.FakeNode.authenticationSasl;
 import static io.github.pgendpoints.postgres.FakeNode.beSilent;
 import static io.github.pgendpoints.postgres.FakeNode.drip;
@@ -12,8 +13,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.postgres.FakeNode.Conversation;
 import io.github.pgendpoints.postgres.ProbeRoute.Answer;
+import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.State;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -175,6 +178,46 @@ class HostileNodesIT {
               in.read();
             }),
         node(
+            "answers the query with one column",
+            AT_ONCE,
+            "UNKNOWN",
+            "the answer to the query makes no sense",
+            (in, out) -> {
+              welcome(out);
+              in.read();
+              answerTrue(out);
+              beSilent(in);
+            }),
+        node(
+            "answers the query without end",
+            AT_ONCE,
+            "UNKNOWN",
+            "the server sent more than 131072 bytes",
+            (in, out) -> {
+              welcome(out);
+              in.read();
+              message(out, 'N', 200_000);
+              for (int i = 0; i < 5; i++) {
+                out.write(binary);
+              }
+              beSilent(in);
+            }),
+        node(
+            "promises a gigabyte in the query",
+            AT_ONCE,
+            "UNKNOWN",
+            "exceeded maxResultBuffer limit",
+            (in, out) -> {
+              welcome(out);
+              in.read();
+              message(out, '1', 0);
+              message(out, '2', 0);
+              message(out, 'D', 1_000_000_000);
+              out.writeShort(1);
+              out.writeInt(1_000_000_000 - 6);
+              beSilent(in);
+            }),
+        node(
             "promises more than comes in the query",
             WHOLE,
             "DOWN",
@@ -230,6 +273,22 @@ class HostileNodesIT {
         assertNotEquals(State.PRIMARY, answer.node().state());
         assertTrue(answer.took().compareTo(WHOLE) < 0, answer.toString());
       }
+    }
+  }
+
+  /** A resolver that fails as anything does in a JVM without memory. */
+  public static final class Exhausted {
+    public InetAddress resolve(Node node, Deadline deadline) {
+      throw new OutOfMemoryError("Java heap space");
+    }
+  }
+
+  @Test
+  void anErrorOfTheMachineIsAStateToo() {
+    try (ProbeRoute route = new ProbeRoute().withResolver(new Exhausted())) {
+      Answer answer = route.ask("127.0.0.1:1");
+      assertEquals("UNKNOWN", answer.state(), answer.toString());
+      assertEquals("out of memory while it was asked", answer.node().reason());
     }
   }
 

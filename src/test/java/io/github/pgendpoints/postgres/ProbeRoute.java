@@ -29,6 +29,7 @@ final class ProbeRoute implements AutoCloseable {
   private final ExecutorService probes = Executors.newCachedThreadPool();
   private final Main main = new Main();
   private Resolver.Lookup lookup = InetAddress::getAllByName;
+  private Object resolver;
   private NodePools pools;
   private ProducerTemplate template;
   private int port;
@@ -68,6 +69,12 @@ final class ProbeRoute implements AutoCloseable {
     return this;
   }
 
+  /** What finds addresses, instead of a Resolver. */
+  ProbeRoute withResolver(Object resolver) {
+    this.resolver = resolver;
+    return this;
+  }
+
   private void start() {
     try {
       Settings settings = TestSettings.read(environment);
@@ -78,7 +85,7 @@ final class ProbeRoute implements AutoCloseable {
           .withAutoConfigurationLogSummary(false)
           .withJmxEnabled(false);
       main.bind("pools", pools);
-      main.bind("resolver", new Resolver(probes, true, lookup));
+      main.bind("resolver", resolver == null ? new Resolver(probes, true, lookup) : resolver);
       main.start();
       template = main.getCamelContext().createProducerTemplate();
     } catch (InvalidSettingsException e) {

@@ -96,6 +96,7 @@ class ProbeTest {
     assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, nonsense).state());
     assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, Map.of()).state());
     assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, null).state());
+    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, true).state());
   }
 
   @Test
