@@ -1,6 +1,7 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Node;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,11 +11,16 @@ import java.util.List;
  * parser of its own, which fails on a line that is cut short.
  */
 final class PassFile {
+  private static final int HOST = 0;
   private static final int PASSWORD = 4;
 
   private PassFile() {}
 
-  /** The password on the first line that matches; null without one. */
+  /**
+   * The password on the first line that matches; null without one.
+   *
+   * @param lines a character a byte, decoded field by field
+   */
   static String password(List<String> lines, Node node, PostgresSettings settings) {
     List<String> wanted =
         List.of(node.host(), String.valueOf(node.port()), settings.database(), settings.user());
@@ -29,7 +35,11 @@ final class PassFile {
 
   private static boolean matches(List<String> fields, List<String> wanted) {
     for (int i = 0; i < wanted.size(); i++) {
-      if (!fields.get(i).equals("*") && !unescaped(fields.get(i)).equals(wanted.get(i))) {
+      String field = fields.get(i);
+      String text = unescaped(field);
+      // Of a host only: a node list is lower case, whatever was written.
+      boolean same = i == HOST ? text.equalsIgnoreCase(wanted.get(i)) : text.equals(wanted.get(i));
+      if (!field.equals("*") && !same) {
         return false;
       }
     }
@@ -57,6 +67,7 @@ final class PassFile {
   }
 
   private static String unescaped(String field) {
-    return field.replaceAll("\\\\(.)", "$1");
+    String bytes = field.replaceAll("\\\\(.)", "$1");
+    return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
   }
 }

@@ -2,7 +2,11 @@ package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Node;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 
@@ -31,8 +35,7 @@ public interface Password {
       try {
         return Files.readString(file).replaceFirst("\\R$", "");
       } catch (IOException e) {
-        // 28000, invalid authorization: the server is there, but we cannot log in.
-        throw new SQLException("PGPASSWORD_FILE " + file + " cannot be read", "28000", e);
+        throw unreadable("PGPASSWORD_FILE", file, e);
       }
     };
   }
@@ -49,10 +52,25 @@ public interface Password {
         return null;
       }
       try {
-        return PassFile.password(Files.readAllLines(read), node, settings);
+        // Bytes as they are: to libpq a comment in another encoding is no fault.
+        return PassFile.password(
+            Files.readAllLines(read, StandardCharsets.ISO_8859_1), node, settings);
       } catch (IOException e) {
-        throw new SQLException("PGPASSFILE " + read + " cannot be read", "28000", e);
+        throw unreadable("PGPASSFILE", read, e);
       }
     };
+  }
+
+  private static SQLException unreadable(String setting, Path file, IOException e) {
+    String why = e.getMessage();
+    if (e instanceof NoSuchFileException) {
+      why = "there is no such file";
+    } else if (e instanceof AccessDeniedException) {
+      why = "permission denied";
+    } else if (e instanceof CharacterCodingException) {
+      why = "it is not UTF-8";
+    }
+    // Invalid authorization: the server is there, but we cannot log in.
+    return new SQLException("%s %s cannot be read: %s".formatted(setting, file, why), "28000", e);
   }
 }

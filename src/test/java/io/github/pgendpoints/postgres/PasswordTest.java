@@ -8,9 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.pgendpoints.InvalidSettingsException;
 import io.github.pgendpoints.TestSettings;
+import io.github.pgendpoints.topology.Addresses;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -19,6 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PasswordTest {
+  private static final byte[] LATIN_1 = "# Müller\n".getBytes(StandardCharsets.ISO_8859_1);
+
   @TempDir private Path folder;
 
   @ParameterizedTest
@@ -27,6 +32,9 @@ class PasswordTest {
     "*:*:*:repmgr:secret, secret",
     "*:*:*:*:se\\:cr\\\\et, se:cr\\et",
     "d\\b1:5432:repmgr:repmgr:secret, secret",
+    "DB1:5432:repmgr:repmgr:secret, secret",
+    "db1:5432:Repmgr:repmgr:secret,",
+    "*:*:*:*:geheimnüs, geheimnüs",
     "*:*:*:*:secret:rest, secret",
     "db2:5432:repmgr:repmgr:secret,",
     "db1:5433:repmgr:repmgr:secret,",
@@ -65,7 +73,32 @@ class PasswordTest {
     SQLException gone =
         assertThrows(SQLException.class, () -> settings.password().of(node("db1"), settings));
     assertEquals("28000", gone.getSQLState());
+    assertEquals(
+        "PGPASSWORD_FILE " + file + " cannot be read: there is no such file", reason(gone));
+    Files.write(file, LATIN_1);
+    SQLException mangled =
+        assertThrows(SQLException.class, () -> settings.password().of(node("db1"), settings));
+    assertEquals("PGPASSWORD_FILE " + file + " cannot be read: it is not UTF-8", reason(mangled));
     assertFalse(settings.toString().contains("two"));
+  }
+
+  @Test
+  void takesACommentInAnotherEncoding() throws Exception {
+    Path file = Files.write(folder.resolve("pgpass"), LATIN_1);
+    Files.writeString(file, "*:*:*:*:secret\n", StandardOpenOption.APPEND);
+
+    assertEquals("secret", password(Map.of("PGPASSFILE", file.toString())));
+  }
+
+  @Test
+  void namesAPasswordFileThatIsGone() throws Exception {
+    Path file = Files.writeString(folder.resolve("pgpass"), "*:*:*:*:secret\n");
+    PostgresSettings settings = settings(Map.of("PGPASSFILE", file.toString()));
+    Files.delete(file);
+
+    SQLException gone =
+        assertThrows(SQLException.class, () -> settings.password().of(node("db1"), settings));
+    assertEquals("PGPASSFILE " + file + " cannot be read: there is no such file", reason(gone));
   }
 
   @Test
@@ -77,6 +110,11 @@ class PasswordTest {
     } finally {
       System.setProperty("user.home", home);
     }
+  }
+
+  /** What the log says of a node. */
+  private static String reason(SQLException failure) {
+    return Probe.failed(node("db1"), Addresses.parse("10.0.0.1"), failure).reason();
   }
 
   private static String password(Map<String, String> environment)
