@@ -13,6 +13,7 @@ import io.github.pgendpoints.topology.ReadOnlyRules;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,6 +43,12 @@ final class SettingsReader {
 
   /** What the manifests hold where a user has to put a value. */
   private static final String PLACEHOLDER = "REPLACE-ME";
+
+  /** What Java puts for a byte that is no character. */
+  private static final char UNREADABLE = '\uFFFD';
+
+  private static final Pattern LOOKS_LIKE_A_PATH =
+      Pattern.compile("(/|\\.\\.?/|~)[^\\r\\n]{0,255}");
 
   private final Map<String, String> environment;
   private final boolean allowLoopback;
@@ -369,7 +376,12 @@ final class SettingsReader {
   }
 
   private static boolean isReadableFile(String name) {
-    return Files.isRegularFile(Path.of(name)) && Files.isReadable(Path.of(name));
+    try {
+      return Files.isRegularFile(Path.of(name)) && Files.isReadable(Path.of(name));
+    } catch (InvalidPathException e) {
+      // Its message repeats what may be no name but a key.
+      return false;
+    }
   }
 
   /** Null when it is no text. */
@@ -395,6 +407,11 @@ final class SettingsReader {
     if (variable == null) {
       return unset;
     }
+    // Java has put this for every byte that it could not read: a role of that name does not exist.
+    if (variable.getValue().indexOf(UNREADABLE) >= 0) {
+      faults.add(variable.getKey() + " cannot be read in this locale; set LC_ALL=C.UTF-8");
+      return unset;
+    }
     // Most would be well-formed: REPLACE-ME is a host name, too.
     if (variable.getValue().contains(PLACEHOLDER)) {
       fault(variable.getKey(), variable.getValue(), setting, "is a placeholder");
@@ -411,12 +428,27 @@ final class SettingsReader {
   }
 
   private void fault(String name, String value, Setting setting, String what) {
-    // Who puts the password where its file belongs must not find it in a log.
-    boolean secret = setting == PGPASSWORD_FILE || setting == PGPASSWORD;
-    String shown = secret ? "" : "='" + value + "'";
+    String shown = isSecret(setting, value) ? "" : "='" + withoutPassword(value) + "'";
     String fault =
         "%s%s%s; allowed: %s"
             .formatted(name, shown, what.isEmpty() ? "" : " " + what, setting.allowed());
     faults.add(fault.replaceAll("\\p{Cntrl}", "?"));
+  }
+
+  /** Who puts a password or a key where its file belongs must not find it in a log. */
+  private static boolean isSecret(Setting setting, String value) {
+    return switch (setting) {
+      case PGPASSWORD, PGPASSWORD_FILE -> true;
+      case PGPASSFILE, PGSSLROOTCERT, PGSSLCERT, PGSSLKEY, KUBECONFIG ->
+          !LOOKS_LIKE_A_PATH.matcher(value).matches();
+      default -> false;
+    };
+  }
+
+  /** As of a URL, up to the last @, since a password may hold one; and of a connection string. */
+  private static String withoutPassword(String value) {
+    return value
+        .replaceFirst("(?s)^(.*?//)?.*@", "$1***@")
+        .replaceAll("(?is)(password\\s*=).*", "$1***");
   }
 }

@@ -327,6 +327,62 @@ class SettingsReaderTest {
     assertFalse(settings.toString().contains("hunter2"), settings.toString());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"PGPASSFILE", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY", "KUBECONFIG"})
+  void showsWhatAFileSettingHoldsOnlyWhereItIsAPath(String name) {
+    for (String secret :
+        List.of(
+            "-----BEGIN PRIVATE KEY-----\nhunter2\n",
+            "/hunter2\nhunter2",
+            "*:*:*:*:hunter2",
+            "/" + "hunter2".repeat(50))) {
+      List<String> faults = faults(Map.of(name, secret));
+      assertFalse(faults.toString().contains("hunter2"), faults.toString());
+      assertTrue(faults.get(0).startsWith(name + " is not a readable file; "), faults.toString());
+    }
+    for (String path : List.of("/nowhere/x", "./x", "../x", "~/x")) {
+      List<String> faults = faults(Map.of(name, path));
+      assertTrue(faults.get(0).startsWith(name + "='" + path + "' is not a"), faults.toString());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "postgres://repmgr:hunter2@db1:5432/repmgr",
+        "postgres://repmgr:hunter2@db1,postgres://repmgr:hunter2@db2",
+        "postgres://repmgr:p@ss,hunter2@db1",
+        "repmgr:hunter2@db1",
+        "postgres://db1/repmgr?password=hunter2",
+        "host=db1 password=hunter2 user=repmgr",
+        "host=db1 password='p hunter2'",
+      })
+  void showsNoPasswordOfAUrl(String url) {
+    List<String> faults = faults(Map.of("PG_NODES", url, "NAMESPACE", url));
+
+    assertFalse(faults.toString().contains("hunter2"), faults.toString());
+    assertTrue(faults.get(0).contains("an item is a URL or a connection string"));
+  }
+
+  @Test
+  void leavesWhereTheUrlPoints() {
+    assertEquals(
+        List.of(
+            "PG_NODES='postgres://***@db1:5432/repmgr'"
+                + " (an item is a URL or a connection string); allowed: "
+                + Setting.PG_NODES.allowed()),
+        faults(Map.of("PG_NODES", "postgres://repmgr:hunter2@db1:5432/repmgr")));
+  }
+
+  @Test
+  void refusesWhatTheLocaleHasMangled() {
+    assertEquals(
+        List.of(
+            "PGUSER cannot be read in this locale; set LC_ALL=C.UTF-8",
+            "PGPASSWORD cannot be read in this locale; set LC_ALL=C.UTF-8"),
+        faults(Map.of("PGUSER", "r\uFFFD\uFFFDle", "PGPASSWORD", "hunter2\uFFFD")));
+  }
+
   @Test
   void wantsCertificateAndKeyTogether() throws Exception {
     Path file = Files.writeString(folder.resolve("client.crt"), "x");

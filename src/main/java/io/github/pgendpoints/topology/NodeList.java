@@ -71,6 +71,10 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
     if (item.isEmpty()) {
       throw new IllegalArgumentException("an item is empty");
     }
+    if (item.contains("//") || item.contains("@") || item.contains("=")) {
+      // Not repeated: it may hold a password.
+      throw new IllegalArgumentException("an item is a URL or a connection string");
+    }
     Matcher bracketed = BRACKETED.matcher(item);
     if (bracketed.matches()) {
       if (bracketed.group(1).indexOf(':') < 0) {
