@@ -36,7 +36,9 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String JSON_TYPE = "application/json";
   private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-  private static final int THREADS = 2;
+
+  /** A client that is slow to ask holds one of them for as long as jvm.options says. */
+  private static final int THREADS = 16;
 
   private record Page(int status, String type, String body) {}
 

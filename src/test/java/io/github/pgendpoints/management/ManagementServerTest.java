@@ -1,8 +1,15 @@
 package io.github.pgendpoints.management;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.support.Http;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ManagementServerTest {
@@ -20,6 +27,55 @@ class ManagementServerTest {
       assertEquals(500, new Http(port).status("GET", "/observe/metrics"));
     } finally {
       server.stop();
+    }
+  }
+
+  /** In a JVM of its own, since the JDK's server reads its options once. */
+  @Test
+  void slowClientsDoNotHoldItUp() throws Exception {
+    int port = Http.freePort();
+    Process server =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "@src/main/dist/config/jvm.options",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Server.class.getName(),
+                String.valueOf(port))
+            .inheritIO()
+            .start();
+    List<Socket> clients = new ArrayList<>();
+    try {
+      Http http = new Http(port);
+      await().until(() -> http.status("GET", "/observe/metrics") == 200);
+      Duration longest = Duration.ZERO;
+      for (int i = 0; i < 70; i++) {
+        Socket client = new Socket("127.0.0.1", port);
+        clients.add(client);
+        client.getOutputStream().write('G');
+        Thread.sleep(100);
+        if (i % 10 == 9) {
+          long start = System.nanoTime();
+          assertEquals(200, http.status("GET", "/observe/metrics"));
+          Duration took = Duration.ofNanos(System.nanoTime() - start);
+          longest = took.compareTo(longest) > 0 ? took : longest;
+        }
+      }
+      // The kubelet waits for 1 s unless it is told otherwise.
+      assertTrue(longest.toMillis() < 1000, longest.toString());
+    } finally {
+      server.destroyForcibly();
+      for (Socket client : clients) {
+        client.close();
+      }
+    }
+  }
+
+  /** The server alone. */
+  static final class Server {
+    public static void main(String[] arguments) throws InterruptedException {
+      new ManagementServer(Integer.parseInt(arguments[0]), () -> "").start();
+      Thread.sleep(Long.MAX_VALUE);
     }
   }
 }
