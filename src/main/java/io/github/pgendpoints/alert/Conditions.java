@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -32,6 +33,18 @@ import java.util.stream.Collectors;
  */
 public final class Conditions {
   private static final int MAX_MESSAGE = 4000;
+  private static final int MAX_CAUSES = 20;
+
+  /**
+   * What is another one each time that the same thing fails: ids such as an exchange's, times,
+   * ports and other numbers. Not the digits of names and addresses, nor a code of HTTP in brackets.
+   */
+  private static final Pattern VARYING =
+      Pattern.compile(
+          "\\b\\d{4}-\\d\\d-\\d\\dT[\\d:.]+"
+              + "|\\b\\p{XDigit}{8,}(-\\p{XDigit}+)*\\b"
+              + "|@\\p{XDigit}+\\b"
+              + "|(?<![\\w.(-])\\d+(\\.\\d+)?(?!\\d|\\.\\d)");
 
   /** How far a cycle has come; what it has not come to it can neither find nor find to be over. */
   public enum Stage {
@@ -411,8 +424,13 @@ public final class Conditions {
 
   /** Notes an error of the program itself. */
   public void cycleFailed(Throwable failure) {
-    String message = "cycle failed, nothing is decided: " + failure;
-    failed(Kind.CYCLE_FAILED, message);
+    Throwable root = failure;
+    for (int i = 0; root.getCause() != null && i < MAX_CAUSES; i++) {
+      root = root.getCause();
+    }
+    // What wraps it is often the same whatever happened, and would hide that it is another failure.
+    String wrapped = root == failure ? "" : " (" + failure + ")";
+    failed(Kind.CYCLE_FAILED, "cycle failed, nothing is decided: " + root + wrapped);
   }
 
   /** Notes that a check is off or a setting odd; said once in the life of the process. */
@@ -475,7 +493,9 @@ public final class Conditions {
 
   /** What the last cycle that ended found wrong, and is not over: one sentence each. */
   public List<String> lasting() {
-    return lasting.values().stream().map(Told::message).toList();
+    return lasting.values().stream()
+        .map(told -> ForeignText.clean(told.message(), MAX_MESSAGE))
+        .toList();
   }
 
   private Told told(Found found, Told before, Instant now) {
@@ -552,7 +572,8 @@ public final class Conditions {
   /** A condition of the stage that the cycle is in, which a cycle that gets past it proves over. */
   private void failed(Kind kind, String message) {
     Stage next = Stage.values()[Math.min(reached.ordinal() + 1, Stage.PUBLISHED.ordinal())];
-    condition(kind, Severity.ERROR, "", message, message, next);
+    String what = VARYING.matcher(message).replaceAll("#");
+    condition(kind, Severity.ERROR, "", what, message, next);
   }
 
   private void condition(Kind kind, String subject, String what, String message) {

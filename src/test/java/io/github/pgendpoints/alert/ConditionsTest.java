@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ConditionsTest {
   private Instant now = Instant.parse("2026-11-24T09:00:00Z");
@@ -187,6 +189,71 @@ class ConditionsTest {
     String said = news().get(0);
     assertTrue(said.startsWith("ERROR a b [31m xxx"), said.substring(0, 40));
     assertTrue(said.length() < 4100, said.length() + " characters");
+  }
+
+  @Test
+  void whatLastsIsNotBrokenByForeignTextEither() {
+    conditions.publishFailed("a\nb\u001b[31m\u202e" + "x".repeat(9000));
+    conditions.news();
+
+    String lasts = conditions.lasting().get(0);
+    assertTrue(lasts.startsWith("a b [31m xxx"), lasts.substring(0, 40));
+    assertTrue(lasts.length() < 4100, lasts.length() + " characters");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          read tcp 10.0.0.1:41234->10.96.0.1:443: reset | read tcp 10.0.0.1:50711->10.96.0.1:443: reset
+          read tcp [fd00::1]:41234->[fd00::2]:443: reset | read tcp [fd00::1]:50711->[fd00::2]:443: reset
+          it is 2026-11-24T09:00:00Z, too late | it is 2026-11-24T09:00:01.5Z, too late
+          request 7f0c1a2b-12ab-4d5e failed | request 0a9e88d1-98cd-4d5e failed
+          no answer within 1.2s, try 3 | no answer within 12s, try 4
+          java.lang.Object@1b2c | java.lang.Object@7f01de
+          """)
+  void doesNotRepeatAFailureOfWhichOnlyNumbersVary(String first, String second) {
+    conditions.publishFailed(first);
+    assertEquals(List.of("ERROR " + first), news());
+    conditions.publishFailed(second);
+    assertEquals(List.of(), news());
+    now = now.plusSeconds(3600);
+    conditions.publishFailed(first);
+    assertEquals(List.of("ERROR " + first + "; since 2026-11-24T09:00:00Z"), news());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "said no (403): no, said no (500): no",
+    "Endpoints pg-1: no, Endpoints pg-2: no",
+    "Service db1: no, Service db2: no",
+    "10.0.0.1 is refused, 10.0.0.2 is refused",
+    "10.0.0.1 is refused, 10.0.0.1 is reset"
+  })
+  void saysAFailureAgainWhenItIsAnother(String first, String second) {
+    conditions.publishFailed(first);
+    news();
+    conditions.publishFailed(second);
+    assertEquals(List.of("ERROR " + second), news());
+  }
+
+  @Test
+  void saysAnErrorOfTheProgramOnceThoughEachCycleIsAnotherExchange() {
+    conditions.cycleFailed(wrapped("4F535DC9AB6C75A-0000000000000002", "x"));
+    assertEquals(
+        List.of(
+            "ERROR cycle failed, nothing is decided: java.lang.IllegalStateException: x"
+                + " (java.lang.RuntimeException: on Exchange[4F535DC9AB6C75A-0000000000000002])"),
+        news());
+    conditions.cycleFailed(wrapped("4F535DC9AB6C75A-0000000000000003", "x"));
+    assertEquals(List.of(), news());
+    conditions.cycleFailed(wrapped("4F535DC9AB6C75A-0000000000000004", "y"));
+    assertEquals(1, news().size());
+  }
+
+  private static Throwable wrapped(String exchange, String cause) {
+    return new RuntimeException("on Exchange[" + exchange + "]", new IllegalStateException(cause));
   }
 
   @Test
