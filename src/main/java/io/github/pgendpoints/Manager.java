@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.AlertFormats;
 import io.github.pgendpoints.alert.AlertsComponent;
+import io.github.pgendpoints.alert.AnswersUnread;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.MailSender;
 import io.github.pgendpoints.alert.SinkFiles;
@@ -204,6 +205,7 @@ public final class Manager extends Main {
     bind("conditions", conditions);
     bind("alerts", new AlertsComponent(sinks, settings.alerts().sinkSettings()));
     bind("sinkSettings", settings.alerts().sinkSettings());
+    bind("answersUnread", new AnswersUnread());
     bind("mailSender", new MailSender(settings.alerts().sinkSettings()));
     bind(
         "alertFormats",

@@ -16,15 +16,20 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The sinks of routes/alerts, and README's, against a server that is posted to. */
 class ShippedSinksTest {
@@ -230,6 +235,54 @@ class ShippedSinksTest {
       assertEquals(
           List.of("ERROR alert sink slack has not taken 2 alert(s) within 10 s: they are lost"),
           run.logged("sink"));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"webhook", "slack", "alertmanager"})
+  void anAnswerWithoutEndIsNotRead(String sink) throws Exception {
+    assertEquals(List.of(), loggedOfEndlessAnswers(sink, "200 OK"));
+  }
+
+  @Test
+  void aRefusalWithoutEndIsToldOfByItsStatus() throws Exception {
+    assertEquals(
+        "ERROR alert sink webhook failed to deliver db/pg-rw/NodeDown/127.0.0.1:"
+            + " the server answered with HTTP 500",
+        loggedOfEndlessAnswers("webhook", "500 No").get(0));
+  }
+
+  private List<String> loggedOfEndlessAnswers(String sink, String status) throws Exception {
+    try (ServerSocket endless = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        Run run =
+            run()
+                .with("ALERT_SINKS", sink)
+                .with(
+                    "ALERT_" + sink.toUpperCase(Locale.ROOT) + "_URL",
+                    "http://127.0.0.1:" + endless.getLocalPort() + "/")) {
+      Thread server = new Thread(() -> answerWithoutEnd(endless, status));
+      server.setDaemon(true);
+      server.start();
+      assertEquals(1, run.once());
+      return run.logged("sink");
+    }
+  }
+
+  /** Slowly, so that who reads it all waits and does not run out of memory. */
+  private static void answerWithoutEnd(ServerSocket server, String status) {
+    byte[] head = ("HTTP/1.1 " + status + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
+    while (!server.isClosed()) {
+      try (Socket client = server.accept()) {
+        client.getOutputStream().write(head);
+        while (true) {
+          client.getOutputStream().write(new byte[1000]);
+          Thread.sleep(1);
+        }
+      } catch (IOException e) {
+        // The client has gone, or the test is over.
+      } catch (InterruptedException e) {
+        return;
+      }
     }
   }
 
