@@ -26,6 +26,10 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   private final Deque<Alert> queue = new ArrayDeque<>();
   private SinkCount count;
   private boolean busy;
+
+  /** The one that it is busy with was told of as lost. */
+  private boolean givenUp;
+
   private boolean overflowing;
   private volatile Thread thread;
 
@@ -66,9 +70,8 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
    * Waits until everything was taken to the route.
    *
    * @param deadline as of {@link System#nanoTime}
-   * @return how many alerts are left
    */
-  int await(long deadline) throws InterruptedException {
+  void await(long deadline) throws InterruptedException {
     lock.lock();
     try {
       while (pending() > 0 && isRunAllowed() && thread != null) {
@@ -78,9 +81,24 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
         }
         changed.awaitNanos(left);
       }
-      return pending();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Gives up what has not been taken, and tells of it, once. */
+  void giveUp(String when) {
+    int left;
+    lock.lock();
+    try {
+      left = pending() - (givenUp ? 1 : 0);
+      givenUp = busy;
+      queue.clear();
+    } finally {
+      lock.unlock();
+    }
+    if (left > 0) {
+      LOG.error("alert sink {} has not taken {} alert(s) {}: they are lost", name(), left, when);
     }
   }
 
@@ -108,6 +126,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
         changed.await();
       }
       busy = true;
+      givenUp = false;
       return queue.removeFirst();
     } finally {
       lock.unlock();
@@ -127,9 +146,12 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
       failure = e;
     }
     releaseExchange(exchange, false);
+    boolean told;
     lock.lock();
     try {
       busy = false;
+      told = givenUp;
+      givenUp = false;
       if (failure == null) {
         count.sent.incrementAndGet();
       } else {
@@ -139,7 +161,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
     } finally {
       lock.unlock();
     }
-    if (failure != null && isRunAllowed()) {
+    if (failure != null && !told) {
       LOG.error(
           "alert sink {} failed to deliver {}: {}",
           name(),
@@ -161,6 +183,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   @Override
   protected void doStop() throws Exception {
     sinks.remove(this);
+    giveUp("before it was stopped");
     // A sink that does not end by this is left behind: the process does not wait for its thread.
     thread.interrupt();
     super.doStop();
@@ -185,6 +208,8 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   @Override
   public void prepareShutdown(boolean suspendOnly, boolean forced) {
     if (forced && thread != null) {
+      // Before it is interrupted, and what it has at hand fails of that.
+      giveUp("before it was stopped");
       thread.interrupt();
     }
   }

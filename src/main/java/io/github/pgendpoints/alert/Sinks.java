@@ -8,12 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The sinks that run. They start beside the first cycles, and miss none of their alerts. */
 public final class Sinks {
-  private static final Logger LOG = LoggerFactory.getLogger(Sinks.class);
   private static final int MAX_EARLY = 1000;
 
   private final List<AlertsConsumer> running = new ArrayList<>();
@@ -81,14 +78,8 @@ public final class Sinks {
     long deadline = System.nanoTime() + atMost.toNanos();
     try {
       for (AlertsConsumer sink : awaitStart(deadline)) {
-        int left = sink.await(deadline);
-        if (left > 0) {
-          LOG.error(
-              "alert sink {} has not taken {} alert(s) within {} s: they are lost",
-              sink.name(),
-              left,
-              atMost.toSeconds());
-        }
+        sink.await(deadline);
+        sink.giveUp("within " + atMost.toSeconds() + " s");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
