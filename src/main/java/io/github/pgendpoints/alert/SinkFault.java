@@ -25,9 +25,10 @@ final class SinkFault {
     List<String> messages = new ArrayList<>();
     for (Throwable cause = fault; cause != null; cause = cause.getCause()) {
       messages.add(
-          cause instanceof ClassNotFoundException || cause.getMessage() == null
-              ? cause.getClass().getSimpleName() + ": " + cause.getMessage()
-              : cause.getMessage());
+          cause.getMessage() == null
+              ? cause.getClass().getSimpleName()
+              : (cause instanceof ClassNotFoundException ? "ClassNotFoundException: " : "")
+                  + cause.getMessage());
     }
     String what = messages.get(messages.size() - 1);
     int line = line(messages, fault, routes);

@@ -101,11 +101,15 @@ public final class SinkFiles implements StartupListener {
   }
 
   private void load(CamelContext context, List<Path> files) {
-    for (Path file : files) {
-      loading = file;
-      load(context, file);
+    try {
+      for (Path file : files) {
+        loading = file;
+        load(context, file);
+      }
+    } finally {
+      // Else a run of --once waits for sinks that nobody starts any more.
+      sinks.allStarted();
     }
-    sinks.allStarted();
   }
 
   private void watch(Thread loader) {
@@ -161,7 +165,8 @@ public final class SinkFiles implements StartupListener {
       for (RoutesBuilder builder : builders) {
         context.addRoutes(builder);
       }
-    } catch (Exception | LinkageError e) {
+    } catch (Exception | Error e) {
+      // An Error too: nesting without end takes the stack, but not that of the next file.
       if (context.isStopping() || context.isStopped()) {
         LOG.debug("alert sink {} has not started before the end", file);
         return;
