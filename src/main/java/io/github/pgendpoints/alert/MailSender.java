@@ -7,22 +7,29 @@ import jakarta.mail.internet.MimeMessage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.util.Properties;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.component.mail.DefaultJavaMailSender;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Hands mails to the server of ALERT_MAIL_HOST. Its settings are read each time, and stand in no
  * endpoint; a server that would have the password without TLS does not get it.
  */
 public final class MailSender extends DefaultJavaMailSender {
+  private static final Logger LOG = LoggerFactory.getLogger(MailSender.class);
+
   private final SinkSettings settings;
 
   public MailSender(SinkSettings settings) {
@@ -39,13 +46,15 @@ public final class MailSender extends DefaultJavaMailSender {
     properties.put("mail.smtp.connectiontimeout", "5000");
     properties.put("mail.smtp.timeout", "10000");
     properties.put("mail.smtp.writetimeout", "10000");
+    // What a server says to our goodbye is of no use, and may never come.
+    properties.put("mail.smtp.quitwait", "false");
     properties.put("mail.smtp.starttls.enable", String.valueOf(tls.equals("starttls")));
     properties.put("mail.smtp.starttls.required", String.valueOf(tls.equals("starttls")));
     properties.put("mail.smtp.ssl.enable", String.valueOf(tls.equals("tls")));
     properties.put("mail.smtp.ssl.checkserveridentity", "true");
     String rootCert = settings.get("ALERT_MAIL_ROOTCERT", "");
     if (!rootCert.isEmpty()) {
-      properties.put("mail.smtp.ssl.socketFactory", trusting(Path.of(rootCert)));
+      properties.put("mail.smtp.ssl.socketFactory", trusting(rootCert));
     }
     String user = settings.get("ALERT_MAIL_USER", "");
     properties.put("mail.smtp.auth", String.valueOf(!user.isEmpty()));
@@ -56,22 +65,37 @@ public final class MailSender extends DefaultJavaMailSender {
   public void send(MimeMessage message) throws MessagingException {
     String user = settings.get("ALERT_MAIL_USER", "");
     message.saveChanges();
-    try (Transport transport = getSession().getTransport("smtp")) {
+    Transport transport = getSession().getTransport("smtp");
+    try {
       if (user.isEmpty()) {
         transport.connect();
       } else {
         transport.connect(user, settings.get("ALERT_MAIL_PASSWORD"));
       }
       transport.sendMessage(message, message.getAllRecipients());
+    } finally {
+      try {
+        transport.close();
+      } catch (MessagingException e) {
+        // The server has the mail, or what has gone wrong is on its way: this must not take the
+        // place of it, nor have the mail sent again.
+        LOG.debug("no goodbye from the mail server: {}", e.toString());
+      }
     }
   }
 
-  private static SSLSocketFactory trusting(Path certificates) {
-    try (InputStream in = Files.newInputStream(certificates)) {
+  /**
+   * @throws IllegalArgumentException when the file has no certificates to trust
+   */
+  static SSLSocketFactory trusting(String certificates) {
+    try (InputStream in = Files.newInputStream(Path.of(certificates))) {
       KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
       store.load(null, null);
       for (Certificate each : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
         store.setCertificateEntry(String.valueOf(store.size()), each);
+      }
+      if (store.size() == 0) {
+        throw new CertificateException("there is no certificate in it");
       }
       TrustManagerFactory trust =
           TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
@@ -79,9 +103,13 @@ public final class MailSender extends DefaultJavaMailSender {
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(null, trust.getTrustManagers(), null);
       return context.getSocketFactory();
-    } catch (IOException | GeneralSecurityException e) {
+    } catch (NoSuchFileException | InvalidPathException e) {
       throw new IllegalArgumentException(
-          "ALERT_MAIL_ROOTCERT='%s' cannot be read: %s".formatted(certificates, e.getMessage()), e);
+          "ALERT_MAIL_ROOTCERT='" + certificates + "' is not a readable file");
+    } catch (IOException | GeneralSecurityException e) {
+      // Without the cause: all that would be told of it is its own text.
+      throw new IllegalArgumentException(
+          "ALERT_MAIL_ROOTCERT='%s' cannot be read: %s".formatted(certificates, e.getMessage()));
     }
   }
 }

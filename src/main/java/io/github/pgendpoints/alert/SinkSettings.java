@@ -6,11 +6,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * The environment variables that sinks take: {@code NAME}, or {@code NAME_FILE} with the name of a
@@ -19,6 +20,7 @@ import java.util.Set;
  */
 public final class SinkSettings {
   private static final Set<String> SCHEMES = Set.of("http", "https");
+  private static final Pattern PATH = Pattern.compile("(/|\\./|\\.\\./|~).*");
   private static final Set<String> TLS = Set.of("starttls", "tls", "off");
 
   private final Map<String, String> environment;
@@ -47,34 +49,51 @@ public final class SinkSettings {
     if (file.isEmpty()) {
       return value.isEmpty() ? unset : value;
     }
+    // Who puts a secret where the name of its file belongs must not find it in a log.
+    boolean path = PATH.matcher(file).matches();
+    String text;
     try {
-      String text = Files.readString(Path.of(file)).strip();
-      if (text.isEmpty()) {
-        throw new IllegalArgumentException(name + "_FILE='" + file + "' is empty");
-      }
-      return text;
-    } catch (IOException e) {
-      throw new IllegalArgumentException(name + "_FILE='" + file + "' is not a readable file", e);
+      text = Files.readString(Path.of(file)).strip();
+    } catch (IOException | InvalidPathException e) {
+      // Without the cause, of which the text is the value.
+      throw new IllegalArgumentException(
+          path
+              ? name + "_FILE='" + file + "' is not a readable file"
+              : name + "_FILE is not the path of a readable file");
     }
+    if (text.isEmpty()) {
+      throw new IllegalArgumentException(
+          name + "_FILE" + (path ? "='" + file + "'" : "") + " is empty");
+    }
+    return text;
   }
 
   /**
    * Checks that variables are set, and hold what the end of their names says: a URL, a PORT, or for
-   * TLS starttls, tls or off; a TEMPLATE is JSON.
+   * TLS starttls, tls or off; a TEMPLATE is JSON, a ROOTCERT the name of a file of certificates,
+   * and with a USER goes a PASSWORD.
    *
    * @param names with commas between; one with a question mark need not be set
-   * @throws IllegalArgumentException with every fault; never with a value
+   * @throws IllegalArgumentException with every fault; with no value but the name of a file
    */
   void check(String names) {
-    List<String> faults = new ArrayList<>();
+    // A set, since a password is looked at for itself and for its user.
+    Set<String> faults = new LinkedHashSet<>();
     for (String written : names.isBlank() ? new String[0] : names.strip().split("[, ]+")) {
       boolean optional = written.endsWith("?");
       String name = optional ? written.substring(0, written.length() - 1) : written;
       try {
         String value = optional ? get(name, "") : get(name);
-        String fault = value.isEmpty() ? null : fault(name, value);
+        if (value.isEmpty()) {
+          continue;
+        }
+        String fault = fault(name, value);
         if (fault != null) {
           faults.add(name + fault);
+        } else if (name.endsWith("_ROOTCERT")) {
+          MailSender.trusting(value);
+        } else if (name.endsWith("_USER")) {
+          get(name.substring(0, name.length() - "USER".length()) + "PASSWORD");
         }
       } catch (IllegalArgumentException e) {
         faults.add(e.getMessage());

@@ -10,10 +10,18 @@ import io.github.pgendpoints.support.kubernetes.Tls;
 import jakarta.mail.Message;
 import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -21,6 +29,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.subethamail.smtp.auth.EasyAuthenticationHandlerFactory;
 import org.subethamail.smtp.auth.LoginFailedException;
 import org.subethamail.smtp.server.SMTPServer;
@@ -47,7 +57,9 @@ class MailSinkTest {
   @AfterEach
   void stop() {
     api.close();
-    server.stop();
+    if (server != null) {
+      server.stop();
+    }
   }
 
   private SMTPServer.Builder server() {
@@ -71,12 +83,16 @@ class MailSinkTest {
   private Run run(SMTPServer started) {
     server = started;
     server.start();
+    return run(server.getPortAllocated());
+  }
+
+  private Run run(int port) {
     return new Run(api)
         .with("PG_NODES", "127.0.0.1")
         .with("PGPORT", "1")
         .with("ALERT_SINKS", "mail")
         .with("ALERT_MAIL_HOST", "127.0.0.1")
-        .with("ALERT_MAIL_PORT", String.valueOf(server.getPortAllocated()))
+        .with("ALERT_MAIL_PORT", String.valueOf(port))
         .with("ALERT_MAIL_FROM", "manager@example.org")
         .with("ALERT_MAIL_TO", "dba@example.org, ops@example.org")
         .with("ALERT_MAIL_USER", "manager")
@@ -145,7 +161,8 @@ class MailSinkTest {
             .with("ALERT_MAIL_PORT", "smtp")
             .with("ALERT_MAIL_TLS", "yes")
             .with("ALERT_MAIL_TO", "")
-            .with("ALERT_MAIL_PASSWORD_FILE", "/nosuch")) {
+            .with("ALERT_MAIL_PASSWORD_FILE", "/nosuch")
+            .with("ALERT_MAIL_ROOTCERT", "/nosuch.crt")) {
       assertEquals(1, run.once());
       assertEquals(
           List.of(
@@ -153,8 +170,90 @@ class MailSinkTest {
                   + " ALERT_MAIL_TO is not set, nor is ALERT_MAIL_TO_FILE;"
                   + " ALERT_MAIL_PORT is not a port, 1 to 65535;"
                   + " ALERT_MAIL_TLS is not starttls, tls or off;"
-                  + " ALERT_MAIL_PASSWORD_FILE='/nosuch' is not a readable file"),
+                  + " ALERT_MAIL_PASSWORD_FILE='/nosuch' is not a readable file;"
+                  + " ALERT_MAIL_ROOTCERT='/nosuch.crt' is not a readable file"),
           run.logged("sink"));
+    }
+  }
+
+  @Test
+  void tellsThatALoginHasNoPasswordAndThatAFileHoldsNoCertificate() {
+    try (Run run =
+        run(withTls().build())
+            .with("ALERT_MAIL_PASSWORD_FILE", "")
+            .with("ALERT_MAIL_ROOTCERT", password.toString())) {
+      assertEquals(1, run.once());
+      String said = String.join("\n", run.logged("sink"));
+      assertTrue(
+          said.startsWith(
+              "ERROR alert sink routes/alerts/mail.camel.yaml is left out, line 6:"
+                  + " ALERT_MAIL_PASSWORD is not set, nor is ALERT_MAIL_PASSWORD_FILE;"
+                  + " ALERT_MAIL_ROOTCERT='"
+                  + password
+                  + "' cannot be read: "),
+          said);
+      assertFalse(run.log().toString().contains(PASSWORD));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aMailIsDeliveredWhateverBecomesOfTheGoodbye(boolean hangs) throws Exception {
+    try (ServerSocket rude = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        Run run =
+            run(rude.getLocalPort())
+                .with("ALERT_MAIL_TLS", "off")
+                .with("ALERT_MAIL_USER", "")
+                .with("ALERT_MAIL_PASSWORD_FILE", "")
+                .with("ALERT_MAIL_ROOTCERT", "")) {
+      Thread thread = new Thread(() -> serve(rude, hangs));
+      thread.setDaemon(true);
+      thread.start();
+      assertEquals(1, run.once());
+      assertEquals(List.of(), run.logged("sink"));
+      assertEquals(2, mails.size());
+    }
+  }
+
+  /** Takes mails as a server does, but hangs at the goodbye, or resets the connection before it. */
+  private void serve(ServerSocket server, boolean hangs) {
+    List<Socket> hanging = new ArrayList<>();
+    while (!server.isClosed()) {
+      try {
+        Socket client = server.accept();
+        hanging.add(client);
+        BufferedReader in =
+            new BufferedReader(
+                new InputStreamReader(client.getInputStream(), StandardCharsets.US_ASCII));
+        OutputStream out = client.getOutputStream();
+        out.write("220 hello\r\n".getBytes(StandardCharsets.US_ASCII));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+          if (line.equals("QUIT")) {
+            break;
+          }
+          out.write(
+              (line.equals("DATA") ? "354 go on\r\n" : "250 good\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+          if (line.equals("DATA")) {
+            while (!".".equals(in.readLine())) {
+              // Until the mail ends.
+            }
+            mails.add(new byte[0]);
+            out.write("250 taken\r\n".getBytes(StandardCharsets.US_ASCII));
+            if (!hangs) {
+              client.setSoLinger(true, 0);
+              // The answer must come before the reset.
+              Thread.sleep(50);
+              client.close();
+              break;
+            }
+          }
+        }
+      } catch (IOException e) {
+        // The client has gone, or the test is over.
+      } catch (InterruptedException e) {
+        return;
+      }
     }
   }
 }

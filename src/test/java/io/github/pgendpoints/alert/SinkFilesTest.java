@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,6 +93,7 @@ class SinkFilesTest {
             taking("x").replace(":all", ":some"), "line 4: the alert channel is alerts:all"),
         Arguments.of(taking("x").replace("steps", "stepz"), "line 6: Unsupported field: stepz"),
         Arguments.of("- route:\n    id: [\n", "line 3: while parsing a flow node"),
+        Arguments.of(Named.of("brackets", "[".repeat(20_000)), "StackOverflowError"),
         Arguments.of("hello\n", "there is no route in it"),
         Arguments.of("", "Resource is empty"),
         Arguments.of(step + "kafka:x\n", "line 9: No endpoint could be found for: kafka://x"),
@@ -108,6 +110,9 @@ class SinkFilesTest {
             taking("x").replace(":all", ":all?needs=C"),
             "line 4: C_FILE='/nosuch' is not a readable file"),
         Arguments.of(
+            taking("x").replace(":all", ":all?needs=D"),
+            "line 4: D_FILE is not the path of a readable file"),
+        Arguments.of(
             taking("x").replace("Received", "Nosuch"),
             "line 6: ClassNotFoundException: io.github.pgendpoints.alert.Nosuch"));
   }
@@ -119,7 +124,7 @@ class SinkFilesTest {
     sink("b.camel.yaml", taking("b"));
 
     try (Run run = run().with("B_URL", "hooks.invalid/sekret").with("C_FILE", "/nosuch")) {
-      assertEquals(1, run.once());
+      assertEquals(1, run.with("D_FILE", "hunter2sekret").once());
       assertEquals(2, Received.by("b").size(), run.log().toString());
       assertEquals(List.of(), Received.by("x"));
       List<String> faults = run.logged("ERROR alert sink");
@@ -157,6 +162,21 @@ class SinkFilesTest {
       assertEquals(List.of(), Received.by("a"));
     }
     assertEquals(2, Received.by("a").size(), "sent after the end had begun");
+  }
+
+  @Test
+  void whatIsNotSentBeforeTheEndIsToldOf() throws IOException {
+    sink("a.camel.yaml", calling("a", "hang"));
+    sink("b.camel.yaml", taking("b"));
+
+    Run run = run().start(Mode.CONTINUOUS);
+    try (run) {
+      await().atMost(Duration.ofSeconds(30)).until(() -> Received.by("b").size() == 2);
+      assertEquals(List.of(), run.logged("sink"));
+    }
+    assertEquals(
+        List.of("ERROR alert sink a has not taken 2 alert(s) before it was stopped: they are lost"),
+        run.logged("sink"));
   }
 
   @Test

@@ -1,0 +1,41 @@
+package io.github.pgendpoints.alert;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SinkSettingsTest {
+  private static IllegalArgumentException fault(String file) {
+    SinkSettings settings = new SinkSettings(Map.of("A_FILE", file));
+    return assertThrows(IllegalArgumentException.class, () -> settings.get("A"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/nosuch", "./nosuch", "../nosuch", "~/nosuch"})
+  void showsThePathOfAFileThatCannotBeRead(String file) {
+    assertEquals("A_FILE='" + file + "' is not a readable file", fault(file).getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"hunter2secret", "src", ".secret", "/nosuch\nsecret", "se\0cret"})
+  void doesNotShowWhatMayBeASecret(String secret) {
+    IllegalArgumentException fault = fault(secret);
+    assertEquals("A_FILE is not the path of a readable file", fault.getMessage());
+    // A log shows the text of the innermost cause, and that is the name of the file.
+    assertNull(fault.getCause());
+  }
+
+  @Test
+  void saysThatAFileIsEmpty(@TempDir Path folder) throws Exception {
+    Path file = Files.createFile(folder.resolve("a"));
+    assertEquals("A_FILE='" + file + "' is empty", fault(file.toString()).getMessage());
+  }
+}
