@@ -10,12 +10,9 @@ import java.util.Set;
  *
  * @param repeat after how long a condition that lasts is alerted again
  * @param sinks names of the shipped sinks that are switched on
- * @param state the ConfigMap that keeps conditions from one run of {@code --once} to the next; null
- *     when none does
  * @param sinkSettings what the sinks themselves read
  */
-public record AlertSettings(
-    Duration repeat, Set<String> sinks, String state, SinkSettings sinkSettings) {
+public record AlertSettings(Duration repeat, Set<String> sinks, SinkSettings sinkSettings) {
   /** The shipped sinks that ALERT_SINKS switches on: each is the file of its name. */
   public static final Set<String> SHIPPED =
       Set.of("alertmanager", "events", "mail", "slack", "webhook");

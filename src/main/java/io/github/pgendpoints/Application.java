@@ -22,6 +22,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** The command line. */
 @Command(
@@ -35,8 +36,8 @@ import picocli.CommandLine.Option;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:verified, whether or not anything had to be written",
-      "1:refused by verification, or the cycle failed; nothing was written, unless"
-          + " ON_SPLIT_BRAIN=clear emptied the read-write Service",
+      "1:refused by verification, or the cycle failed, and the Services were left alone; or"
+          + " verified beside a server that must not be there",
       "2:wrong settings or usage",
       "3:the Kubernetes API could not be reached, or said no",
       "143:ended by SIGTERM"
@@ -52,6 +53,11 @@ public final class Application implements Callable<Integer> {
       names = "--dry-run",
       description = "Run one cycle that shows what would be written, and writes nothing.")
   private boolean dryRun;
+
+  @Option(
+      names = "--force",
+      description = "With --once: write although another process holds the Lease of LEASE_NAME.")
+  private boolean force;
 
   /** Runs the command line and ends the process with its exit code. */
   public static void main(String[] args) {
@@ -69,7 +75,7 @@ public final class Application implements Callable<Integer> {
       return commandLine().execute(args);
     }
     try {
-      return run(mode);
+      return run(Invocation.of(mode));
     } catch (Exception e) {
       tell(e);
       return ExitCode.REFUSED;
@@ -111,7 +117,10 @@ public final class Application implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    return run(mode());
+    if (force && mode() != Mode.ONCE) {
+      return refuse(List.of("--force goes with --once alone; --help tells what there is"));
+    }
+    return run(new Invocation(mode(), force, null, false));
   }
 
   @Command(
@@ -129,13 +138,37 @@ public final class Application implements Callable<Integer> {
               description = "text for people, json for programs.")
           Output output)
       throws Exception {
-    if (once || dryRun) {
+    if (once || dryRun || force) {
       return refuse(List.of("status is one cycle that writes nothing: it takes no other mode"));
     }
-    return run(output == Output.JSON ? Mode.STATUS_JSON : Mode.STATUS);
+    return run(Invocation.of(output == Output.JSON ? Mode.STATUS_JSON : Mode.STATUS));
   }
 
-  private static int run(Mode mode) throws Exception {
+  @Command(
+      name = "overrule",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description =
+          "Publishes a primary that the rules refuse: shows what would be written and forgotten,"
+              + " and with --yes writes it, also while paused. A running manager goes on from"
+              + " there. Exit codes as for --once; 1 without --yes.")
+  int overrule(
+      @Parameters(
+              arity = "0..1",
+              paramLabel = "ENTRY",
+              description =
+                  "Which primary: an entry of PG_NODES, or ip:port; needed when several answer.")
+          String entry,
+      @Option(names = "--yes", description = "Write it.") boolean yes)
+      throws Exception {
+    if (once || dryRun || force) {
+      return refuse(List.of("overrule is one cycle that a person decides: it takes no other mode"));
+    }
+    return run(new Invocation(Mode.OVERRULE, false, entry, yes));
+  }
+
+  private static int run(Invocation invocation) throws Exception {
+    Mode mode = invocation.mode();
     Settings settings;
     try {
       settings =
@@ -166,7 +199,7 @@ public final class Application implements Callable<Integer> {
       if (mode == Mode.CONTINUOUS && settings.leaseName() != null) {
         rehearse(settings, namespace, home.toAbsolutePath(), client);
       }
-      return new Manager(settings, namespace, mode, home.toAbsolutePath(), client, System.out)
+      return new Manager(settings, namespace, invocation, home.toAbsolutePath(), client, System.out)
           .execute();
     }
   }

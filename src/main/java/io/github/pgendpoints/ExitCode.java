@@ -6,8 +6,9 @@ final class ExitCode {
   static final int VERIFIED = 0;
 
   /**
-   * Verification refused the topology, or could not be done; nothing was written, unless
-   * ON_SPLIT_BRAIN=clear emptied the read-write Service.
+   * Somebody has to act: verification refused the topology, or could not be done, and nothing was
+   * written, but for the read-write Service that was emptied or put back; or it was verified, and
+   * beside it is a server that must not be there.
    */
   static final int REFUSED = 1;
 

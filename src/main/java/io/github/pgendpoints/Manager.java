@@ -7,8 +7,11 @@ import io.github.pgendpoints.alert.AlertsComponent;
 import io.github.pgendpoints.alert.AnswersUnread;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.MailSender;
+import io.github.pgendpoints.alert.MissingRights;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
+import io.github.pgendpoints.kubernetes.ConfigMapStateStore;
+import io.github.pgendpoints.kubernetes.HeldLease;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.KubernetesErrors;
@@ -17,6 +20,7 @@ import io.github.pgendpoints.kubernetes.LeaseClusterService;
 import io.github.pgendpoints.kubernetes.RememberedConditions;
 import io.github.pgendpoints.kubernetes.ServiceEvents;
 import io.github.pgendpoints.kubernetes.WatchedEndpoints;
+import io.github.pgendpoints.kubernetes.WriteGuard;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.Heartbeat;
@@ -26,21 +30,32 @@ import io.github.pgendpoints.management.Metrics;
 import io.github.pgendpoints.management.Secrets;
 import io.github.pgendpoints.management.SinkMetrics;
 import io.github.pgendpoints.postgres.AbsentNodes;
+import io.github.pgendpoints.postgres.FullNodes;
+import io.github.pgendpoints.postgres.Histories;
+import io.github.pgendpoints.postgres.Knock;
 import io.github.pgendpoints.postgres.NodePools;
+import io.github.pgendpoints.postgres.ProbeThreads;
 import io.github.pgendpoints.postgres.Resolver;
+import io.github.pgendpoints.postgres.Timelines;
 import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.ClusterMemory;
+import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.KnownNodes;
+import io.github.pgendpoints.publish.Overrule;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.SliceCheck;
+import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.publish.Stored;
 import io.github.pgendpoints.status.Status;
 import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Node;
-import io.github.pgendpoints.topology.Rivals;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -54,7 +69,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -84,8 +98,10 @@ public final class Manager extends Main {
 
   private final Settings settings;
   private final Mode mode;
+  private final Invocation invocation;
+  private final HeldLease heldLease;
   private final Path home;
-  private final ExecutorService probes = Executors.newCachedThreadPool();
+  private final ExecutorService probes = new ProbeThreads();
   private final NodePools pools;
   private final Heartbeat heartbeat;
   private CycleHealth health;
@@ -113,9 +129,27 @@ public final class Manager extends Main {
       Path home,
       KubernetesClient client,
       PrintStream out) {
+    this(settings, namespace, Invocation.of(mode), home, client, out);
+  }
+
+  /**
+   * @param settings validated
+   * @param namespace of the two Services
+   * @param home the folder that holds routes/
+   * @param client for the Kubernetes API; closed by the caller
+   * @param out where people see what they asked to be shown
+   */
+  public Manager(
+      Settings settings,
+      String namespace,
+      Invocation invocation,
+      Path home,
+      KubernetesClient client,
+      PrintStream out) {
     super(Manager.class);
     this.settings = settings;
-    this.mode = mode;
+    this.invocation = invocation;
+    this.mode = invocation.mode();
     this.home = home;
     this.pools = new NodePools(settings.postgres());
     boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
@@ -131,9 +165,19 @@ public final class Manager extends Main {
     this.cluster = new Alert.Cluster(namespace, settings.rwService(), settings.roService());
     this.conditions =
         new Conditions(
-            cluster, settings.postgres().port(), settings.alerts().repeat(), Clock.systemUTC());
+            cluster,
+            settings.postgres().port(),
+            settings.alerts().repeat(),
+            new MissingRights(settings.postgres().user(), settings.postgres().database()),
+            Clock.systemUTC());
     this.absent =
-        mode == Mode.CONTINUOUS ? AbsentNodes.remembered(cadence::wake) : AbsentNodes.none();
+        mode == Mode.CONTINUOUS
+            ? AbsentNodes.remembered(
+                cadence::wake,
+                settings.postgres().connectTimeout(),
+                settings.probeInterval(),
+                System::nanoTime)
+            : AbsentNodes.none();
     this.publisher =
         new Publisher(
             settings.rwService(),
@@ -147,16 +191,28 @@ public final class Manager extends Main {
     addInitialProperty("leader.election", String.valueOf(elects));
     bindBeans(client);
     bindLeadership(client, namespace, elects);
-    boolean remembers = mode == Mode.ONCE && settings.alerts().state() != null;
+    ConfigMapStateStore state = bindMemory(client, namespace);
     this.remembered =
-        !remembers
+        new RememberedConditions(
+            mode == Mode.ONCE ? state : null,
+            lookup("kubernetesErrors", KubernetesErrors.class),
+            conditions);
+    bind("remembered", remembered);
+    bind(
+        "overrule",
+        new Overrule(
+            invocation.entry(),
+            invocation.confirmed(),
+            publisher,
+            lookup("memory", ClusterMemory.class)));
+    this.heldLease =
+        mode != Mode.ONCE || settings.leaseName() == null || invocation.force()
             ? null
-            : new RememberedConditions(
+            : new HeldLease(
                 client,
                 namespace,
-                settings.alerts().state(),
-                lookup("kubernetesErrors", KubernetesErrors.class),
-                conditions);
+                settings.leaseName(),
+                lookup("kubernetesErrors", KubernetesErrors.class));
     this.watched = watched(client, namespace);
     bind("watched", watched);
   }
@@ -188,6 +244,7 @@ public final class Manager extends Main {
         "clear.on.split.brain", String.valueOf(settings.verification().clearOnSplitBrain()));
     addInitialProperty("dry.run", String.valueOf(mode == Mode.DRY_RUN));
     addInitialProperty("read.only", String.valueOf(mode.isStatus()));
+    addInitialProperty("overrule", String.valueOf(mode == Mode.OVERRULE));
   }
 
   /** For what runs for a second, nobody opens Hawtio. */
@@ -198,7 +255,7 @@ public final class Manager extends Main {
   private void bindBeans(KubernetesClient client) {
     int port = settings.postgres().port();
     settings.warnings().forEach(conditions::degraded);
-    Stored stored = new Stored(port, settings.allowLoopback());
+    Stored stored = new Stored(port, settings.allowLoopback(), conditions::degraded);
     bind("kubernetesClient", client);
     bind("kubernetes-endpoints", new KubernetesEndpointsComponent());
     bind("kubernetes-endpoint-slices", new KubernetesEndpointSlicesComponent());
@@ -215,10 +272,8 @@ public final class Manager extends Main {
     bind("cadence", cadence);
     bind("absent", absent);
     bind("stored", stored);
-    bind("quorum", settings.verification().quorum());
-    bind("rivals", new Rivals());
-    bind("readOnlyRules", settings.verification().readOnly());
-    bind("damping", damping());
+    bind("clock", Clock.systemUTC());
+    bind("cycleAge", CycleAge.of(settings.postgres().connectTimeout()));
     bind("services", new ServiceCheck(settings.portName(), conditions, System::nanoTime));
     bind("apiBudget", new ApiBudget(settings.kubernetesTimeout(), System::nanoTime));
     KubernetesErrors errors = new KubernetesErrors(client.getConfiguration(), conditions);
@@ -227,6 +282,10 @@ public final class Manager extends Main {
     bind("probes", probes);
     bind("resolver", new Resolver(probes, settings.allowLoopback()));
     bind("pools", pools);
+    bind("timelines", new Timelines(pools, System::nanoTime));
+    bind("full", new FullNodes(pools, System::nanoTime));
+    bind("histories", new Histories(pools, System::nanoTime));
+    bind("knock", new Knock(probes, pools, settings.postgres().tcpConnectTimeout()));
     bind("console", out);
     // In Camel's own words, ${camelContext.isStopping}, this made half a run's garbage: it looks at
     // every method that a context has.
@@ -238,6 +297,14 @@ public final class Manager extends Main {
   private void bindLeadership(KubernetesClient client, String namespace, boolean elects) {
     Leadership leadership = elects ? Leadership.byLease() : Leadership.withoutElection();
     bind("leadership", leadership);
+    CycleAge age = lookup("cycleAge", CycleAge.class);
+    bind(
+        "writeGuard",
+        (WriteGuard)
+            exchange -> {
+              leadership.check();
+              age.check(exchange.getProperty("begun", CycleAge.Moment.class));
+            });
     bind(
         "slices",
         new SliceCheck(settings.publishSlices(), conditions, leadership::term, System::nanoTime));
@@ -253,6 +320,38 @@ public final class Manager extends Main {
               leadership,
               lookup("kubernetesErrors", KubernetesErrors.class)));
     }
+  }
+
+  /**
+   * Binds what the cycles remember.
+   *
+   * @return what outlives the process; null without STATE
+   */
+  private ConfigMapStateStore bindMemory(KubernetesClient client, String namespace) {
+    Leadership leadership = lookup("leadership", Leadership.class);
+    ConfigMapStateStore state =
+        settings.state() == null
+            ? null
+            : new ConfigMapStateStore(
+                client,
+                namespace,
+                settings.state(),
+                settings.rwService(),
+                lookup("kubernetesErrors", KubernetesErrors.class),
+                conditions,
+                lookup("apiBudget", ApiBudget.class),
+                leadership::check,
+                System::nanoTime);
+    StateStore store = state == null ? StateStore.none() : state;
+    bind(
+        "memory",
+        new ClusterMemory(
+            Memory.empty(damping()),
+            decisionSettings(),
+            invocation.writes() ? store : StateStore.readOnly(store),
+            leadership::term,
+            absent::forget));
+    return state;
   }
 
   private boolean hasConnectionBroken(Node primary) {
@@ -272,14 +371,22 @@ public final class Manager extends Main {
         : WatchedEndpoints.none();
   }
 
+  /** What nodes were says nothing after two cycles and the longest probe. */
+  private DecisionSettings decisionSettings() {
+    VerificationSettings verification = settings.verification();
+    return new DecisionSettings(
+        verification.quorum(),
+        verification.readOnly(),
+        settings.postgres().connectTimeout().plus(settings.probeInterval().multipliedBy(2)));
+  }
+
   private Damping damping() {
     VerificationSettings verification = settings.verification();
     return mode == Mode.CONTINUOUS
         ? new Damping(
             verification.standbyFailures(),
             verification.standbySuccesses(),
-            settings.probeInterval(),
-            System::nanoTime)
+            settings.probeInterval())
         : Damping.none();
   }
 
@@ -329,6 +436,11 @@ public final class Manager extends Main {
    */
   public int execute() throws SQLException {
     try {
+      String refusal = heldLease == null ? null : heldLease.refusal();
+      if (refusal != null) {
+        LOG.error(refusal);
+        return ExitCode.REFUSED;
+      }
       run();
       return getExitCode();
     } catch (Exception e) {
@@ -386,9 +498,7 @@ public final class Manager extends Main {
   private final class Outcome extends RoutePolicySupport {
     @Override
     public void onExchangeBegin(Route route, Exchange exchange) {
-      if (remembered != null) {
-        remembered.recall();
-      }
+      cadence.begun();
     }
 
     @Override
@@ -398,13 +508,13 @@ public final class Manager extends Main {
               ? ExitCode.REFUSED
               : exchange.getProperty("exitCode", ExitCode.REFUSED, Integer.class);
       heartbeat.cycleEnded(exchange.getProperty("published") != null, health.isRunning());
-      cadence.ended(exchange.getProperty("topology", Topology.class), code == ExitCode.REFUSED);
+      Verdict verdict = exchange.getProperty("verdict", Verdict.class);
+      boolean refused = verdict == null ? code == ExitCode.REFUSED : !verdict.isVerified();
+      cadence.ended(exchange.getProperty("topology", Topology.class), refused);
       if (mode.isStatus()) {
         show(Status.of(exchange, code, conditions.lasting(), publisher));
       }
-      if (remembered != null) {
-        remembered.remember();
-      }
+      remembered.remember();
       if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
         sinks.await(MAX_WAIT_FOR_SINKS);
         exitCode.set(code);

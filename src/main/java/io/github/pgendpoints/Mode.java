@@ -11,7 +11,9 @@ public enum Mode {
   /** One cycle that shows people what it finds and wants, and writes nothing. */
   STATUS,
   /** The same for programs, as JSON. */
-  STATUS_JSON;
+  STATUS_JSON,
+  /** One cycle that shows, and publishes once it is confirmed, the primary that a person chose. */
+  OVERRULE;
 
   /** Whether the cycle shows, at its end, all that it found. */
   boolean isStatus() {

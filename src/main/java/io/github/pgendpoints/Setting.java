@@ -55,6 +55,11 @@ public enum Setting {
       "",
       "a readable file, set together with PGSSLCERT",
       "Key of the client certificate (PKCS-8, PEM or DER)."),
+  PGREQUIREAUTH(
+      "!password, and any with verified TLS",
+      "comma-separated password, md5, gss, sspi, scram-sha-256, none, or all of them with ! before",
+      "How a server may have us log in, as libpq's; without PG_NODES never by password or md5,"
+          + " unless TLS is verified."),
   PGCONNECT_TIMEOUT(
       "5", "whole seconds, 1 to 60", "Seconds that connect, login and query may take."),
   TCP_CONNECT_TIMEOUT(
@@ -110,6 +115,11 @@ public enum Setting {
       "no election",
       "a DNS-1123 label",
       "Lease that one of several replicas holds; only the holder writes, in continuous mode."),
+  STATE(
+      "only the process remembers",
+      "a DNS-1123 label",
+      "ConfigMap that keeps the published line, a split brain and what was alerted of.",
+      "ALERT_STATE"),
   MANAGEMENT_PORT(
       "8080",
       "off, or 1 to 65535",
@@ -126,10 +136,6 @@ public enum Setting {
       "none",
       "none, or comma-separated: alertmanager, events, mail, slack, webhook",
       "Shipped sinks that get the alerts, beside the log."),
-  ALERT_STATE(
-      "each run alerts",
-      "a DNS-1123 label",
-      "ConfigMap that keeps what was alerted of from one run of --once to the next."),
   LOG_LEVEL(
       "INFO", "TRACE, DEBUG, INFO, WARN, ERROR, or Python's names", "What is logged, to stderr."),
   LOG_FORMAT("text", "text or json", "One line of text, or one JSON object, an event.");

@@ -14,6 +14,7 @@ import java.util.List;
  * @param namespace null when NAMESPACE is not set
  * @param kubeconfig null when KUBECONFIG is not set
  * @param leaseName null when there is no election among replicas
+ * @param state the ConfigMap that keeps what outlives the process; null when none does
  * @param managementPort null when it is off
  * @param jolokiaPort null when it is off
  * @param publishSlices whether EndpointSlices are written rather than Endpoints
@@ -35,6 +36,7 @@ public record Settings(
     String kubeconfig,
     String portName,
     String leaseName,
+    String state,
     Integer managementPort,
     Integer jolokiaPort,
     AlertSettings alerts,

@@ -5,6 +5,7 @@ import static io.github.pgendpoints.Setting.*;
 import ch.qos.logback.classic.Level;
 import io.github.pgendpoints.alert.SinkSettings;
 import io.github.pgendpoints.logging.Logging;
+import io.github.pgendpoints.postgres.AuthMethods;
 import io.github.pgendpoints.postgres.Password;
 import io.github.pgendpoints.postgres.PostgresSettings;
 import io.github.pgendpoints.topology.NodeList;
@@ -94,7 +95,7 @@ final class SettingsReader {
         label(NAMESPACE, DNS_1123, null, 63),
         rwService,
         roService,
-        postgres(port),
+        postgres(port, !nodes.nodes().isEmpty()),
         verification(nodes.nodes().size()),
         interval,
         unstableInterval(interval),
@@ -103,6 +104,7 @@ final class SettingsReader {
         read(KUBECONFIG, null, SettingsReader::kubeconfig),
         label(PORT_NAME, DNS_1123, "postgresql", 63),
         label(LEASE_NAME, DNS_1123, null, 63),
+        label(STATE, DNS_1123, null, 63),
         managementPort,
         read(JOLOKIA_PORT, 8778, text -> jolokiaPort(text, managementPort)),
         alerts(),
@@ -127,7 +129,7 @@ final class SettingsReader {
     return interval;
   }
 
-  private PostgresSettings postgres(int port) {
+  private PostgresSettings postgres(int port, boolean nodesListed) {
     SslMode sslMode = read(PGSSLMODE, SslMode.PREFER, SettingsReader::sslMode);
     String rootCert = file(PGSSLROOTCERT);
     String cert = file(PGSSLCERT);
@@ -139,21 +141,34 @@ final class SettingsReader {
     if (sslMode != null
         && sslMode.verifyCertificate()
         && PGSSLROOTCERT.in(environment) == null
-        && !Files.isReadable(Path.of(System.getProperty("user.home"), ".postgresql", "root.crt"))) {
+        && !Files.isReadable(PostgresSettings.defaultRootCertificates())) {
       fault("PGSSLMODE", value(PGSSLMODE), PGSSLROOTCERT, "needs PGSSLROOTCERT");
     }
-    return new PostgresSettings(
-        text(PGUSER, "repmgr"),
-        text(PGDATABASE, "repmgr"),
-        password(),
-        port,
-        sslMode,
-        rootCert,
-        cert,
-        key,
-        Duration.ofSeconds(number(PGCONNECT_TIMEOUT, 5, 1, 60)),
-        read(TCP_CONNECT_TIMEOUT, Duration.ofSeconds(1), SettingsReader::decimalSeconds),
-        number(MAX_WORKERS, 64, 1, 1000));
+    PostgresSettings settings =
+        new PostgresSettings(
+            text(PGUSER, "repmgr"),
+            text(PGDATABASE, "repmgr"),
+            password(),
+            port,
+            sslMode,
+            rootCert,
+            cert,
+            key,
+            read(PGREQUIREAUTH, null, SettingsReader::authMethods),
+            nodesListed,
+            Duration.ofSeconds(number(PGCONNECT_TIMEOUT, 5, 1, 60)),
+            read(TCP_CONNECT_TIMEOUT, Duration.ofSeconds(1), SettingsReader::decimalSeconds),
+            number(MAX_WORKERS, 64, 1, 1000));
+    if (!settings.allowsLogin()) {
+      fault(
+          "PGREQUIREAUTH",
+          value(PGREQUIREAUTH),
+          PGREQUIREAUTH,
+          settings.nodesListed()
+              ? "leaves no way to log in"
+              : "leaves no way to log in without PG_NODES and without verified TLS");
+    }
+    return settings;
   }
 
   private VerificationSettings verification(int nodes) {
@@ -205,7 +220,6 @@ final class SettingsReader {
     return new AlertSettings(
         duration(ALERT_REPEAT, "1h", 1_000, 720 * 3_600_000L),
         read(ALERT_SINKS, Set.of(), SettingsReader::sinks),
-        label(ALERT_STATE, DNS_1123, null, 63),
         new SinkSettings(environment));
   }
 
@@ -272,6 +286,15 @@ final class SettingsReader {
       return NodeList.parse(text, port, allowLoopback);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("(" + e.getMessage() + ")", e);
+    }
+  }
+
+  /** The driver's own words for what is wrong would say less than what is allowed. */
+  private static AuthMethods authMethods(String text) {
+    try {
+      return AuthMethods.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException();
     }
   }
 

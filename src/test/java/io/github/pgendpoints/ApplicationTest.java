@@ -40,7 +40,14 @@ class ApplicationTest {
     "status --output=xml",
     "status --once",
     "--once status",
-    "--dry-run status"
+    "--dry-run status",
+    "--force status",
+    "--force",
+    "--force --dry-run",
+    "overrule a b",
+    "--once overrule",
+    "--dry-run overrule",
+    "--force overrule"
   })
   void refusesWhatItDoesNotKnow(String arguments) {
     assertEquals(ExitCode.USAGE, commandLine.execute(arguments.split(" ")));
@@ -59,6 +66,17 @@ class ApplicationTest {
 
     assertEquals("status", status.name());
     assertEquals(Application.Output.JSON, status.findOption("--output").getValue());
+  }
+
+  @Test
+  void knowsOverrule() {
+    var overrule = commandLine.parseArgs("overrule", "db1", "--yes").subcommand().commandSpec();
+
+    assertEquals("overrule", overrule.name());
+    assertEquals("db1", overrule.positionalParameters().get(0).getValue());
+    assertEquals(true, overrule.findOption("--yes").getValue());
+    assertTrue(help().contains("--force"));
+    assertTrue(help().contains("overrule"));
   }
 
   @Test

@@ -41,6 +41,10 @@ class ManifestsIT {
   @BeforeAll
   static void startCluster() throws SQLException {
     cluster = PostgresCluster.start();
+    // What the program recommends: without it, it says so.
+    cluster.primary().sql("GRANT pg_monitor TO " + PostgresCluster.USER);
+    cluster.primary().sql("ALTER ROLE " + PostgresCluster.USER + " REPLICATION");
+    cluster.waitUntilReplayed();
     cluster.waitUntilStreaming();
   }
 

@@ -58,7 +58,7 @@ class ManifestsTest {
   private static final Path CRON_JOB = Path.of("k8s/overlays/cronjob");
   private static final Path DEPLOYMENT = Path.of("k8s/overlays/deployment");
   private static final Set<String> OF_ONE_OVERLAY =
-      Set.of("LEASE_NAME", "MANAGEMENT_PORT", "ALERT_STATE");
+      Set.of("LEASE_NAME", "MANAGEMENT_PORT", "STATE");
 
   @ParameterizedTest
   @MethodSource("renderings")
@@ -335,27 +335,38 @@ class ManifestsTest {
   }
 
   @Test
-  void rememberConditionsInAConfigMapOfTheirOwn() throws IOException {
-    for (String suffix : List.of("", "-two")) {
-      Path copy = Manifests.copy();
-      Path file = copy.resolve("k8s/cluster/kustomization.yaml");
-      Files.writeString(
-          file,
-          Files.readString(file)
-              .replace(
-                  "namespace: postgresql\n", "namespace: other\nnameSuffix: " + suffix + "\n"));
-      List<HasMetadata> objects = Kustomize.render(copy.resolve(CRON_JOB));
-
-      String state = variables(Manifests.pod(objects)).get("ALERT_STATE");
-      assertEquals("postgres-endpoint-manager" + suffix + "-conditions", state);
-      assertEquals(
-          List.of(state),
-          Kustomize.one(objects, Role.class).getRules().stream()
-              .filter(rule -> rule.getResources().contains("configmaps"))
-              .flatMap(rule -> rule.getResourceNames().stream())
-              .toList());
-      assertFalse(names(objects, ConfigMap.class).contains(state), "the run makes it");
+  void keepTheirStateInAConfigMapOfTheirOwn() throws IOException {
+    for (Path overlay : List.of(CRON_JOB, DEPLOYMENT)) {
+      for (String suffix : List.of("", "-two")) {
+        keepTheirState(overlay, suffix);
+      }
     }
+  }
+
+  private static void keepTheirState(Path overlay, String suffix) throws IOException {
+    Path copy = Manifests.copy();
+    Path file = copy.resolve("k8s/cluster/kustomization.yaml");
+    Files.writeString(
+        file,
+        Files.readString(file)
+            .replace("namespace: postgresql\n", "namespace: other\nnameSuffix: " + suffix + "\n"));
+    List<HasMetadata> objects = Kustomize.render(copy.resolve(overlay));
+
+    String state = variables(Manifests.pod(objects)).get("STATE");
+    assertEquals("postgres-endpoint-manager" + suffix + "-state", state);
+    assertEquals(
+        List.of(state),
+        Kustomize.one(objects, Role.class).getRules().stream()
+            .filter(rule -> rule.getResources().contains("configmaps"))
+            .flatMap(rule -> rule.getResourceNames().stream())
+            .toList());
+    assertEquals(
+        Set.of("get", "patch", "create"),
+        Kustomize.one(objects, Role.class).getRules().stream()
+            .filter(rule -> rule.getResources().contains("configmaps"))
+            .flatMap(rule -> rule.getVerbs().stream())
+            .collect(Collectors.toSet()));
+    assertFalse(names(objects, ConfigMap.class).contains(state), "the run makes it");
   }
 
   private static List<String> leaseNames(List<HasMetadata> objects) {

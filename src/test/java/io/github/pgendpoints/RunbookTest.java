@@ -1,7 +1,10 @@
 package io.github.pgendpoints;
 
+import static io.github.pgendpoints.topology.Nodes.CLUSTER;
 import static io.github.pgendpoints.topology.Nodes.down;
 import static io.github.pgendpoints.topology.Nodes.foreign;
+import static io.github.pgendpoints.topology.Nodes.node;
+import static io.github.pgendpoints.topology.Nodes.nothingPublished;
 import static io.github.pgendpoints.topology.Nodes.primary;
 import static io.github.pgendpoints.topology.Nodes.published;
 import static io.github.pgendpoints.topology.Nodes.standby;
@@ -13,16 +16,35 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.pgendpoints.alert.Alert.Severity;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.topology.Decision;
+import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.Failure;
+import io.github.pgendpoints.topology.History;
+import io.github.pgendpoints.topology.HistoryAnswer;
+import io.github.pgendpoints.topology.Line;
+import io.github.pgendpoints.topology.Lsn;
+import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.PublishedPrimary;
+import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.Report;
+import io.github.pgendpoints.topology.Right;
+import io.github.pgendpoints.topology.Rival;
+import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -44,12 +66,11 @@ class RunbookTest {
   private static final Pattern TOLD =
       Pattern.compile(
           "(LOG\\.error|LOG\\.warn|degraded|publishFailed|warnings\\.add|refuse\\(List\\.of|new NoNodesException"
-              + "|OutdatedTopologyException\\(String \\w+\\) \\{\\s*super|exitWith)\\(\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
+              + "|new OutdatedTopologyException|exitWith)\\(\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
 
-  /** Where every sentence is for people. */
-  private static final Set<String> SENTENCES = Set.of("KubernetesErrors", "KubernetesAccess");
-
-  private static final Pattern SENTENCE = Pattern.compile("\"()([a-z][^\"\\\\]* [^\"\\\\]*)\"");
+  /** A sentence that is handed on to somebody who logs it. */
+  private static final Pattern HANDED_ON =
+      Pattern.compile("\"()((?:Lease %s |overrule: |the cycle began )[^\"\\\\]*)");
 
   private static List<String> headings(String level) throws IOException {
     return HEADING
@@ -66,6 +87,7 @@ class RunbookTest {
     return message.matches("(?s)" + pattern + ".*");
   }
 
+  /** What is said, by a method of Conditions. */
   private record Said(String by, Consumer<Conditions> says) {
     @Override
     public String toString() {
@@ -74,44 +96,137 @@ class RunbookTest {
   }
 
   static Stream<Said> conditions() {
-    Topology split = topology(primary("db1", 1), primary("db2", 2));
     Topology found = topology(primary("db1", 1), standby("db2"), down("db3"), unknown("db4"));
-    Server untold = new Server(null, "10:00", null, null, false);
-    NodeState node = standby("db2");
-    Published faulty =
-        new Published(null, 0, null, null, Set.of(), false, List.of("Endpoints pg has x"));
+    Published led = withReadWrite(published(2, "db2"), "db1:5432");
+    return Stream.concat(
+        Stream.of(
+            new Said("observed", c -> c.observed(found)),
+            new Said(
+                "observed",
+                c ->
+                    c.observed(
+                        topology(primary("db9", foreign("x"))).identifiedBy(published(1, "db1")))),
+            new Said(
+                "observed",
+                c ->
+                    c.observed(topology(primary("db1", new Server(null, 10L, null, null, false))))),
+            new Said(
+                "decided",
+                c -> {
+                  c.observed(found);
+                  c.decided(
+                      Nodes.verified(
+                          found,
+                          new ReadOnly(
+                              List.of(), null, Map.of(node("db2"), "9 bytes behind the primary"))),
+                      "");
+                }),
+            new Said(
+                "repairing",
+                c -> {
+                  Topology refused = topology(primary("db1", 1), down("db2"));
+                  c.observed(refused);
+                  c.repairing(Nodes.verdict(refused, led), led);
+                }),
+            new Said("paused", c -> c.paused("PAUSED")),
+            new Said("cycleFailed", c -> c.cycleFailed(new IllegalStateException("x")))),
+        cycles().flatMap(RunbookTest::decided));
+  }
+
+  /** The outcome of a refusal is in its line. */
+  private static Stream<Said> decided(Cycle cycle) {
     return Stream.of(
-        new Said("observed", c -> c.observed(found)),
-        new Said(
-            "observed",
-            c ->
-                c.observed(
-                    topology(primary("db9", foreign("x"))).identifiedBy(published(1, "db1")))),
-        new Said("observed", c -> c.observed(topology(primary("db1", untold)))),
-        new Said(
-            "verified",
-            c ->
-                c.verified(
-                    found, new ReadOnly(List.of(), null, Map.of(node.node(), "9 bytes behind")))),
-        new Said("unreadable", c -> c.unreadable(faulty)),
-        new Said("noMajority", c -> c.noMajority(split)),
-        new Said("quorum", c -> c.quorum(found, 3)),
-        new Said(
-            "multiplePrimaries", c -> c.multiplePrimaries(split, List.of(), "nothing is written")),
-        new Said("multiplePrimaries", c -> c.multiplePrimaries(split, List.of(), "a is emptied")),
-        new Said("noPrimary", c -> c.noPrimary(topology(down("db1")))),
-        new Said("stalePrimary", c -> c.stalePrimary(found, published(2, "db2"))),
-        new Said("rivalPrimary", c -> c.rivalPrimary(found, published(1, "db2"))),
-        new Said(
-            "outdatedPrimary",
-            c ->
-                c.outdatedPrimary(
-                    topology(
-                        primary("db1", 1),
-                        standby("db2", new Server(null, "10:00", 2L, null, true))))),
-        new Said("splitBrainLasts", c -> c.splitBrainLasts(found, List.of(unknown("db4")))),
-        new Said("paused", c -> c.paused("PAUSED")),
-        new Said("cycleFailed", c -> c.cycleFailed(new IllegalStateException("x"))));
+            "nothing is written",
+            "pg-rw is emptied",
+            "pg-rw could not be emptied",
+            "pg-rw is not emptied while paused")
+        .filter(
+            outcome -> outcome.startsWith("nothing") || cycle.verdict().rule() == Rule.SPLIT_BRAIN)
+        .map(
+            outcome ->
+                new Said(
+                    "decided",
+                    c -> {
+                      c.observed(cycle.topology());
+                      c.decided(cycle.verdict(), outcome);
+                    }));
+  }
+
+  /** What a cycle finds, remembers and asks for. */
+  private record Cycle(Topology topology, Published published, List<Rival> rivals, int quorum) {
+    Cycle(Topology topology, Published published) {
+      this(topology, published, List.of(), 1);
+    }
+
+    Verdict verdict() {
+      return Decision.decide(
+              published,
+              Memory.stored(0, PublishedPrimary.none(), rivals, List.of()),
+              topology,
+              new DecisionSettings(
+                  new Quorum(quorum), new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)))
+          .verdict();
+    }
+  }
+
+  /** One for each rule and each report at least. */
+  private static Stream<Cycle> cycles() {
+    Server follower = new Server(CLUSTER, 10L, 2L, null, true);
+    Server left = new Server(CLUSTER, 10L, 1L, Lsn.of("0/5000060"), true);
+    Server successor =
+        new Server(CLUSTER, 11L, 2L, Lsn.of("0/6000000"), false)
+            .granting(Set.of(Right.HISTORY))
+            .with(HistoryAnswer.read(History.of(2, "1\t0/5000000\tx\n")));
+    Node full = node("db1");
+    return Stream.of(
+        new Cycle(topology(primary("db1", 1)), nothingPublished().withFault("Endpoints pg has x")),
+        new Cycle(topology(primary("db1", 1), primary("db2", foreign("x"))), nothingPublished()),
+        new Cycle(topology(primary("db1", 1), primary("db2", 2)), published(1, "db1")),
+        new Cycle(topology(down("db1")), published(1, "db1")),
+        new Cycle(
+            topology(primary("db1", 1), unknown("db2")),
+            published(1, "db1"),
+            List.of(new Rival("db2:5432", "db2", Nodes.AT, null)),
+            1),
+        new Cycle(topology(primary("db1", 1), down("db2")), published(1, "db1"), List.of(), 2),
+        new Cycle(topology(primary("db1", 1), down("db2")), nothingPublished()),
+        new Cycle(topology(primary("db1", 1), down("db2")), published(1, "db2")),
+        new Cycle(topology(primary("db1", 200), down("db2")), published(1, "db2")),
+        new Cycle(topology(primary("db1", 1), standby("db2", follower)), nothingPublished()),
+        new Cycle(topology(primary("db1", 1), standby("db2", follower)), published(1, "db1")),
+        new Cycle(topology(primary("db1", 1), primary("db2", 2)), published(2, "db2")),
+        new Cycle(
+            topology(primary("db1", 1), primary("db9", primary("db1", 1).server())),
+            published(1, "db1")),
+        new Cycle(topology(primary("db1", 1), standby("db2", left)), published(1, "db1")),
+        new Cycle(
+            topology(down("db1"), primary("db2", successor), standby("db3", left)),
+            published(1, "db1")),
+        new Cycle(
+            topology(NodeState.unknown(full, "db1", Failure.FULL, "FATAL: too many connections")),
+            published(1, "db1")),
+        new Cycle(topology(primary("db1", 2)), begunAt(published(2, "db1"), "0/5000000")));
+  }
+
+  private static Published begunAt(Published published, String begin) {
+    PublishedPrimary primary = published.primary();
+    return new Published(
+        new PublishedPrimary(
+            new Line(CLUSTER, primary.line().timeline(), Lsn.of(begin)),
+            primary.entries(),
+            primary.name(),
+            primary.startedAt()),
+        CLUSTER,
+        published.readWrite(),
+        published.readOnly(),
+        0,
+        false,
+        List.of());
+  }
+
+  private static Published withReadWrite(Published published, String entry) {
+    return new Published(
+        published.primary(), CLUSTER, Set.of(entry), published.readOnly(), 0, false, List.of());
   }
 
   @ParameterizedTest
@@ -132,6 +247,20 @@ class RunbookTest {
   }
 
   @Test
+  void triesEveryRuleAndEveryReport() {
+    List<Verdict> verdicts = cycles().map(Cycle::verdict).toList();
+
+    assertEquals(
+        Set.of(Rule.values()), verdicts.stream().map(Verdict::rule).collect(Collectors.toSet()));
+    assertEquals(
+        Set.of(Report.Topic.values()),
+        verdicts.stream()
+            .flatMap(verdict -> verdict.reports().stream())
+            .map(Report::topic)
+            .collect(Collectors.toSet()));
+  }
+
+  @Test
   void knowsEveryCondition() {
     Set<String> tried = conditions().map(Said::by).collect(Collectors.toSet());
     // Their messages come from callers, who are looked through below.
@@ -146,6 +275,21 @@ class RunbookTest {
             .map(Method::getName)
             .filter(name -> !tried.contains(name) && !passedOn.contains(name))
             .collect(Collectors.toSet()));
+  }
+
+  /** Whoever is refused has to know the way on. */
+  @Test
+  void tellsOfEachRefusalWhatEndsIt() throws IOException {
+    String page = Files.readString(Path.of("docs/runbook.md"));
+    String refusals =
+        page.substring(
+            page.indexOf("## Refused: nothing is written"),
+            page.indexOf("### ERROR `cycle failed"));
+    String[] entries = refusals.split("(?m)^### ");
+    assertTrue(entries.length > 10, refusals);
+    for (String entry : List.of(entries).subList(1, entries.length)) {
+      assertTrue(entry.contains("Ends:"), entry);
+    }
   }
 
   @Test
@@ -203,8 +347,9 @@ class RunbookTest {
   /** The longest constant part of each message. */
   private static List<String> messages(Path file) {
     try {
-      return TOLD.matcher(Files.readString(file).replaceAll("\"\\s*\\+\\s*\"", ""))
-          .results()
+      String source = Files.readString(file).replaceAll("\"\\s*\\+\\s*\"", "");
+      return Stream.of(TOLD, HANDED_ON)
+          .flatMap(pattern -> pattern.matcher(source).results())
           .map(told -> told.group(2))
           .map(
               message ->

@@ -89,7 +89,8 @@ class SlicesIT {
     api.clearRequests();
     try (Run run = run(form)) {
       assertEquals(1, run.once());
-      assertEquals(1, run.logged("ERROR stale primary").size(), run.log()::toString);
+      assertEquals(
+          1, run.logged("ERROR no primary, nothing is written").size(), run.log()::toString);
     }
     assertEquals(List.of(), writes());
   }

@@ -19,6 +19,7 @@ import io.github.pgendpoints.publish.OutdatedTopologyException;
 import io.github.pgendpoints.support.Cycles;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Topology;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -380,7 +381,7 @@ class SlicesModeTest {
     IntStream.range(0, 1001)
         .forEach(i -> nodes.add(standby("10.1.%d.%d".formatted(i / 250, i % 250))));
 
-    assertEquals(3, cycles.run(new Topology(nodes)));
+    assertEquals(3, cycles.run(new Topology(nodes, Nodes.AT)));
 
     assertTrue(
         cycles
@@ -404,7 +405,7 @@ class SlicesModeTest {
               nodes.add(standby("2001:db8::%x".formatted(i + 1)));
             });
 
-    assertEquals(0, cycles.run(new Topology(nodes)), () -> "" + cycles.news());
+    assertEquals(0, cycles.run(new Topology(nodes, Nodes.AT)), () -> "" + cycles.news());
 
     assertEquals(2000, api.visible("pg-ro").size());
   }

@@ -71,6 +71,7 @@ class SwitchTest {
 
   @BeforeEach
   void beginWithNothing() {
+    List.of(endpoints, slices, clearing).forEach(Cycles::restart);
     API.heal();
     API.withMirroring(Duration.ofMillis(3));
     API.deleteEndpoints("pg-rw");
@@ -360,7 +361,8 @@ class SwitchTest {
   void remembersWhatANodeDoesNotTellAnyMore() {
     begin(false);
     Topology silent =
-        topology(primary("10.0.0.1", new Server(null, "started 10.0.0.1", null, null, false)));
+        topology(
+            primary("10.0.0.1", new Server(null, Nodes.startedAt("10.0.0.1"), null, null, false)));
 
     run(true, silent, ENOUGH);
 

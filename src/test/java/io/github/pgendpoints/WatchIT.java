@@ -63,7 +63,7 @@ class WatchIT {
       untilCycles(20);
 
       assertEquals(List.of(), api.calls());
-      assertEquals(List.of(), run.logged("WARN"));
+      assertEquals(List.of(), warnings(run));
     }
   }
 
@@ -113,7 +113,7 @@ class WatchIT {
         api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
         soon(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
       }
-      assertEquals(List.of(), run.logged("WARN"));
+      assertEquals(List.of(), warnings(run));
     }
   }
 
@@ -132,7 +132,7 @@ class WatchIT {
               "WARN the Role does not grant watch on the Endpoints, so they are read in each cycle;"
                   + " add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames"
                   + " [pg-rw, pg-ro], verbs [watch]"),
-          run.logged("WARN"));
+          warnings(run));
     }
   }
 
@@ -208,6 +208,11 @@ class WatchIT {
           .atMost(Duration.ofSeconds(8))
           .until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
     }
+  }
+
+  /** But for those of the role, which has LOGIN and nothing else. */
+  private static List<String> warnings(Run run) {
+    return run.logged("WARN").stream().filter(line -> !line.contains("to our role")).toList();
   }
 
   private Run run() {

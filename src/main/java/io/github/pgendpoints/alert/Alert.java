@@ -112,14 +112,30 @@ public record Alert(
     NODE_UNKNOWN("NodeUnknown"),
     /** A node is a primary or a standby again, or has changed from the one to the other. */
     NODE_CHANGED("NodeChanged"),
-    /** More than one primary was found: nothing is written. */
+    /**
+     * More than one server could be the primary: nothing is written. With a subject: that node
+     * accepts writes off the published line.
+     */
     MULTIPLE_PRIMARIES("MultiplePrimaries"),
     /** No primary was found: nothing is written. */
     NO_PRIMARY("NoPrimary"),
-    /** The only primary is on an older timeline than the published one, or beside it. */
+    /**
+     * Nothing proves that the only primary continues the published line, or a standby shows that it
+     * was left behind.
+     */
     STALE_PRIMARY("StalePrimary"),
     /** A node belongs to another cluster, or which cluster is ours cannot be told. */
     FOREIGN_NODE("ForeignNode"),
+    /** Nothing of ours is published yet, and what answers is not enough to begin with. */
+    FIRST_RUN("FirstRun"),
+    /** A node claims to be the published primary, under an entry that was never seen. */
+    UNKNOWN_ALIAS("UnknownAlias"),
+    /** A standby is ahead of the published primary. */
+    STANDBY_AHEAD("StandbyAhead"),
+    /** A standby has WAL that the new primary lacks. */
+    LEFT_BEHIND("LeftBehind"),
+    /** The published primary has no connection left for us. */
+    PRIMARY_FULL("PrimaryFull"),
     /** Fewer nodes than MIN_REACHABLE_NODES could be verified. */
     QUORUM("NoQuorum"),
     /** What the Endpoints remember cannot be read. */
@@ -145,6 +161,11 @@ public record Alert(
 
     Kind(String title) {
       this.title = title;
+    }
+
+    /** Whether a cycle that does not find it again says nothing of its end. */
+    boolean isOfOneMoment() {
+      return this == LEFT_BEHIND;
     }
 
     /** As JSON has it, and conditions in a route: {@code ${body.kind} == 'NoPrimary'}. */

@@ -170,7 +170,15 @@ public final class AlertFormats {
   private static String severity(Kind kind) {
     return switch (kind) {
       case PRIMARY_CHANGED, TOPOLOGY_CHANGED, TOPOLOGY_VERIFIED, NODE_CHANGED, WRITTEN -> "info";
-      case STANDBY_LOST, STANDBY_LEFT_OUT, NODE_DOWN, NODE_UNKNOWN, PAUSED, DEGRADED -> "warning";
+      case STANDBY_LOST,
+          STANDBY_LEFT_OUT,
+          NODE_DOWN,
+          NODE_UNKNOWN,
+          LEFT_BEHIND,
+          PRIMARY_FULL,
+          PAUSED,
+          DEGRADED ->
+          "warning";
       default -> "critical";
     };
   }

@@ -4,19 +4,25 @@ import io.github.pgendpoints.alert.Alert.Kind;
 import io.github.pgendpoints.alert.Alert.Phase;
 import io.github.pgendpoints.alert.Alert.Severity;
 import io.github.pgendpoints.logging.ForeignText;
-import io.github.pgendpoints.topology.History;
+import io.github.pgendpoints.topology.HistoryAnswer;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Report;
+import io.github.pgendpoints.topology.Right;
+import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Signature;
+import io.github.pgendpoints.topology.StandbyClass;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,8 +38,35 @@ import java.util.stream.Collectors;
  * now and then while it lasts, and when it ends, and not once a cycle. Used by one cycle at a time.
  */
 public final class Conditions {
+  private static final Map<Rule, Kind> KINDS =
+      new EnumMap<>(
+          Map.of(
+              Rule.UNREADABLE, Kind.UNREADABLE_STATE,
+              Rule.NO_MAJORITY, Kind.FOREIGN_NODE,
+              Rule.SPLIT_BRAIN, Kind.MULTIPLE_PRIMARIES,
+              Rule.NO_PRIMARY, Kind.NO_PRIMARY,
+              Rule.SPLIT_BRAIN_LASTS, Kind.MULTIPLE_PRIMARIES,
+              Rule.QUORUM, Kind.QUORUM,
+              Rule.FIRST_RUN, Kind.FIRST_RUN,
+              Rule.PROMOTED_APART, Kind.STALE_PRIMARY,
+              Rule.UNPROVEN, Kind.STALE_PRIMARY,
+              Rule.NEWER_LINE, Kind.STALE_PRIMARY));
+
+  private static final Map<Report.Topic, Kind> TOPICS =
+      new EnumMap<>(
+          Map.of(
+              Report.Topic.DEAD_BRANCH, Kind.MULTIPLE_PRIMARIES,
+              Report.Topic.UNKNOWN_ALIAS, Kind.UNKNOWN_ALIAS,
+              Report.Topic.STANDBY_AHEAD, Kind.STANDBY_AHEAD,
+              Report.Topic.NEWER_LINE, Kind.STALE_PRIMARY,
+              Report.Topic.LEFT_BEHIND, Kind.LEFT_BEHIND,
+              Report.Topic.FULL, Kind.PRIMARY_FULL));
+
   private static final int MAX_MESSAGE = 4000;
   private static final int MAX_CAUSES = 20;
+
+  /** A standby that changes its source tells no timeline for a moment. */
+  private static final Duration SETTLED = Duration.ofSeconds(30);
 
   /**
    * What is another one each time that the same thing fails: ids such as an exchange's, times,
@@ -54,34 +87,27 @@ public final class Conditions {
     PUBLISHED
   }
 
-  /** A condition that one cycle found. */
+  /** A condition that one cycle found; of what sort, beside its details. */
   private record Found(
-      Kind kind, Severity severity, String subject, String message, Stage provenBy) {
+      Kind kind, Severity severity, String subject, String sort, String message, Stage provenBy) {
     private boolean isOf(Told told) {
       return kind == told.kind() && subject.equals(told.subject());
     }
   }
 
-  /** An alert but for what the end of the cycle adds. */
-  private record Draft(
-      Kind kind,
-      Severity severity,
-      Phase phase,
-      Kind ends,
-      String subject,
-      String message,
-      Instant since) {}
-
   private final Alert.Cluster cluster;
   private final int defaultPort;
   private final Duration repeat;
+  private final MissingRights rights;
   private final Clock clock;
+  private final Flapping flapping;
   private final List<Draft> drafts = new ArrayList<>();
   private final Map<String, Found> current = new LinkedHashMap<>();
   private final Set<String> degradations = new HashSet<>();
   private final Set<String> degradationsNow = new TreeSet<>();
   private final Map<String, Told> troubles = new LinkedHashMap<>();
   private final Map<String, Told> leftOut = new LinkedHashMap<>();
+  private final Map<Node, Instant> undetermined = new LinkedHashMap<>();
   private Map<String, Told> lasting = Map.of();
   private Map<String, State> lastStates = Map.of();
   private String lastSignature = "";
@@ -94,22 +120,26 @@ public final class Conditions {
    * @param cluster whose conditions they are
    * @param defaultPort PGPORT: the one that signatures leave out
    * @param repeat ALERT_REPEAT: after how long a condition that lasts is told of again
+   * @param rights finds what our role may not do
    */
-  public Conditions(Alert.Cluster cluster, int defaultPort, Duration repeat, Clock clock) {
+  public Conditions(
+      Alert.Cluster cluster, int defaultPort, Duration repeat, MissingRights rights, Clock clock) {
     this.cluster = cluster;
     this.defaultPort = defaultPort;
     this.repeat = repeat;
+    this.rights = rights;
     this.clock = clock;
+    this.flapping = new Flapping(repeat);
   }
 
   /** Notes what is published: the topology before, for a process that has verified none yet. */
   public void read(Published published) {
     reached = Stage.READ;
-    if (before == null && published.primaryEndpoint() != null) {
+    if (before == null && published.primary().endpoint() != null) {
       before =
           "primary:%s;standbys:%s"
               .formatted(
-                  item(published.primaryEndpoint()),
+                  item(published.primary().endpoint()),
                   published.readOnly().stream()
                       .map(this::item)
                       .sorted()
@@ -136,17 +166,25 @@ public final class Conditions {
     troubles.keySet().stream()
         .filter(node -> !states.containsKey(node))
         .toList()
-        .forEach(node -> over(troubles.remove(node), node + " is DOWN or UNKNOWN"));
+        .forEach(node -> over(troubles.remove(node), node + " is DOWN or UNKNOWN", topicOf(node)));
     lastStates = states;
     for (NodeState node : topology.foreign()) {
       condition(
           Kind.FOREIGN_NODE,
+          Severity.ERROR,
           node.node().name(),
           "",
+          "",
           "foreign node %s at %s is %s: it is put behind neither Service"
-              .formatted(node.node(), node.address(), node.reason()));
+              .formatted(node.node(), node.address(), node.reason()),
+          Stage.ASKED);
     }
+    rights.in(topology).forEach((right, message) -> degraded(message, right));
     topology.reachable().forEach(this::degradedBy);
+  }
+
+  private static String topicOf(String node) {
+    return "node " + node;
   }
 
   private void observed(NodeState node, State before) {
@@ -162,41 +200,46 @@ public final class Conditions {
     Kind ends = trouble == null ? null : trouble.kind();
     if (before == node.state()) {
       if (trouble != null) {
-        troubles.put(name, repeated(trouble, Severity.WARN, node.toString()));
+        troubles.put(name, repeated(trouble, Severity.WARN, node.toString(), topicOf(name)));
       }
     } else if (kind != null) {
       Instant now = clock.instant();
-      draft(kind, Severity.WARN, Phase.BEGAN, ends, name, node + was, now);
+      changed(node, kind, Severity.WARN, Phase.BEGAN, ends, was);
       troubles.put(name, new Told(kind, name, node.toString(), Stage.ASKED, now, now));
     } else if (node.state() == State.FOREIGN) {
       if (trouble != null) {
-        over(troubles.remove(name), name + " is " + before);
+        over(troubles.remove(name), name + " is " + before, topicOf(name));
       }
     } else if (before != null) {
       Told ended = troubles.remove(name);
       boolean back = ended != null && node.state() == State.STANDBY;
-      draft(
+      changed(
+          node,
           back ? Kind.STANDBY_BACK : Kind.NODE_CHANGED,
           Severity.INFO,
           ended == null ? Phase.HAPPENED : Phase.OVER,
           ends,
-          name,
-          node + was,
-          clock.instant());
+          was);
     }
   }
 
+  private void changed(
+      NodeState node, Kind kind, Severity severity, Phase phase, Kind ends, String was) {
+    String name = node.node().name();
+    drafts.add(
+        new Draft(
+            kind,
+            severity,
+            phase,
+            ends,
+            name,
+            node + was,
+            clock.instant(),
+            topicOf(name),
+            node.state().name()));
+  }
+
   private void degradedBy(NodeState node) {
-    if (node.server().systemIdentifier() == null) {
-      degraded(
-          "pg_control_system() is not granted to our role on %s: foreign nodes are not recognised"
-              .formatted(node.node()));
-    }
-    if (node.state() == State.PRIMARY && node.server().timeline() == null) {
-      degraded(
-          "pg_walfile_name() is not granted to our role on %s: a stale primary is not recognised"
-              .formatted(node.node()));
-    }
     if (node.server().lsn() == null) {
       degraded(
           "%s does not tell its WAL position: its lag and a diverged standby are not recognised"
@@ -204,11 +247,98 @@ public final class Conditions {
     }
   }
 
-  /** Notes that the topology passed the rules of verification, and what is read from. */
-  public void verified(Topology topology, ReadOnly readOnly) {
-    after = Signature.of(topology.primary(), readOnly.standbys(), defaultPort);
+  /**
+   * Notes what was decided.
+   *
+   * @param outcome of a refusal: what became of the Services
+   */
+  public void decided(Verdict verdict, String outcome) {
+    for (Report report : verdict.reports()) {
+      switch (report.topic()) {
+        case REFUSED -> refused(KINDS.get(verdict.rule()), report, outcome);
+        case LINE_UNPROVEN -> degraded(report.message(), report.topic().name());
+        default ->
+            condition(
+                TOPICS.get(report.topic()),
+                report.topic().isError() ? Severity.ERROR : Severity.WARN,
+                report.subject(),
+                report.headline(),
+                report.headline(),
+                report.message(),
+                Stage.ASKED);
+      }
+    }
+    undetermined(verdict);
+    if (verdict.isVerified()) {
+      verified(verdict.primary(), verdict.readOnly());
+    }
+  }
+
+  /** A right that is missing has been told of; what fails although it is there has not. */
+  private void undetermined(Verdict verdict) {
+    Instant now = clock.instant();
+    Map<Node, String> why = new LinkedHashMap<>();
+    for (NodeState standby : asked.standbys()) {
+      String reason =
+          verdict.standbys().get(standby.node()) == StandbyClass.UNDETERMINED
+              ? whyUndetermined(standby, verdict.primary())
+              : null;
+      if (reason != null) {
+        why.put(standby.node(), reason);
+      }
+    }
+    undetermined.keySet().retainAll(why.keySet());
+    why.forEach(
+        (node, reason) -> {
+          Instant since = undetermined.computeIfAbsent(node, first -> now);
+          if (!now.isBefore(since.plus(SETTLED))) {
+            degraded(
+                "standby %s cannot be placed on the primary's line, so only its position is looked at: %s"
+                    .formatted(node, reason),
+                "undetermined " + node);
+          }
+        });
+  }
+
+  private static String whyUndetermined(NodeState standby, NodeState primary) {
+    if (primary.server() == null) {
+      return null;
+    }
+    if (standby.server().timeline() == null) {
+      return standby.server().rights().contains(Right.MONITOR)
+          ? "it does not tell its timeline, and has no WAL receiver"
+          : null;
+    }
+    HistoryAnswer history = primary.server().history();
+    return history != null && history.outcome() == HistoryAnswer.Outcome.FAILED
+        ? "the history of the timeline of %s could not be read (%s)"
+            .formatted(primary.node(), history.reason())
+        : null;
+  }
+
+  /** Notes that the read-write Service is put back although the cycle is refused. */
+  public void repairing(Verdict verdict, Published published) {
+    event(
+        Kind.WRITTEN,
+        Severity.WARN,
+        "%s leads to %s, which is not the published primary: it is put back to %s; set PAUSED=true to keep what is written by hand"
+            .formatted(
+                cluster.readWrite(),
+                published.readWrite().stream().sorted().collect(Collectors.joining(", ")),
+                verdict.repair()),
+        "repair");
+  }
+
+  private void verified(NodeState primary, ReadOnly readOnly) {
+    after = Signature.of(primary, readOnly.standbys(), defaultPort);
     if (!after.equals(lastSignature)) {
-      event(changeOf(before, after), Severity.INFO, "topology verified: " + after);
+      Kind kind = changeOf(before, after);
+      event(
+          kind,
+          Severity.INFO,
+          "topology verified: " + after,
+          // Each change of the primary is told, however many there are.
+          kind == Kind.PRIMARY_CHANGED ? null : "topology");
     }
     lastSignature = after;
     readOnly
@@ -220,24 +350,24 @@ public final class Conditions {
               Instant now = clock.instant();
               if (told == null) {
                 Kind kind = Kind.STANDBY_LEFT_OUT;
-                draft(kind, Severity.WARN, Phase.BEGAN, null, node.name(), message, now);
+                read(node, kind, Severity.WARN, Phase.BEGAN, null, message);
                 leftOut.put(
                     node.name(), new Told(kind, node.name(), message, Stage.PUBLISHED, now, now));
               } else {
-                leftOut.put(node.name(), repeated(told, Severity.WARN, message));
+                leftOut.put(
+                    node.name(), repeated(told, Severity.WARN, message, readTopicOf(node.name())));
               }
             });
     for (NodeState standby : readOnly.standbys()) {
       Told told = leftOut.remove(standby.node().name());
       if (told != null) {
-        draft(
+        read(
+            standby.node(),
             Kind.STANDBY_BACK,
             Severity.INFO,
             Phase.OVER,
             told.kind(),
-            told.subject(),
-            "standby %s is read from".formatted(standby.node()),
-            clock.instant());
+            "standby %s is read from".formatted(standby.node()));
       }
     }
     Set<String> leftOutNow =
@@ -245,7 +375,31 @@ public final class Conditions {
     leftOut.keySet().stream()
         .filter(node -> !leftOutNow.contains(node))
         .toList()
-        .forEach(node -> over(leftOut.remove(node), "standby " + node + " is not read from"));
+        .forEach(
+            node ->
+                over(
+                    leftOut.remove(node),
+                    "standby " + node + " is not read from",
+                    readTopicOf(node)));
+  }
+
+  private void read(
+      Node node, Kind kind, Severity severity, Phase phase, Kind ends, String message) {
+    drafts.add(
+        new Draft(
+            kind,
+            severity,
+            phase,
+            ends,
+            node.name(),
+            message,
+            clock.instant(),
+            readTopicOf(node.name()),
+            kind.name()));
+  }
+
+  private static String readTopicOf(String node) {
+    return "read from " + node;
   }
 
   private static Kind changeOf(String before, String after) {
@@ -256,155 +410,15 @@ public final class Conditions {
     return before.startsWith(primary) ? Kind.TOPOLOGY_CHANGED : Kind.PRIMARY_CHANGED;
   }
 
-  /** Notes a refusal: what the Endpoints remember cannot be read. */
-  public void unreadable(Published published) {
-    String faults = String.join("; ", published.faults());
-    condition(
-        Kind.UNREADABLE_STATE, "", faults, "unreadable annotation, nothing is written: " + faults);
-  }
-
-  /** Notes a refusal: the first run found several clusters, none with a majority. */
-  public void noMajority(Topology topology) {
-    String servers =
-        topology.reachable().stream()
-            .map(
-                node ->
-                    "%s is a %s of %s"
-                        .formatted(node.node(), node.state(), node.server().systemIdentifier()))
-            .collect(Collectors.joining(", "));
-    refused(
-        Kind.FOREIGN_NODE,
-        "no majority of one system identifier, nothing is written: " + servers,
-        topology);
-  }
-
-  /** Notes a refusal: too few nodes could be verified. */
-  public void quorum(Topology topology, int quorum) {
-    refused(
-        Kind.QUORUM,
-        "%d of %d nodes verified, fewer than the %d of MIN_REACHABLE_NODES, nothing is written: %s"
-            .formatted(topology.reachable().size(), topology.listed(), quorum, topology),
-        topology);
-  }
-
-  /**
-   * Notes a refusal: more than one primary.
-   *
-   * @param histories of the primaries, for the point where they parted
-   * @param outcome what became of the read-write Service
-   */
-  public void multiplePrimaries(Topology topology, List<History> histories, String outcome) {
-    String primaries =
-        topology.primaries().stream()
-            .map(
-                primary ->
-                    "%s at %s (system identifier %s, timeline %s, LSN %s)"
-                        .formatted(
-                            primary.node(),
-                            primary.address(),
-                            primary.server().systemIdentifier(),
-                            primary.server().timeline(),
-                            primary.server().lsn()))
-            .collect(Collectors.joining(", "));
-    refused(
-        Kind.MULTIPLE_PRIMARIES,
-        "multiple primaries, %s: %s%s".formatted(outcome, primaries, parted(histories)),
-        topology);
-  }
-
-  private static String parted(List<History> histories) {
-    StringBuilder parted = new StringBuilder();
-    for (History other : histories.subList(Math.min(1, histories.size()), histories.size())) {
-      History.Segment shared = histories.get(0).partedFrom(other);
-      if (shared != null) {
-        parted.append(
-            "; %s and %s parted on timeline %d at %s"
-                .formatted(
-                    histories.get(0).primary().node(),
-                    other.primary().node(),
-                    shared.timeline(),
-                    shared.end()));
-      }
-    }
-    return parted.toString();
-  }
-
-  /** Notes a refusal: no primary. */
-  public void noPrimary(Topology topology) {
-    refused(Kind.NO_PRIMARY, "no primary, nothing is written: " + topology, topology);
-  }
-
-  /** Notes a refusal: the only primary is on an older timeline than the published one. */
-  public void stalePrimary(Topology topology, Published published) {
-    refused(
-        Kind.STALE_PRIMARY,
-        "stale primary, nothing is written: %s is on timeline %d, the published primary%s is on timeline %d; %s"
-            .formatted(
-                primary(topology),
-                topology.primary().server().timeline(),
-                published.primary() == null ? "" : " " + published.primary(),
-                published.timeline(),
-                topology),
-        topology);
-  }
-
-  /** Notes a refusal: the only primary is on the published timeline, but is another server. */
-  public void rivalPrimary(Topology topology, Published published) {
-    refused(
-        Kind.STALE_PRIMARY,
-        "primary promoted apart, nothing is written: %s is on timeline %d, and so is the published primary %s, another server; %s"
-            .formatted(
-                primary(topology),
-                topology.primary().server().timeline(),
-                published.primary() == null ? "at an unknown address" : published.primary(),
-                topology),
-        topology);
-  }
-
-  /** Notes a refusal: a standby follows another primary, on a higher timeline. */
-  public void outdatedPrimary(Topology topology) {
-    NodeState standby = topology.standbyAheadOfPrimary();
-    refused(
-        Kind.STALE_PRIMARY,
-        "stale primary, nothing is written: %s is on timeline %d, and the standby %s streams timeline %d; %s"
-            .formatted(
-                primary(topology),
-                topology.primary().server().timeline(),
-                standby.node(),
-                standby.server().timeline(),
-                topology),
-        topology);
-  }
-
-  /**
-   * Notes a refusal: a primary, and others that were primaries beside it.
-   *
-   * @param rivals which cannot be verified now
-   */
-  public void splitBrainLasts(Topology topology, List<NodeState> rivals) {
-    refused(
-        Kind.MULTIPLE_PRIMARIES,
-        "multiple primaries not over, nothing is written: %s was a primary beside %s, and cannot be verified now; %s"
-            .formatted(
-                rivals.stream().map(rival -> rival.node().name()).collect(Collectors.joining(", ")),
-                primary(topology),
-                topology),
-        topology);
-  }
-
-  private static String primary(Topology topology) {
-    return topology.primary().node() + " at " + topology.primary().address();
-  }
-
   /** Notes that nothing is written because somebody said so. */
   public void paused(String by) {
     String message = "paused by %s: nothing is written".formatted(by);
-    condition(Kind.PAUSED, Severity.WARN, "", by, message, Stage.READ);
+    condition(Kind.PAUSED, Severity.WARN, "", by, by, message, Stage.READ);
   }
 
   /** Notes that Endpoints were written. */
   public void written(String summary) {
-    event(Kind.WRITTEN, Severity.INFO, summary);
+    event(Kind.WRITTEN, Severity.INFO, summary, "written " + summary.split(" ", 2)[0]);
   }
 
   /** Notes that both Services were looked at, and written where they differed. */
@@ -435,9 +449,24 @@ public final class Conditions {
 
   /** Notes that a check is off or a setting odd; said once in the life of the process. */
   public void degraded(String message) {
-    degradationsNow.add(message);
-    if (degradations.add(message)) {
-      event(Kind.DEGRADED, Severity.WARN, message);
+    degraded(message, message);
+  }
+
+  /** The same of a thing that is one thing whatever the details in its message are. */
+  private void degraded(String message, String what) {
+    degradationsNow.add(what);
+    if (degradations.add(what)) {
+      drafts.add(
+          new Draft(
+              Kind.DEGRADED,
+              Severity.WARN,
+              Phase.HAPPENED,
+              null,
+              "",
+              message,
+              clock.instant(),
+              null,
+              what));
     }
   }
 
@@ -462,8 +491,10 @@ public final class Conditions {
             stillLasting.put(key, told);
           }
         });
-    ended.values().forEach(told -> over(told, headline(told.message())));
-    List<Alert> news = drafts.stream().map(draft -> alert(draft, now)).toList();
+    ended.values().stream()
+        .filter(told -> !told.kind().isOfOneMoment())
+        .forEach(told -> over(told, headline(told), topicOf(told.kind(), told.subject())));
+    List<Alert> news = flapping.told(drafts, now).stream().map(draft -> alert(draft, now)).toList();
     lasting = stillLasting;
     before = after == null ? before : after;
     after = null;
@@ -475,20 +506,21 @@ public final class Conditions {
   }
 
   /** What another process must know to go on from here. */
-  public Memory memory() {
-    return new Memory(lastSignature, lastStates, lasting, troubles, leftOut, degradationsNow);
+  public ConditionsSnapshot snapshot() {
+    return new ConditionsSnapshot(
+        lastSignature, lastStates, lasting, troubles, leftOut, degradationsNow);
   }
 
   /** Goes on where another process ended, before the first cycle. */
-  public void recall(Memory memory) {
-    lastSignature = memory.signature();
-    lastStates = memory.states();
-    lasting = memory.lasting();
-    troubles.putAll(memory.troubles());
-    leftOut.putAll(memory.leftOut());
-    degradations.addAll(memory.degradations());
+  public void recall(ConditionsSnapshot snapshot) {
+    lastSignature = snapshot.signature();
+    lastStates = snapshot.states();
+    lasting = snapshot.lasting();
+    troubles.putAll(snapshot.troubles());
+    leftOut.putAll(snapshot.leftOut());
+    degradations.addAll(snapshot.degradations());
     drafts.removeIf(
-        draft -> draft.kind() == Kind.DEGRADED && memory.degradations().contains(draft.message()));
+        draft -> draft.kind() == Kind.DEGRADED && snapshot.degradations().contains(draft.change()));
   }
 
   /** What the last cycle that ended found wrong, and is not over: one sentence each. */
@@ -499,37 +531,68 @@ public final class Conditions {
   }
 
   private Told told(Found found, Told before, Instant now) {
+    String topic = topicOf(found.kind(), found.subject());
     if (before != null) {
-      return repeated(before, found.severity(), found.message());
+      return found.kind().isOfOneMoment()
+          ? before
+          : repeated(before, found.severity(), found.message(), topic);
     }
     Optional<Told> earlier = lasting.values().stream().filter(found::isOf).findFirst();
     Instant since = earlier.map(Told::since).orElse(now);
-    Phase phase = earlier.isPresent() ? Phase.LASTS : Phase.BEGAN;
-    draft(found.kind(), found.severity(), phase, null, found.subject(), found.message(), since);
+    Phase phase =
+        found.kind().isOfOneMoment()
+            ? Phase.HAPPENED
+            : earlier.isPresent() ? Phase.LASTS : Phase.BEGAN;
+    drafts.add(
+        new Draft(
+            found.kind(),
+            found.severity(),
+            phase,
+            null,
+            found.subject(),
+            found.message(),
+            since,
+            topic,
+            found.sort()));
     return new Told(found.kind(), found.subject(), found.message(), found.provenBy(), since, now);
   }
 
   /** Tells of a condition again when it is time to. */
-  private Told repeated(Told told, Severity severity, String message) {
+  private Told repeated(Told told, Severity severity, String message, String topic) {
     Instant now = clock.instant();
     if (now.isBefore(told.said().plus(repeat))) {
       return told;
     }
-    draft(
-        told.kind(),
-        severity,
-        Phase.LASTS,
-        null,
-        told.subject(),
-        message + "; since " + told.since().truncatedTo(ChronoUnit.SECONDS),
-        told.since());
+    drafts.add(
+        new Draft(
+            told.kind(),
+            severity,
+            Phase.LASTS,
+            null,
+            told.subject(),
+            message + "; since " + told.since().truncatedTo(ChronoUnit.SECONDS),
+            told.since(),
+            topic,
+            null));
     return told.again(message, now);
   }
 
-  private void over(Told told, String what) {
-    String message = "over: " + what;
-    Instant now = clock.instant();
-    draft(Kind.RECOVERED, Severity.INFO, Phase.OVER, told.kind(), told.subject(), message, now);
+  private static String topicOf(Kind kind, String subject) {
+    return kind + " " + subject;
+  }
+
+  private void over(Told told, String what, String topic) {
+    drafts.add(
+        new Draft(
+            Kind.RECOVERED,
+            Severity.INFO,
+            Phase.OVER,
+            told.kind(),
+            told.subject(),
+            "over: " + what,
+            clock.instant(),
+            topic,
+            "over"));
   }
 
   private Alert alert(Draft draft, Instant now) {
@@ -554,18 +617,20 @@ public final class Conditions {
         node.node().name(), node.address(), node.state().name(), ForeignText.clean(node.reason()));
   }
 
-  /** What a message is about, without its details. */
-  private static String headline(String message) {
-    return message.split("(, \\S+ (is|could) [^:]*)?: ", 2)[0];
+  /** What was told, without its details. */
+  private static String headline(Told told) {
+    String headline = told.message().split("(, \\S+ (is|could) [^:]*)?: ", 2)[0];
+    return headline.contains(told.subject()) ? headline : headline + ": " + told.subject();
   }
 
-  private void refused(Kind kind, String message, Topology topology) {
+  private void refused(Kind kind, Report report, String outcome) {
     // The reasons of a node that is down change with the moment of the probe: not news by itself.
     String states =
-        topology.nodes().stream()
+        asked.nodes().stream()
             .map(node -> node.node() + "=" + node.state())
             .collect(Collectors.joining(","));
-    condition(kind, "", states + message.split(":", 2)[0], message);
+    String sort = report.headline() + outcome;
+    condition(kind, Severity.ERROR, "", states + sort, sort, report.message(outcome), Stage.ASKED);
     lastSignature = "";
   }
 
@@ -573,31 +638,29 @@ public final class Conditions {
   private void failed(Kind kind, String message) {
     Stage next = Stage.values()[Math.min(reached.ordinal() + 1, Stage.PUBLISHED.ordinal())];
     String what = VARYING.matcher(message).replaceAll("#");
-    condition(kind, Severity.ERROR, "", what, message, next);
+    condition(kind, Severity.ERROR, "", what, what, message, next);
   }
 
-  private void condition(Kind kind, String subject, String what, String message) {
-    condition(kind, Severity.ERROR, subject, what, message, Stage.ASKED);
-  }
-
+  /**
+   * @param what the same means that it is not news
+   * @param sort the same means that it is not news while it comes and goes
+   */
   private void condition(
-      Kind kind, Severity severity, String subject, String what, String message, Stage provenBy) {
-    current.putIfAbsent(
-        kind + " " + subject + " " + what, new Found(kind, severity, subject, message, provenBy));
-  }
-
-  private void event(Kind kind, Severity severity, String message) {
-    draft(kind, severity, Phase.HAPPENED, null, "", message, clock.instant());
-  }
-
-  private void draft(
       Kind kind,
       Severity severity,
-      Phase phase,
-      Kind ends,
       String subject,
+      String what,
+      String sort,
       String message,
-      Instant since) {
-    drafts.add(new Draft(kind, severity, phase, ends, subject, message, since));
+      Stage provenBy) {
+    current.putIfAbsent(
+        kind + " " + subject + " " + what,
+        new Found(kind, severity, subject, sort, message, provenBy));
+  }
+
+  private void event(Kind kind, Severity severity, String message, String topic) {
+    drafts.add(
+        new Draft(
+            kind, severity, Phase.HAPPENED, null, "", message, clock.instant(), topic, message));
   }
 }

@@ -44,7 +44,7 @@ public class KubernetesEndpointSlicesProducer extends PatchingProducer<EndpointS
   }
 
   @Override
-  Object run(String operation, Message in) {
+  Object run(String operation, Message in) throws Exception {
     return switch (operation) {
       case LIST_ENDPOINT_SLICES_OPERATION -> list(in);
       case LIST_ENDPOINT_SLICES_BY_LABELS_OPERATION -> listByLabels(in);

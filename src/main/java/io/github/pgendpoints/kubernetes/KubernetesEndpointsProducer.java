@@ -41,7 +41,7 @@ public class KubernetesEndpointsProducer extends PatchingProducer<Endpoints> {
   }
 
   @Override
-  Object run(String operation, Message in) {
+  Object run(String operation, Message in) throws Exception {
     return switch (operation) {
       case LIST_ENDPOINTS_OPERATION -> list(in);
       case LIST_ENDPOINTS_BY_LABELS_OPERATION -> listByLabels(in);

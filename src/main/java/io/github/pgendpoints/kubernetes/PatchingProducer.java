@@ -55,6 +55,9 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
   private final Class<T> type;
   private final Headers headers;
 
+  /** Null when there is none. */
+  private WriteGuard guard;
+
   PatchingProducer(AbstractKubernetesEndpoint endpoint, Class<T> type, Headers headers) {
     super(endpoint);
     this.type = type;
@@ -66,6 +69,12 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
     return (AbstractKubernetesEndpoint) super.getEndpoint();
   }
 
+  @Override
+  protected void doInit() throws Exception {
+    super.doInit();
+    guard = getEndpoint().getCamelContext().getRegistry().findSingleByType(WriteGuard.class);
+  }
+
   /**
    * Runs the operation of the URI, else that of the header.
    *
@@ -73,15 +82,16 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
    *     nothing was sent then
    * @throws KubernetesClientException as the client threw it, when the API server refused or could
    *     not be asked
+   * @throws Exception what the {@link WriteGuard} threw; nothing was sent then
    */
   @Override
-  public void process(Exchange exchange) {
+  public void process(Exchange exchange) throws Exception {
     String operation = KubernetesHelper.extractOperation(getEndpoint(), exchange);
     KubernetesHelper.prepareOutboundMessage(exchange, run(operation, exchange.getIn()));
   }
 
   /** Runs an operation by one of the methods below. */
-  abstract Object run(String operation, Message in);
+  abstract Object run(String operation, Message in) throws Exception;
 
   /** What the headers say of the object besides its metadata, by field; empty when nothing. */
   abstract Map<String, Object> content(Message in);
@@ -115,8 +125,9 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
     }
   }
 
-  final T create(Message in) {
+  final T create(Message in) throws Exception {
     ObjectMeta named = named(in);
+    guard(in);
     ObjectMeta metadata =
         named
             .edit()
@@ -129,9 +140,10 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
     return verified(client().resource(item).create(), named);
   }
 
-  final T patch(Message in) {
+  final T patch(Message in) throws Exception {
     ObjectMeta named = named(in);
     String patch = client().getKubernetesSerialization().asJson(diff(in));
+    guard(in);
     return verified(resource(named).patch(PatchContext.of(PatchType.JSON_MERGE), patch), named);
   }
 
@@ -140,7 +152,7 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
    * finds it. But a patch with a resourceVersion is about an object the sender has seen: the new
    * one it has not, and AlreadyExists says so.
    */
-  final T patchOrCreate(Message in) {
+  final T patchOrCreate(Message in) throws Exception {
     boolean compareAndSwap = in.getHeader(headers.resourceVersion()) != null;
     for (int attempt = 1; ; attempt++) {
       try {
@@ -165,10 +177,17 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
    *
    * @return whether there was one
    */
-  final boolean delete(Message in) {
+  final boolean delete(Message in) throws Exception {
     Resource<T> object = resource(named(in));
+    guard(in);
     String version = in.getHeader(headers.resourceVersion(), String.class);
     return !(version == null ? object : object.lockResourceVersion(version)).delete().isEmpty();
+  }
+
+  private void guard(Message in) throws Exception {
+    if (guard != null) {
+      guard.check(in.getExchange());
+    }
   }
 
   /** The body of the merge patch: what is not in it stays as it is, and a null removes its key. */
@@ -188,6 +207,10 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
 
   /** A 404 for anything else, such as the namespace, is not mended by creating the object. */
   private boolean isNotFound(KubernetesClientException e) {
+    return isNotFound(e, type);
+  }
+
+  static boolean isNotFound(KubernetesClientException e, Class<? extends HasMetadata> type) {
     Status status = e.getStatus();
     return e.getCode() == HttpURLConnection.HTTP_NOT_FOUND
         && status != null
@@ -204,6 +227,10 @@ abstract class PatchingProducer<T extends HasMetadata> extends DefaultProducer {
    * @throws KubernetesClientException when the answer is not that object
    */
   private T verified(T answer, ObjectMeta asked) {
+    return verified(answer, type, asked);
+  }
+
+  static <T extends HasMetadata> T verified(T answer, Class<T> type, ObjectMeta asked) {
     String kind = HasMetadata.getKind(type);
     ObjectMeta metadata = answer == null ? null : answer.getMetadata();
     if (metadata == null

@@ -28,8 +28,7 @@ public final class WatchedEndpoints implements RoutePolicyFactory, AutoCloseable
   private static final Logger LOG = LoggerFactory.getLogger(WatchedEndpoints.class);
   private static final String READ = "get-endpoints";
   private static final Set<String> WRITES =
-      Set.of(
-          "create-endpoints-as-leader", "patch-endpoints-as-leader", "delete-endpoints-as-leader");
+      Set.of("create-endpoints", "patch-endpoints", "delete-endpoints");
 
   private static final String RULE =
       "; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames [%s], verbs [watch]";

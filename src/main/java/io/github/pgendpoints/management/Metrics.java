@@ -5,11 +5,13 @@ import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.PrimaryClass;
 import io.github.pgendpoints.topology.Published;
-import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Signature;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -46,9 +48,11 @@ import org.apache.camel.support.RoutePolicySupport;
 public final class Metrics implements RoutePolicyFactory {
   private static final String PREFIX = "pgendpoints.";
 
-  /** By exit code. */
+  private static final String VERIFIED = "verified";
+
+  /** By exit code; what was verified beside an error is verified all the same. */
   private static final List<String> OUTCOMES =
-      List.of("verified", "refused", "no_nodes", "kubernetes");
+      List.of(VERIFIED, "refused", "no_nodes", "kubernetes");
 
   private static final Set<String> WRITES =
       Set.of(
@@ -80,6 +84,8 @@ public final class Metrics implements RoutePolicyFactory {
   private volatile Map<Node, NodeState> nodes = Map.of();
   private volatile Map<Node, Long> lagOf = Map.of();
   private volatile double primaries = Double.NaN;
+  private volatile double deadBranches = Double.NaN;
+  private volatile Rule rule;
   private volatile Map<String, Integer> addresses = Map.of();
   private volatile long verifiedAt;
   private volatile boolean paused;
@@ -129,6 +135,17 @@ public final class Metrics implements RoutePolicyFactory {
         "1 while every write is stopped",
         metrics -> pausedBySetting || paused ? 1 : 0);
     gauge("primaries", null, "Servers that accept writes", metrics -> metrics.primaries);
+    gauge(
+        "dead.branches",
+        null,
+        "Servers that accept writes off the published line",
+        metrics -> metrics.deadBranches);
+    for (Rule any : Rule.values()) {
+      Gauge.builder(PREFIX + "verdict", () -> rule == any ? 1 : 0)
+          .description("1 for the rule that decided last")
+          .tag("rule", any.toString())
+          .register(registry);
+    }
     topologyChanges =
         Counter.builder(PREFIX + "topology.changes")
             .description("Changes of the primary or of the standbys that are read from")
@@ -208,9 +225,11 @@ public final class Metrics implements RoutePolicyFactory {
 
   private void cycleEnded(Exchange cycle) {
     int code = cycle.isFailed() ? 1 : cycle.getProperty("exitCode", 1, Integer.class);
-    cycles(OUTCOMES.get(code)).record(Duration.ofMillis(cycle.getClock().elapsed()));
     Topology topology = cycle.getProperty("topology", Topology.class);
-    ReadOnly readOnly = cycle.getProperty("readOnly", ReadOnly.class);
+    Verdict verdict = cycle.getProperty("verdict", Verdict.class);
+    boolean verified = verdict != null && verdict.isVerified() && !cycle.isFailed();
+    String outcome = verified && code == 1 ? VERIFIED : OUTCOMES.get(code);
+    cycles(outcome).record(Duration.ofMillis(cycle.getClock().elapsed()));
     Published published = cycle.getProperty("published", Published.class);
     if (published != null) {
       paused = published.paused();
@@ -220,11 +239,11 @@ public final class Metrics implements RoutePolicyFactory {
               roService, count(cycle.getProperty("ro", Actual.class)));
     }
     if (topology != null) {
-      observed(topology);
+      observed(topology, verdict);
     }
-    if (readOnly != null) {
-      verifiedAt = code == 0 ? nanoTime.getAsLong() : verifiedAt;
-      String signature = Signature.of(topology.primary(), readOnly.members(), -1);
+    if (verified) {
+      verifiedAt = outcome.equals(VERIFIED) ? nanoTime.getAsLong() : verifiedAt;
+      String signature = Signature.of(verdict.primary(), verdict.readOnly().members(), -1);
       if (lastTopology != null && !signature.equals(lastTopology)) {
         topologyChanges.increment();
       }
@@ -236,7 +255,7 @@ public final class Metrics implements RoutePolicyFactory {
     return actual.publishedEndpoints().size();
   }
 
-  private void observed(Topology topology) {
+  private void observed(Topology topology, Verdict verdict) {
     Map<Node, NodeState> now = new HashMap<>();
     Map<Node, Long> lagNow = new HashMap<>();
     List<Row<?>> stateRows = new ArrayList<>();
@@ -253,7 +272,7 @@ public final class Metrics implements RoutePolicyFactory {
                 this,
                 metrics -> metrics.nodes.get(node).state() == any ? 1 : 0));
       }
-      Long lag = topology.lag(state);
+      Long lag = verdict == null ? null : verdict.lag(state);
       if (lag != null) {
         lagNow.put(node, lag);
         lagRows.add(Row.of(tags, this, metrics -> value(metrics.lagOf.get(node))));
@@ -264,6 +283,13 @@ public final class Metrics implements RoutePolicyFactory {
     }
     nodes = now;
     primaries = topology.primaries().size();
+    if (verdict != null) {
+      rule = verdict.rule();
+      deadBranches =
+          verdict.primaries().values().stream()
+              .filter(is -> is == PrimaryClass.DEAD_BRANCH)
+              .count();
+    }
     lagOf = lagNow;
     states.register(stateRows);
     lags.register(lagRows);

@@ -8,6 +8,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /**
  * The nodes that were DOWN when they were last asked. Most nodes that are not there answer nothing
@@ -19,17 +21,38 @@ import java.util.concurrent.TimeUnit;
  * cycle. And since a network that heals gives back several, that cycle asks all of them itself:
  * none of them is judged alone because its probe ended first. So what is absent is settled when a
  * cycle begins. Used by one cycle at a time, and by the probes beside it.
+ *
+ * <p>Nothing that somebody failed to tell keeps a node DOWN: a probe that did not end in twice its
+ * time has ended, such as one that never began since its route is stopped; and what was found
+ * longer ago than two cycles and a probe is found anew, by the cycle itself.
  */
 public final class AbsentNodes {
   /** A host without a server says so at once; that is worth to be heard. */
   private static final Duration GRACE = Duration.ofMillis(20);
 
+  /**
+   * What a probe found.
+   *
+   * @param notedAt as {@link System#nanoTime}
+   */
+  private record Absence(NodeState state, long notedAt) {}
+
+  /**
+   * A probe beside the cycle.
+   *
+   * @param begunAt as {@link System#nanoTime}
+   */
+  private record Asking(CountDownLatch end, long begunAt) {}
+
   private final boolean remembers;
   private final Runnable wake;
+  private final Duration longestProbe;
+  private final Duration oldest;
+  private final LongSupplier nanoTime;
 
   // Guarded by this: a node that is back must not be asked by a cycle and beside it at once.
-  private final Map<Node, NodeState> absent = new HashMap<>();
-  private final Map<Node, CountDownLatch> underWay = new HashMap<>();
+  private final Map<Node, Absence> absent = new HashMap<>();
+  private final Map<Node, Asking> underWay = new HashMap<>();
   private boolean back;
 
   /** What was absent when the cycle began; only that is not asked by it. */
@@ -38,23 +61,45 @@ public final class AbsentNodes {
   /** Whether the cycle asks them all the same, since one of them was back when it began. */
   private volatile boolean asksAll;
 
-  private AbsentNodes(boolean remembers, Runnable wake) {
+  private AbsentNodes(
+      boolean remembers,
+      Runnable wake,
+      Duration connectTimeout,
+      Duration interval,
+      LongSupplier nanoTime) {
     this.remembers = remembers;
     this.wake = wake;
+    this.longestProbe = connectTimeout.multipliedBy(2);
+    this.oldest = connectTimeout.plus(interval.multipliedBy(2));
+    this.nanoTime = nanoTime;
   }
 
   /**
    * Of cycles that follow each other.
    *
    * @param wake called when a node is back
+   * @param connectTimeout PGCONNECT_TIMEOUT, which a probe takes at most
+   * @param interval PROBE_INTERVAL
+   * @param nanoTime as {@link System#nanoTime}
    */
-  public static AbsentNodes remembered(Runnable wake) {
-    return new AbsentNodes(true, wake);
+  public static AbsentNodes remembered(
+      Runnable wake, Duration connectTimeout, Duration interval, LongSupplier nanoTime) {
+    return new AbsentNodes(true, wake, connectTimeout, interval, nanoTime);
   }
 
   /** For a run of one cycle, which asks every node itself. */
   public static AbsentNodes none() {
-    return new AbsentNodes(false, () -> {});
+    return new AbsentNodes(false, () -> {}, Duration.ZERO, Duration.ZERO, System::nanoTime);
+  }
+
+  /**
+   * Forgets what nodes were: a new term of leadership begins, and somebody else led in between. The
+   * next cycle asks all of them itself.
+   */
+  public synchronized void forget() {
+    // What is being asked must not be asked twice at once; the cycle waits for the answer first.
+    absent.keySet().removeIf(node -> !isUnderWay(node));
+    back = true;
   }
 
   /**
@@ -64,7 +109,12 @@ public final class AbsentNodes {
    * @return how long to wait for a node that was DOWN
    */
   public synchronized Deadline patience(Deadline deadline) {
-    absentInCycle = Map.copyOf(absent);
+    long now = nanoTime.getAsLong();
+    absent.values().removeIf(absence -> now - absence.notedAt() > oldest.toNanos());
+    absentInCycle =
+        absent.entrySet().stream()
+            .collect(
+                Collectors.toUnmodifiableMap(Map.Entry::getKey, entry -> entry.getValue().state()));
     asksAll = back;
     back = false;
     return asksAll ? deadline : deadline.within(GRACE);
@@ -79,7 +129,18 @@ public final class AbsentNodes {
   public synchronized boolean begins(Node node) {
     return !asksAll
         && absent.containsKey(node)
-        && underWay.putIfAbsent(node, new CountDownLatch(1)) == null;
+        && !isUnderWay(node)
+        && underWay.put(node, new Asking(new CountDownLatch(1), nanoTime.getAsLong())) == null;
+  }
+
+  /** Whether a probe is under way; one that cannot be any more is forgotten. */
+  private boolean isUnderWay(Node node) {
+    Asking asking = underWay.get(node);
+    if (asking != null && nanoTime.getAsLong() - asking.begunAt() > longestProbe.toNanos()) {
+      ended(node);
+      return false;
+    }
+    return asking != null;
   }
 
   /**
@@ -101,11 +162,12 @@ public final class AbsentNodes {
   }
 
   private synchronized CountDownLatch probe(Node node) {
-    return underWay.get(node);
+    return isUnderWay(node) ? underWay.get(node).end() : null;
   }
 
   private synchronized NodeState lastFailure(Node node) {
-    return absent.getOrDefault(node, absentInCycle.get(node));
+    Absence absence = absent.get(node);
+    return absence == null ? absentInCycle.get(node) : absence.state();
   }
 
   /** Notes what a probe found that had the time of a cycle. */
@@ -113,7 +175,7 @@ public final class AbsentNodes {
     if (state.state() != State.DOWN) {
       forget(state.node());
     } else if (remembers) {
-      absent.put(state.node(), state);
+      absent.put(state.node(), new Absence(state, nanoTime.getAsLong()));
     }
   }
 
@@ -129,8 +191,11 @@ public final class AbsentNodes {
     }
   }
 
-  /** A probe beside the cycle has ended, however. */
+  /** A probe beside the cycle has ended, however; or it never began. */
   public synchronized void ended(Node node) {
-    underWay.remove(node).countDown();
+    Asking asking = underWay.remove(node);
+    if (asking != null) {
+      asking.end().countDown();
+    }
   }
 }

@@ -15,10 +15,14 @@ import java.util.Properties;
 import java.util.concurrent.Semaphore;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
+import org.postgresql.jdbc.PreferQueryMode;
 import org.postgresql.jdbc.SslMode;
 
 /** Logs in to nodes, to so many at a time as MAX_WORKERS allows. */
 final class Login {
+  /** The driver's own words; it has no SQLState of its own for this. */
+  private static final String NOT_ALLOWED = "Authentication method is not allowed by requireAuth";
+
   private final PostgresSettings settings;
   private final Semaphore places;
   private final Driver driver = new Driver();
@@ -42,9 +46,25 @@ final class Login {
    * @throws SQLException with the server's own SQLState
    */
   Session to(Node node, InetAddress address, Deadline deadline) throws SQLException {
-    SslMode mode = sslMode();
+    return to(node, address, deadline, /* asWalsender= */ false);
+  }
+
+  /**
+   * Logs in to a walsender, which takes SQL as well as replication commands, and needs none of the
+   * places that other connections share. The ordinary line of pg_hba.conf for the database counts.
+   *
+   * @throws SQLException with the server's own SQLState: 42501 without the attribute REPLICATION,
+   *     53300 when max_wal_senders are at work
+   */
+  Session toWalsender(Node node, InetAddress address, Deadline deadline) throws SQLException {
+    return to(node, address, deadline, /* asWalsender= */ true);
+  }
+
+  private Session to(Node node, InetAddress address, Deadline deadline, boolean asWalsender)
+      throws SQLException {
+    SslMode mode = settings.effectiveSslMode();
     try {
-      return to(node, address, deadline, mode);
+      return to(node, address, deadline, mode, asWalsender);
     } catch (SQLException e) {
       if (mode != SslMode.PREFER || !Probe.isTls(e)) {
         throw e;
@@ -52,7 +72,7 @@ final class Login {
       // libpq tries without TLS when TLS fails, whatever the reason; pgjdbc does only when the
       // server says that it wants none.
       try {
-        return to(node, address, deadline, SslMode.DISABLE);
+        return to(node, address, deadline, SslMode.DISABLE, asWalsender);
       } catch (SQLException withoutTls) {
         e.addSuppressed(withoutTls);
         throw e;
@@ -60,9 +80,15 @@ final class Login {
     }
   }
 
-  private Session to(Node node, InetAddress address, Deadline deadline, SslMode mode)
+  private Session to(
+      Node node, InetAddress address, Deadline deadline, SslMode mode, boolean asWalsender)
       throws SQLException {
     Properties properties = properties(node, mode);
+    if (asWalsender) {
+      set(properties, PGProperty.REPLICATION, "database");
+      // A walsender knows no other protocol.
+      set(properties, PGProperty.PREFER_QUERY_MODE, PreferQueryMode.SIMPLE.value());
+    }
     String url =
         "jdbc:postgresql://%s:%d/"
             .formatted(Addresses.withPort(Addresses.text(address), 0, 0), node.port());
@@ -72,6 +98,11 @@ final class Login {
       try {
         return new Session(driver.connect(url, properties), attempt.socket());
       } catch (SQLException e) {
+        if (NOT_ALLOWED.equals(e.getMessage())) {
+          throw new SQLException(
+              "the server asks for a way to log in that PGREQUIREAUTH does not allow",
+              e.getSQLState());
+        }
         if (attempt.isNameRefused()) {
           throw new SQLException(
               "the server's certificate is not for the name " + node.host(), e.getSQLState());
@@ -82,14 +113,6 @@ final class Login {
         throw Distrusted.misunderstood(e);
       }
     }
-  }
-
-  /** As libpq: with root certificates at hand, require verifies them. */
-  private SslMode sslMode() {
-    return settings.sslMode() == SslMode.REQUIRE
-            && (settings.sslRootCert() != null || Files.exists(defaultFile("root.crt")))
-        ? SslMode.VERIFY_CA
-        : settings.sslMode();
   }
 
   private Properties properties(Node node, SslMode mode) throws SQLException {
@@ -114,6 +137,7 @@ final class Login {
     set(properties, PGProperty.MAX_RESULT_BUFFER, String.valueOf(DeadlineSocket.MAX_ANSWER));
     set(properties, PGProperty.GSS_ENC_MODE, "disable");
     set(properties, PGProperty.SSL_MODE, mode.value);
+    set(properties, PGProperty.REQUIRE_AUTH, settings.authMethodsIn(mode).asProperty());
     set(properties, PGProperty.SSL_ROOT_CERT, settings.sslRootCert());
     set(properties, PGProperty.SSL_CERT, settings.sslCert());
     set(properties, PGProperty.SSL_KEY, settings.sslKey());
@@ -136,10 +160,6 @@ final class Login {
       throw new SQLException(
           "PGSSLCERT %s cannot be read: %s".formatted(certificate, e.getMessage()), "28000", e);
     }
-  }
-
-  private static Path defaultFile(String name) {
-    return Path.of(System.getProperty("user.home"), ".postgresql", name);
   }
 
   private static void set(Properties properties, PGProperty property, String value) {

@@ -71,11 +71,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     setTargetDataSource(hikari);
   }
 
-  /** One more query after a probe, with a deadline of its own. */
-  void goOn(Deadline deadline) {
-    this.deadline = deadline;
-  }
-
   private HikariConfig config() {
     HikariConfig config = new HikariConfig();
     config.setPoolName(node.name());

@@ -69,11 +69,19 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
     return pool;
   }
 
-  /** The pool of a node that has answered in this cycle, for one more query. */
-  public NodePool goOn(Node node) {
-    NodePool pool = pools.get(node);
-    pool.goOn(shortDeadline());
-    return pool;
+  /**
+   * A connection to a walsender of a node, for the moment.
+   *
+   * @throws SQLException with the server's own SQLState
+   */
+  Walsender walsender(Node node, InetAddress address, Deadline deadline) throws SQLException {
+    return new Walsender(login.toWalsender(node, address, deadline), deadline);
+  }
+
+  /** The deadline, or that of one more question where so much time is not left. */
+  Deadline atLeastShort(Deadline deadline) {
+    Deadline shortest = shortDeadline();
+    return deadline.remainingMillis() < shortest.remainingMillis() ? shortest : deadline;
   }
 
   /**

@@ -2,9 +2,11 @@ package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
 import java.io.EOFException;
@@ -17,10 +19,14 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
@@ -33,7 +39,9 @@ public final class Probe {
   private static final Set<String> SHUTTING_DOWN_OR_STARTING = Set.of("57P01", "57P02", "57P03");
   private static final Pattern SYSTEM_IDENTIFIER = Pattern.compile("[1-9][0-9]{0,19}");
   private static final Pattern TIMELINE = Pattern.compile("[0-9A-Fa-f]{1,8}");
-  private static final Pattern TIME = Pattern.compile("\\p{Print}{1,64}");
+  private static final Pattern HOST = Pattern.compile("[\\w.:-]{1,255}");
+  private static final Pattern IP_ADDRESS =
+      Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}");
   private static final int MAX_REASON = 200;
 
   private Probe() {}
@@ -56,6 +64,7 @@ public final class Probe {
       return NodeState.unknown(
           node,
           text,
+          Failure.OTHER,
           ForeignText.clean("the answer to the query makes no sense: " + e, MAX_REASON));
     }
   }
@@ -63,11 +72,59 @@ public final class Probe {
   private static Server server(Map<?, ?> row) {
     String timeline = credible(TIMELINE, (String) row.get("timeline"));
     return new Server(
-        credible(SYSTEM_IDENTIFIER, (String) row.get("system_identifier")),
-        credible(TIME, (String) row.get("started_at")),
-        timeline == null ? null : Long.valueOf(timeline, 16),
-        Lsn.of((String) row.get("lsn")),
-        (Boolean) row.get("streaming"));
+            credible(SYSTEM_IDENTIFIER, (String) row.get("system_identifier")),
+            (Long) row.get("started_at"),
+            timeline == null ? null : Long.valueOf(timeline, 16),
+            Lsn.of((String) row.get("lsn")),
+            (Boolean) row.get("streaming"))
+        .with(source(row), replicas((String) row.get("replicas")))
+        .granting(rights(row));
+  }
+
+  private static String source(Map<?, ?> row) {
+    String host = (String) row.get("source_host");
+    Integer port = (Integer) row.get("source_port");
+    if (host == null || port == null || !HOST.matcher(host).matches()) {
+      // The folder of a socket is no node.
+      return null;
+    }
+    return Addresses.withPort(IP_ADDRESS.matcher(host).matches() ? spelled(host) : host, port, -1);
+  }
+
+  private static Set<String> replicas(String addresses) {
+    return addresses == null
+        ? Set.of()
+        : Arrays.stream(addresses.split(","))
+            .map(address -> spelled(credible(IP_ADDRESS, address)))
+            .collect(Collectors.toSet());
+  }
+
+  private static String spelled(String address) {
+    return Addresses.text(Addresses.parse(address));
+  }
+
+  private static Set<Right> rights(Map<?, ?> row) {
+    Set<Right> rights = EnumSet.noneOf(Right.class);
+    if (is(row, "monitor")) {
+      rights.add(Right.MONITOR);
+    }
+    if (is(row, "history")) {
+      rights.add(Right.HISTORY);
+    }
+    return rights;
+  }
+
+  private static boolean is(Map<?, ?> row, String column) {
+    return Boolean.TRUE.equals(row.get(column));
+  }
+
+  /**
+   * Whether a standby does not tell its timeline exactly, and lets our role ask a walsender for it.
+   *
+   * @param answer the row of probe.sql, as in {@link #answered}
+   */
+  public static boolean hidesTimeline(Object answer) {
+    return answer instanceof Map<?, ?> row && is(row, "identify");
   }
 
   /** What is kept from cycle to cycle, or written to annotations, is no longer than it can be. */
@@ -88,8 +145,19 @@ public final class Probe {
     SQLException error = sqlException(failure);
     String text = address == null ? null : Addresses.text(address);
     return nobodyIsThere(error)
-        ? NodeState.down(node, text, reason(error))
-        : NodeState.unknown(node, text, reason(error));
+        ? NodeState.down(node, text, failureOf(error), reason(error))
+        : NodeState.unknown(node, text, failureOf(error), reason(error));
+  }
+
+  private static Failure failureOf(SQLException error) {
+    return switch (state(error)) {
+      case "53300" -> Failure.FULL;
+      case INVALID_AUTHORIZATION, "28P01", "3D000" -> Failure.LOGIN_REFUSED;
+      default ->
+          hasCause(error, SocketTimeoutException.class) || hasCause(error, TimeoutException.class)
+              ? Failure.SILENT
+              : Failure.OTHER;
+    };
   }
 
   /** Whether an open connection broke, which may say nothing of the node: ask it afresh. */

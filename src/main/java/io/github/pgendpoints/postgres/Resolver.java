@@ -98,7 +98,13 @@ public final class Resolver {
     if (joined != null) {
       return joined;
     }
-    executor.execute(fresh);
+    try {
+      executor.execute(fresh);
+    } catch (RuntimeException | Error e) {
+      // Nobody runs it, such as when no thread can be made: whoever joined it would wait for ever.
+      underWay.remove(host, fresh);
+      throw e;
+    }
     return fresh;
   }
 }

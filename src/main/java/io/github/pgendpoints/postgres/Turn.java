@@ -4,6 +4,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -36,7 +37,9 @@ final class Turn implements AutoCloseable {
       if (!places.tryAcquire(deadline.remainingMillis(), TimeUnit.MILLISECONDS)) {
         throw new SQLException(
             "not asked within %s: other nodes took all of MAX_WORKERS=%d logins"
-                .formatted(deadline, maxWorkers));
+                .formatted(deadline, maxWorkers),
+            null,
+            new TimeoutException());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -2,7 +2,7 @@ package io.github.pgendpoints.publish;
 
 import java.util.List;
 
-/** The annotations this program keeps on both Endpoints. */
+/** The annotations this program keeps on the objects of both Services. */
 public final class Annotations {
   /** The verified topology; the Python original's own name and format. */
   public static final String LAST_TOPOLOGY = "postgres.discovery/last-topology";
@@ -25,12 +25,38 @@ public final class Annotations {
   /** The timeline of the published primary, in decimal. */
   public static final String TIMELINE = "postgres.discovery/timeline";
 
-  /** Set by people, on the read-write Endpoints: {@code true} stops every write. */
+  /** Where the published timeline begins, an LSN; only while histories can be read. */
+  public static final String BEGIN = "postgres.discovery/begin";
+
+  /** Every {@code ip:port} of the published primary, the published one first. */
+  public static final String ENTRIES = "postgres.discovery/entries";
+
+  /** When the published primary started, in microseconds since 1970. */
+  public static final String STARTED_AT = "postgres.discovery/started-at";
+
+  /** How often a person has overruled what was published. */
+  public static final String GENERATION = "postgres.discovery/generation";
+
+  /**
+   * Set by people: {@code true} stops every write. It counts on the objects of either Service: who
+   * deletes those of one does not end the pause that is on the other too.
+   */
   public static final String PAUSED = "postgres.discovery/paused";
 
   /** All of them: a cycle's result is dropped when one changed while it probed. */
   static final List<String> ALL =
-      List.of(LAST_TOPOLOGY, LAST_UPDATE, NODES, PRIMARY, SYSTEM_IDENTIFIER, TIMELINE, PAUSED);
+      List.of(
+          LAST_TOPOLOGY,
+          LAST_UPDATE,
+          NODES,
+          PRIMARY,
+          SYSTEM_IDENTIFIER,
+          TIMELINE,
+          BEGIN,
+          ENTRIES,
+          STARTED_AT,
+          GENERATION,
+          PAUSED);
 
   private Annotations() {}
 }

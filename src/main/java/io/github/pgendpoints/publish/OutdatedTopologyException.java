@@ -1,12 +1,14 @@
 package io.github.pgendpoints.publish;
 
 /**
- * Somebody else published while this cycle probed: its result may be the older one, so it is
- * dropped and the nodes are probed afresh.
+ * What a cycle goes by may be outdated: somebody else wrote while it probed, or its own answers are
+ * old. Its result is dropped, and the nodes are probed afresh.
  */
-public final class OutdatedTopologyException extends Exception {
-  /** Says whose Endpoints, or EndpointSlices, were changed. */
-  public OutdatedTopologyException(String service) {
-    super("the Endpoints " + service + " were changed while the nodes were probed");
+public class OutdatedTopologyException extends Exception {
+  private static final long serialVersionUID = 1;
+
+  /** Says what was changed, or is old. */
+  public OutdatedTopologyException(String message) {
+    super(message);
   }
 }

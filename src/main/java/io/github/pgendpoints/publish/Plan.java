@@ -92,6 +92,15 @@ public record Plan(
     return Stream.concat(Stream.ofNullable(endpoints), slices.stream()).toList();
   }
 
+  /**
+   * The objects that clients see now, or those that PUBLISH asks for where there is none: what is
+   * written when no switch from one form to the other is to go on.
+   */
+  public List<Publication> inForce() {
+    boolean areSlices = actual.isMissing() ? wantsSlices : !isMirrored() && isSliced();
+    return areSlices ? slices : List.of(endpoints);
+  }
+
   /** The most addresses that one of the objects would hold that there are, or are asked for. */
   public int largest() {
     int most = 0;

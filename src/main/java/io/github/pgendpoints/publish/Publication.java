@@ -46,7 +46,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
 
   /** Two managers may list the same nodes in another order, and would take turns in writing it. */
   private static boolean isSame(String annotation, String value, String stored) {
-    return value.equals(stored)
+    return Objects.equals(value, stored)
         || annotation.equals(Annotations.NODES)
             && stored != null
             && new HashSet<>(List.of(value.split(",")))
@@ -161,13 +161,17 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
             (key, value) -> {
               String old = stored.get(key);
               if (isSame(key, value, old)) {
-                lines.add("  " + key + ": " + ForeignText.clean(old, MAX_SHOWN));
+                if (old != null) {
+                  lines.add("  " + key + ": " + ForeignText.clean(old, MAX_SHOWN));
+                }
                 return;
               }
               if (old != null) {
                 lines.add("- " + key + ": " + ForeignText.clean(old, MAX_SHOWN));
               }
-              lines.add("+ " + key + ": " + value);
+              if (value != null) {
+                lines.add("+ " + key + ": " + value);
+              }
             });
     if (actual != null) {
       labels()

@@ -3,12 +3,15 @@ package io.github.pgendpoints.publish;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.github.pgendpoints.topology.Failure;
+import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Published;
-import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Signature;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -64,14 +67,73 @@ public final class Publisher {
   }
 
   /** The primary behind the read-write Service. */
-  public Plan readWrite(Topology topology, ReadOnly readOnly, Published published, Actual actual) {
-    return plan(
-        rwService, List.of(topology.primary()), state(topology, readOnly, published), actual);
+  public Plan readWrite(Topology topology, Verdict verdict, Published published, Actual actual) {
+    return plan(rwService, List.of(verdict.primary()), state(topology, verdict, published), actual);
   }
 
   /** The standbys behind the read-only Service. */
-  public Plan readOnly(Topology topology, ReadOnly readOnly, Published published, Actual actual) {
-    return plan(roService, readOnly.members(), state(topology, readOnly, published), actual);
+  public Plan readOnly(Topology topology, Verdict verdict, Published published, Actual actual) {
+    return plan(
+        roService, verdict.readOnly().members(), state(topology, verdict, published), actual);
+  }
+
+  /**
+   * The primary that was verified last back behind the read-write Service; what is stored stays.
+   */
+  public Plan repaired(Verdict verdict, Actual actual) {
+    return plan(rwService, List.of(nodeAt(verdict.repair())), Map.of(), actual);
+  }
+
+  /**
+   * A primary that a person has chosen, behind the read-write Service.
+   *
+   * @param chosen a primary that answered
+   * @param primary what is to be remembered of it
+   * @param generation that this choice begins
+   */
+  public Plan chosenReadWrite(
+      NodeState chosen,
+      PublishedPrimary primary,
+      long generation,
+      Topology topology,
+      Actual readWrite,
+      Actual readOnly) {
+    Map<String, String> state = chosenState(chosen, primary, generation, topology, readOnly);
+    return plan(rwService, List.of(chosen), state, readWrite);
+  }
+
+  /** The same for the read-only Service, which keeps the addresses it has. */
+  public Plan chosenReadOnly(
+      NodeState chosen,
+      PublishedPrimary primary,
+      long generation,
+      Topology topology,
+      Actual readOnly) {
+    Map<String, String> state = chosenState(chosen, primary, generation, topology, readOnly);
+    return plan(roService, nodesOf(readOnly), state, readOnly);
+  }
+
+  private Map<String, String> chosenState(
+      NodeState chosen,
+      PublishedPrimary primary,
+      long generation,
+      Topology topology,
+      Actual readOnly) {
+    List<NodeState> standbys =
+        nodesOf(readOnly).stream()
+            .filter(node -> !node.endpoint().equals(chosen.endpoint()))
+            .toList();
+    return state(
+        chosen, primary, standbys, topology, chosen.server().systemIdentifier(), generation);
+  }
+
+  private List<NodeState> nodesOf(Actual actual) {
+    return actual.publishedEndpoints().stream().map(this::nodeAt).toList();
+  }
+
+  private NodeState nodeAt(String endpoint) {
+    Node entry = NodeList.parse(endpoint, defaultPort, true).nodes().get(0);
+    return NodeState.unknown(entry, entry.host(), Failure.OTHER, "");
   }
 
   /** Nothing behind the read-write Service; what is stored stays. */
@@ -162,26 +224,44 @@ public final class Publisher {
     return new Publication(service, wanted, slice, 0);
   }
 
-  /** What is stored of a topology. What a node may not tell us leaves the stored value as it is. */
-  private Map<String, String> state(Topology topology, ReadOnly readOnly, Published published) {
-    NodeState primary = topology.primary();
-    String identifier = primary.server().systemIdentifier();
-    Long timeline = primary.server().timeline();
+  /** What is stored of a topology; a value of null is to be taken away. */
+  private Map<String, String> state(Topology topology, Verdict verdict, Published published) {
+    NodeState node = verdict.primary();
+    return state(
+        node,
+        verdict.publishing(),
+        verdict.readOnly().standbys(),
+        topology,
+        node.server() == null || node.server().systemIdentifier() == null
+            ? published.systemIdentifier()
+            : node.server().systemIdentifier(),
+        published.generation());
+  }
+
+  private Map<String, String> state(
+      NodeState node,
+      PublishedPrimary primary,
+      List<NodeState> standbys,
+      Topology topology,
+      String identifier,
+      long generation) {
     Map<String, String> state = new TreeMap<>();
-    state.put(Annotations.LAST_TOPOLOGY, Signature.of(primary, readOnly.standbys(), defaultPort));
+    state.put(Annotations.LAST_TOPOLOGY, Signature.of(node, standbys, defaultPort));
     state.put(
         Annotations.NODES, NodeList.text(topology.nodes().stream().map(NodeState::node).toList()));
-    state.put(Annotations.PRIMARY, primary.node().name());
-    if (identifier != null || published.systemIdentifier() != null) {
-      state.put(
-          Annotations.SYSTEM_IDENTIFIER,
-          identifier == null ? published.systemIdentifier() : identifier);
-    }
-    if (timeline != null || published.timeline() > 0) {
-      state.put(
-          Annotations.TIMELINE, String.valueOf(timeline == null ? published.timeline() : timeline));
-    }
+    state.put(Annotations.PRIMARY, primary.name());
+    state.put(Annotations.ENTRIES, String.join(",", primary.entries()));
+    state.put(Annotations.STARTED_AT, text(primary.startedAt()));
+    state.put(Annotations.GENERATION, generation == 0 ? null : text(generation));
+    state.put(Annotations.SYSTEM_IDENTIFIER, identifier);
+    state.put(
+        Annotations.TIMELINE, primary.line() == null ? null : text(primary.line().timeline()));
+    state.put(Annotations.BEGIN, primary.line() == null ? null : text(primary.line().begin()));
     return state;
+  }
+
+  private static String text(Object value) {
+    return value == null ? null : value.toString();
   }
 
   /**

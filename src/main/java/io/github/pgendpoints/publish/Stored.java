@@ -2,65 +2,200 @@ package io.github.pgendpoints.publish;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Line;
+import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Signature;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Reads back what the objects of both Services remember. */
 public final class Stored {
   private static final BigInteger MAX_TIMELINE = BigInteger.valueOf(0xFFFF_FFFFL);
+  private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
   private static final BigInteger MAX_SYSTEM_IDENTIFIER =
       BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
 
   private final int defaultPort;
   private final boolean allowLoopback;
+  private final Consumer<String> warnings;
 
   /**
    * @param defaultPort PGPORT: the one that signatures leave out
+   * @param warnings told what cannot be read and is done without
    */
-  public Stored(int defaultPort, boolean allowLoopback) {
+  public Stored(int defaultPort, boolean allowLoopback, Consumer<String> warnings) {
     this.defaultPort = defaultPort;
     this.allowLoopback = allowLoopback;
+    this.warnings = warnings;
+  }
+
+  /** One that does without in silence. */
+  public Stored(int defaultPort, boolean allowLoopback) {
+    this(defaultPort, allowLoopback, warning -> {});
+  }
+
+  /**
+   * What one object remembers.
+   *
+   * @param identifier null when it is not there, or cannot be read; so with all that follow
+   * @param timeline 0 when it is not there
+   * @param generation 0 when it is not there
+   */
+  private record Remembered(
+      HasMetadata object,
+      String identifier,
+      long timeline,
+      Lsn begin,
+      List<String> entries,
+      Long startedAt,
+      long generation,
+      List<String> faults) {
+    boolean hasLine() {
+      return timeline > 0 && faults.isEmpty();
+    }
   }
 
   /**
    * The last verified topology. The read-write objects are written first, so they have the say, and
-   * of several of them the one written last. But where another object has a higher timeline of the
-   * same cluster, the write of the others failed, and the primary of that timeline is the one that
-   * it names.
+   * of several of them the one written last. But where another object of the same generation has a
+   * higher timeline of the same cluster, the write of the others failed, and the primary of that
+   * timeline is the one that it names. A later generation is a person's word, and replaces both.
+   *
+   * <p>The read-only objects keep a copy: one that cannot be read is told of, and counts for
+   * nothing while the read-write objects have a line.
    */
   public Published published(Actual readWrite, Actual readOnly) {
-    List<String> faults = new ArrayList<>();
-    List<HasMetadata> objects = objects(readWrite, readOnly);
+    List<Remembered> first = remembered(readWrite);
+    List<Remembered> copies = remembered(readOnly);
+    if (first.stream().anyMatch(Remembered::hasLine)
+        && first.stream().allMatch(object -> object.faults().isEmpty())) {
+      copies.stream().flatMap(copy -> copy.faults().stream()).forEach(this::warn);
+      copies = copies.stream().filter(copy -> copy.faults().isEmpty()).toList();
+    }
+    List<Remembered> objects = Stream.of(first, copies).flatMap(List::stream).toList();
+    Remembered newest = null;
     String identifier = null;
     long timeline = 0;
-    HasMetadata newest = null;
-    for (HasMetadata object : objects) {
-      String its = identifier(object, faults);
-      long itsTimeline = timeline(object, faults);
-      identifier = identifier == null ? its : identifier;
-      if ((its == null || its.equals(identifier)) && itsTimeline > timeline) {
-        timeline = itsTimeline;
+    long generation = 0;
+    for (Remembered object : objects) {
+      if (object.generation() > generation) {
+        generation = object.generation();
+        identifier = object.identifier();
+        timeline = object.timeline();
         newest = object;
+      } else if (object.generation() == generation) {
+        identifier = identifier == null ? object.identifier() : identifier;
+        boolean sameCluster = object.identifier() == null || object.identifier().equals(identifier);
+        if (sameCluster && object.timeline() > timeline) {
+          timeline = object.timeline();
+          newest = object;
+        }
       }
     }
-    List<HasMetadata> newestFirst =
-        Stream.concat(Stream.ofNullable(newest), objects.stream()).toList();
     return new Published(
+        primary(newest, objects, identifier, timeline, readWrite),
+        identifier,
+        readWrite.publishedEndpoints(),
+        readOnly.publishedEndpoints(),
+        generation,
+        objects(readWrite, readOnly).stream().anyMatch(Stored::isPaused),
+        objects.stream().flatMap(object -> object.faults().stream()).toList());
+  }
+
+  private void warn(String fault) {
+    warnings.accept(fault + "; it counts for nothing, since the read-write objects can be read");
+  }
+
+  private List<Remembered> remembered(Actual actual) {
+    return actual.remembering().stream().map(this::remembered).toList();
+  }
+
+  private Remembered remembered(HasMetadata object) {
+    List<String> faults = new ArrayList<>();
+    String identifier = identifier(object, faults);
+    long timeline = number(object, Annotations.TIMELINE, MAX_TIMELINE, faults);
+    long generation = number(object, Annotations.GENERATION, MAX_LONG, faults);
+    long startedAt = number(object, Annotations.STARTED_AT, MAX_LONG, faults);
+    return new Remembered(
+        object,
         identifier,
         timeline,
+        begin(object, faults),
+        entries(object, faults),
+        startedAt == 0 ? null : startedAt,
+        generation,
+        List.copyOf(faults));
+  }
+
+  private PublishedPrimary primary(
+      Remembered newest,
+      List<Remembered> objects,
+      String identifier,
+      long timeline,
+      Actual readWrite) {
+    List<HasMetadata> newestFirst =
+        Stream.concat(Stream.ofNullable(newest), objects.stream()).map(Remembered::object).toList();
+    Line line = timeline == 0 ? null : new Line(identifier, timeline, newest.begin());
+    return new PublishedPrimary(
+        line,
+        entries(newest, readWrite, newestFirst),
         first(Annotations.PRIMARY, newestFirst),
-        primaryEndpoint(first(Annotations.LAST_TOPOLOGY, newestFirst)),
-        readOnly.publishedEndpoints(),
-        readWrite.remembering().stream().anyMatch(Stored::isPaused),
-        faults);
+        newest == null ? null : newest.startedAt());
+  }
+
+  /**
+   * Those that are stored; else where the read-write Service leads; else what is in last-topology.
+   * With a start time, the server is known without them, and whoever edited the address may have
+   * meant another one.
+   */
+  private List<String> entries(Remembered newest, Actual readWrite, List<HasMetadata> newestFirst) {
+    if (newest != null && newest.entries() != null) {
+      return newest.entries();
+    }
+    if (newest != null && newest.startedAt() != null) {
+      return List.of();
+    }
+    return readWrite.publishedEndpoints().isEmpty()
+        ? Stream.ofNullable(primaryEndpoint(first(Annotations.LAST_TOPOLOGY, newestFirst))).toList()
+        : List.copyOf(readWrite.publishedEndpoints());
+  }
+
+  private List<String> entries(HasMetadata object, List<String> faults) {
+    String stored = Actual.annotation(object, Annotations.ENTRIES);
+    if (stored == null) {
+      return null;
+    }
+    try {
+      List<Node> nodes = NodeList.parse(stored, defaultPort, true).nodes();
+      if (nodes.stream().allMatch(node -> Addresses.isAddress(node.host()))) {
+        return nodes.stream()
+            .map(node -> Addresses.withPort(node.host(), node.port(), -1))
+            .toList();
+      }
+    } catch (IllegalArgumentException e) {
+      // As a name.
+    }
+    faults.add(fault(object, Annotations.ENTRIES, stored, "ip:port, separated by commas"));
+    return null;
+  }
+
+  private static Lsn begin(HasMetadata object, List<String> faults) {
+    String text = Actual.annotation(object, Annotations.BEGIN);
+    try {
+      return Lsn.of(text);
+    } catch (IllegalArgumentException e) {
+      faults.add(fault(object, Annotations.BEGIN, text, "an LSN such as 0/5000060"));
+      return null;
+    }
   }
 
   /**
@@ -106,16 +241,17 @@ public final class Stored {
   }
 
   private static String identifier(HasMetadata object, List<String> faults) {
-    return number(object, Annotations.SYSTEM_IDENTIFIER, MAX_SYSTEM_IDENTIFIER, faults);
+    return text(object, Annotations.SYSTEM_IDENTIFIER, MAX_SYSTEM_IDENTIFIER, faults);
   }
 
-  private static long timeline(HasMetadata object, List<String> faults) {
-    String number = number(object, Annotations.TIMELINE, MAX_TIMELINE, faults);
+  /** The number an annotation holds; 0 when it is not there, or a fault. */
+  private static long number(
+      HasMetadata object, String annotation, BigInteger max, List<String> faults) {
+    String number = text(object, annotation, max, faults);
     return number == null ? 0 : Long.parseLong(number);
   }
 
-  /** The number an annotation holds; null when it is not there, or a fault. */
-  private static String number(
+  private static String text(
       HasMetadata object, String annotation, BigInteger max, List<String> faults) {
     String text = Actual.annotation(object, annotation);
     if (text == null) {
@@ -124,11 +260,14 @@ public final class Stored {
     if (text.matches("[1-9][0-9]{0,19}") && new BigInteger(text).compareTo(max) <= 0) {
       return text;
     }
-    faults.add(
-        "%s %s has the annotation %s: '%s'; allowed: a number from 1 to %s"
-            .formatted(
-                object.getKind(), object.getMetadata().getName(), annotation, cut(text), max));
+    faults.add(fault(object, annotation, text, "a number from 1 to " + max));
     return null;
+  }
+
+  private static String fault(HasMetadata object, String annotation, String text, String allowed) {
+    return "%s %s has the annotation %s: '%s'; allowed: %s"
+        .formatted(
+            object.getKind(), object.getMetadata().getName(), annotation, cut(text), allowed);
   }
 
   private static String cut(String text) {

@@ -8,6 +8,7 @@ import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -73,7 +74,8 @@ public record Status(
     Actual ro = cycle.getProperty("ro", Actual.class);
     Published published = cycle.getProperty("published", Published.class);
     Topology topology = cycle.getProperty("topology", Topology.class);
-    ReadOnly readOnly = cycle.getProperty("readOnly", ReadOnly.class);
+    Verdict verdict = cycle.getProperty("verdict", Verdict.class);
+    ReadOnly readOnly = verdict == null ? null : verdict.readOnly();
     List<ServiceRow> services =
         published == null
             ? List.of()
@@ -83,19 +85,19 @@ public record Status(
                     rw,
                     readOnly == null
                         ? null
-                        : publisher.readWrite(topology, readOnly, published, rw)),
+                        : publisher.readWrite(topology, verdict, published, rw)),
                 service(
                     publisher.roService(),
                     ro,
                     readOnly == null
                         ? null
-                        : publisher.readOnly(topology, readOnly, published, ro)));
+                        : publisher.readOnly(topology, verdict, published, ro)));
     return new Status(
         exitCode,
         readOnly != null,
         published != null && published.paused(),
         lasting,
-        topology == null ? List.of() : nodes(topology, readOnly, publisher, rw, ro),
+        topology == null ? List.of() : nodes(topology, verdict, publisher, rw, ro),
         services);
   }
 
@@ -108,7 +110,8 @@ public record Status(
   }
 
   private static List<NodeRow> nodes(
-      Topology topology, ReadOnly readOnly, Publisher publisher, Actual rw, Actual ro) {
+      Topology topology, Verdict verdict, Publisher publisher, Actual rw, Actual ro) {
+    ReadOnly readOnly = verdict == null ? null : verdict.readOnly();
     return topology.nodes().stream()
         .map(
             node -> {
@@ -129,7 +132,7 @@ public record Status(
                   ifAnswered(
                       node.server(),
                       server -> server.lsn() == null ? null : server.lsn().toString()),
-                  topology.lag(node),
+                  verdict == null ? null : verdict.lag(node),
                   publishedIn,
                   leftOut == null ? node.reason() : "not read from: " + leftOut);
             })

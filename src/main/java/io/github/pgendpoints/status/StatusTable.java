@@ -51,9 +51,11 @@ public final class StatusTable {
     if (!status.verified()) {
       return "Refused: nothing is written.";
     }
-    return status.exitCode() == 0
-        ? "Verified." + (status.paused() ? " Paused: nothing is written." : "")
-        : "Verified, but it cannot be published.";
+    if (status.exitCode() == 3) {
+      return "Verified, but it cannot be published.";
+    }
+    return (status.exitCode() == 0 ? "Verified." : "Verified, and somebody has to act.")
+        + (status.paused() ? " Paused: nothing is written." : "");
   }
 
   private static List<String> cells(NodeRow node) {

@@ -35,7 +35,8 @@ public final class Addresses {
    * @throws IllegalArgumentException when {@code text} is not an IP address
    */
   public static InetAddress parse(String text) {
-    if (!isAddress(text) || text.indexOf('%') >= 0) {
+    // Else Java looks up what begins like no address, such as z:1.
+    if (!isAddress(text) || !text.matches("[0-9A-Fa-f:.]+")) {
       throw new IllegalArgumentException("'" + text + "' is not an IP address");
     }
     try {

@@ -3,13 +3,14 @@ package io.github.pgendpoints.topology;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
  * When the next cycle is due: each PROBE_INTERVAL while all is well, and each
  * PROBE_INTERVAL_UNSTABLE while something is going on, since only then an earlier look finds
- * something. Ticks and cycles come from one thread at a time; {@link #wake} from any.
+ * something. Ticks come from one thread at a time; {@link #wake} from any.
  */
 public final class Cadence {
   /** For so long after a change another one is to be expected. */
@@ -31,6 +32,7 @@ public final class Cadence {
   private final Duration tick;
   private final Predicate<Node> connectionBroke;
   private final LongSupplier nanoTime;
+  private final AtomicInteger underWay = new AtomicInteger();
   private volatile boolean woken;
   private int wakings;
   private long wokenAt;
@@ -74,8 +76,14 @@ public final class Cadence {
     woken = true;
   }
 
-  /** Whether a cycle is due at this tick; it begins then. */
+  /**
+   * Whether a cycle is due at this tick; it begins then. Not while another one is under way: who
+   * leads again has a new timer, and the cycle of the term before may still wait for a node.
+   */
   public boolean isDue() {
+    if (underWay.get() > 0) {
+      return false;
+    }
     long now = nanoTime.getAsLong();
     boolean rested = now - wokenAt >= SETTLED.toNanos();
     boolean due =
@@ -108,6 +116,11 @@ public final class Cadence {
         && now - unsettledSince < PATIENCE.toNanos();
   }
 
+  /** A cycle begins; {@link #ended} ends it. */
+  public void begun() {
+    underWay.incrementAndGet();
+  }
+
   /**
    * A cycle has ended.
    *
@@ -115,6 +128,7 @@ public final class Cadence {
    * @param refused whether that was refused by verification
    */
   public void ended(Topology topology, boolean refused) {
+    underWay.updateAndGet(cycles -> Math.max(0, cycles - 1));
     if (topology == null) {
       this.refused = false;
       return;
@@ -126,7 +140,7 @@ public final class Cadence {
       changed(nanoTime.getAsLong());
     }
     lastStates = states;
-    lastPrimary = topology.primaries().size() == 1 ? topology.primary().node() : null;
+    lastPrimary = topology.primaries().size() == 1 ? topology.primaries().get(0).node() : null;
     this.refused = refused;
   }
 

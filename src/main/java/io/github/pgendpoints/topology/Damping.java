@@ -1,63 +1,89 @@
 package io.github.pgendpoints.topology;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.LongSupplier;
 
 /**
- * Remembers from one cycle to the next how long standbys have been seen or missed, so that one
- * failed probe does not take a standby from its readers. The role of primary is never damped. Used
- * by one cycle at a time.
+ * How long standbys have been seen or missed, so that one failed probe does not take a standby from
+ * its readers. The role of primary is never damped. A value: each cycle makes the next one.
  */
 public final class Damping {
-  private record Streak(boolean good, int length, long countedAt) {}
+  private record Streak(boolean good, int length, Instant countedAt) {}
 
   private final int failures;
   private final int successes;
   private final Duration interval;
-  private final LongSupplier nanoTime;
   private final Map<Node, Streak> streaks = new HashMap<>();
   private final Map<Node, NodeState> lastStates = new HashMap<>();
   private final Map<Node, NodeState> lastAnswers = new HashMap<>();
-  private final Set<Server> diverged = new HashSet<>();
+  private final Map<Node, Instant> refusedSince = new HashMap<>();
+  private final Map<Node, Server> diverged = new HashMap<>();
 
   /**
    * @param failures probes in a row that have to fail before a standby leaves
    * @param successes probes in a row that have to succeed before one enters
    * @param interval PROBE_INTERVAL: probes that follow each other sooner count once
-   * @param nanoTime as {@link System#nanoTime}
    */
-  public Damping(int failures, int successes, Duration interval, LongSupplier nanoTime) {
+  public Damping(int failures, int successes, Duration interval) {
     this.failures = failures;
     this.successes = successes;
     this.interval = interval;
-    this.nanoTime = nanoTime;
   }
 
   /** For a run of one cycle, which has nothing to remember. */
   public static Damping none() {
-    return new Damping(1, 1, Duration.ZERO, System::nanoTime);
+    return new Damping(1, 1, Duration.ZERO);
   }
 
-  /** Counts what the nodes of one cycle were. */
-  public void observe(Topology topology) {
-    topology.nodes().forEach(this::observe);
+  /** The same rules with nothing remembered. */
+  Damping forgotten() {
+    return new Damping(failures, successes, interval);
   }
 
-  /**
-   * Notes which standbys left the history of a verified primary. One that is refused says nothing
-   * of them: every good standby is ahead of a stale primary.
-   */
-  void compare(Topology verified) {
-    verified.standbys().stream()
-        .filter(standby -> Topology.isAhead(standby, verified.primary()))
-        .forEach(standby -> diverged.add(identity(standby)));
+  private Damping copy() {
+    Damping copy = forgotten();
+    copy.streaks.putAll(streaks);
+    copy.lastStates.putAll(lastStates);
+    copy.lastAnswers.putAll(lastAnswers);
+    copy.refusedSince.putAll(refusedSince);
+    copy.diverged.putAll(diverged);
+    return copy;
   }
 
-  private void observe(NodeState node) {
+  /** What is remembered after the nodes of one more cycle. */
+  Damping observing(Topology topology) {
+    Damping next = copy();
+    next.forgetOthersThan(topology);
+    topology.nodes().forEach(node -> next.observe(node, topology.at()));
+    boolean accepted = topology.nodes().stream().anyMatch(NodeState::hasAnswered);
+    for (NodeState node : topology.nodes()) {
+      if (node.state() == State.UNKNOWN && node.failure() == Failure.LOGIN_REFUSED && accepted) {
+        next.refusedSince.putIfAbsent(node.node(), topology.at());
+      } else {
+        next.refusedSince.remove(node.node());
+      }
+    }
+    return next;
+  }
+
+  private void forgetOthersThan(Topology topology) {
+    List<Node> listed = topology.nodes().stream().map(NodeState::node).toList();
+    for (Map<Node, ?> map : List.of(streaks, lastStates, lastAnswers, refusedSince, diverged)) {
+      map.keySet().retainAll(listed);
+    }
+  }
+
+  /** What is remembered once these standbys were seen beyond a verified primary. */
+  Damping diverging(List<NodeState> standbys) {
+    Damping next = copy();
+    standbys.forEach(standby -> next.diverged.put(standby.node(), standby.server()));
+    return next;
+  }
+
+  private void observe(NodeState node, Instant at) {
     if (lastStates.put(node.node(), node) == node) {
       // Not asked since: what its last probe said has been counted.
       return;
@@ -70,14 +96,20 @@ public final class Damping {
       return;
     }
     boolean good = node.state() == State.STANDBY;
-    long now = nanoTime.getAsLong();
     Streak streak = streaks.get(node.node());
     if (streak == null || streak.good() != good) {
-      streaks.put(node.node(), new Streak(good, 1, now));
-    } else if (now - streak.countedAt() >= interval.toNanos() * 19 / 20) {
+      streaks.put(node.node(), new Streak(good, 1, at));
+    } else if (Duration.between(streak.countedAt(), at)
+            .compareTo(interval.multipliedBy(19).dividedBy(20))
+        >= 0) {
       // A timer's ticks are not quite an interval apart.
-      streaks.put(node.node(), new Streak(good, streak.length() + 1, now));
+      streaks.put(node.node(), new Streak(good, streak.length() + 1, at));
     }
+  }
+
+  /** Whether this is the answer of a probe of its own, and not that of an earlier cycle again. */
+  boolean isNew(NodeState node) {
+    return lastStates.get(node.node()) != node;
   }
 
   /** Whether a standby has been missed too few times to leave. */
@@ -95,12 +127,16 @@ public final class Damping {
     return streak == null || streak.good() != good ? 0 : streak.length();
   }
 
+  /** For how long a node has refused our login while another one accepted it. */
+  Duration refusedFor(NodeState node, Instant at) {
+    Instant since = refusedSince.get(node.node());
+    return since == null ? Duration.ZERO : Duration.between(since, at);
+  }
+
   /** The node with the address it last answered at, where it has none now. */
   NodeState located(NodeState node) {
     NodeState last = lastAnswers.get(node.node());
-    return node.address() != null || last == null
-        ? node
-        : new NodeState(node.node(), node.state(), last.address(), node.reason(), null);
+    return node.address() != null || last == null ? node : node.at(last.address());
   }
 
   /**
@@ -109,11 +145,7 @@ public final class Damping {
    * to restart.
    */
   boolean isDiverged(NodeState node) {
-    return diverged.contains(identity(node));
-  }
-
-  private static Server identity(NodeState node) {
-    return new Server(
-        node.server().systemIdentifier(), node.server().startedAt(), null, null, false);
+    Server server = diverged.get(node.node());
+    return server != null && server.isSameAs(node.server());
   }
 }

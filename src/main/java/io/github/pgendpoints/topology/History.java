@@ -2,77 +2,146 @@ package io.github.pgendpoints.topology;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.MatchResult;
+import java.util.Objects;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How a primary came to its timeline: where each timeline before it ended. Tells where two
- * primaries parted.
+ * How a timeline came to be: the timelines before it, and where each ended. PostgreSQL keeps it in
+ * the timeline's history file ({@code 0000000F.history}); timeline 1 has none.
  *
- * @param primary whose history it is
- * @param segments the timelines in order, the primary's own last; empty when it may not be read
+ * @param timeline whose history it is
+ * @param ancestors the timelines before it, the oldest first; empty for timeline 1
  */
-public record History(NodeState primary, List<Segment> segments) {
+public record History(long timeline, List<Ancestor> ancestors) {
   private static final Pattern LINE =
-      Pattern.compile("(?m)^\\s*(\\d{1,10})\\s+([0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8})\\b");
+      Pattern.compile("\\s*(\\d{1,10})\\s+([0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8})(\\s.*)?");
 
   /**
-   * A stretch of WAL.
+   * A timeline before this one.
    *
    * @param timeline its number
-   * @param end where the next timeline begins; null for the one being written
+   * @param end where the next timeline begins
    */
-  public record Segment(long timeline, Lsn end) {}
+  public record Ancestor(long timeline, Lsn end) {
+    public Ancestor {
+      Objects.requireNonNull(end, "end");
+    }
+  }
 
   public History {
-    segments = List.copyOf(segments);
+    ancestors = List.copyOf(ancestors);
+  }
+
+  /** The history of timeline 1. */
+  public static History ofFirstTimeline() {
+    return new History(1, List.of());
   }
 
   /**
-   * Reads a timeline's history file.
+   * Reads a history file.
    *
-   * @param file a line an ancestor: its number, where it ended, and why; null on timeline 1, which
-   *     has no file
+   * @param timeline whose file it is
+   * @param file a line an ancestor: its number, where it ended, and why; null when there is no file
+   * @throws IllegalArgumentException when it is not the whole history of this timeline: absent
+   *     above timeline 1, cut off at either end, or out of order
    */
-  public static History of(NodeState primary, String file) {
-    if (primary.server().timeline() == null) {
-      return unknown(primary);
+  public static History of(long timeline, String file) {
+    List<Ancestor> ancestors = new ArrayList<>();
+    for (String line : Objects.requireNonNullElse(file, "").split("\n")) {
+      if (line.isBlank() || line.stripLeading().startsWith("#")) {
+        continue;
+      }
+      Matcher matcher = LINE.matcher(line.stripTrailing());
+      if (!matcher.matches()) {
+        throw new IllegalArgumentException("a line of it is no line of a history");
+      }
+      ancestors.add(new Ancestor(Long.parseLong(matcher.group(1)), Lsn.of(matcher.group(2))));
     }
-    List<Segment> segments = new ArrayList<>();
-    for (MatchResult line : LINE.matcher(file == null ? "" : file).results().toList()) {
-      segments.add(new Segment(Long.parseLong(line.group(1)), Lsn.of(line.group(2))));
+    if (timeline > 1 && (ancestors.isEmpty() || ancestors.get(0).timeline() != 1)) {
+      throw new IllegalArgumentException("it does not begin with timeline 1");
     }
-    segments.add(new Segment(primary.server().timeline(), null));
-    return new History(primary, segments);
+    long before = 0;
+    Lsn end = Lsn.ZERO;
+    for (Ancestor ancestor : ancestors) {
+      if (ancestor.timeline() <= before
+          || ancestor.timeline() >= timeline
+          || ancestor.end().compareTo(end) < 0) {
+        throw new IllegalArgumentException("it is out of order");
+      }
+      before = ancestor.timeline();
+      end = ancestor.end();
+    }
+    return new History(timeline, ancestors);
   }
 
-  /** The history of a primary that does not let us read it. */
-  public static History unknown(NodeState primary) {
-    return new History(primary, List.of());
+  /** Where this timeline begins. */
+  public Lsn begin() {
+    return ancestors.isEmpty() ? Lsn.ZERO : ancestors.get(ancestors.size() - 1).end();
+  }
+
+  /** Where a timeline of this history begins; null when it is none of them. */
+  public Lsn beginOf(long number) {
+    Lsn begin = Lsn.ZERO;
+    for (Ancestor ancestor : ancestors) {
+      if (ancestor.timeline() == number) {
+        return begin;
+      }
+      begin = ancestor.end();
+    }
+    return number == timeline ? begin : null;
+  }
+
+  /** Where an ancestor ends; null when the timeline is none. */
+  public Lsn endOf(long number) {
+    return ancestors.stream()
+        .filter(ancestor -> ancestor.timeline() == number)
+        .map(Ancestor::end)
+        .findFirst()
+        .orElse(null);
   }
 
   /**
-   * Where this history and another went apart.
-   *
-   * @return the last timeline they shared, up to the end of the shared part; null when that cannot
-   *     be told
+   * Whether this history continues a line: it has the line's timeline, begun at the same position.
+   * Where the line's begin is not known, the number alone decides.
    */
-  public Segment partedFrom(History other) {
-    Segment shared = null;
-    for (int i = 0; i < Math.min(segments.size(), other.segments.size()); i++) {
-      Segment ours = segments.get(i);
-      Segment theirs = other.segments.get(i);
-      if (ours.timeline() != theirs.timeline() || ours.end() == null && theirs.end() == null) {
-        // Two standbys promoted apart give their timelines the same number.
+  public boolean contains(Line line) {
+    Lsn begin = beginOf(line.timeline());
+    return begin != null && !line.beginsElsewhereThan(begin);
+  }
+
+  /**
+   * Where this history and another parted.
+   *
+   * @return the last timeline that both have, up to the end of the part they share; null when they
+   *     share none, or when both still write it
+   */
+  public Ancestor partedFrom(History other) {
+    Ancestor shared = null;
+    for (int i = 0; i <= Math.min(ancestors.size(), other.ancestors.size()); i++) {
+      if (timelineAt(i) != other.timelineAt(i)) {
         return shared;
       }
-      if (!ours.equals(theirs)) {
-        boolean oursIsShorter =
-            theirs.end() == null || ours.end() != null && ours.end().compareTo(theirs.end()) < 0;
-        return oursIsShorter ? ours : theirs;
+      Lsn ours = endAt(i);
+      Lsn theirs = other.endAt(i);
+      if (ours == null && theirs == null) {
+        // Two standbys that were promoted apart give their timelines the same number.
+        return shared;
       }
-      shared = ours;
+      if (!Objects.equals(ours, theirs)) {
+        boolean oursIsShorter = theirs == null || ours != null && ours.compareTo(theirs) < 0;
+        return new Ancestor(timelineAt(i), oursIsShorter ? ours : theirs);
+      }
+      shared = ancestors.get(i);
     }
     return shared;
+  }
+
+  private long timelineAt(int index) {
+    return index < ancestors.size() ? ancestors.get(index).timeline() : timeline;
+  }
+
+  private Lsn endAt(int index) {
+    return index < ancestors.size() ? ancestors.get(index).end() : null;
   }
 }

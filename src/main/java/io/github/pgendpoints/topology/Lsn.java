@@ -9,6 +9,9 @@ import java.util.regex.Pattern;
  * @param bytes unsigned, though no server has written the half that would make it negative
  */
 public record Lsn(long bytes) implements Comparable<Lsn> {
+  /** Where timeline 1 begins. */
+  public static final Lsn ZERO = new Lsn(0);
+
   private static final Pattern TEXT = Pattern.compile("([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})");
 
   /**

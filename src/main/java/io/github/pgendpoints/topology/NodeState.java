@@ -10,15 +10,22 @@ import java.util.Objects;
  * @param state what it is
  * @param address the IP address it was asked at, null when its name did not resolve
  * @param reason why it is DOWN or UNKNOWN, in the server's own words, or FOREIGN; else empty
+ * @param failure the same as far as a rule depends on it; null when it answered
  * @param server what it says of itself; null when it is DOWN or UNKNOWN
  */
-public record NodeState(Node node, State state, String address, String reason, Server server) {
+public record NodeState(
+    Node node, State state, String address, String reason, Failure failure, Server server) {
+  /** How the reason of a primary of another cluster begins. */
+  private static final String FOREIGN_PRIMARY = "a primary of ";
+
   public NodeState {
     Objects.requireNonNull(node, "node");
     Objects.requireNonNull(state, "state");
     Objects.requireNonNull(reason, "reason");
     boolean answered = state != State.DOWN && state != State.UNKNOWN;
-    if (answered != (server != null) || answered && address == null) {
+    if (answered != (server != null)
+        || answered != (failure == null)
+        || answered && address == null) {
       throw new IllegalArgumentException(
           "%s is %s with address %s and server %s".formatted(node, state, address, server));
     }
@@ -26,17 +33,22 @@ public record NodeState(Node node, State state, String address, String reason, S
 
   /** A node that answered. */
   public static NodeState answered(Node node, State state, String address, Server server) {
-    return new NodeState(node, state, address, "", server);
+    return new NodeState(node, state, address, "", null, server);
   }
 
   /** A node nobody answers at; {@code address} may be null. */
-  public static NodeState down(Node node, String address, String reason) {
-    return new NodeState(node, State.DOWN, address, reason, null);
+  public static NodeState down(Node node, String address, Failure failure, String reason) {
+    return new NodeState(node, State.DOWN, address, reason, failure, null);
   }
 
   /** A node that could not be verified; {@code address} may be null. */
-  public static NodeState unknown(Node node, String address, String reason) {
-    return new NodeState(node, State.UNKNOWN, address, reason, null);
+  public static NodeState unknown(Node node, String address, Failure failure, String reason) {
+    return new NodeState(node, State.UNKNOWN, address, reason, failure, null);
+  }
+
+  /** Whether it says that it is a primary, if only of another cluster. */
+  boolean claimsToBePrimary() {
+    return state == State.PRIMARY || state == State.FOREIGN && reason.startsWith(FOREIGN_PRIMARY);
   }
 
   /** The same node, found to belong to another cluster than the one with this identifier. */
@@ -45,19 +57,22 @@ public record NodeState(Node node, State state, String address, String reason, S
         "a %s of system identifier %s, not %s"
             .formatted(
                 state.name().toLowerCase(Locale.ROOT), server.systemIdentifier(), systemIdentifier);
-    return new NodeState(node, State.FOREIGN, address, reason, server);
+    return new NodeState(node, State.FOREIGN, address, reason, null, server);
   }
 
-  /** The same answer but for the WAL position, which is not believed. */
-  NodeState withoutPosition() {
-    Server unplaced =
-        new Server(
-            server.systemIdentifier(),
-            server.startedAt(),
-            server.timeline(),
-            null,
-            server.streaming());
-    return new NodeState(node, state, address, reason, unplaced);
+  /** The same answer with more of what the server says of itself. */
+  public NodeState with(Server told) {
+    return new NodeState(node, state, address, reason, failure, told);
+  }
+
+  /** The same node with the address it last answered at. */
+  NodeState at(String lastAddress) {
+    return new NodeState(node, state, lastAddress, reason, failure, server);
+  }
+
+  /** Whether it serves others, and has no connection left for us. */
+  boolean isFull() {
+    return failure == Failure.FULL;
   }
 
   /** Whether it says what it is: PRIMARY, STANDBY or FOREIGN. */

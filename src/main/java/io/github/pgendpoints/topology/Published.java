@@ -1,31 +1,57 @@
 package io.github.pgendpoints.topology;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 
 /**
- * What the Endpoints of both Services say of the last verified topology.
+ * What the objects of both Services say.
  *
+ * @param primary the primary verified last
  * @param systemIdentifier of the published cluster; null when none is stored
- * @param timeline of the published primary; 0 when none is stored
- * @param primary the PG_NODES entry of the published primary; null when none is stored
- * @param primaryEndpoint its {@code ip:port}, from the stored topology; null when none is stored
- * @param readOnly the {@code ip:port} of every address in the read-only Endpoints
+ * @param readWrite the {@code ip:port} of every address behind the read-write Service
+ * @param readOnly the same of the read-only Service
+ * @param generation how often a person has overruled what was published; 0 for never
  * @param paused whether an annotation says so
  * @param faults what is stored and cannot be read: one sentence each
  */
 public record Published(
+    PublishedPrimary primary,
     String systemIdentifier,
-    long timeline,
-    String primary,
-    String primaryEndpoint,
+    Set<String> readWrite,
     Set<String> readOnly,
+    long generation,
     boolean paused,
     List<String> faults) {
   public Published {
+    readWrite = Set.copyOf(readWrite);
     readOnly = Set.copyOf(readOnly);
     faults = List.copyOf(faults);
+  }
+
+  /** The line that is published; null when there is none. */
+  public Line line() {
+    return primary.line();
+  }
+
+  /** The same with another primary, which is remembered better elsewhere. */
+  Published with(PublishedPrimary remembered, long itsGeneration) {
+    return new Published(
+        remembered,
+        remembered.systemIdentifier() == null ? systemIdentifier : remembered.systemIdentifier(),
+        readWrite,
+        readOnly,
+        itsGeneration,
+        paused,
+        faults);
+  }
+
+  /** The same with something more that cannot be read. */
+  public Published withFault(String fault) {
+    List<String> all = new ArrayList<>(faults);
+    all.add(fault);
+    return new Published(primary, systemIdentifier, readWrite, readOnly, generation, paused, all);
   }
 
   /**
@@ -38,13 +64,14 @@ public record Published(
   }
 
   private int place(Node node) {
-    if (node.name().equals(primary)) {
+    String endpoint = Addresses.withPort(node.host(), node.port(), -1);
+    if (node.name().equals(primary.name()) || primary.entries().contains(endpoint)) {
       return 0;
     }
-    return readOnly.contains(Addresses.withPort(node.host(), node.port(), -1)) ? 1 : 2;
+    return readOnly.contains(endpoint) ? 1 : 2;
   }
 
-  /** Whether the node is in the read-only Endpoints now. */
+  /** Whether the node is behind the read-only Service now. */
   boolean isReadOnly(NodeState node) {
     return node.endpoint() != null && readOnly.contains(node.endpoint());
   }

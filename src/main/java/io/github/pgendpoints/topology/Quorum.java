@@ -1,7 +1,7 @@
 package io.github.pgendpoints.topology;
 
 /**
- * How many of the listed servers have to be primaries or standbys for anything to be written.
+ * How many of the listed servers have to answer for anything to be written.
  *
  * @param nodes MIN_REACHABLE_NODES; 0 for the majority
  */
@@ -9,8 +9,8 @@ public record Quorum(int nodes) {
   /** More than half of the listed servers. */
   public static final Quorum MAJORITY = new Quorum(0);
 
-  /** The number for this topology. */
-  public int of(Topology topology) {
-    return nodes == 0 ? topology.listed() / 2 + 1 : nodes;
+  /** The number for so many listed servers. */
+  int of(int listed) {
+    return nodes == 0 ? listed / 2 + 1 : nodes;
   }
 }

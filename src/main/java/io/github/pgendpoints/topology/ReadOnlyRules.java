@@ -1,5 +1,7 @@
 package io.github.pgendpoints.topology;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -9,7 +11,7 @@ import java.util.function.Predicate;
 
 /**
  * Which standbys are worth reading from. A standby that is behind may serve; one that is on another
- * history than the primary may not.
+ * branch than the primary may not.
  *
  * @param maxLag bytes a standby may be behind the primary; null when that does not count. One that
  *     left for it comes back below half of it.
@@ -17,21 +19,30 @@ import java.util.function.Predicate;
  * @param fallBackToPrimary whether the primary stands in when no standby is left
  */
 public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallBackToPrimary) {
+  /** For so long a node that refuses our login, and ours alone, is still read from. */
+  static final Duration MAX_REFUSED = Duration.ofMinutes(5);
 
   /**
-   * Picks from a topology with one primary, which was verified.
+   * Picks from a verified topology.
    *
+   * @param primary the candidate
+   * @param classes of all standbys
    * @param published tells which standbys are in now: a standby nobody can verify keeps its place
    * @param damping of the same cycle
    */
-  public ReadOnly pick(Topology topology, Published published, Damping damping) {
-    damping.compare(topology);
-    NodeState primary = topology.primary();
+  ReadOnly pick(
+      Topology topology,
+      NodeState primary,
+      Map<Node, StandbyClass> classes,
+      Published published,
+      Damping damping) {
     List<NodeState> picked = new ArrayList<>();
     List<NodeState> behind = new ArrayList<>();
     Map<Node, String> leftOut = new HashMap<>();
     for (NodeState node : topology.standbys()) {
-      String unfit = unfit(node, primary, published, damping);
+      StandbyCase standby = new StandbyCase(node, primary, topology);
+      StandbyClass is = classes.get(node.node());
+      String unfit = unfit(standby, is, published, damping);
       if (unfit != null) {
         leftOut.put(node.node(), unfit);
       } else if (isTooFarBehind(node, primary, published)) {
@@ -53,10 +64,15 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
     }
     for (NodeState node : topology.nodes()) {
       NodeState located = damping.located(node);
-      if (keepsItsPlace(located, published, damping)
+      if (isIn(located, published)
           && topology.reachable().stream().noneMatch(isAt(located))
           && picked.stream().noneMatch(isAt(located))) {
-        picked.add(located);
+        String gone = whyItLeaves(located, topology.at(), damping);
+        if (gone == null) {
+          picked.add(located);
+        } else if (located.state() == State.UNKNOWN) {
+          leftOut.put(located.node(), gone);
+        }
       }
     }
     boolean standsIn = picked.isEmpty() && fallBackToPrimary;
@@ -68,17 +84,30 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
   }
 
   /** Why a standby must not serve, whatever its lag; null when it may. */
-  private String unfit(NodeState node, NodeState primary, Published published, Damping damping) {
-    if (Topology.isAhead(node, primary)) {
-      return "diverged: it replayed %s, and the primary has written %s"
-          .formatted(node.server().lsn(), primary.server().lsn());
-    }
-    if (streamsFromLowerTimeline(node, primary)) {
-      return "diverged: it streams timeline %d, and the primary's is %d"
-          .formatted(node.server().timeline(), primary.server().timeline());
-    }
-    if (damping.isDiverged(node)) {
-      return "diverged, and not restarted since";
+  private String unfit(StandbyCase standby, StandbyClass is, Published published, Damping damping) {
+    NodeState node = standby.standby();
+    switch (is) {
+      case OFF_LINE:
+        return standby.why(is);
+      case AHEAD:
+      case UNPLACED:
+        // Which of the two is wrong is not for us to say: it keeps its place.
+        return published.isReadOnly(node) ? null : standby.why(is);
+      case UNDETERMINED:
+        if (Topology.isAhead(node, standby.primary())) {
+          return "diverged: it replayed %s, and the primary has written %s"
+              .formatted(node.server().lsn(), standby.primary().server().lsn());
+        }
+        if (standby.streamsLowerTimeline()) {
+          return "diverged: it streams timeline %d, and the primary's is %d"
+              .formatted(node.server().timeline(), standby.primary().server().timeline());
+        }
+        if (damping.isDiverged(node)) {
+          return "diverged, and not restarted since";
+        }
+        break;
+      default:
+        break;
     }
     if (requireStreaming && !node.server().streaming()) {
       return "it has no WAL receiver";
@@ -89,13 +118,6 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
     return null;
   }
 
-  private static boolean streamsFromLowerTimeline(NodeState node, NodeState primary) {
-    return node.server().streaming()
-        && node.server().timeline() != null
-        && primary.server().timeline() != null
-        && node.server().timeline() < primary.server().timeline();
-  }
-
   private boolean isTooFarBehind(NodeState node, NodeState primary, Published published) {
     if (maxLag == null || Topology.lag(node, primary) == null) {
       return false;
@@ -104,14 +126,24 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
     return published.isReadOnly(node) ? lag > maxLag : lag >= maxLag / 2.0;
   }
 
+  /** The last primary, which stood in for the standbys, has no place of its own. */
+  private static boolean isIn(NodeState node, Published published) {
+    return (node.state() == State.UNKNOWN || node.state() == State.DOWN)
+        && published.isReadOnly(node)
+        && !published.primary().entries().contains(node.endpoint());
+  }
+
   /**
-   * One probe that failed, or one that could not verify, takes no standby from its readers. The
-   * last primary, which stood in for the standbys, is none.
+   * One probe that failed takes no standby from its readers, and one that could not verify does not
+   * either; but a node that refuses only us for minutes is not the one that we knew.
    */
-  private static boolean keepsItsPlace(NodeState node, Published published, Damping damping) {
-    return published.isReadOnly(node)
-        && !node.endpoint().equals(published.primaryEndpoint())
-        && (node.state() == State.UNKNOWN
-            || node.state() == State.DOWN && damping.isMissedBriefly(node));
+  private static String whyItLeaves(NodeState node, Instant at, Damping damping) {
+    if (node.state() == State.DOWN) {
+      return damping.isMissedBriefly(node) ? null : "it is DOWN";
+    }
+    return damping.refusedFor(node, at).compareTo(MAX_REFUSED) < 0
+        ? null
+        : "it has refused our login for %d minutes, and other nodes accept it"
+            .formatted(MAX_REFUSED.toMinutes());
   }
 }

@@ -1,6 +1,6 @@
 package io.github.pgendpoints.topology;
 
-import java.util.Objects;
+import java.util.Set;
 
 /**
  * What a server that was asked says of itself. What it may not say to our role is null, and the
@@ -8,23 +8,110 @@ import java.util.Objects;
  *
  * @param systemIdentifier {@code pg_control_system().system_identifier}: the same on a primary and
  *     its standbys, different after any other initdb; null without the right to ask
- * @param startedAt {@code pg_postmaster_start_time()} as the server prints it; with the system
- *     identifier it tells whether two addresses are one server
- * @param timeline on a primary that of the WAL being written, null without the right to ask; on a
- *     standby that of the WAL it streams, null when it streams none or we are not told
+ * @param startedAt {@code pg_postmaster_start_time()} in microseconds since 1970, whatever the time
+ *     zone; with the system identifier it tells whether two addresses are one server; null without
+ *     the right to ask
+ * @param timeline on a primary that of the WAL being written, on a standby that of the WAL it
+ *     replays or streams; null when it does not tell
  * @param lsn the end of WAL on a primary, the position replayed on a standby; null when the standby
  *     has replayed nothing yet, or without the right to ask
  * @param streaming whether a standby has a WAL receiver; false on a primary
+ * @param source {@code host:port} that a standby streams from, as its primary_conninfo has it; null
+ *     when it streams from nobody or does not tell
+ * @param replicas the IP addresses that stream from this server; empty when it does not tell
+ * @param rights what our role may do there
+ * @param history of its timeline; null while it has not been asked
  */
 public record Server(
-    String systemIdentifier, String startedAt, Long timeline, Lsn lsn, boolean streaming) {
+    String systemIdentifier,
+    Long startedAt,
+    Long timeline,
+    Lsn lsn,
+    boolean streaming,
+    String source,
+    Set<String> replicas,
+    Set<Right> rights,
+    HistoryAnswer history) {
   public Server {
-    Objects.requireNonNull(startedAt, "startedAt");
+    replicas = Set.copyOf(replicas);
+    rights = Set.copyOf(rights);
+  }
+
+  /** A server that tells nothing of its neighbours and grants no right beyond LOGIN. */
+  public Server(
+      String systemIdentifier, Long startedAt, Long timeline, Lsn lsn, boolean streaming) {
+    this(systemIdentifier, startedAt, timeline, lsn, streaming, null, Set.of(), Set.of(), null);
+  }
+
+  /** The same server, which tells its neighbours. */
+  public Server with(String itsSource, Set<String> itsReplicas) {
+    return new Server(
+        systemIdentifier,
+        startedAt,
+        timeline,
+        lsn,
+        streaming,
+        itsSource,
+        itsReplicas,
+        rights,
+        history);
+  }
+
+  /** The same server, which grants these rights. */
+  public Server granting(Set<Right> granted) {
+    return new Server(
+        systemIdentifier, startedAt, timeline, lsn, streaming, source, replicas, granted, history);
+  }
+
+  /** The same server with the answer to the question for its history. */
+  public Server with(HistoryAnswer answer) {
+    return new Server(
+        systemIdentifier, startedAt, timeline, lsn, streaming, source, replicas, rights, answer);
+  }
+
+  /** The same server with a timeline that was learned in another way. */
+  public Server onTimeline(Long told) {
+    return new Server(
+        systemIdentifier, startedAt, told, lsn, streaming, source, replicas, rights, history);
   }
 
   /** Whether {@code other} is this very server, seen under another name or address. */
   boolean isSameAs(Server other) {
-    return Objects.equals(systemIdentifier, other.systemIdentifier)
-        && startedAt.equals(other.startedAt);
+    return startedAt != null
+        && startedAt.equals(other.startedAt)
+        && (systemIdentifier == null
+            || other.systemIdentifier == null
+            || systemIdentifier.equals(other.systemIdentifier));
+  }
+
+  /**
+   * Whether its history is still to be asked for: it tells its timeline, which has one, and lets us
+   * read it.
+   */
+  public boolean hasUnreadHistory() {
+    return timeline != null && timeline > 1 && history == null && rights.contains(Right.HISTORY);
+  }
+
+  /** What is known of the history of its timeline. Timeline 1 needs no right and no question. */
+  HistoryAnswer lineage() {
+    if (timeline != null && timeline == 1) {
+      return HistoryAnswer.read(History.ofFirstTimeline());
+    }
+    if (history != null) {
+      return history;
+    }
+    return rights.contains(Right.HISTORY)
+        ? HistoryAnswer.failed("it was not asked for")
+        : HistoryAnswer.notGranted();
+  }
+
+  /** Whether it is on this line, as far as can be told. */
+  boolean isOn(Line line) {
+    return timeline != null && timeline == line.timeline() && !line.beginsElsewhereThan(begin());
+  }
+
+  /** Where its timeline begins; null when that is not known. */
+  Lsn begin() {
+    return lineage().isRead() ? lineage().history().begin() : null;
   }
 }

@@ -1,24 +1,40 @@
 package io.github.pgendpoints.topology;
 
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The state of every configured node in one cycle, in the order of the node list. There is no
- * topology of some of the nodes: {@link #of} refuses to make one, so that a probe that was lost on
- * the way can never look like a node that is not there.
+ * The state of every listed node in one cycle. There is no topology of some of the nodes: {@link
+ * #of} refuses to make one, so that a probe that was lost on the way can never look like a node
+ * that is not there.
  *
- * <p>A server that is listed twice counts once, under its first entry.
+ * <p>Entries of one server count once, under the first of them.
  *
  * @param nodes one state per node
+ * @param at when they were asked
+ * @param unconfirmed the primaries that were asked twice and answered once: their role counts,
+ *     their position is too old to prove that a standby is ahead
+ * @param unanswered entries outside the node list at which nobody accepts a TCP connection
  */
-public record Topology(List<NodeState> nodes) {
+public record Topology(
+    List<NodeState> nodes, Instant at, Set<Node> unconfirmed, Set<String> unanswered) {
   public Topology {
     nodes = List.copyOf(nodes);
+    unconfirmed = Set.copyOf(unconfirmed);
+    unanswered = Set.copyOf(unanswered);
+  }
+
+  /** A topology whose nodes were asked once. */
+  public Topology(List<NodeState> nodes, Instant at) {
+    this(nodes, at, Set.of(), Set.of());
   }
 
   /**
@@ -26,9 +42,10 @@ public record Topology(List<NodeState> nodes) {
    *
    * @param expected the node list
    * @param states what the probes said, in any order
+   * @param at when they were asked
    * @throws IllegalStateException when a node has no state, or more than one
    */
-  public static Topology of(List<Node> expected, List<NodeState> states) {
+  public static Topology of(List<Node> expected, List<NodeState> states, Instant at) {
     List<NodeState> inOrder = new ArrayList<>();
     for (Node node : expected) {
       List<NodeState> found = states.stream().filter(state -> state.node().equals(node)).toList();
@@ -39,7 +56,11 @@ public record Topology(List<NodeState> nodes) {
       }
       inOrder.addAll(found);
     }
-    return new Topology(inOrder);
+    return new Topology(inOrder, at);
+  }
+
+  private Topology with(List<NodeState> others) {
+    return new Topology(others, at, unconfirmed, unanswered);
   }
 
   /**
@@ -53,9 +74,7 @@ public record Topology(List<NodeState> nodes) {
         published.systemIdentifier() == null
             ? identifierOfMajority()
             : published.systemIdentifier();
-    return own == null
-        ? this
-        : new Topology(nodes.stream().map(node -> identified(node, own)).toList());
+    return own == null ? this : with(nodes.stream().map(node -> identified(node, own)).toList());
   }
 
   private static NodeState identified(NodeState node, String own) {
@@ -97,16 +116,15 @@ public record Topology(List<NodeState> nodes) {
     return servers(State.PRIMARY);
   }
 
-  /**
-   * The one primary.
-   *
-   * @throws IllegalStateException unless there is exactly one
-   */
-  public NodeState primary() {
-    if (primaries().size() != 1) {
-      throw new IllegalStateException("not one primary: " + this);
+  /** The servers that say they are a primary, of whatever cluster: for a person to choose from. */
+  public List<NodeState> claimants() {
+    List<NodeState> distinct = new ArrayList<>();
+    for (NodeState node : nodes) {
+      if (node.claimsToBePrimary() && distinct.stream().noneMatch(node::isSameServerAs)) {
+        distinct.add(node);
+      }
     }
-    return primaries().get(0);
+    return List.copyOf(distinct);
   }
 
   /**
@@ -132,60 +150,29 @@ public record Topology(List<NodeState> nodes) {
     return List.copyOf(reachable);
   }
 
-  /** How many servers are listed, as far as can be told: entries of one server count once. */
-  public int listed() {
-    long repeated =
-        nodes.stream()
-            .filter(NodeState::hasAnswered)
-            .filter(
-                node ->
-                    nodes.subList(0, nodes.indexOf(node)).stream().anyMatch(node::isSameServerAs))
-            .count();
-    return nodes.size() - (int) repeated;
-  }
-
   /**
-   * Whether the one primary writes an older timeline than the published one: it was taken for dead,
-   * and another was promoted. False when it does not tell its timeline.
+   * How many servers are listed, as far as can be told: entries that are or were one server count
+   * once.
+   *
+   * @param aliases what {@link Memory#aliases} says of earlier cycles
    */
-  public boolean isPrimaryStale(Published published) {
-    Long timeline = primary().server().timeline();
-    return timeline != null && timeline < published.timeline();
+  int listed(List<Set<String>> aliases) {
+    int listed = 0;
+    Set<String> seen = new HashSet<>();
+    for (NodeState node : nodes) {
+      if (node.endpoint() == null || seen.add(node.endpoint())) {
+        listed++;
+        aliases.stream()
+            .filter(entries -> node.endpoint() != null && entries.contains(node.endpoint()))
+            .forEach(seen::addAll);
+      }
+    }
+    return listed;
   }
 
-  /**
-   * Whether the one primary writes the published timeline without being the published primary: both
-   * were promoted apart from each other.
-   */
-  public boolean isPrimaryRival(Published published) {
-    Long timeline = primary().server().timeline();
-    return timeline != null && timeline == published.timeline() && !isPrimaryPublished(published);
-  }
-
-  /**
-   * The standby that streams a higher timeline than the one primary writes; null when none does. It
-   * follows a primary that is out of our reach, and the one in reach is stale.
-   */
-  public NodeState standbyAheadOfPrimary() {
-    Long timeline = primary().server().timeline();
-    return timeline == null
-        ? null
-        : standbys().stream()
-            .filter(node -> node.server().streaming() && node.server().timeline() != null)
-            .filter(node -> node.server().timeline() > timeline)
-            .findFirst()
-            .orElse(null);
-  }
-
-  /** Whether the one primary is the published one: the same entry, or the same address. */
-  private boolean isPrimaryPublished(Published published) {
-    NodeState primary = primary();
-    return nodes.stream()
-        .filter(primary::isSameServerAs)
-        .anyMatch(
-            node ->
-                node.node().name().equals(published.primary())
-                    || node.endpoint().equals(published.primaryEndpoint()));
+  /** Every node under which a server is listed and answered. */
+  public List<NodeState> entriesOf(NodeState server) {
+    return nodes.stream().filter(node -> node == server || node.isSameServerAs(server)).toList();
   }
 
   /**
@@ -193,7 +180,7 @@ public record Topology(List<NodeState> nodes) {
    * the same moment: primaries, when there are several, for the role may just have moved from one
    * to the other; and a primary that a standby seems to be ahead of.
    */
-  public List<Node> doubtful() {
+  public List<Node> contested() {
     List<NodeState> primaries = primaries();
     boolean doubt =
         primaries.size() > 1
@@ -206,34 +193,77 @@ public record Topology(List<NodeState> nodes) {
   }
 
   /**
-   * The same topology with what the {@link #doubtful} nodes said when they were asked once more.
-   * One that did not answer again keeps its role, but not the position that was doubted.
+   * The same topology with what the {@link #contested} nodes said when they were asked once more.
+   * An answer counts, and so does a refused connection. One that was only slow keeps its role.
    *
-   * @param later the states of the doubtful nodes
+   * @param later the states of the contested nodes
    */
   public Topology updatedBy(List<NodeState> later) {
-    return new Topology(
-        nodes.stream()
-            .map(
-                node ->
-                    later.stream()
-                        .filter(again -> again.node().equals(node.node()))
-                        .findFirst()
-                        .map(again -> again.hasAnswered() ? again : node.withoutPosition())
-                        .orElse(node))
-            .toList());
+    List<NodeState> updated = new ArrayList<>();
+    Set<Node> silent = new HashSet<>(unconfirmed);
+    for (NodeState node : nodes) {
+      NodeState again =
+          later.stream().filter(state -> state.node().equals(node.node())).findFirst().orElse(node);
+      boolean counts =
+          again.hasAnswered() || again.state() == State.DOWN && again.failure() != Failure.SILENT;
+      updated.add(counts ? again : node);
+      if (!counts) {
+        silent.add(node.node());
+      }
+    }
+    return new Topology(updated, at, silent, unanswered);
+  }
+
+  /** The nodes whose history is still to be asked for. */
+  public List<NodeState> unreadHistories() {
+    return reachable().stream().filter(node -> node.server().hasUnreadHistory()).toList();
+  }
+
+  /** The same topology with the histories that these servers told, under each of their entries. */
+  public Topology withHistories(List<NodeState> told) {
+    return with(nodes.stream().map(node -> withHistory(node, told)).toList());
+  }
+
+  private static NodeState withHistory(NodeState node, List<NodeState> told) {
+    return told.stream()
+        .filter(server -> server.node().equals(node.node()) || server.isSameServerAs(node))
+        // It may have been promoted between the probes of two entries.
+        .filter(server -> server.server().timeline().equals(node.server().timeline()))
+        .findFirst()
+        .map(server -> node.with(node.server().with(server.server().history())))
+        .orElse(node);
   }
 
   /**
-   * Bytes that a standby is behind the one primary, not below 0; null when there is not one primary
-   * or one of them does not tell its position.
+   * The entries of the published primary to knock at: all of them, when none of them is listed any
+   * more. Its server has another address then, or another one has taken its place.
    */
-  public Long lag(NodeState standby) {
-    boolean comparable = standby.state() == State.STANDBY && primaries().size() == 1;
-    return comparable ? lag(standby, primary()) : null;
+  public List<String> unlistedEntries(Published published) {
+    PublishedPrimary primary = published.primary();
+    return primary.line() == null || nodes.stream().anyMatch(primary::isListedAs)
+        ? List.of()
+        : primary.entries();
   }
 
-  static Long lag(NodeState standby, NodeState primary) {
+  /** The same topology with the entries outside the list at which nobody answers. */
+  public Topology withUnanswered(List<String> entries) {
+    return new Topology(nodes, at, unconfirmed, Set.copyOf(entries));
+  }
+
+  /** The same topology in another order, and without some of the nodes. */
+  Topology arranged(Set<Node> without, Comparator<NodeState> order) {
+    return with(
+        nodes.stream().filter(node -> !without.contains(node.node())).sorted(order).toList());
+  }
+
+  /**
+   * Bytes that a standby is behind a primary, not below 0; null when one of them is not what it
+   * should be, or does not tell its position.
+   */
+  public static Long lag(NodeState standby, NodeState primary) {
+    if (standby.state() != State.STANDBY || primary == null || primary.server() == null) {
+      return null;
+    }
     Lsn replayed = standby.server().lsn();
     Lsn written = primary.server().lsn();
     return replayed == null || written == null
@@ -244,7 +274,7 @@ public record Topology(List<NodeState> nodes) {
   /** Whether the standby has replayed WAL that the primary had not written. */
   static boolean isAhead(NodeState standby, NodeState primary) {
     Lsn replayed = standby.server().lsn();
-    Lsn written = primary.server().lsn();
+    Lsn written = primary.server() == null ? null : primary.server().lsn();
     return replayed != null && written != null && replayed.compareTo(written) > 0;
   }
 

@@ -22,8 +22,8 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
 /**
- * Keeps the objects that are posted to it, and tells of every other one that it is not there. As in
- * a pod it is found by the environment, and speaks TLS.
+ * Keeps the objects that are sent to it, and tells of every other one that it is not there. As in a
+ * pod it is found by the environment, and speaks TLS.
  */
 final class StandInApi implements AutoCloseable {
   private static final String PASSWORD = "training";
@@ -123,6 +123,10 @@ final class StandInApi implements AutoCloseable {
         object.withObject("/metadata").put("resourceVersion", "1");
         objects.put(path + "/" + object.at("/metadata/name").asText(), object);
         answer(exchange, 201, object);
+      } else if (exchange.getRequestMethod().equals("PATCH")) {
+        ObjectNode object = objects.get(path);
+        object.withObject("/data").setAll((ObjectNode) json.readTree(body).path("data"));
+        answer(exchange, 200, object);
       } else if (objects.containsKey(path)) {
         answer(exchange, 200, objects.get(path));
       } else if (COLLECTION.matcher(path).matches()) {

@@ -19,8 +19,10 @@ import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Speaks as much of PostgreSQL's protocol as a probe does: no TLS, a login by SCRAM, and the answer
- * to {@code sql/probe.sql}, whatever is asked.
+ * Speaks as much of PostgreSQL's protocol as a cycle does: no TLS, a login by SCRAM, and the
+ * answers to {@code sql/probe.sql}, to {@code sql/history.sql}, and to what a walsender is asked.
+ * The primary tells its timeline and its history in SQL, the standby tells both to a walsender, so
+ * that either way is trained.
  *
  * <p>Messages are those of the PostgreSQL frontend/backend protocol, chapter "Message Formats".
  */
@@ -32,20 +34,79 @@ final class StandInNode implements AutoCloseable {
   private static final byte[] SALT = "training".getBytes(StandardCharsets.US_ASCII);
   private static final String NONCE_OF_SERVER = "training";
   private static final int BOOL = 16;
+  private static final int BIGINT = 20;
+  private static final int INTEGER = 23;
   private static final int TEXT = 25;
+  private static final String SYSTEM_IDENTIFIER = "7000000000000000001";
+  private static final String HISTORY = "1\t0/2000000\tno recovery target specified\n";
+
+  /** The one row of an answer; null is told as NULL. */
+  private record Row(Map<String, Column> columns) {
+    private record Column(int type, String value) {
+      /** In bytes, as the description of a row has it. */
+      private int length() {
+        return switch (type) {
+          case BOOL -> 1;
+          case INTEGER -> 4;
+          case BIGINT -> 8;
+          default -> -1;
+        };
+      }
+    }
+
+    private Row() {
+      this(new LinkedHashMap<>());
+    }
+
+    private Row with(String name, int type, Object value) {
+      columns.put(name, new Column(type, value == null ? null : String.valueOf(value)));
+      return this;
+    }
+
+    private Row with(String name, boolean value) {
+      return with(name, BOOL, value ? "t" : "f");
+    }
+
+    private Row with(String name, String value) {
+      return with(name, TEXT, value);
+    }
+  }
 
   private final ServerSocket listener;
-  private final Map<String, String> row = new LinkedHashMap<>();
+  private final Row probe;
+  private final Row history;
+  private final Row identity =
+      new Row()
+          .with("systemid", SYSTEM_IDENTIFIER)
+          .with("timeline", BIGINT, 2)
+          .with("xlogpos", "0/3000000")
+          .with("dbname", "training");
+  private final Row historyFile =
+      new Row().with("filename", "00000002.history").with("content", HISTORY);
 
   /** A node that is there until it is closed. */
   StandInNode(boolean standby) throws IOException {
-    row.put("in_recovery", standby ? "t" : "f");
-    row.put("system_identifier", "7000000000000000001");
-    // With the identifier this tells two servers.
-    row.put("started_at", standby ? "2026-01-01 00:00:02+00" : "2026-01-01 00:00:01+00");
-    row.put("timeline", standby ? null : "00000001");
-    row.put("lsn", standby ? "0/3000000" : "0/3000060");
-    row.put("streaming", standby ? "t" : "f");
+    probe =
+        new Row()
+            .with("in_recovery", standby)
+            .with("system_identifier", SYSTEM_IDENTIFIER)
+            // With the identifier this tells two servers.
+            .with("started_at", BIGINT, standby ? 1767225602000000L : 1767225601000000L)
+            .with("timeline", standby ? null : "00000002")
+            .with("lsn", standby ? "0/3000000" : "0/3000060")
+            .with("streaming", standby)
+            .with("receiver", INTEGER, standby ? 4711 : null)
+            .with("source_host", standby ? "127.0.0.1" : null)
+            .with("source_port", INTEGER, standby ? 5432 : null)
+            .with("replicas", standby ? null : "127.0.0.1")
+            .with("monitor", true)
+            .with("history", true)
+            .with("identify", standby);
+    history =
+        new Row()
+            .with("granted", !standby)
+            .with("replication", standby)
+            .with("history", standby ? null : HISTORY);
     listener = new ServerSocket(0, 0, InetAddress.getLoopbackAddress());
     Training.inBackground(this::accept);
   }
@@ -80,8 +141,15 @@ final class StandInNode implements AutoCloseable {
       out.write('N');
     }
     logIn(in, out);
+    Row asked = probe;
     while (true) {
-      answer((char) in.readByte(), body(in), out);
+      char type = (char) in.readByte();
+      String body = body(in);
+      if (type == 'P') {
+        // Only the question for a history has a parameter.
+        asked = body.contains("$1") ? history : probe;
+      }
+      answer(type, body, asked, out);
     }
   }
 
@@ -154,21 +222,24 @@ final class StandInNode implements AutoCloseable {
     return mac.doFinal(text.getBytes(StandardCharsets.US_ASCII));
   }
 
-  // ---- the query
+  // ---- the queries
 
-  private void answer(char type, String body, DataOutputStream out) throws IOException {
+  private void answer(char type, String body, Row asked, DataOutputStream out) throws IOException {
     switch (type) {
       case 'P' -> message(out, '1');
       case 'B' -> message(out, '2');
       case 'D' -> {
         if (body.startsWith("S")) {
-          message(out, 't', new byte[2]);
+          parameters(asked, out);
         }
-        message(out, 'T', description());
+        message(out, 'T', description(asked));
       }
-      case 'E' -> {
-        message(out, 'D', values());
-        message(out, 'C', "SELECT 1\0".getBytes(StandardCharsets.US_ASCII));
+      case 'E' -> row(asked, out);
+      case 'Q' -> {
+        Row told = body.startsWith("IDENTIFY_SYSTEM") ? identity : historyFile;
+        message(out, 'T', description(told));
+        row(told, out);
+        message(out, 'Z', new byte[] {'I'});
       }
       case 'S' -> message(out, 'Z', new byte[] {'I'});
       case 'X' -> throw new EOFException();
@@ -176,17 +247,29 @@ final class StandInNode implements AutoCloseable {
     }
   }
 
-  private byte[] description() throws IOException {
+  private void parameters(Row asked, DataOutputStream out) throws IOException {
+    if (asked == history) {
+      message(out, 't', new byte[] {0, 1}, new byte[] {0, 0, 0, BIGINT});
+    } else {
+      message(out, 't', new byte[2]);
+    }
+  }
+
+  private static void row(Row told, DataOutputStream out) throws IOException {
+    message(out, 'D', values(told));
+    message(out, 'C', "SELECT 1\0".getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private static byte[] description(Row told) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(bytes);
-    out.writeShort(row.size());
-    for (Map.Entry<String, String> column : row.entrySet()) {
+    out.writeShort(told.columns().size());
+    for (Map.Entry<String, Row.Column> column : told.columns().entrySet()) {
       out.writeBytes(column.getKey());
       // The name's end, and no table.
       out.write(new byte[7]);
-      boolean flag = "t".equals(column.getValue()) || "f".equals(column.getValue());
-      out.writeInt(flag ? BOOL : TEXT);
-      out.writeShort(flag ? 1 : -1);
+      out.writeInt(column.getValue().type());
+      out.writeShort(column.getValue().length());
       // No modifier, as text.
       out.writeInt(-1);
       out.writeShort(0);
@@ -194,11 +277,12 @@ final class StandInNode implements AutoCloseable {
     return bytes.toByteArray();
   }
 
-  private byte[] values() throws IOException {
+  private static byte[] values(Row told) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(bytes);
-    out.writeShort(row.size());
-    for (String value : row.values()) {
+    out.writeShort(told.columns().size());
+    for (Row.Column column : told.columns().values()) {
+      String value = column.value();
       out.writeInt(value == null ? -1 : value.length());
       out.writeBytes(value == null ? "" : value);
     }

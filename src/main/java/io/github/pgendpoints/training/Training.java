@@ -20,6 +20,7 @@ public final class Training {
   private static final String NAMESPACE = "training";
   private static final String RW_SERVICE = "training-rw";
   private static final String RO_SERVICE = "training-ro";
+  private static final String STATE = "training-state";
 
   private final String launcher;
   private final StandInApi api;
@@ -72,6 +73,7 @@ public final class Training {
     environment.put("PGPASSWORD", StandInNode.PASSWORD);
     environment.put("RW_SERVICE", RW_SERVICE);
     environment.put("RO_SERVICE", RO_SERVICE);
+    environment.put("STATE", STATE);
     environment.put(
         "JDK_JAVA_OPTIONS",
         "-Dpostgres-endpoint-manager.allow-loopback=true "

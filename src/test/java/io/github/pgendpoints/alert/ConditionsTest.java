@@ -1,5 +1,9 @@
 package io.github.pgendpoints.alert;
 
+import static io.github.pgendpoints.alert.Alert.Kind.DEGRADED;
+import static io.github.pgendpoints.alert.Alert.Kind.LEFT_BEHIND;
+import static io.github.pgendpoints.alert.Alert.Kind.NO_PRIMARY;
+import static io.github.pgendpoints.topology.Nodes.CLUSTER;
 import static io.github.pgendpoints.topology.Nodes.down;
 import static io.github.pgendpoints.topology.Nodes.foreign;
 import static io.github.pgendpoints.topology.Nodes.nothingPublished;
@@ -11,18 +15,27 @@ import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.pgendpoints.topology.Failure;
+import io.github.pgendpoints.topology.History;
+import io.github.pgendpoints.topology.HistoryAnswer;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
+import io.github.pgendpoints.topology.StandbyClass;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -48,6 +61,14 @@ class ConditionsTest {
             }
           });
 
+  /** Most tests are not about the rights that their nodes do not grant. */
+  @BeforeEach
+  void tellOfNoRight() {
+    conditions.recall(
+        new ConditionsSnapshot(
+            "", Map.of(), Map.of(), Map.of(), Map.of(), Set.of("pg_monitor", "history")));
+  }
+
   @Test
   void saysAnUnchangedTopologyOnce() {
     assertEquals(
@@ -66,7 +87,7 @@ class ConditionsTest {
             "INFO topology verified: primary:10.0.0.1;standbys:"),
         verified(primary("10.0.0.1", 1), down("10.0.0.2")));
     assertEquals(
-        List.of("WARN 10.0.0.2 is UNKNOWN (FATAL: too many connections), was DOWN"),
+        List.of("WARN 10.0.0.2 is UNKNOWN (FATAL: out of memory), was DOWN"),
         verified(primary("10.0.0.1", 1), unknown("10.0.0.2")));
     assertEquals(
         List.of(
@@ -78,46 +99,47 @@ class ConditionsTest {
   @Test
   void namesEveryPrimaryOfASplitBrain() {
     Topology split = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2), standby("10.0.0.3"));
-    conditions.multiplePrimaries(split, List.of(), "nothing is written");
+    decided(split, "nothing is written");
 
     assertEquals(
         List.of(
             "ERROR multiple primaries, nothing is written:"
-                + " 10.0.0.1 at 10.0.0.1 (system identifier 7000000000000000001, timeline 1, LSN 0/3000060),"
-                + " 10.0.0.2 at 10.0.0.2 (system identifier 7000000000000000001, timeline 2, LSN 0/3000060)"),
+                + " 10.0.0.1 at 10.0.0.1 (first, system identifier 7000000000000000001, timeline 1, LSN 0/3000060),"
+                + " 10.0.0.2 at 10.0.0.2 (first, system identifier 7000000000000000001, timeline 2, LSN 0/3000060)"
+                + "; to accept one of them: postgres-endpoint-manager overrule ENTRY"),
         news());
-    conditions.multiplePrimaries(split, List.of(), "nothing is written");
+    decided(split, "nothing is written");
     assertEquals(List.of(), news());
   }
 
   @Test
   void namesEveryNodeWhenThereIsNoPrimary() {
     Topology none = topology(down("10.0.0.1"), standby("10.0.0.2"), unknown("10.0.0.3"));
-    conditions.noPrimary(none);
+    noPrimary(none);
 
     assertEquals(
         List.of(
             "ERROR no primary, nothing is written: 10.0.0.1 is DOWN (Connection refused),"
-                + " 10.0.0.2 is STANDBY, 10.0.0.3 is UNKNOWN (FATAL: too many connections)"),
-        news());
+                + " 10.0.0.2 is STANDBY, 10.0.0.3 is UNKNOWN (FATAL: out of memory)"),
+        errors());
   }
 
   @Test
   void doesNotRepeatARefusalWhoseReasonsVary() {
-    conditions.noPrimary(topology(NodeState.down(down("db1").node(), null, "refused")));
+    noPrimary(topology(NodeState.down(down("db1").node(), null, Failure.OTHER, "refused")));
     news();
-    conditions.noPrimary(topology(NodeState.down(down("db1").node(), null, "timed out")));
+    noPrimary(topology(NodeState.down(down("db1").node(), null, Failure.OTHER, "timed out")));
 
     assertEquals(List.of(), news());
   }
 
   @Test
   void saysARefusalAgainWhenItsNodesAreOthers() {
-    conditions.noPrimary(topology(down("10.0.0.1"), standby("10.0.0.2")));
+    noPrimary(topology(down("10.0.0.1"), standby("10.0.0.2")));
     news();
-    conditions.noPrimary(topology(down("10.0.0.1"), down("10.0.0.2")));
+    noPrimary(topology(down("10.0.0.1"), down("10.0.0.2")));
 
-    assertEquals(1, news().size());
+    assertEquals(1, errors().size());
   }
 
   @Test
@@ -138,7 +160,7 @@ class ConditionsTest {
 
   @Test
   void saysOnceWhichProtectionIsOff() {
-    NodeState primary = primary("10.0.0.1", new Server(null, "10:00", null, Lsn.of("0/1"), false));
+    NodeState primary = primary("10.0.0.1", new Server(null, 10L, null, Lsn.of("0/1"), false));
     conditions.observed(topology(primary));
 
     assertEquals(
@@ -153,17 +175,23 @@ class ConditionsTest {
   @Test
   void saysWhenAStandbyIsNoLongerReadFromAndWhenAgain() {
     Topology topology = topology(primary("10.0.0.1", 1), standby("10.0.0.2"));
-    conditions.verified(
-        topology,
-        new ReadOnly(List.of(), null, Map.of(standby("10.0.0.2").node(), "9 bytes behind")));
+    conditions.observed(topology);
+    conditions.decided(
+        Nodes.verified(
+            topology,
+            new ReadOnly(List.of(), null, Map.of(standby("10.0.0.2").node(), "9 bytes behind"))),
+        "");
     assertEquals(
         List.of(
             "INFO topology verified: primary:10.0.0.1;standbys:",
             "WARN standby 10.0.0.2 is not read from: 9 bytes behind"),
         news());
-    conditions.verified(
-        topology,
-        new ReadOnly(List.of(), null, Map.of(standby("10.0.0.2").node(), "8 bytes behind")));
+    conditions.observed(topology);
+    conditions.decided(
+        Nodes.verified(
+            topology,
+            new ReadOnly(List.of(), null, Map.of(standby("10.0.0.2").node(), "8 bytes behind"))),
+        "");
     assertEquals(List.of(), news());
     assertEquals(
         List.of(
@@ -258,15 +286,16 @@ class ConditionsTest {
 
   @Test
   void saysWhenItIsOver() {
-    conditions.noPrimary(topology(standby("10.0.0.1")));
     conditions.publishFailed("the Kubernetes API at h:1 said no (403): why");
+    noPrimary(topology(standby("10.0.0.1")));
     news();
 
     assertEquals(
         List.of(
+            "INFO 10.0.0.1 is PRIMARY, was STANDBY",
             "INFO topology verified: primary:10.0.0.1;standbys:",
-            "INFO over: no primary",
-            "INFO over: the Kubernetes API at h:1 said no (403)"),
+            "INFO over: the Kubernetes API at h:1 said no (403)",
+            "INFO over: no primary"),
         verified(primary("10.0.0.1", 2)));
   }
 
@@ -274,13 +303,13 @@ class ConditionsTest {
   void doesNotSayThatItIsOverWhenTheCycleCouldNotTell() {
     Topology none = topology(standby("10.0.0.1"));
     conditions.observed(none);
-    conditions.noPrimary(none);
+    noPrimary(none);
     news();
     conditions.publishFailed("the Kubernetes API at h:1 cannot be reached: why");
 
     assertEquals(List.of("ERROR the Kubernetes API at h:1 cannot be reached: why"), news());
     conditions.observed(none);
-    conditions.noPrimary(none);
+    noPrimary(none);
     assertEquals(List.of("INFO over: the Kubernetes API at h:1 cannot be reached"), news());
     assertEquals(
         List.of(
@@ -301,7 +330,7 @@ class ConditionsTest {
 
     conditions.read(nothingPublished());
     conditions.observed(none);
-    conditions.noPrimary(none);
+    noPrimary(none);
     assertEquals(
         List.of(
             "INFO 10.0.0.1 is STANDBY, was PRIMARY",
@@ -324,15 +353,15 @@ class ConditionsTest {
     conditions.degraded("odd");
     verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
     conditions.observed(topology(standby("10.0.0.1"), down("10.0.0.2")));
-    conditions.noPrimary(topology(standby("10.0.0.1"), down("10.0.0.2")));
+    noPrimary(topology(standby("10.0.0.1"), down("10.0.0.2")));
     news();
 
     Conditions next = TestConditions.create();
     next.degraded("odd");
-    next.recall(Memory.of(conditions.memory().json()));
+    next.recall(ConditionsSnapshot.of(conditions.snapshot().json()));
     Topology good = topology(primary("10.0.0.1", 2), standby("10.0.0.2"));
     next.observed(good);
-    next.verified(good, new ReadOnly(good.standbys(), null, Map.of()));
+    next.decided(Nodes.everyStandby(good), "");
     assertEquals(
         List.of(
             "10.0.0.1 is PRIMARY, was STANDBY",
@@ -345,10 +374,10 @@ class ConditionsTest {
   @Test
   void tellsOfASplitBrainAgainWhenItsOutcomeIsAnother() {
     Topology split = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2));
-    conditions.multiplePrimaries(split, List.of(), "pg-rw could not be emptied");
+    decided(split, "pg-rw could not be emptied");
     news();
     conditions.observed(split);
-    conditions.multiplePrimaries(split, List.of(), "pg-rw is emptied");
+    decided(split, "pg-rw is emptied");
     Alert emptied = conditions.news().get(0);
     assertTrue(
         emptied.message().startsWith("multiple primaries, pg-rw is emptied: "), emptied.message());
@@ -359,16 +388,16 @@ class ConditionsTest {
 
   @Test
   void saysAgainWhatLastsAndKeepsItsKey() {
-    conditions.noPrimary(topology(down("10.0.0.1")));
-    Alert begun = conditions.news().get(0);
+    noPrimary(topology(down("10.0.0.1")));
+    Alert begun = noPrimary();
     now = now.plusSeconds(3599);
-    conditions.noPrimary(topology(down("10.0.0.1")));
+    noPrimary(topology(down("10.0.0.1")));
     assertEquals(List.of(), news());
     now = now.plusSeconds(1);
-    conditions.noPrimary(topology(down("10.0.0.1")));
-    Alert lasts = conditions.news().get(0);
+    noPrimary(topology(down("10.0.0.1")));
+    Alert lasts = noPrimary();
     conditions.observed(topology(primary("10.0.0.1", 1)));
-    Alert over = conditions.news().stream().filter(alert -> alert.ends() != null).findFirst().get();
+    Alert over = noPrimary();
 
     assertEquals(
         List.of(Alert.Phase.BEGAN, Alert.Phase.LASTS, Alert.Phase.OVER),
@@ -403,7 +432,7 @@ class ConditionsTest {
     conditions.read(nothingPublished());
     conditions.paused("PAUSED");
     conditions.observed(topology(standby("10.0.0.1")));
-    conditions.noPrimary(topology(standby("10.0.0.1")));
+    noPrimary(topology(standby("10.0.0.1")));
     news();
     conditions.publishFailed("the Kubernetes API at h:1 said no (403): why");
 
@@ -421,17 +450,227 @@ class ConditionsTest {
     assertEquals("STANDBY", changed.nodes().get(1).state());
   }
 
+  private Alert noPrimary() {
+    return conditions.news().stream()
+        .filter(alert -> alert.kind() == NO_PRIMARY || alert.ends() == NO_PRIMARY)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private List<String> errors() {
+    return news().stream().filter(line -> line.startsWith("ERROR ")).toList();
+  }
+
+  private void noPrimary(Topology topology) {
+    decided(topology, "nothing is written");
+  }
+
+  private void decided(Topology topology, String outcome) {
+    conditions.observed(topology);
+    conditions.decided(Nodes.verdict(topology, nothingPublished()), outcome);
+  }
+
+  @Test
+  void namesARightThatIsMissingOnceWithItsSqlAndEveryNode() {
+    Conditions fresh = TestConditions.create();
+    fresh.observed(topology(primary("10.0.0.1", 1), standby("10.0.0.2")));
+    assertEquals(
+        List.of(
+            "WARN pg_monitor is not granted to our role on 10.0.0.1, 10.0.0.2: which primary a"
+                + " standby streams from is not known, nor always on which timeline;"
+                + " GRANT pg_monitor TO repmgr",
+            "WARN timeline histories are not granted to our role on 10.0.0.1, 10.0.0.2: a fork with"
+                + " a higher timeline is taken for a promotion, and a standby that left the line may"
+                + " still be read from; ALTER ROLE repmgr REPLICATION, or in database repmgr create"
+                + " the function pgendpoints_history of docs/rules.md, or GRANT EXECUTE ON FUNCTION"
+                + " pg_catalog.pg_read_file(text, bigint, bigint, boolean) TO repmgr"),
+        fresh.news().stream().map(alert -> alert.severity() + " " + alert.message()).toList());
+    fresh.observed(topology(primary("10.0.0.1", 1), standby("10.0.0.2"), standby("10.0.0.3")));
+    assertEquals(
+        List.of(), fresh.news().stream().filter(alert -> alert.kind() == DEGRADED).toList());
+  }
+
+  @Test
+  void saysNothingOfRightsThatAreThere() {
+    Set<Right> all = Set.of(Right.MONITOR, Right.HISTORY);
+    assertEquals(
+        Map.of(),
+        new MissingRights("repmgr", "repmgr")
+            .in(topology(primary("a", primary("a", 1).server().granting(all)))));
+  }
+
+  @Test
+  void writesTheNameOfTheRoleAsSqlWantsIt() {
+    String sentence =
+        new MissingRights("My \"role\" %s", "repmgr")
+            .in(topology(primary("a", 1)))
+            .get("pg_monitor");
+    assertTrue(sentence.endsWith("GRANT pg_monitor TO \"My \"\"role\"\" %s\""), sentence);
+  }
+
+  @Test
+  void tellsOfAStandbyThatStaysUndeterminedThoughNoRightIsMissing() {
+    Set<Right> all = Set.of(Right.MONITOR, Right.HISTORY);
+    Server leader = new Server(CLUSTER, 1L, 3L, Lsn.of("0/9"), false).granting(all);
+    NodeState primary =
+        primary("10.0.0.1", leader.with(HistoryAnswer.failed("the file is absent")));
+    NodeState standby =
+        standby("10.0.0.2", new Server(CLUSTER, 2L, 2L, Lsn.of("0/8"), true).granting(all));
+    Topology topology = topology(primary, standby);
+    Verdict verdict = Nodes.verdict(topology, published(3, "10.0.0.1", Set.of("10.0.0.2:5432")));
+    assertEquals(StandbyClass.UNDETERMINED, verdict.standbys().get(standby.node()));
+    for (int second = 0; second < 30; second++) {
+      conditions.observed(topology);
+      conditions.decided(verdict, "");
+      assertTrue(news().stream().noneMatch(line -> line.startsWith("WARN standby")));
+      now = now.plusSeconds(1);
+    }
+    conditions.observed(topology);
+    conditions.decided(verdict, "");
+    assertEquals(
+        List.of(
+            "WARN standby 10.0.0.2 cannot be placed on the primary's line, so only its position is"
+                + " looked at: the history of the timeline of 10.0.0.1 could not be read (the file"
+                + " is absent)"),
+        news());
+    now = now.plusSeconds(31);
+    conditions.observed(topology);
+    conditions.decided(verdict, "");
+    assertEquals(List.of(), news());
+  }
+
+  @Test
+  void tellsOfADeadBranchAsOfItsNodeWhileTheServicesFollowTheLine() {
+    Topology topology = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2));
+    Verdict verdict = Nodes.verdict(topology, published(2, "10.0.0.2"));
+    conditions.observed(topology);
+    conditions.decided(verdict, "");
+    Alert dead =
+        conditions.news().stream()
+            .filter(alert -> alert.severity() == Alert.Severity.ERROR)
+            .findFirst()
+            .orElseThrow();
+
+    assertTrue(verdict.isVerified());
+    assertEquals(Alert.Kind.MULTIPLE_PRIMARIES, dead.kind());
+    assertEquals("10.0.0.1", dead.subject());
+    assertEquals("db/pg-rw/MultiplePrimaries/10.0.0.1", dead.key());
+    assertTrue(
+        dead.message()
+            .startsWith("multiple primaries: 10.0.0.1 at 10.0.0.1 accepts writes on timeline 1, "),
+        dead.message());
+    assertTrue(dead.message().endsWith("; fence it"), dead.message());
+    assertTrue(
+        verified(down("10.0.0.1"), primary("10.0.0.2", 2))
+            .contains("INFO over: multiple primaries: 10.0.0.1"));
+  }
+
+  @Test
+  void tellsOfWalThatWasLeftBehindOnceAndNotThatItIsOver() {
+    Set<Right> all = Set.of(Right.HISTORY);
+    NodeState primary =
+        primary(
+            "10.0.0.2",
+            new Server(CLUSTER, 2L, 2L, Lsn.of("0/6000000"), false)
+                .granting(all)
+                .with(HistoryAnswer.read(History.of(2, "1\t0/5000000\tno recovery target\n"))));
+    NodeState standby = standby("10.0.0.3", new Server(CLUSTER, 3L, 1L, Lsn.of("0/5000060"), true));
+    Topology topology = topology(down("10.0.0.1"), primary, standby);
+    Verdict verdict = Nodes.verdict(topology, published(1, "10.0.0.1"));
+    conditions.observed(topology);
+    conditions.decided(verdict, "");
+    List<Alert> left =
+        conditions.news().stream().filter(alert -> alert.kind() == LEFT_BEHIND).toList();
+    assertEquals(1, left.size());
+    assertEquals(Alert.Phase.HAPPENED, left.get(0).phase());
+    assertEquals(
+        "WAL left behind: standby 10.0.0.3 at 10.0.0.3 has 96 bytes of timeline 1 that the new"
+            + " primary 10.0.0.2 at 10.0.0.2 lacks",
+        left.get(0).message());
+
+    conditions.observed(topology);
+    conditions.decided(verdict, "");
+    assertEquals(List.of(), news(), "the write failed, so that it is decided again");
+    conditions.observed(topology);
+    conditions.decided(Nodes.verdict(topology, published(2, "10.0.0.2")), "");
+    assertTrue(news().stream().noneMatch(line -> line.contains("left behind")));
+  }
+
+  @Test
+  void boundsWhatANodeThatFlapsAndItsPlaceTell() {
+    NodeState primary = primary("10.0.0.1", 1);
+    int told = 0;
+    for (int tick = 0; tick < 2 * 3600; tick++) {
+      told += verified(primary, tick % 2 == 0 ? standby("10.0.0.2") : down("10.0.0.2")).size();
+      conditions.written("pg-ro now has " + (tick % 2 == 0 ? "10.0.0.2" : "no address"));
+      now = now.plusSeconds(1);
+    }
+    // Three topics - the node, the topology, the writes - six times each, then each hour.
+    assertTrue(told <= 3 * (6 + 2), told + " alerts in 2 hours");
+  }
+
+  @Test
+  void tellsWhenAFlappingNodeHasSettled() {
+    for (int tick = 0; tick < 101; tick++) {
+      verified(primary("10.0.0.1", 1), tick % 2 == 0 ? standby("10.0.0.2") : down("10.0.0.2"));
+      now = now.plusSeconds(1);
+    }
+    now = now.plusSeconds(599);
+    assertEquals(
+        List.of(
+            "INFO 10.0.0.2 is STANDBY, was DOWN; quiet for 10 minutes after 100 changes since"
+                + " 2026-11-24T09:00:01Z",
+            "INFO topology verified: primary:10.0.0.1;standbys:10.0.0.2; quiet for 10 minutes after"
+                + " 101 changes since 2026-11-24T09:00:00Z"),
+        verified(primary("10.0.0.1", 1), standby("10.0.0.2")).stream().sorted().toList());
+    assertEquals(
+        1,
+        verified(primary("10.0.0.1", 1), down("10.0.0.2")).stream()
+            .filter(line -> line.startsWith("WARN 10.0.0.2 is DOWN"))
+            .count());
+  }
+
+  @Test
+  void swallowsNeitherANewPrimaryNorANewError() {
+    for (int tick = 0; tick < 50; tick++) {
+      verified(primary("10.0.0.1", 1), tick % 2 == 0 ? standby("10.0.0.2") : down("10.0.0.2"));
+      noPrimary(topology(down("10.0.0.1"), down("10.0.0.2")));
+      news();
+      now = now.plusMillis(500);
+    }
+    List<String> split = new ArrayList<>();
+    decided(topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2)), "nothing is written");
+    split.addAll(news());
+    assertTrue(
+        split.stream()
+            .anyMatch(line -> line.startsWith("WARN 10.0.0.2 is PRIMARY, was DOWN; flapping: ")),
+        split::toString);
+    assertTrue(
+        split.stream().anyMatch(line -> line.startsWith("ERROR multiple primaries, ")),
+        split::toString);
+    for (int change = 0; change < 20; change++) {
+      Alert told =
+          whole(primary(change % 2 == 0 ? "10.0.0.2" : "10.0.0.1", change + 3)).stream()
+              .filter(alert -> alert.kind() == Alert.Kind.PRIMARY_CHANGED)
+              .findFirst()
+              .orElseThrow();
+      assertEquals(Alert.Severity.INFO, told.severity());
+    }
+  }
+
   private List<Alert> whole(NodeState... states) {
     Topology topology = topology(states);
     conditions.observed(topology);
-    conditions.verified(topology, new ReadOnly(topology.standbys(), null, Map.of()));
+    conditions.decided(
+        Nodes.verified(topology, new ReadOnly(topology.standbys(), null, Map.of())), "");
     return conditions.news();
   }
 
   private List<String> verified(NodeState... states) {
     Topology topology = topology(states);
     conditions.observed(topology);
-    conditions.verified(topology, new ReadOnly(topology.standbys(), null, Map.of()));
+    conditions.decided(
+        Nodes.verified(topology, new ReadOnly(topology.standbys(), null, Map.of())), "");
     return news();
   }
 

@@ -1,7 +1,7 @@
 package io.github.pgendpoints.alert;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,12 +15,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Runs of one cycle, none of which finds a node, with ALERT_STATE. */
+/** Runs of one cycle, none of which finds a node, with STATE, by its older name. */
 class RememberedConditionsTest {
   private static final List<String> BEGINNING =
       List.of(
           "WARN 127.0.0.1 is DOWN (Connection refused)",
           "ERROR no primary, nothing is written: 127.0.0.1 is DOWN (Connection refused)");
+
+  private static final String EMPTY =
+      "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[]}";
 
   private final FakeApiServer api = new FakeApiServer("db", true).start();
 
@@ -43,8 +46,7 @@ class RememberedConditionsTest {
     assertEquals(3, said.size(), said.toString());
     assertTrue(said.containsAll(BEGINNING), said.toString());
     assertTrue(
-        said.stream().anyMatch(line -> line.startsWith("WARN ALERT_STATE c " + warning)),
-        said.toString());
+        said.stream().anyMatch(line -> line.startsWith("WARN STATE " + warning)), said.toString());
   }
 
   @Test
@@ -74,7 +76,7 @@ class RememberedConditionsTest {
     said(1);
     api.deny("get", "configmaps");
     assertSaysAllAgainAnd(
-        "cannot be read, this run alerts as if it were the first: the Kubernetes API at 127.0.0.1:"
+        "c cannot be read, only this process remembers a split brain and the published line: the Kubernetes API at 127.0.0.1:"
             + api.port()
             + " said no (403)");
     assertTrue(api.requests().stream().noneMatch(request -> request.verb().equals("patch")));
@@ -83,8 +85,8 @@ class RememberedConditionsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "",
-        "hello",
+        "\"\"",
+        "\"hello\"",
         "null",
         "{}",
         "[]",
@@ -100,16 +102,19 @@ class RememberedConditionsTest {
             .withName("c")
             .withNamespace("db")
             .endMetadata()
-            .addToData("conditions.json", json)
+            .addToData(
+                "pg-rw",
+                "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"conditions\":%s}"
+                    .formatted(json))
             .build());
     assertSaysAllAgainAnd(
-        "cannot be read, this run alerts as if it were the first: conditions.json of it is not what an earlier run left");
+        "has conditions that cannot be read, this run alerts as if it were the first: they are not what an earlier run left");
     assertEquals(List.of(), said(1), "it has been put right");
   }
 
   @Test
   void aRunThatCannotWriteEndsAsAnyOther() {
-    api.deny("create", "configmaps");
+    api.fail(9, 500, "POST", "configmaps");
     assertSaysAllAgainAnd("cannot be written, the next run may alert again of the same:");
     api.heal();
     said(1);
@@ -117,11 +122,16 @@ class RememberedConditionsTest {
     api.beforeNext(
         "PATCH",
         "configmaps",
-        () -> api.put(new ConfigMapBuilder(map()).addToData("of", "yet another").build()));
+        () ->
+            api.put(
+                new ConfigMapBuilder(map())
+                    .addToData("of", "yet another")
+                    .addToData("pg-rw", EMPTY)
+                    .build()));
     assertSaysAllAgainAnd("cannot be written, the next run may alert again of the same:");
-    assertEquals("yet another", map().getData().get("of"));
+    assertEquals(EMPTY, map().getData().get("pg-rw"));
     assertEquals(BEGINNING, said(1));
-    assertNotNull(map().getData().get("conditions.json"));
+    assertNotEquals(EMPTY, map().getData().get("pg-rw"));
     assertEquals("yet another", map().getData().get("of"));
   }
 
@@ -129,7 +139,7 @@ class RememberedConditionsTest {
   void aRunWithoutTheApiEndsAsAnyOther() {
     api.stop();
     List<String> said = said(3);
-    assertEquals(2, said.size(), said.toString());
+    assertEquals(1, said.size(), said.toString());
   }
 
   private ConfigMap map() {

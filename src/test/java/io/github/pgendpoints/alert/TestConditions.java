@@ -14,6 +14,7 @@ public final class TestConditions {
   }
 
   static Conditions create(Clock clock) {
-    return new Conditions(CLUSTER, 5432, Duration.ofHours(1), clock);
+    return new Conditions(
+        CLUSTER, 5432, Duration.ofHours(1), new MissingRights("repmgr", "repmgr"), clock);
   }
 }

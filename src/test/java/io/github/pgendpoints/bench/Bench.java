@@ -3,6 +3,7 @@ package io.github.pgendpoints.bench;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.github.pgendpoints.support.Program;
+import io.github.pgendpoints.support.Relay;
 import io.github.pgendpoints.support.Use;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.postgres.PostgresCluster;

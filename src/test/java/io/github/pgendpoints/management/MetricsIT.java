@@ -81,6 +81,9 @@ class MetricsIT {
       assertEquals(0, value("pgendpoints_node_state{node=\"127.0.0.1\",state=\"standby\"}"));
       assertEquals(1, value("pgendpoints_node_state{node=\"127.0.0.2\",state=\"standby\"}"));
       assertEquals(1, value("pgendpoints_primaries"));
+      assertEquals(0, value("pgendpoints_dead_branches"));
+      assertEquals(1, value("pgendpoints_verdict{rule=\"verified\"}"));
+      assertEquals(0, value("pgendpoints_verdict{rule=\"no-primary\"}"));
       assertEquals(1, value("pgendpoints_node_timeline{node=\"127.0.0.1\"}"));
       assertTrue(value("pgendpoints_node_lag_bytes{node=\"127.0.0.2\"}") >= 0);
       assertTrue(Double.isNaN(value("pgendpoints_node_lag_bytes{node=\"127.0.0.1\"}")));
@@ -96,10 +99,24 @@ class MetricsIT {
       until(() -> value("pgendpoints_node_state{node=\"127.0.0.1\",state=\"down\"}") == 1);
       until(() -> value("pgendpoints_cycle_duration_seconds_count{outcome=\"refused\"}") > 0);
       assertEquals(0, value("pgendpoints_primaries"));
+      assertEquals(1, value("pgendpoints_verdict{rule=\"no-primary\"}"));
+      assertEquals(0, value("pgendpoints_verdict{rule=\"verified\"}"));
       cluster.servers().get(1).promote();
       until(() -> value("pgendpoints_topology_changes_total") >= 1);
       until(() -> value("pgendpoints_node_timeline{node=\"127.0.0.2\"}") == 2);
       assertTrue(value("pgendpoints_writes_total{service=\"pg-rw\"}") >= 2);
+
+      cluster.servers().get(0).start();
+      until(() -> value("pgendpoints_dead_branches") == 1);
+      assertEquals(2, value("pgendpoints_primaries"));
+      assertEquals(1, value("pgendpoints_verdict{rule=\"verified\"}"));
+      double cycles = value("pgendpoints_cycle_duration_seconds_count{outcome=\"verified\"}");
+      until(
+          () ->
+              value("pgendpoints_cycle_duration_seconds_count{outcome=\"verified\"}")
+                  > cycles + 20);
+      assertTrue(
+          value("pgendpoints_verified_age_seconds") < 2, "beside a dead branch it is verified");
       assertEquals(List.of(), run.logged("cycle failed"));
     }
   }

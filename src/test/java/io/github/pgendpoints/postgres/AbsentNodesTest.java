@@ -24,7 +24,10 @@ class AbsentNodesTest {
   private static final Deadline LONG = Deadline.in(Duration.ofSeconds(30));
 
   private final AtomicInteger woken = new AtomicInteger();
-  private final AbsentNodes nodes = AbsentNodes.remembered(woken::incrementAndGet);
+  private long now;
+  private final AbsentNodes nodes =
+      AbsentNodes.remembered(
+          woken::incrementAndGet, Duration.ofSeconds(5), Duration.ofSeconds(1), () -> now);
 
   @Test
   void onlyADownNodeIsAbsent() {
@@ -141,11 +144,65 @@ class AbsentNodesTest {
   }
 
   @Test
+  void aProbeThatDoesNotEndInTwiceItsTimeHasEnded() {
+    begin(down("db2"));
+    assertTrue(nodes.begins(DB2));
+    pass(Duration.ofMillis(9_999));
+    nodes.note(down("db2"));
+    assertFalse(nodes.begins(DB2));
+
+    pass(Duration.ofMillis(2));
+    assertTrue(nodes.begins(DB2));
+    nodes.ended(DB2);
+    nodes.ended(DB2);
+    assertTrue(nodes.begins(DB2));
+  }
+
+  @Test
+  @Timeout(20)
+  void nobodyWaitsForAProbeThatHasToHaveEnded() {
+    begin(down("db2"));
+    nodes.begins(DB2);
+    pass(Duration.ofSeconds(11));
+
+    nodes.await(DB2, LONG);
+  }
+
+  @Test
+  void whatWasFoundLongAgoIsFoundAnew() {
+    nodes.note(down("db2"));
+    pass(Duration.ofSeconds(7));
+    nodes.patience(LONG);
+    assertTrue(nodes.isAbsent(DB2));
+
+    pass(Duration.ofMillis(1));
+    nodes.patience(LONG);
+    assertFalse(nodes.isAbsent(DB2));
+  }
+
+  @Test
+  void aNewTermAsksEveryNode() {
+    nodes.note(down("db2"));
+    begin(down("db3"));
+    nodes.begins(node("db3"));
+    nodes.forget();
+
+    assertSame(LONG, nodes.patience(LONG), "a probe that is under way gets its time");
+    assertFalse(nodes.isAbsent(DB2));
+    nodes.ended(node("db3"));
+    assertNull(nodes.await(node("db3"), LONG), "and then the cycle asks");
+  }
+
+  @Test
   void remembersNothingInARunOfOneCycle() {
     AbsentNodes none = AbsentNodes.none();
     none.note(down("db2"));
     none.patience(LONG);
     assertFalse(none.isAbsent(DB2));
+  }
+
+  private void pass(Duration time) {
+    now += time.toNanos();
   }
 
   /** A cycle begins in which this node was DOWN. */

@@ -135,6 +135,27 @@ class CadenceIT {
     }
   }
 
+  /** It is an error that may last for days, and an earlier look finds nothing. */
+  @Test
+  void restsBesideADeadBranch() throws SQLException {
+    CycleCount cycles = new CycleCount();
+    AtomicInteger last = new AtomicInteger(-1);
+    try (Run run = run().bind("cycles", cycles).start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+      cluster.primary().kill();
+      until(() -> !run.logged("no primary").isEmpty());
+      cluster.servers().get(1).promote();
+      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+      cluster.servers().get(0).start();
+      until(() -> !run.logged("127.0.0.1 accepts writes on timeline 1").isEmpty());
+
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .pollInterval(Duration.ofSeconds(2))
+          .until(() -> last.getAndSet(cycles.ended()) == cycles.ended());
+    }
+  }
+
   private Run run() {
     return new Run(cluster, api).with("PROBE_INTERVAL", "1h");
   }

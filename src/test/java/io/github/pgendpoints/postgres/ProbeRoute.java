@@ -4,6 +4,7 @@ import io.github.pgendpoints.InvalidSettingsException;
 import io.github.pgendpoints.Settings;
 import io.github.pgendpoints.TestSettings;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.topology.HistoryAnswer;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.main.Main;
@@ -30,7 +32,9 @@ final class ProbeRoute implements AutoCloseable {
   private final Main main = new Main();
   private Resolver.Lookup lookup = InetAddress::getAllByName;
   private Object resolver;
+  private final AtomicLong passed = new AtomicLong();
   private NodePools pools;
+  private Histories histories;
   private ProducerTemplate template;
   private int port;
 
@@ -85,6 +89,9 @@ final class ProbeRoute implements AutoCloseable {
           .withAutoConfigurationLogSummary(false)
           .withJmxEnabled(false);
       main.bind("pools", pools);
+      histories = new Histories(pools, this::nanoTime);
+      main.bind("timelines", new Timelines(pools, this::nanoTime));
+      main.bind("full", new FullNodes(pools, this::nanoTime));
       main.bind("resolver", resolver == null ? new Resolver(probes, true, lookup) : resolver);
       main.start();
       template = main.getCamelContext().createProducerTemplate();
@@ -128,6 +135,24 @@ final class ProbeRoute implements AutoCloseable {
       }
     }
     return answers;
+  }
+
+  /** Asks for the history of a node that answered. */
+  HistoryAnswer history(NodeState node) {
+    return historyUntil(node, pools.deadline());
+  }
+
+  HistoryAnswer historyUntil(NodeState node, Deadline deadline) {
+    return histories.read(node, deadline).server().history();
+  }
+
+  /** Whoever keeps an answer for a while believes that so much time has passed. */
+  void pass(Duration time) {
+    passed.addAndGet(time.toNanos());
+  }
+
+  private long nanoTime() {
+    return System.nanoTime() + passed.get();
   }
 
   private void begin(Exchange exchange, Node node) {

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
 import java.io.EOFException;
@@ -20,6 +22,8 @@ import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
@@ -131,7 +135,7 @@ class ProbeTest {
             node("db1"),
             State.PRIMARY,
             "10.0.0.1",
-            new Server("7001", "10:00", 26L, Lsn.of("0/30"), false)),
+            new Server("7001", 10L, 26L, Lsn.of("0/30"), false)),
         Probe.answered(node("db1"), ADDRESS, row(false, "0000001A")));
   }
 
@@ -142,7 +146,7 @@ class ProbeTest {
             node("db1"),
             State.STANDBY,
             "10.0.0.1",
-            new Server("7001", "10:00", null, Lsn.of("0/30"), true)),
+            new Server("7001", 10L, null, Lsn.of("0/30"), true)),
         Probe.answered(node("db1"), ADDRESS, row(true, null)));
   }
 
@@ -151,7 +155,10 @@ class ProbeTest {
     "system_identifier,abc",
     "system_identifier,-1",
     "system_identifier,123456789012345678901",
-    "started_at,aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg",
+    "started_at,2026-01-01 00:00:00+00",
+    "replicas,'10.0.0.1,db2'",
+    "replicas,1.2.3.4.5",
+    "replicas,''",
     "timeline,123456789",
     "timeline,-1",
   })
@@ -162,11 +169,82 @@ class ProbeTest {
     assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, row).state());
   }
 
+  @Test
+  void readsWhoFollowsWhom() {
+    Map<String, Object> row = row(true, "2");
+    row.put("source_host", "2001:0db8:0:0::1");
+    row.put("source_port", 5432);
+    row.put("replicas", "::ffff:10.0.0.2,2001:db8:0::3,10.0.0.2");
+    row.put("monitor", true);
+    row.put("history", true);
+
+    Server server = Probe.answered(node("db1"), ADDRESS, row).server();
+
+    assertEquals("[2001:db8::1]:5432", server.source());
+    assertEquals(Set.of("10.0.0.2", "2001:db8::3"), server.replicas());
+    assertEquals(Set.of(Right.MONITOR, Right.HISTORY), server.rights());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "db2.example,db2.example:6432",
+    "10.0.0.2,10.0.0.2:6432",
+    "/var/run/postgresql,",
+    "a b,",
+    ",",
+  })
+  void takesANameOrAnAddressForASource(String host, String source) {
+    Map<String, Object> row = row(true, "2");
+    row.put("source_host", host);
+    row.put("source_port", 6432);
+
+    assertEquals(source, Probe.answered(node("db1"), ADDRESS, row).server().source());
+  }
+
+  @Test
+  void asksAWalsenderOnlyWhereTheServerSaysSo() {
+    assertFalse(Probe.hidesTimeline(row(true, null)));
+    assertFalse(Probe.hidesTimeline(null));
+    assertFalse(Probe.hidesTimeline(true));
+    assertTrue(Probe.hidesTimeline(Map.of("identify", true)));
+  }
+
+  static Stream<Arguments> reasons() {
+    return Stream.of(
+        Arguments.of(
+            Failure.SILENT, new SQLException("slow", "08001", new SocketTimeoutException())),
+        Arguments.of(
+            Failure.SILENT,
+            new SQLException(
+                "hung",
+                "08006",
+                new SSLHandshakeException("no").initCause(new SocketTimeoutException()))),
+        Arguments.of(
+            Failure.SILENT, new SQLException("no name yet", "08001", new TimeoutException())),
+        Arguments.of(Failure.FULL, new SQLException("sorry, too many clients already", "53300")),
+        Arguments.of(Failure.LOGIN_REFUSED, new SQLException("password", "28P01")),
+        Arguments.of(Failure.LOGIN_REFUSED, new SQLException("no entry", "28000")),
+        Arguments.of(Failure.LOGIN_REFUSED, new SQLException("no database", "3D000")),
+        Arguments.of(Failure.OTHER, new SQLException("no", "08001", new ConnectException("no"))),
+        Arguments.of(Failure.OTHER, new SQLException("starting up", "57P03")),
+        Arguments.of(Failure.OTHER, new SQLException("temporary files", "53400")),
+        Arguments.of(Failure.OTHER, new SQLException("hung up", "08006", new EOFException())));
+  }
+
+  @ParameterizedTest
+  @MethodSource("reasons")
+  void saysWhyAsFarAsARuleDependsOnIt(Failure expected, SQLException failure) {
+    assertEquals(
+        expected,
+        Probe.failed(node("db1"), ADDRESS, new CannotGetJdbcConnectionException("x", failure))
+            .failure());
+  }
+
   private static Map<String, Object> row(boolean inRecovery, String timeline) {
     Map<String, Object> row = new HashMap<>();
     row.put("in_recovery", inRecovery);
     row.put("system_identifier", "7001");
-    row.put("started_at", "10:00");
+    row.put("started_at", 10L);
     row.put("timeline", timeline);
     row.put("lsn", "0/30");
     row.put("streaming", inRecovery);

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -90,6 +91,28 @@ class ResolverTest {
         resolver.resolve(node("db1"), Deadline.in(Duration.ofSeconds(5))).getHostAddress());
     resolver.resolve(node("db1"), Deadline.in(Duration.ofSeconds(5)));
     assertTrue(lookUps.get() >= 2, "a look-up that has ended is not asked again");
+  }
+
+  @Test
+  void aLookUpThatNobodyRunsIsNotJoined() throws Exception {
+    AtomicInteger threads = new AtomicInteger();
+    Resolver resolver =
+        new Resolver(
+            task -> {
+              if (threads.getAndIncrement() == 0) {
+                throw new RejectedExecutionException("no thread");
+              }
+              executor.execute(task);
+            },
+            false,
+            host -> new InetAddress[] {InetAddress.getByName("10.0.0.1")});
+    assertThrows(
+        RejectedExecutionException.class,
+        () -> resolver.resolve(node("db1"), Deadline.in(Duration.ofSeconds(5))));
+
+    assertEquals(
+        "10.0.0.1",
+        resolver.resolve(node("db1"), Deadline.in(Duration.ofSeconds(5))).getHostAddress());
   }
 
   private String resolve(String... addresses) throws SQLException {

@@ -1,27 +1,39 @@
 package io.github.pgendpoints.publish;
 
 import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.everyStandby;
 import static io.github.pgendpoints.topology.Nodes.primary;
 import static io.github.pgendpoints.topology.Nodes.standby;
 import static io.github.pgendpoints.topology.Nodes.topology;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.EndpointSubset;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import io.github.pgendpoints.topology.History;
+import io.github.pgendpoints.topology.HistoryAnswer;
+import io.github.pgendpoints.topology.Line;
+import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
+import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.PublishedPrimary;
+import io.github.pgendpoints.topology.Right;
+import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.Topology;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -89,8 +101,16 @@ class PublisherTest {
 
   @Test
   void storesTheTopologyAndEveryNodeOnBothObjects() {
-    Map<String, String> expected =
+    Map<String, String> expected = new HashMap<>();
+    // Taken away where they are.
+    expected.put("postgres.discovery/begin", null);
+    expected.put("postgres.discovery/generation", null);
+    expected.putAll(
         Map.of(
+            "postgres.discovery/entries",
+            "10.0.0.1:5432",
+            "postgres.discovery/started-at",
+            "" + Nodes.startedAt("10.0.0.1"),
             "postgres.discovery/last-topology",
             "primary:10.0.0.1;standbys:10.0.0.10,10.0.0.7:5433,10.0.0.9",
             "postgres.discovery/last-update",
@@ -102,7 +122,7 @@ class PublisherTest {
             "postgres.discovery/system-identifier",
             "7000000000000000001",
             "postgres.discovery/timeline",
-            "1");
+            "1"));
 
     assertEquals(expected, publisher.annotations(readWrite(TOPOLOGY, null)));
     assertEquals(expected, publisher.annotations(readOnly(TOPOLOGY, null)));
@@ -342,17 +362,115 @@ class PublisherTest {
         Endpoints pg-rw
         - 10.0.0.2:5432 (postgresql)
         + 10.0.0.1:5432 (postgresql)
+        - postgres.discovery/entries: 10.0.0.2:5432
+        + postgres.discovery/entries: 10.0.0.1:5432
         - postgres.discovery/last-topology: primary:10.0.0.2;standbys:
         + postgres.discovery/last-topology: primary:10.0.0.1;standbys:
         - postgres.discovery/nodes: 10.0.0.2
         + postgres.discovery/nodes: 10.0.0.1
         - postgres.discovery/primary: 10.0.0.2
         + postgres.discovery/primary: 10.0.0.1
+        - postgres.discovery/started-at: %d
+        + postgres.discovery/started-at: %d
           postgres.discovery/system-identifier: 7000000000000000001
           postgres.discovery/timeline: 1"""
+            .formatted(Nodes.startedAt("10.0.0.2"), Nodes.startedAt("10.0.0.1"))
             .lines()
             .toList(),
         readWrite(topology(primary("10.0.0.1", 1)), read).diff().lines().toList());
+  }
+
+  /** A role that loses the right to read histories and gets it back: one write each. */
+  @Test
+  void storesWhereTheTimelineBeginsOnceAndDropsItOnce() {
+    Topology granted = topology(onTimelineTwo(Set.of(Right.HISTORY)));
+    Topology denied = topology(onTimelineTwo(Set.of()));
+    Endpoints with = decided(granted, Nodes.nothingPublished(), null);
+    assertEquals("0/5000060", Actual.annotation(with, Annotations.BEGIN));
+    assertTrue(isUnchanged(granted, with));
+
+    assertFalse(isUnchanged(denied, with), "it is dropped");
+    Endpoints without = decided(denied, publishedBy(with), with);
+    assertNull(Actual.annotation(without, Annotations.BEGIN));
+    assertTrue(isUnchanged(denied, without), "and not each cycle");
+
+    assertFalse(isUnchanged(granted, without), "it is stored again");
+    Endpoints again = decided(granted, publishedBy(without), without);
+    assertEquals("0/5000060", Actual.annotation(again, Annotations.BEGIN));
+    assertTrue(isUnchanged(granted, again));
+  }
+
+  private static NodeState onTimelineTwo(Set<Right> rights) {
+    return primary(
+        "10.0.0.1",
+        new Server(Nodes.CLUSTER, Nodes.startedAt("10.0.0.1"), 2L, Lsn.of("0/6000000"), false)
+            .granting(rights)
+            .with(
+                rights.isEmpty()
+                    ? null
+                    : HistoryAnswer.read(History.of(2, "1\t0/5000060\tno recovery target"))));
+  }
+
+  private Publication decide(Topology topology, Published published, Endpoints actual) {
+    return publisher
+        .readWrite(
+            topology, Nodes.verdict(topology, published), published, new Actual(actual, List.of()))
+        .endpoints();
+  }
+
+  private boolean isUnchanged(Topology topology, Endpoints actual) {
+    return decide(topology, publishedBy(actual), actual).isUnchanged();
+  }
+
+  private Endpoints decided(Topology topology, Published published, Endpoints actual) {
+    Publication publication = decide(topology, published, actual);
+    Endpoints written = written(publication);
+    written.getMetadata().getAnnotations().values().removeIf(value -> value == null);
+    return written;
+  }
+
+  private Published publishedBy(Endpoints readWrite) {
+    return stored.published(new Actual(readWrite, List.of()), new Actual(null, List.of()));
+  }
+
+  @Test
+  void storesAPersonsGenerationOnAndOn() {
+    Endpoints chosen = written(readWrite(TOPOLOGY, null));
+    chosen.getMetadata().getAnnotations().put(Annotations.GENERATION, "4");
+
+    Publication next = decide(TOPOLOGY, publishedBy(chosen), chosen);
+
+    assertEquals("4", publisher.annotations(next).get(Annotations.GENERATION));
+  }
+
+  @Test
+  void publishesWhatAPersonHasChosenOnBothServices() {
+    Endpoints readOnly = written(readOnly(TOPOLOGY, null));
+    NodeState chosen = standbyTurnedPrimary();
+    PublishedPrimary primary =
+        new PublishedPrimary(
+            new Line(Nodes.CLUSTER, 2, null), List.of("10.0.0.9:5432"), "10.0.0.9", 7L);
+    Actual rw = new Actual(null, List.of());
+    Actual ro = new Actual(readOnly, List.of());
+
+    Publication first =
+        publisher.chosenReadWrite(chosen, primary, 5, TOPOLOGY, rw, ro).inForce().get(0);
+    Publication second =
+        publisher.chosenReadOnly(chosen, primary, 5, TOPOLOGY, ro).inForce().get(0);
+
+    assertEquals(Set.of("10.0.0.9:5432 (postgresql)"), first.wantedRoutes());
+    assertEquals(
+        Subsets.routes(readOnly.getSubsets()), second.wantedRoutes(), "it keeps what it has");
+    assertEquals(publisher.annotations(first), publisher.annotations(second));
+    assertEquals("5", publisher.annotations(first).get(Annotations.GENERATION));
+    assertEquals("7", publisher.annotations(first).get(Annotations.STARTED_AT));
+    assertEquals("2", publisher.annotations(first).get(Annotations.TIMELINE));
+    assertTrue(publisher.annotations(first).containsKey(Annotations.BEGIN));
+    assertFalse(publisher.annotations(first).containsKey(Annotations.PAUSED));
+  }
+
+  private static NodeState standbyTurnedPrimary() {
+    return primary("10.0.0.9", 2);
   }
 
   @Test
@@ -401,10 +519,6 @@ class PublisherTest {
 
   private static List<EndpointSubset> subsets(Publication publication) {
     return ((Endpoints) publication.wanted()).getSubsets();
-  }
-
-  private static ReadOnly everyStandby(Topology topology) {
-    return new ReadOnly(topology.standbys(), null, Map.of());
   }
 
   private Endpoints written(Publication publication) {

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.publish;
 
+import static io.github.pgendpoints.topology.Nodes.everyStandby;
 import static io.github.pgendpoints.topology.Nodes.nothingPublished;
 import static io.github.pgendpoints.topology.Nodes.primary;
 import static io.github.pgendpoints.topology.Nodes.standby;
@@ -15,7 +16,7 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Topology;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -137,8 +138,8 @@ class SlicesTest {
     for (List<EndpointSlice> order : List.of(slices, List.of(slices.get(1), slices.get(0)))) {
       var published =
           new Stored(5432, false).published(new Actual(null, order), new Actual(null, List.of()));
-      assertEquals("[2001:db8::2]", published.primary());
-      assertEquals(6, published.timeline());
+      assertEquals("[2001:db8::2]", published.primary().name());
+      assertEquals(6, published.line().timeline());
     }
   }
 
@@ -147,7 +148,7 @@ class SlicesTest {
     List<NodeState> nodes = new ArrayList<>(List.of(primary("10.0.0.1", 1)));
     IntStream.range(0, 1001)
         .forEach(i -> nodes.add(standby("10.1.%d.%d".formatted(i / 250, i % 250))));
-    Topology many = new Topology(nodes);
+    Topology many = new Topology(nodes, Nodes.AT);
 
     assertEquals(1001, readOnly(many, List.of()).largest());
     assertEquals(1, readWrite(many, List.of()).largest());
@@ -203,7 +204,7 @@ class SlicesTest {
     assertEquals(Set.of(), actual.publishedEndpoints());
     assertEquals(Set.of(), actual.routes());
     assertFalse(readOnly(TOPOLOGY, List.of(emptied)).isUnchanged());
-    Topology alone = new Topology(List.of(primary("10.0.0.1", 1)));
+    Topology alone = new Topology(List.of(primary("10.0.0.1", 1)), Nodes.AT);
     assertEquals(0, readOnly(alone, List.of(emptied)).largest());
   }
 
@@ -234,10 +235,6 @@ class SlicesTest {
   private Plan readOnly(Topology topology, List<EndpointSlice> slices) {
     return publisher.readOnly(
         topology, everyStandby(topology), nothingPublished(), new Actual(null, slices));
-  }
-
-  private static ReadOnly everyStandby(Topology topology) {
-    return new ReadOnly(topology.standbys(), null, Map.of());
   }
 
   private List<EndpointSlice> written(Plan plan) {

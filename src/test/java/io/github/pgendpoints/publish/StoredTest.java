@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.topology.Line;
+import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.PublishedPrimary;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -44,11 +48,12 @@ class StoredTest {
 
     assertEquals(
         new Published(
+            new PublishedPrimary(
+                new Line("18446744073709551615", 7, null), List.of("10.0.0.1:5432"), "db1", null),
             "18446744073709551615",
-            7,
-            "db1",
-            "10.0.0.1:5432",
+            Set.of(),
             Set.of("[2001:db8::2]:5432", "10.0.0.3:5432"),
+            0,
             false,
             List.of()),
         published);
@@ -57,11 +62,12 @@ class StoredTest {
   @Test
   void findsNothingOnAFirstRunAndInWhatTheOriginalWrote() {
     assertEquals(
-        new Published(null, 0, null, null, Set.of(), false, List.of()), published(null, null));
+        new Published(PublishedPrimary.none(), null, Set.of(), Set.of(), 0, false, List.of()),
+        published(null, null));
     Published original =
         published(endpoints(Map.of(Annotations.LAST_TOPOLOGY, "primary:10.0.0.1;standbys:")), null);
     assertNull(original.systemIdentifier());
-    assertEquals(0, original.timeline());
+    assertNull(original.line());
   }
 
   @ParameterizedTest(name = "rw {0}/{1}, ro {2}/{3}: {4}/{5}")
@@ -86,7 +92,7 @@ class StoredTest {
         published(state(rwIdentifier, rwTimeline), state(roIdentifier, roTimeline));
 
     assertEquals(identifier, published.systemIdentifier());
-    assertEquals(timeline, published.timeline());
+    assertEquals(timeline, published.line().timeline());
   }
 
   @Test
@@ -94,9 +100,9 @@ class StoredTest {
     Published published =
         published(state("8", "2", "db1", "10.0.0.1"), state("8", "3", "db2", "10.0.0.2"));
 
-    assertEquals(3, published.timeline());
-    assertEquals("db2", published.primary());
-    assertEquals("10.0.0.2:5432", published.primaryEndpoint());
+    assertEquals(3, published.line().timeline());
+    assertEquals("db2", published.primary().name());
+    assertEquals("10.0.0.2:5432", published.primary().endpoint());
   }
 
   @ParameterizedTest
@@ -134,9 +140,142 @@ class StoredTest {
   void isPausedByAnythingButFalse(String text, boolean paused) {
     assertEquals(paused, published(endpoints(Map.of(Annotations.PAUSED, text)), null).paused());
     assertEquals(
-        false,
+        paused,
         published(null, endpoints(Map.of(Annotations.PAUSED, text))).paused(),
-        "only the read-write object is asked");
+        "who deletes the read-write object does not end the pause");
+  }
+
+  @Test
+  void readsBackEveryAnnotation() {
+    Published published =
+        published(
+            endpoints(
+                Map.of(
+                    Annotations.PRIMARY, "db1",
+                    Annotations.SYSTEM_IDENTIFIER, "8",
+                    Annotations.TIMELINE, "7",
+                    Annotations.BEGIN, "1/A0",
+                    Annotations.ENTRIES, "10.0.0.1:5432,[2001:db8::1]:5433",
+                    Annotations.STARTED_AT, "1700000000123456",
+                    Annotations.GENERATION, "3")),
+            null);
+
+    assertEquals(
+        new PublishedPrimary(
+            new Line("8", 7, Lsn.of("1/A0")),
+            List.of("10.0.0.1:5432", "[2001:db8::1]:5433"),
+            "db1",
+            1_700_000_000_123_456L),
+        published.primary());
+    assertEquals(3, published.generation());
+    assertEquals(List.of(), published.faults());
+  }
+
+  @Test
+  void goesByTheAddressOfReadWriteWhereNothingIsStored() {
+    Published published = published(withAddress(endpoints(Map.of()), "10.0.0.3"), null);
+
+    assertEquals(
+        new PublishedPrimary(null, List.of("10.0.0.3:5432"), null, null), published.primary());
+    assertEquals(Set.of("10.0.0.3:5432"), published.readWrite());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "begin|x|an LSN such as 0/5000060",
+        "begin|5000060|an LSN such as 0/5000060",
+        "entries|db1:5432|ip:port, separated by commas",
+        "entries|10.0.0.1:5432,|ip:port, separated by commas",
+        "entries|10.0.0.1:0|ip:port, separated by commas",
+        "started-at|10:00|a number from 1 to 9223372036854775807",
+        "started-at|9223372036854775808|a number from 1 to 9223372036854775807",
+        "generation|-1|a number from 1 to 9223372036854775807",
+        "generation|0|a number from 1 to 9223372036854775807",
+        "timeline|x|a number from 1 to 4294967295",
+        "system-identifier|x|a number from 1 to 18446744073709551615"
+      })
+  void findsOneFaultWithEachAnnotationThatCannotBeRead(
+      String annotation, String text, String allowed) {
+    assertEquals(
+        List.of(
+            "Endpoints pg has the annotation postgres.discovery/%s: '%s'; allowed: %s"
+                .formatted(annotation, text, allowed)),
+        published(endpoints(Map.of("postgres.discovery/" + annotation, text)), null).faults());
+  }
+
+  @Test
+  void doesWithoutACopyThatCannotBeRead() {
+    List<String> told = new ArrayList<>();
+    Published published =
+        new Stored(5432, false, told::add)
+            .published(
+                new Actual(state("8", "2"), List.of()),
+                new Actual(
+                    state("8", "3")
+                        .edit()
+                        .editMetadata()
+                        .addToAnnotations(Annotations.BEGIN, "x")
+                        .endMetadata()
+                        .build(),
+                    List.of()));
+
+    assertEquals(List.of(), published.faults());
+    assertEquals(2, published.line().timeline());
+    assertEquals(
+        List.of(
+            "Endpoints pg has the annotation postgres.discovery/begin: 'x'; allowed: an LSN such as 0/5000060; it counts for nothing, since the read-write objects can be read"),
+        told);
+  }
+
+  @Test
+  void needsTheCopyWhereTheReadWriteObjectHasNoLineOfItsOwn() {
+    assertEquals(1, published(endpoints(Map.of()), state("8", "x")).faults().size());
+    assertEquals(2, published(state("8", "x"), state("8", "x")).faults().size());
+  }
+
+  @ParameterizedTest(name = "rw {0} of generation {1}, ro {2} of {3}: {4} of {5}")
+  @CsvSource({"2,1, 9,0, 2,1", "9,0, 2,1, 2,1", "2,2, 9,1, 2,2", "2,1, 3,1, 3,1"})
+  void takesALaterGenerationBeforeAHigherTimeline(
+      String rwTimeline,
+      long rwGeneration,
+      String roTimeline,
+      long roGeneration,
+      long timeline,
+      long generation) {
+    Published published =
+        published(
+            ofGeneration(state("8", rwTimeline), rwGeneration),
+            ofGeneration(state("8", roTimeline), roGeneration));
+
+    assertEquals(timeline, published.line().timeline());
+    assertEquals(generation, published.generation());
+  }
+
+  private static Endpoints ofGeneration(Endpoints endpoints, long generation) {
+    return generation == 0
+        ? endpoints
+        : endpoints
+            .edit()
+            .editMetadata()
+            .addToAnnotations(Annotations.GENERATION, "" + generation)
+            .endMetadata()
+            .build();
+  }
+
+  private static Endpoints withAddress(Endpoints endpoints, String address) {
+    return endpoints
+        .edit()
+        .addNewSubset()
+        .addNewAddress()
+        .withIp(address)
+        .endAddress()
+        .addNewPort()
+        .withPort(5432)
+        .endPort()
+        .endSubset()
+        .build();
   }
 
   private Published published(Endpoints readWrite, Endpoints readOnly) {

@@ -80,6 +80,8 @@ class StatusTableTest {
   @CsvSource({
     "0, true, false, Verified.",
     "0, true, true, Verified. Paused: nothing is written.",
+    "1, true, false, 'Verified, and somebody has to act.'",
+    "1, true, true, 'Verified, and somebody has to act. Paused: nothing is written.'",
     "3, true, false, 'Verified, but it cannot be published.'",
     "1, false, false, Refused: nothing is written."
   })

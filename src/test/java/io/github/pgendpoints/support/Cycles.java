@@ -9,18 +9,22 @@ import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.Leadership;
 import io.github.pgendpoints.kubernetes.WatchedEndpoints;
 import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.ClusterMemory;
+import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.KnownNodes;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.SliceCheck;
+import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.publish.Stored;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
-import io.github.pgendpoints.topology.Rivals;
 import io.github.pgendpoints.topology.Topology;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -34,7 +38,6 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Predicate;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.builder.ExchangeBuilder;
-import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -50,8 +53,8 @@ public final class Cycles implements AutoCloseable {
   private static final String ASK = "- route:\n    id: ask\n";
 
   private final DefaultCamelContext context = new DefaultCamelContext();
+  private long lives;
   private final Conditions conditions = TestConditions.create();
-  private final Damping damping = Damping.none();
   private final ApiBudget budget = new ApiBudget(Duration.ofSeconds(5), System::nanoTime);
   private final ExecutorService probes = Executors.newCachedThreadPool();
   private final KubernetesClient client;
@@ -97,13 +100,19 @@ public final class Cycles implements AutoCloseable {
     bind("watched", WatchedEndpoints.none());
     bind("stored", stored);
     bind("knownNodes", new KnownNodes(List.of(Nodes.node("10.0.0.1")), stored));
-    bind("quorum", new Quorum(1));
-    bind("rivals", new Rivals());
-    bind("readOnlyRules", new ReadOnlyRules(null, false, false));
-    bind("damping", damping);
+    bind(
+        "memory",
+        new ClusterMemory(
+            Memory.empty(Damping.none()),
+            new DecisionSettings(
+                new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)),
+            new Forgotten(),
+            () -> lives,
+            () -> {}));
     bind("services", new ServiceCheck("postgresql", conditions, System::nanoTime));
     bind("slices", new SliceCheck(look, conditions, () -> 0, System::nanoTime));
     bind("apiBudget", budget);
+    bind("cycleAge", CycleAge.of(Duration.ofSeconds(5)));
     bind("leadership", Leadership.withoutElection());
     bind("kubernetesErrors", new KubernetesErrors(client.getConfiguration(), conditions));
     bind("console", console == null ? System.out : console);
@@ -126,13 +135,6 @@ public final class Cycles implements AutoCloseable {
         PluginHelper.getRoutesLoader(context)
             .loadRoutes(ResourceHelper.fromString(file + ".camel.yaml", yaml));
       }
-      context.addRoutes(
-          new RouteBuilder() {
-            @Override
-            public void configure() {
-              from("direct:history").setBody(simple("${null}"));
-            }
-          });
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
@@ -156,7 +158,7 @@ public final class Cycles implements AutoCloseable {
     Published published = exchange.getProperty("published", Published.class);
     if (exchange.getException() == null) {
       Topology identified = topology.identifiedBy(published);
-      damping.observe(identified);
+      conditions.observed(identified);
       exchange.setProperty("topology", identified);
       exchange.getMessage().setBody(identified);
       template.send("direct:verify", exchange);
@@ -165,6 +167,25 @@ public final class Cycles implements AutoCloseable {
       throw new IllegalStateException(exchange.getException());
     }
     return Integer.parseInt(exchange.getProperty("exitCode", String.class));
+  }
+
+  /** Goes on as a process would that has just started: it remembers nothing. */
+  public void restart() {
+    lives++;
+  }
+
+  /** STATE in which nothing is ever kept. */
+  private static final class Forgotten implements StateStore {
+    @Override
+    public Memory read() {
+      return Memory.empty(Damping.none());
+    }
+
+    @Override
+    public void write(Memory memory) {}
+
+    @Override
+    public void overwrite(Memory memory) {}
   }
 
   /** What is new since it was last asked. */

@@ -6,6 +6,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.InvalidSettingsException;
+import io.github.pgendpoints.Invocation;
 import io.github.pgendpoints.Manager;
 import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.Settings;
@@ -91,15 +92,25 @@ public final class Run implements AutoCloseable {
     return start(Mode.ONCE).exitCode();
   }
 
+  /** Overrules, and returns the exit code. */
+  public int overrule(String entry, boolean confirmed) {
+    return start(new Invocation(Mode.OVERRULE, false, entry, confirmed)).exitCode();
+  }
+
   /** Starts in a thread of its own. */
   public Run start(Mode mode) {
+    return start(Invocation.of(mode));
+  }
+
+  /** Starts in a thread of its own. */
+  public Run start(Invocation invocation) {
     Settings settings = settings();
     KubernetesClient client = KubernetesAccess.client(api.config(), settings.kubernetesTimeout());
     manager =
         new Manager(
             settings,
             api.namespace(),
-            mode,
+            invocation,
             home,
             client,
             new PrintStream(out, true, StandardCharsets.UTF_8));

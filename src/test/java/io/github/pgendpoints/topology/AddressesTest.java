@@ -60,7 +60,17 @@ class AddressesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"db1", "10.0.0", "10.0.0.256", "010.0.0.1", "fe80::1%eth0", "1:2", "::g", ""})
+      strings = {
+        "db1",
+        "10.0.0",
+        "10.0.0.256",
+        "010.0.0.1",
+        "fe80::1%eth0",
+        "1:2",
+        "::g",
+        "z:1",
+        ""
+      })
   void readsNoNames(String text) {
     assertThrows(IllegalArgumentException.class, () -> Addresses.parse(text));
   }

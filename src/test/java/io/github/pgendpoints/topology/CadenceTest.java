@@ -33,6 +33,19 @@ class CadenceTest {
   }
 
   @Test
+  void beginsNoCycleBeforeTheOneBeforeHasEnded() {
+    cycle(WELL, false);
+    millis += 1000;
+    assertTrue(cadence.isDue());
+    cadence.begun();
+    millis += 5000;
+    assertFalse(cadence.isDue());
+
+    cadence.ended(WELL, false);
+    assertTrue(cadence.isDue());
+  }
+
+  @Test
   void asksEachIntervalWhileAllIsWell() {
     assertEquals(60, cyclesIn(Duration.ofMinutes(1), WELL, false));
   }

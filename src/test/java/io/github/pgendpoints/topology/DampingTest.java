@@ -12,12 +12,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DampingTest {
   private long millis;
-  private final Damping damping =
-      new Damping(2, 3, Duration.ofSeconds(1), () -> millis * 1_000_000);
+  private Damping damping = new Damping(2, 3, Duration.ofSeconds(1));
 
   @Test
   void missesAStandbyBrieflyUntilEnoughProbesInARowFailed() {
@@ -91,7 +91,8 @@ class DampingTest {
   @Test
   void knowsWhereANodeWasWhoseNameNoLongerResolves() {
     see(standby("10.0.0.2"));
-    NodeState lost = NodeState.down(node("10.0.0.2"), null, "the name does not resolve");
+    NodeState lost =
+        NodeState.down(node("10.0.0.2"), null, Failure.OTHER, "the name does not resolve");
 
     assertEquals("10.0.0.2", damping.located(lost).address());
     assertEquals(State.DOWN, damping.located(lost).state());
@@ -99,10 +100,10 @@ class DampingTest {
 
   @Test
   void remembersADivergedStandbyUntilItRestarts() {
-    damping.compare(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
+    damping = damping.diverging(List.of(standbyAt("db2", "0/20")));
     assertTrue(damping.isDiverged(standbyAt("db2", "0/20")));
 
-    Server restarted = new Server(Nodes.CLUSTER, "started later", null, Lsn.of("0/20"), true);
+    Server restarted = new Server(Nodes.CLUSTER, 7L, null, Lsn.of("0/20"), true);
     assertFalse(damping.isDiverged(standby("db2", restarted)));
     assertFalse(damping.isDiverged(standby("db3")));
   }
@@ -110,20 +111,43 @@ class DampingTest {
   /** The old primary came back alone, was refused, and went again. */
   @Test
   void holdsNothingAgainstAStandbyThatIsAheadOfAPrimaryNobodyVerified() {
-    damping.observe(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
+    damping = damping.observing(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
     assertFalse(damping.isDiverged(standbyAt("db2", "0/20")));
   }
 
   @Test
+  void forgetsNodesThatAreNoLongerListed() {
+    see(down("db2"));
+    see(standby("db3"));
+    see(down("db2"));
+    assertTrue(damping.isMissedBriefly(down("db2")), "the first miss was of another list");
+  }
+
+  @Test
+  void tellsHowLongANodeRefusesOurLoginAlone() {
+    NodeState refusing = NodeState.unknown(node("db2"), "db2", Failure.LOGIN_REFUSED, "28P01");
+    see(refusing);
+    assertEquals(Duration.ZERO, damping.refusedFor(refusing, Nodes.AT), "all of them refuse");
+    for (int i = 0; i < 3; i++) {
+      damping =
+          damping.observing(
+              new Topology(
+                  List.of(standby("db3"), refusing), Nodes.AT.plus(Duration.ofMinutes(i))));
+    }
+    assertEquals(
+        Duration.ofMinutes(2), damping.refusedFor(refusing, Nodes.AT.plus(Duration.ofMinutes(2))));
+  }
+
+  @Test
   void isOffForOneCycle() {
-    Damping none = Damping.none();
-    none.observe(topology(down("db2"), standby("db3")));
+    Damping none = Damping.none().observing(topology(down("db2"), standby("db3")));
     assertFalse(none.isMissedBriefly(down("db2")));
     assertFalse(none.isSeenBriefly(standby("db3")));
   }
 
   private void see(NodeState node) {
-    damping.observe(topology(node));
+    damping =
+        damping.observing(new Topology(List.of(node), Nodes.AT.plus(Duration.ofMillis(millis))));
     millis += 1000;
   }
 }

@@ -1,8 +1,8 @@
 package io.github.pgendpoints.topology;
 
-import static io.github.pgendpoints.topology.Nodes.primary;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,32 +26,65 @@ class HistoryTest {
     History a = history(one, file);
     History b = history(two, other);
 
-    assertEquals(new History.Segment(timeline, Lsn.of(end)), a.partedFrom(b));
-    assertEquals(new History.Segment(timeline, Lsn.of(end)), b.partedFrom(a));
+    assertEquals(new History.Ancestor(timeline, Lsn.of(end)), a.partedFrom(b));
+    assertEquals(new History.Ancestor(timeline, Lsn.of(end)), b.partedFrom(a));
   }
 
   @Test
   void readsAFileAsTheServerWritesIt() {
     History history =
         History.of(
-            primary("db1", 3),
+            3,
             "1\\t0/3000098\\tno recovery target specified\\n\\n2\\t0/4000000\\tx\\n"
                 .translateEscapes());
 
     assertEquals(
-        "[Segment[timeline=1, end=0/3000098], Segment[timeline=2, end=0/4000000],"
-            + " Segment[timeline=3, end=null]]",
-        history.segments().toString());
+        "[Ancestor[timeline=1, end=0/3000098], Ancestor[timeline=2, end=0/4000000]]",
+        history.ancestors().toString());
+    assertEquals(Lsn.of("0/4000000"), history.begin());
+    assertEquals(Lsn.of("0/3000098"), history.beginOf(2));
+    assertEquals(Lsn.ZERO, history.beginOf(1));
+    assertEquals(Lsn.of("0/4000000"), history.endOf(2));
+    assertNull(history.endOf(3));
   }
 
-  @Test
-  void tellsNothingWithoutTheRightToRead() {
-    assertNull(History.unknown(primary("db1", 1)).partedFrom(history(2, "1 0/30")));
-    assertNull(history(1, null).partedFrom(history(1, null)));
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      nullValues = "-",
+      value = {
+        "no file above timeline 1    | 2 | -",
+        "the first lines are missing | 3 | 2 0/50",
+        "cut off in a line           | 3 | 1 0/30,2",
+        "not a history               | 2 | <html>",
+        "out of order                | 4 | 1 0/30,3 0/40,2 0/50",
+        "an ancestor of itself       | 2 | 1 0/30,2 0/40",
+        "positions that go back      | 3 | 1 0/30,2 0/20",
+      })
+  void believesNoFileThatIsNotTheWholeHistory(String name, long timeline, String file) {
+    assertThrows(IllegalArgumentException.class, () -> history(timeline, file));
+  }
+
+  @ParameterizedTest(name = "{0} {1} contains timeline {2} from {3}: {4}")
+  @CsvSource(
+      delimiter = '|',
+      nullValues = "-",
+      value = {
+        "3 | 1 0/30,2 0/50 | 2 | 0/30 | true",
+        "3 | 1 0/30,2 0/50 | 2 | 0/31 | false",
+        "3 | 1 0/30,2 0/50 | 2 | -    | true",
+        "3 | 1 0/30,2 0/50 | 1 | 0/0  | true",
+        "3 | 1 0/30        | 2 | 0/30 | false",
+        "3 | 1 0/30        | 2 | -    | false",
+        "3 | 1 0/30,2 0/50 | 3 | 0/50 | true",
+        "3 | 1 0/30,2 0/50 | 4 | -    | false",
+      })
+  void containsALineByNumberAndBegin(
+      long timeline, String file, long line, String begin, boolean contains) {
+    assertEquals(contains, history(timeline, file).contains(new Line("7", line, Lsn.of(begin))));
   }
 
   private static History history(long timeline, String file) {
-    return History.of(
-        primary("db" + timeline, timeline), file == null ? null : file.replace(",", "\n"));
+    return History.of(timeline, file == null ? null : file.replace(",", "\n"));
   }
 }

@@ -1,12 +1,18 @@
 package io.github.pgendpoints.topology;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Node states for tests of the rules. */
 public final class Nodes {
   public static final int PORT = 5432;
   public static final String CLUSTER = "7000000000000000001";
+
+  /** When the nodes of a topology are asked. */
+  public static final Instant AT = Instant.parse("2026-01-01T00:00:00Z");
 
   private Nodes() {}
 
@@ -17,7 +23,7 @@ public final class Nodes {
   /** A primary on a server of its own. */
   public static NodeState primary(String host, long timeline) {
     return primary(
-        host, new Server(CLUSTER, "started " + host, timeline, Lsn.of("0/3000060"), false));
+        host, new Server(CLUSTER, startedAt(host), timeline, Lsn.of("0/3000060"), false));
   }
 
   public static NodeState primary(String host, Server server) {
@@ -27,7 +33,7 @@ public final class Nodes {
 
   /** A standby on a server of its own. */
   public static NodeState standby(String host) {
-    return standby(host, new Server(CLUSTER, "started " + host, null, Lsn.of("0/3000000"), true));
+    return standby(host, new Server(CLUSTER, startedAt(host), null, Lsn.of("0/3000000"), true));
   }
 
   public static NodeState standby(String host, Server server) {
@@ -37,17 +43,22 @@ public final class Nodes {
 
   /** A standby that has replayed up to {@code lsn}. */
   public static NodeState standbyAt(String host, String lsn) {
-    return standby(host, new Server(CLUSTER, "started " + host, null, Lsn.of(lsn), true));
+    return standby(host, new Server(CLUSTER, startedAt(host), null, Lsn.of(lsn), true));
   }
 
   /** A primary that has written up to {@code lsn}. */
   public static NodeState primaryAt(String host, String lsn) {
-    return primary(host, new Server(CLUSTER, "started " + host, 1L, Lsn.of(lsn), false));
+    return primary(host, new Server(CLUSTER, startedAt(host), 1L, Lsn.of(lsn), false));
   }
 
   /** A server of another cluster. */
   public static Server foreign(String host) {
-    return new Server("7000000000000000009", "started " + host, 1L, Lsn.of("0/1"), false);
+    return new Server("7000000000000000009", startedAt(host), 1L, Lsn.of("0/1"), false);
+  }
+
+  /** A start time of its own for each host, in microseconds. */
+  public static long startedAt(String host) {
+    return 1_700_000_000_000_000L + Integer.toUnsignedLong(host.hashCode());
   }
 
   /** What is stored of a primary; nothing is read from. */
@@ -57,24 +68,71 @@ public final class Nodes {
 
   /** What is stored of a primary and of the addresses that are read from. */
   public static Published published(long timeline, String primary, Set<String> readOnly) {
+    String entry = primary + ":" + PORT;
     return new Published(
-        CLUSTER, timeline, primary, primary + ":" + PORT, readOnly, false, List.of());
+        new PublishedPrimary(
+            new Line(CLUSTER, timeline, null), List.of(entry), primary, startedAt(primary)),
+        CLUSTER,
+        Set.of(entry),
+        readOnly,
+        0,
+        false,
+        List.of());
   }
 
   /** What a first run finds: nothing. */
   public static Published nothingPublished() {
-    return new Published(null, 0, null, null, Set.of(), false, List.of());
+    return new Published(PublishedPrimary.none(), null, Set.of(), Set.of(), 0, false, List.of());
+  }
+
+  /** What the rules say of a topology, with every setting at its default. */
+  public static Verdict verdict(Topology topology, Published published) {
+    return Decision.decide(
+            published,
+            Memory.empty(Damping.none()),
+            topology,
+            new DecisionSettings(
+                new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)))
+        .verdict();
+  }
+
+  /** A verified topology whose standbys are all read from. */
+  public static Verdict everyStandby(Topology topology) {
+    return verified(topology, new ReadOnly(topology.standbys(), null, Map.of()));
+  }
+
+  /** A verified topology with one primary. */
+  public static Verdict verified(Topology topology, ReadOnly readOnly) {
+    NodeState primary = topology.primaries().get(0);
+    Server server = primary.server();
+    return new Verdict(
+        Rule.VERIFIED,
+        primary,
+        Map.of(primary.node(), PrimaryClass.FIRST),
+        Map.of(),
+        new PublishedPrimary(
+            server.timeline() == null
+                ? null
+                : new Line(server.systemIdentifier(), server.timeline(), null),
+            List.of(primary.endpoint()),
+            primary.node().name(),
+            server.startedAt()),
+        readOnly,
+        null,
+        topology.reachable().size(),
+        1,
+        List.of());
   }
 
   public static NodeState down(String host) {
-    return NodeState.down(node(host), node(host).host(), "Connection refused");
+    return NodeState.down(node(host), node(host).host(), Failure.OTHER, "Connection refused");
   }
 
   public static NodeState unknown(String host) {
-    return NodeState.unknown(node(host), node(host).host(), "FATAL: too many connections");
+    return NodeState.unknown(node(host), node(host).host(), Failure.OTHER, "FATAL: out of memory");
   }
 
   public static Topology topology(NodeState... states) {
-    return new Topology(List.of(states));
+    return new Topology(List.of(states), AT);
   }
 }

@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -51,7 +52,7 @@ class ReadOnlyRulesTest {
 
   @Test
   void takesAStandbyThatSeemsAheadByLessThanTheMomentBetweenTwoProbesForOneWithoutLag() {
-    Server untold = new Server(Nodes.CLUSTER, "x", null, null, true);
+    Server untold = new Server(Nodes.CLUSTER, 5L, null, null, true);
 
     assertEquals(
         addresses("2"), members(LAG, topology(PRIMARY, standby("10.0.0.2", untold)), Set.of()));
@@ -65,22 +66,22 @@ class ReadOnlyRulesTest {
     assertEquals(
         Map.of(
             node("10.0.0.2"), "diverged: it replayed 0/1001, and the primary has written 0/1000"),
-        DEFAULT.pick(ahead, published(1, "10.0.0.1"), damping).leftOut());
+        pick(DEFAULT, ahead, published(1, "10.0.0.1"), damping).leftOut());
     // The primary's position passes the standby's own, which is no nearer for it.
     assertEquals(
         List.of(),
-        DEFAULT
-            .pick(
+        pick(
+                DEFAULT,
                 topology(primaryAt("10.0.0.1", "0/2000"), standbyAt("10.0.0.2", "0/1001")),
                 published(1, "10.0.0.1"),
-                damping)
+                damping.diverging(ahead.standbys()))
             .members());
   }
 
   @Test
   void leavesOutAStandbyThatStreamsALowerTimeline() {
     NodeState primary =
-        Nodes.primary("10.0.0.1", new Server(Nodes.CLUSTER, "a", 3L, Lsn.of("0/9"), false));
+        Nodes.primary("10.0.0.1", new Server(Nodes.CLUSTER, 1L, 3L, Lsn.of("0/9"), false));
 
     assertEquals(Set.of(), members(DEFAULT, topology(primary, streaming(2L)), addresses("2")));
     assertEquals(addresses("2"), members(DEFAULT, topology(primary, streaming(3L)), Set.of()));
@@ -91,13 +92,16 @@ class ReadOnlyRulesTest {
   }
 
   private static NodeState streaming(Long timeline) {
-    return standby("10.0.0.2", new Server(Nodes.CLUSTER, "b", timeline, Lsn.of("0/9"), true));
+    return standby(
+        "10.0.0.2",
+        new Server(Nodes.CLUSTER, 2L, timeline, Lsn.of("0/9"), true)
+            .with("10.0.0.9:5432", Set.of()));
   }
 
   @Test
   void keepsAStandbyThatHasNotFollowedANewPrimaryYet() {
     NodeState orphan =
-        standby("10.0.0.2", new Server(Nodes.CLUSTER, "b", null, Lsn.of("0/9"), false));
+        standby("10.0.0.2", new Server(Nodes.CLUSTER, 2L, null, Lsn.of("0/9"), false));
 
     assertEquals(addresses("2"), members(DEFAULT, topology(PRIMARY, orphan), addresses("2")));
     assertEquals(
@@ -115,34 +119,33 @@ class ReadOnlyRulesTest {
   @Test
   void dropsAStandbyThatIsDownAtOnceInOneCycleAndNotInTheFirstOfManyCycles() {
     Topology topology = topology(PRIMARY, down("10.0.0.2"), standbyAt("10.0.0.3", "0/1000"));
-    Damping damping = new Damping(2, 1, Duration.ZERO, System::nanoTime);
-    damping.observe(topology);
+    Damping damping = new Damping(2, 1, Duration.ZERO).observing(topology);
 
     assertEquals(addresses("3"), members(DEFAULT, topology, addresses("2,3")));
     assertEquals(addresses("2,3"), members(topology, addresses("2,3"), damping));
-    damping.observe(topology(PRIMARY, down("10.0.0.2"), standbyAt("10.0.0.3", "0/1000")));
+    damping =
+        damping.observing(topology(PRIMARY, down("10.0.0.2"), standbyAt("10.0.0.3", "0/1000")));
     assertEquals(addresses("3"), members(topology, addresses("2,3"), damping));
   }
 
   @Test
   void doesNotTakeTheLastPrimaryForAStandbyThatIsMissedBriefly() {
     Topology topology = topology(down("10.0.0.1"), primaryAt("10.0.0.2", "0/1"));
-    Damping damping = new Damping(2, 1, Duration.ZERO, System::nanoTime);
-    damping.observe(topology);
+    Damping damping = new Damping(2, 1, Duration.ZERO).observing(topology);
 
     assertEquals(Set.of(), members(topology, addresses("1"), damping));
   }
 
   @Test
   void waitsUntilANewStandbyWasSeenOften() {
-    Damping damping = new Damping(1, 2, Duration.ZERO, System::nanoTime);
     Topology topology =
         topology(PRIMARY, standbyAt("10.0.0.2", "0/1000"), standbyAt("10.0.0.3", "0/1000"));
-    damping.observe(topology);
+    Damping damping = new Damping(1, 2, Duration.ZERO).observing(topology);
 
     assertEquals(addresses("3"), members(topology, addresses("3"), damping));
-    damping.observe(
-        topology(PRIMARY, standbyAt("10.0.0.2", "0/1000"), standbyAt("10.0.0.3", "0/1000")));
+    damping =
+        damping.observing(
+            topology(PRIMARY, standbyAt("10.0.0.2", "0/1000"), standbyAt("10.0.0.3", "0/1000")));
     assertEquals(addresses("2,3"), members(topology, addresses("3"), damping));
   }
 
@@ -155,10 +158,10 @@ class ReadOnlyRulesTest {
     assertEquals(addresses("1"), members(fallback, alone, Set.of()));
     assertEquals(
         List.of(),
-        fallback.pick(alone, published(1, "10.0.0.1"), observed(alone)).standbys(),
+        pick(fallback, alone, published(1, "10.0.0.1"), observed(alone)).standbys(),
         "it is not stored as a standby");
     Topology two = topology(PRIMARY, standbyAt("10.0.0.2", "0/1000"));
-    assertNull(fallback.pick(two, published(1, "10.0.0.1"), observed(two)).fallback());
+    assertNull(pick(fallback, two, published(1, "10.0.0.1"), observed(two)).fallback());
   }
 
   private static Set<String> members(ReadOnlyRules rules, Topology topology, Set<String> now) {
@@ -167,9 +170,7 @@ class ReadOnlyRulesTest {
 
   /** What a run of one cycle knows. */
   private static Damping observed(Topology topology) {
-    Damping damping = Damping.none();
-    damping.observe(topology);
-    return damping;
+    return Damping.none().observing(topology);
   }
 
   private static Set<String> members(Topology topology, Set<String> now, Damping damping) {
@@ -178,9 +179,21 @@ class ReadOnlyRulesTest {
 
   private static Set<String> members(
       ReadOnlyRules rules, Topology topology, Set<String> now, Damping damping) {
-    return rules.pick(topology, published(1, "10.0.0.1", now), damping).members().stream()
+    return pick(rules, topology, published(1, "10.0.0.1", now), damping).members().stream()
         .map(NodeState::endpoint)
         .collect(Collectors.toSet());
+  }
+
+  private static ReadOnly pick(
+      ReadOnlyRules rules, Topology topology, Published published, Damping damping) {
+    NodeState primary = topology.primaries().get(0);
+    Map<Node, StandbyClass> classes = new HashMap<>();
+    topology
+        .standbys()
+        .forEach(
+            standby ->
+                classes.put(standby.node(), new StandbyCase(standby, primary, topology).judge()));
+    return rules.pick(topology, primary, classes, published, damping);
   }
 
   /** The last numbers of addresses as what is published; null for none. */

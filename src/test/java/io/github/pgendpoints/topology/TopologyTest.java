@@ -15,18 +15,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class TopologyTest {
   private static final Server SERVER =
-      new Server("7000000000000000001", "10:00", 1L, Lsn.of("0/1"), false);
+      new Server("7000000000000000001", 10L, 1L, Lsn.of("0/1"), false);
 
   @Test
   void keepsEveryNodeInTheOrderOfTheList() {
     Topology topology =
         Topology.of(
             List.of(node("db1"), node("db2"), node("db3")),
-            List.of(standby("db3"), primary("db1", 1), down("db2")));
+            List.of(standby("db3"), primary("db1", 1), down("db2")),
+            Nodes.AT);
 
     assertEquals(
         "db1 is PRIMARY, db2 is DOWN (Connection refused), db3 is STANDBY", topology.toString());
@@ -38,11 +40,13 @@ class TopologyTest {
 
     Exception lost =
         assertThrows(
-            IllegalStateException.class, () -> Topology.of(expected, List.of(primary("db1", 1))));
+            IllegalStateException.class,
+            () -> Topology.of(expected, List.of(primary("db1", 1)), Nodes.AT));
     assertEquals("1 of 2 probes came back, 0 of them for db2", lost.getMessage());
     assertThrows(
         IllegalStateException.class,
-        () -> Topology.of(expected, List.of(primary("db1", 1), down("db2"), down("db2"))));
+        () ->
+            Topology.of(expected, List.of(primary("db1", 1), down("db2"), down("db2")), Nodes.AT));
   }
 
   @Test
@@ -57,7 +61,7 @@ class TopologyTest {
 
   @Test
   void keepsServersApartThatDifferInOneOfTheTwoMarks() {
-    Server restarted = new Server(SERVER.systemIdentifier(), "11:00", 1L, Lsn.of("0/1"), false);
+    Server restarted = new Server(SERVER.systemIdentifier(), 11L, 1L, Lsn.of("0/1"), false);
     Server foreign =
         new Server("7000000000000000002", SERVER.startedAt(), 1L, Lsn.of("0/1"), false);
 
@@ -119,12 +123,12 @@ class TopologyTest {
             primary("db1", 1), primary("db3", foreign), primary("10.0.0.3", foreign), down("db4"));
 
     assertEquals(2, topology.identifiedBy(nothingPublished()).systemIdentifiers().size());
-    assertEquals(3, topology.listed());
+    assertEquals(3, topology.listed(List.of(Set.of("10.0.0.3:5432", "db3:5432"))));
   }
 
   @Test
   void marksNobodyWhoseIdentifierIsNotTold() {
-    Server untold = new Server(null, "10:00", 1L, null, false);
+    Server untold = new Server(null, 10L, 1L, null, false);
 
     assertEquals(
         List.of(primary("db1", untold)),
@@ -137,31 +141,55 @@ class TopologyTest {
         topology(
             primary("db1", SERVER), primary("10.0.0.1", SERVER), primary("db2", 2), standby("db3"));
 
-    assertEquals(List.of(node("db1"), node("10.0.0.1"), node("db2")), topology.doubtful());
+    assertEquals(List.of(node("db1"), node("10.0.0.1"), node("db2")), topology.contested());
     Topology moved =
         topology.updatedBy(
-            List.of(standby("db1", SERVER), standby("10.0.0.1", SERVER), down("db2")));
+            List.of(
+                standby("db1", SERVER),
+                standby("10.0.0.1", SERVER),
+                NodeState.down(node("db2"), "db2", Failure.SILENT, "no answer")));
     assertEquals("[db2 is PRIMARY]", moved.primaries().toString());
   }
 
   @Test
-  void keepsTheRoleButNotThePositionOfAPrimaryThatDoesNotAnswerAgain() {
+  void keepsTheRoleOfAPrimaryThatIsSlowWhenItIsAskedAgain() {
+    NodeState slow = NodeState.down(node("db1"), "db1", Failure.SILENT, "no answer within 0.5 s");
     Topology kept =
-        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11"))
-            .updatedBy(List.of(down("db1")));
+        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11")).updatedBy(List.of(slow));
 
-    assertEquals(1, kept.primaries().size());
-    assertEquals(null, kept.primary().server().lsn());
-    assertEquals(List.of(), kept.doubtful());
+    assertEquals(List.of(primaryAt("db1", "0/10")), kept.primaries());
+    assertEquals(Set.of(node("db1")), kept.unconfirmed());
+  }
+
+  @Test
+  void believesAPrimaryThatIsGoneWhenItIsAskedAgain() {
+    Topology gone = topology(primary("db1", 1), primary("db2", 2)).updatedBy(List.of(down("db1")));
+
+    assertEquals(List.of(primary("db2", 2)), gone.primaries());
+    assertEquals(Set.of(), gone.unconfirmed());
   }
 
   @Test
   void looksAgainAtAPrimaryThatAStandbyIsAheadOf() {
     assertEquals(
         List.of(node("db1")),
-        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11")).doubtful());
+        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11")).contested());
     assertEquals(
-        List.of(), topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/10")).doubtful());
-    assertEquals(List.of(), topology(standby("db2"), down("db1")).doubtful());
+        List.of(), topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/10")).contested());
+    assertEquals(List.of(), topology(standby("db2"), down("db1")).contested());
+  }
+
+  @Test
+  void knowsAHistoryUnderEachEntryOfItsServer() {
+    Server granting =
+        new Server(Nodes.CLUSTER, 10L, 2L, Lsn.of("0/9"), false).granting(Set.of(Right.HISTORY));
+    Topology topology = topology(primary("db1", granting), primary("10.0.0.1", granting));
+    assertEquals(List.of(primary("db1", granting)), topology.unreadHistories());
+
+    HistoryAnswer answer = HistoryAnswer.read(History.of(2, "1\t0/5\twhy"));
+    Topology told = topology.withHistories(List.of(primary("db1", granting.with(answer))));
+
+    assertEquals(List.of(), told.unreadHistories());
+    told.nodes().forEach(node -> assertEquals(answer, node.server().history()));
   }
 }

@@ -41,6 +41,7 @@ public final class PostgresServer implements AutoCloseable {
   private final List<String> launcher;
 
   private volatile Process postmaster;
+  private String listensToo = "";
   private long logStart;
   private boolean closed;
   private volatile long primarySince;
@@ -73,7 +74,8 @@ public final class PostgresServer implements AutoCloseable {
     return port;
   }
 
-  Path dataDirectory() {
+  /** Where its data is. */
+  public Path dataDirectory() {
     return folder.resolve("data");
   }
 
@@ -132,6 +134,11 @@ public final class PostgresServer implements AutoCloseable {
     waitUntilReady();
   }
 
+  /** From the next start on it answers on this address too; clients may list it twice. */
+  public void listenOnToo(String address) {
+    listensToo = "," + address;
+  }
+
   /**
    * Only creates the process, so that several servers can start at a time, and one that takes no
    * connections can start at all.
@@ -149,7 +156,7 @@ public final class PostgresServer implements AutoCloseable {
               "-D",
               dataDirectory().toString(),
               "-h",
-              host,
+              host + listensToo,
               "-p",
               Integer.toString(port));
       postmaster =
@@ -335,6 +342,29 @@ public final class PostgresServer implements AutoCloseable {
     sql("ALTER SYSTEM SET primary_conninfo = '" + conninfo(primary) + "'");
     sql("SELECT pg_reload_conf()");
     waitUntilStreamingFrom(primary);
+  }
+
+  /**
+   * Starts this former primary as a standby of {@code primary} on the data it has, without
+   * pg_rewind: what it alone has written stays, and it cannot stream where that is too much.
+   */
+  public void rejoinWithoutRewind(PostgresServer primary) {
+    becomeStandbyOf(primary);
+    start();
+  }
+
+  /** A copy of the data of this server, which does not run. */
+  public Path snapshot() {
+    Path copy = folder.resolve("snapshot");
+    OperatingSystem.delete(copy);
+    OperatingSystem.run(List.of("cp", "-a", dataDirectory().toString(), copy.toString()));
+    return copy;
+  }
+
+  /** Puts the data back to an earlier {@link #snapshot}; the server does not run. */
+  public void restore(Path snapshot) {
+    OperatingSystem.delete(dataDirectory());
+    OperatingSystem.run(List.of("cp", "-a", snapshot.toString(), dataDirectory().toString()));
   }
 
   /** Makes the data, which is a copy of {@code primary}'s, that of a standby. */

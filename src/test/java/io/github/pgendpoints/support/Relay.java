@@ -1,4 +1,4 @@
-package io.github.pgendpoints.bench;
+package io.github.pgendpoints.support;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -7,11 +7,15 @@ import java.net.ServerSocket;
 import java.net.Socket;
 
 /** One more address of a server: passes every byte on. */
-final class Relay implements AutoCloseable {
+public final class Relay implements AutoCloseable {
   private final ServerSocket listener;
   private final InetSocketAddress server;
 
-  Relay(String address, InetSocketAddress server) throws IOException {
+  /**
+   * @param address to listen on, at the port of the server
+   * @param server that answers
+   */
+  public Relay(String address, InetSocketAddress server) throws IOException {
     this.server = server;
     listener = new ServerSocket(server.getPort(), 50, InetAddress.getByName(address));
     inBackground(this::accept);

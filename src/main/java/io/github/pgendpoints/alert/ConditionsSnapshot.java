@@ -24,7 +24,7 @@ import java.util.TreeSet;
  * @param leftOut standbys that are not read from, by name
  * @param degradations checks that were off in the last run
  */
-public record Memory(
+public record ConditionsSnapshot(
     String signature,
     Map<String, State> states,
     Map<String, Told> lasting,
@@ -39,7 +39,7 @@ public record Memory(
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .build();
 
-  public Memory {
+  public ConditionsSnapshot {
     states = new LinkedHashMap<>(states);
     lasting = new LinkedHashMap<>(lasting);
     troubles = new LinkedHashMap<>(troubles);
@@ -55,9 +55,9 @@ public record Memory(
    *
    * @throws IllegalArgumentException when it is anything else
    */
-  public static Memory of(String json) {
+  public static ConditionsSnapshot of(String json) {
     try {
-      return Objects.requireNonNull(JSON.readValue(json, Memory.class));
+      return Objects.requireNonNull(JSON.readValue(json, ConditionsSnapshot.class));
     } catch (JsonProcessingException | NullPointerException e) {
       throw new IllegalArgumentException("not what an earlier run left", e);
     }

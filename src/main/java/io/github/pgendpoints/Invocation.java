@@ -1,0 +1,21 @@
+package io.github.pgendpoints;
+
+/**
+ * What the command line asks for.
+ *
+ * @param mode how the program runs
+ * @param force whether {@code --once} writes although another process holds the Lease
+ * @param entry of overrule: which primary; null where it is not said
+ * @param confirmed of overrule: whether it is to be written
+ */
+public record Invocation(Mode mode, boolean force, String entry, boolean confirmed) {
+  /** A mode and nothing else. */
+  public static Invocation of(Mode mode) {
+    return new Invocation(mode, false, null, false);
+  }
+
+  /** Whether anything may be written. */
+  boolean writes() {
+    return mode == Mode.CONTINUOUS || mode == Mode.ONCE || mode == Mode.OVERRULE && confirmed;
+  }
+}

@@ -1,0 +1,64 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import java.net.InetAddress;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+
+/**
+ * Asks nodes whose connections are used up. They serve others, and one of them may be the primary.
+ * A walsender has a place of its own since PostgreSQL 12 and takes SQL, so that it can be asked the
+ * same query where our role has the attribute REPLICATION.
+ *
+ * <p>Whether it has is not known before a login. A refusal counts for 60 s, so that we do not fill
+ * the log of a server that has enough to do.
+ */
+public final class FullNodes {
+  static final Duration REFUSED = Duration.ofSeconds(60);
+
+  private final NodePools pools;
+  private final String query;
+  private final LongSupplier nanoTime;
+  private final Map<Node, Long> refusedAt = new ConcurrentHashMap<>();
+
+  /**
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  public FullNodes(NodePools pools, LongSupplier nanoTime) {
+    this.pools = pools;
+    this.query = Sql.named("probe");
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * What a full node is.
+   *
+   * @param full a node that answered 53300 to an ordinary login
+   * @param address where
+   * @param deadline of its probe
+   * @return the same state when a walsender does not tell either
+   */
+  public NodeState asked(NodeState full, InetAddress address, Deadline deadline) {
+    Long last = refusedAt.get(full.node());
+    if (last != null && nanoTime.getAsLong() - last < REFUSED.toNanos()) {
+      return full;
+    }
+    refusedAt.remove(full.node());
+    try (Walsender walsender = pools.walsender(full.node(), address, deadline)) {
+      Map<String, Object> row = walsender.row(query);
+      NodeState answered = Probe.answered(full.node(), address, row);
+      return answered.server() != null && Probe.hidesTimeline(row)
+          ? Timelines.told(answered, Timelines.credible(answered, walsender.identify()))
+          : answered;
+    } catch (SQLException e) {
+      if (Walsender.isRefused(e)) {
+        refusedAt.put(full.node(), nanoTime.getAsLong());
+      }
+      return full;
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.logging.ForeignText;
+import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.History;
+import io.github.pgendpoints.topology.HistoryAnswer;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Server;
+import java.net.InetAddress;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+
+/**
+ * Reads the history of a server's own timeline from that server, by the first way that is open to
+ * our role: {@code pg_read_file}, the function of sql/history-function.sql, or a walsender. The
+ * first two need no login of their own.
+ *
+ * <p>A history does not change while a server runs and stays on its timeline, so it is read once.
+ */
+public final class Histories {
+  /**
+   * As long as a refused walsender is not asked again: what refuses it does not change by itself.
+   */
+  static final Duration REFUSED = Duration.ofSeconds(30);
+
+  /** Walsenders that are all at work may soon be free. */
+  static final Duration FULL = Duration.ofSeconds(5);
+
+  private static final int LONGEST = 1 << 16;
+  private static final int MAX_REASON = 200;
+
+  /**
+   * What a server said.
+   *
+   * @param until when it counts, as {@link System#nanoTime}; null for as long as the server runs
+   */
+  private record Known(
+      String systemIdentifier, Long startedAt, Long timeline, HistoryAnswer answer, Long until) {
+    private boolean isOf(Server server, long now) {
+      return Objects.equals(systemIdentifier, server.systemIdentifier())
+          && startedAt.equals(server.startedAt())
+          && timeline.equals(server.timeline())
+          && (until == null || until - now > 0);
+    }
+  }
+
+  private final NodePools pools;
+  private final LongSupplier nanoTime;
+  private final String query = Sql.named("history");
+  private final Map<Node, Known> known = new ConcurrentHashMap<>();
+
+  /**
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  public Histories(NodePools pools, LongSupplier nanoTime) {
+    this.pools = pools;
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * The node with the answer to the question for its history.
+   *
+   * @param node one that answered in this cycle, and tells its timeline
+   * @param deadline of the cycle's questions; a short one where too little is left of it: a node
+   *     that takes all the time must not keep us from reading the history of another
+   */
+  public NodeState read(NodeState node, Deadline deadline) {
+    Server server = node.server();
+    Known last = known.get(node.node());
+    HistoryAnswer answer =
+        last != null && last.isOf(server, nanoTime.getAsLong())
+            ? last.answer()
+            : ask(node, pools.atLeastShort(deadline));
+    return node.with(server.with(answer));
+  }
+
+  private HistoryAnswer ask(NodeState node, Deadline deadline) {
+    long timeline = node.server().timeline();
+    InetAddress address = Addresses.parse(node.address());
+    try {
+      NodePool pool = pools.of(node.node(), address, deadline);
+      // Else it is full, and a walsender has told what it is.
+      boolean mayBeAskedAWalsender = true;
+      if (pool.isConnected()) {
+        try (Connection connection = pool.getConnection();
+            PreparedStatement statement = connection.prepareStatement(query)) {
+          statement.setLong(1, timeline);
+          try (ResultSet row = statement.executeQuery()) {
+            if (!row.next()) {
+              return HistoryAnswer.failed("it told nothing");
+            }
+            if (row.getBoolean("granted")) {
+              return remember(node, answer(timeline, row.getString("history")), null);
+            }
+            mayBeAskedAWalsender = row.getBoolean("replication");
+          }
+        }
+      }
+      return mayBeAskedAWalsender
+          ? askWalsender(node, address, deadline)
+          : HistoryAnswer.notGranted();
+    } catch (SQLException e) {
+      return isNotGranted(e) ? HistoryAnswer.notGranted() : failed(e);
+    }
+  }
+
+  private HistoryAnswer askWalsender(NodeState node, InetAddress address, Deadline deadline)
+      throws SQLException {
+    long timeline = node.server().timeline();
+    Walsender opened;
+    try {
+      opened = pools.walsender(node.node(), address, deadline);
+    } catch (SQLException e) {
+      if (!Walsender.isRefused(e)) {
+        throw e;
+      }
+      return "53300".equals(e.getSQLState())
+          ? remember(node, failed(e), FULL)
+          : remember(node, HistoryAnswer.notGranted(), REFUSED);
+    }
+    try (Walsender walsender = opened) {
+      return remember(node, answer(timeline, walsender.history(timeline)), null);
+    }
+  }
+
+  private static HistoryAnswer answer(long timeline, String file) {
+    if (file == null) {
+      return HistoryAnswer.failed("it has no history file of timeline " + timeline);
+    }
+    if (file.length() > LONGEST) {
+      return HistoryAnswer.failed("its history file is longer than 64 KiB");
+    }
+    try {
+      return HistoryAnswer.read(History.of(timeline, file));
+    } catch (IllegalArgumentException e) {
+      return HistoryAnswer.failed("its history file cannot be used: " + e.getMessage());
+    }
+  }
+
+  /**
+   * @param forSoLong how long the answer counts; null while the server runs, if it is a history
+   */
+  private HistoryAnswer remember(NodeState node, HistoryAnswer answer, Duration forSoLong) {
+    Server server = node.server();
+    if (server.startedAt() != null && (answer.isRead() || forSoLong != null)) {
+      known.put(
+          node.node(),
+          new Known(
+              server.systemIdentifier(),
+              server.startedAt(),
+              server.timeline(),
+              answer,
+              forSoLong == null ? null : nanoTime.getAsLong() + forSoLong.toNanos()));
+    }
+    return answer;
+  }
+
+  /** The right was taken away in between, or the function cannot do what it is for. */
+  private static boolean isNotGranted(SQLException failure) {
+    return "42501".equals(failure.getSQLState()) || "42883".equals(failure.getSQLState());
+  }
+
+  private static HistoryAnswer failed(SQLException failure) {
+    return HistoryAnswer.failed(
+        ForeignText.clean(String.valueOf(failure.getMessage()), MAX_REASON));
+  }
+}

@@ -1,0 +1,116 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The timelines of standbys that SQL does not tell, asked of a walsender by {@code
+ * IDENTIFY_SYSTEM}.
+ *
+ * <p>That is a second login, with a process of the server's and a line in its log. One for each
+ * standby in each cycle is too dear. So an answer counts for 5 s, as long as neither the server nor
+ * its WAL receiver has started again since: a standby that follows another primary makes a new
+ * receiver. One that cascades keeps it while the standby above it is promoted; it tells its new
+ * timeline up to 5 s late, and may leave the read-only Service for so long.
+ *
+ * <p>A failure only leaves the timeline untold. It counts for 30 s, since what refuses a walsender,
+ * such as a pooler, max_wal_senders or pg_hba.conf, does not change by itself.
+ */
+public final class Timelines {
+  static final Duration ANSWER = Duration.ofSeconds(5);
+  static final Duration FAILURE = Duration.ofSeconds(30);
+
+  private static final Logger LOG = LoggerFactory.getLogger(Timelines.class);
+  private static final long HIGHEST = 0xFFFF_FFFFL;
+
+  /**
+   * What a server said.
+   *
+   * @param receiver the process id of its WAL receiver; null when it has none
+   * @param timeline null when it did not say
+   */
+  private record Told(
+      String systemIdentifier, Long startedAt, Object receiver, Long timeline, long at) {
+    private boolean isOf(NodeState standby, Object itsReceiver) {
+      return Objects.equals(systemIdentifier, standby.server().systemIdentifier())
+          && Objects.equals(startedAt, standby.server().startedAt())
+          && Objects.equals(receiver, itsReceiver);
+    }
+
+    private boolean counts(long now) {
+      return now - at < (timeline == null ? FAILURE : ANSWER).toNanos();
+    }
+  }
+
+  private final NodePools pools;
+  private final LongSupplier nanoTime;
+  private final Map<Node, Told> told = new ConcurrentHashMap<>();
+
+  /**
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  public Timelines(NodePools pools, LongSupplier nanoTime) {
+    this.pools = pools;
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * The standby with its timeline, where a walsender tells it.
+   *
+   * @param standby a node that answered
+   * @param answer its row of probe.sql
+   * @param deadline of its probe
+   * @return the same state where it is not told
+   */
+  public NodeState completed(NodeState standby, Object answer, Deadline deadline) {
+    if (standby.server() == null) {
+      return standby;
+    }
+    Object receiver = ((Map<?, ?>) answer).get("receiver");
+    Told last = told.get(standby.node());
+    if (last == null || !last.isOf(standby, receiver) || !last.counts(nanoTime.getAsLong())) {
+      last =
+          new Told(
+              standby.server().systemIdentifier(),
+              standby.server().startedAt(),
+              receiver,
+              ask(standby, deadline),
+              nanoTime.getAsLong());
+      told.put(standby.node(), last);
+    }
+    return told(standby, last.timeline());
+  }
+
+  private Long ask(NodeState standby, Deadline deadline) {
+    try (Walsender walsender =
+        pools.walsender(standby.node(), Addresses.parse(standby.address()), deadline)) {
+      return credible(standby, walsender.identify());
+    } catch (SQLException e) {
+      LOG.debug("{} did not identify itself: {}", standby.node(), e.getMessage());
+      return null;
+    }
+  }
+
+  /** The timeline of this very cluster; null when that is not what it is. */
+  static Long credible(NodeState standby, Walsender.Identity identity) {
+    String own = standby.server().systemIdentifier();
+    boolean credible =
+        (own == null || own.equals(identity.systemIdentifier()))
+            && identity.timeline() > 0
+            && identity.timeline() <= HIGHEST;
+    return credible ? identity.timeline() : null;
+  }
+
+  static NodeState told(NodeState standby, Long timeline) {
+    return timeline == null ? standby : standby.with(standby.server().onTimeline(timeline));
+  }
+}

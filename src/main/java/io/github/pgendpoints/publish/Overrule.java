@@ -1,0 +1,220 @@
+package io.github.pgendpoints.publish;
+
+import io.github.pgendpoints.logging.ForeignText;
+import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.PublishedPrimary;
+import io.github.pgendpoints.topology.Rival;
+import io.github.pgendpoints.topology.Topology;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The subcommand overrule: publishes a primary that the rules refuse, and begins a new generation,
+ * by which every running manager forgets what it knew.
+ */
+public final class Overrule {
+  private final String entry;
+  private final boolean confirmed;
+  private final Publisher publisher;
+  private final ClusterMemory memory;
+
+  /**
+   * @param entry which primary: an entry of PG_NODES, or {@code ip:port}; null for the only one
+   * @param confirmed whether to write, and not only to show
+   */
+  public Overrule(String entry, boolean confirmed, Publisher publisher, ClusterMemory memory) {
+    this.entry = entry;
+    this.confirmed = confirmed;
+    this.publisher = publisher;
+    this.memory = memory;
+  }
+
+  /**
+   * What is to be published and forgotten.
+   *
+   * @param topology of a fresh probe
+   * @param published what the objects say, completed by what is remembered
+   * @param readWrite what there is behind the read-write Service
+   * @param readOnly the same of the read-only Service
+   */
+  public Overruling choose(
+      Topology topology, Published published, Actual readWrite, Actual readOnly) {
+    List<NodeState> primaries = topology.claimants();
+    NodeState chosen = chosen(topology, published, primaries);
+    if (chosen == null) {
+      return Overruling.impossible(problem(topology, primaries));
+    }
+    Memory known = memory.known();
+    // Another number than any that a running manager may have seen.
+    long generation = Math.max(published.generation(), known.generation()) + 1;
+    PublishedPrimary primary = PublishedPrimary.chosen(chosen, topology.entriesOf(chosen));
+    Plan first =
+        publisher.chosenReadWrite(chosen, primary, generation, topology, readWrite, readOnly);
+    Plan second =
+        readOnly.isMissing()
+            ? null
+            : publisher.chosenReadOnly(chosen, primary, generation, topology, readOnly);
+    return new Overruling(
+        null,
+        text(topology, published, known, chosen, primary, generation, first, second),
+        first,
+        second,
+        Memory.stored(generation, primary, List.of(), aliases(known, primary)),
+        confirmed);
+  }
+
+  /** Writes down in STATE what was published. */
+  public void remember(Overruling overruling) throws OutdatedTopologyException {
+    memory.overrule(overruling.memory());
+  }
+
+  /** Null when there is none, or it does not say which. */
+  private NodeState chosen(Topology topology, Published published, List<NodeState> primaries) {
+    if (entry != null) {
+      return primaries.stream()
+          .flatMap(primary -> topology.entriesOf(primary).stream())
+          .filter(this::isNamed)
+          .findFirst()
+          .orElse(null);
+    }
+    if (primaries.size() != 1) {
+      return null;
+    }
+    return topology.entriesOf(primaries.get(0)).stream()
+        .filter(node -> node.endpoint().equals(published.primary().endpoint()))
+        .findFirst()
+        .orElse(primaries.get(0));
+  }
+
+  private boolean isNamed(NodeState node) {
+    return Stream.of(
+            node.node().name(),
+            node.endpoint(),
+            node.address(),
+            Addresses.withPort(node.node().host(), node.node().port(), -1))
+        .anyMatch(entry::equalsIgnoreCase);
+  }
+
+  private String problem(Topology topology, List<NodeState> primaries) {
+    String which = primaries.stream().map(Overrule::described).collect(Collectors.joining(", "));
+    if (primaries.isEmpty()) {
+      return "overrule: no node answers as a primary: " + topology;
+    }
+    return entry == null
+        ? "overrule: several primaries answer, say which one is to be published: " + which
+        : "overrule: %s names no node that answers as a primary; these do: %s"
+            .formatted(ForeignText.clean(entry), which);
+  }
+
+  private static String described(NodeState primary) {
+    return "%s at %s%s"
+        .formatted(
+            primary.node(),
+            primary.endpoint(),
+            primary.server().timeline() == null
+                ? ""
+                : " on timeline " + primary.server().timeline());
+  }
+
+  private static List<Set<String>> aliases(Memory known, PublishedPrimary primary) {
+    List<Set<String>> groups =
+        new ArrayList<>(
+            known.aliases().stream()
+                .filter(group -> primary.entries().stream().noneMatch(group::contains))
+                .toList());
+    if (primary.entries().size() > 1) {
+      groups.add(Set.copyOf(primary.entries()));
+    }
+    return groups;
+  }
+
+  // --- what people see --------------------------------------------------------------------------
+
+  private String text(
+      Topology topology,
+      Published published,
+      Memory known,
+      NodeState chosen,
+      PublishedPrimary primary,
+      long generation,
+      Plan readWrite,
+      Plan readOnly) {
+    List<String> lines = new ArrayList<>();
+    lines.add("To be published, as generation " + generation + ":");
+    lines.addAll(described(primary, chosen.server().systemIdentifier()));
+    lines.add("");
+    lines.add("To be forgotten, of generation " + published.generation() + ":");
+    lines.addAll(described(published.primary(), published.systemIdentifier()));
+    for (Rival rival : known.rivals()) {
+      lines.add(
+          "  %s was a primary beside another one since %s"
+              .formatted(ForeignText.clean(rival.name()), seconds(rival.since())));
+    }
+    published.faults().forEach(fault -> lines.add("  " + ForeignText.clean(fault)));
+    List<NodeState> others =
+        topology.claimants().stream()
+            .filter(other -> !topology.entriesOf(chosen).contains(other))
+            .toList();
+    if (!others.isEmpty()) {
+      lines.add("");
+      lines.add("Accepts writes beside it, and has to be fenced:");
+      others.forEach(other -> lines.add("  " + described(other)));
+    }
+    lines.add("");
+    lines.add(diff(readWrite));
+    if (readOnly != null) {
+      lines.add(diff(readOnly));
+    }
+    lines.add("");
+    if (published.paused()) {
+      lines.add(
+          "The annotation "
+              + Annotations.PAUSED
+              + " stays: this is written all the same, and no later change is until it is removed.");
+    }
+    lines.add(confirmed ? "This is written now." : "Nothing is written. To write it, add --yes.");
+    return String.join(System.lineSeparator(), lines);
+  }
+
+  private static List<String> described(PublishedPrimary primary, String identifier) {
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        primary.endpoint() == null
+            ? "  no primary"
+            : "  primary %s at %s"
+                .formatted(
+                    ForeignText.clean(String.valueOf(primary.name())),
+                    String.join(", ", primary.entries())));
+    lines.add(
+        "  system identifier %s, %s%s"
+            .formatted(
+                identifier == null ? "unknown" : identifier,
+                primary.line() == null ? "timeline unknown" : primary.line(),
+                primary.startedAt() == null
+                    ? ""
+                    : ", started " + seconds(startOf(primary.startedAt()))));
+    return lines;
+  }
+
+  private static Instant startOf(long micros) {
+    return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
+  }
+
+  private static Instant seconds(Instant time) {
+    return time.truncatedTo(ChronoUnit.SECONDS);
+  }
+
+  private static String diff(Plan plan) {
+    return plan.inForce().stream()
+        .map(Publication::diff)
+        .collect(Collectors.joining(System.lineSeparator()));
+  }
+}

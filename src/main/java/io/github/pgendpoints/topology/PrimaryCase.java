@@ -1,0 +1,136 @@
+package io.github.pgendpoints.topology;
+
+import static io.github.pgendpoints.topology.Row.row;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * One primary against the published line: the table of classes, and the facts that it asks for.
+ *
+ * @param primary a primary of our cluster
+ * @param published what is published
+ * @param topology of the cycle, without unknown aliases
+ */
+record PrimaryCase(NodeState primary, Published published, Topology topology) {
+  /** The first row that matches is the class. docs/rules.md gives the reason for each. */
+  static final List<Row<PrimaryClass, PrimaryCase>> TABLE =
+      List.of(
+          row(PrimaryClass.FIRST, primary -> !primary.isAnyLinePublished()),
+          row(PrimaryClass.UNTOLD, primary -> !primary.tellsTimeline()),
+          row(
+              PrimaryClass.PUBLISHED,
+              primary -> primary.isOnPublishedLine() && primary.isPublishedServer()),
+          row(PrimaryClass.GIVEN_IN, PrimaryCase::hasPublishedServerGivenIn),
+          row(PrimaryClass.MOVED, PrimaryCase::hasPublishedServerMovedHere),
+          row(PrimaryClass.TWIN, PrimaryCase::isOnPublishedLine),
+          row(PrimaryClass.DEAD_BRANCH, PrimaryCase::isOffPublishedLine),
+          row(PrimaryClass.SUCCESSOR, PrimaryCase::continuesPublishedLine),
+          row(PrimaryClass.UNPROVEN, primary -> true));
+
+  private Line line() {
+    return published.line();
+  }
+
+  private Long timeline() {
+    return primary.server().timeline();
+  }
+
+  private boolean isAnyLinePublished() {
+    return line() != null;
+  }
+
+  private boolean tellsTimeline() {
+    return timeline() != null;
+  }
+
+  /** On the published timeline, as far as its begin can be compared. */
+  private boolean isOnPublishedLine() {
+    return timeline() == line().timeline() && !line().beginsElsewhereThan(primary.server().begin());
+  }
+
+  /** By start time; where nobody has that, by entry; where nobody has that, by name. */
+  private boolean isPublishedServer() {
+    PublishedPrimary known = published.primary();
+    if (topology.nodes().stream().anyMatch(this::startedAsPublished)) {
+      return startedAsPublished(primary);
+    }
+    if (topology.nodes().stream().anyMatch(this::answersAtPublishedEntry)) {
+      return topology.entriesOf(primary).stream().anyMatch(this::answersAtPublishedEntry);
+    }
+    return topology.entriesOf(primary).stream()
+        .anyMatch(node -> node.node().name().equals(known.name()));
+  }
+
+  private boolean startedAsPublished(NodeState node) {
+    return node.hasAnswered() && published.primary().isStartOf(node.server());
+  }
+
+  private boolean answersAtPublishedEntry(NodeState node) {
+    return node.hasAnswered() && published.primary().entries().contains(node.endpoint());
+  }
+
+  /** The published server is a standby of this primary now, and has lost nothing for it. */
+  private boolean hasPublishedServerGivenIn() {
+    return topology.standbys().stream()
+        .filter(
+            standby ->
+                topology.entriesOf(standby).stream().anyMatch(published.primary()::isListedAs))
+        .anyMatch(
+            standby ->
+                new StandbyCase(standby, primary, topology).judge() == StandbyClass.ON_LINE
+                    // Of two lines with one number, only where it streams from tells which it is
+                    // on.
+                    && (timeline() != line().timeline() || streamsFromPrimary(standby)));
+  }
+
+  private boolean hasPublishedServerMovedHere() {
+    List<String> entries = published.primary().entries();
+    // Entries that answer say which of them are one server.
+    List<Set<String>> aliases =
+        topology.nodes().stream()
+            .filter(NodeState::hasAnswered)
+            .map(
+                node ->
+                    topology.entriesOf(node).stream()
+                        .map(NodeState::endpoint)
+                        .collect(Collectors.toSet()))
+            .toList();
+    long others = topology.listed(aliases) - 1L;
+    return isOnPublishedLine()
+        && line().begin() != null
+        && primary.server().begin() != null
+        && !entries.isEmpty()
+        && topology.nodes().stream().noneMatch(published.primary()::isListedAs)
+        && topology.unanswered().containsAll(entries)
+        && topology.standbys().stream().filter(this::streamsFromPrimary).count() * 2 > others;
+  }
+
+  private boolean streamsFromPrimary(NodeState standby) {
+    String source = standby.server().source();
+    return source != null
+        && topology.entriesOf(primary).stream()
+            .anyMatch(
+                entry ->
+                    source.equals(entry.endpoint())
+                        || source.equals(
+                            Addresses.withPort(entry.node().host(), entry.node().port(), -1)));
+  }
+
+  private boolean isOffPublishedLine() {
+    return timeline() <= line().timeline() || tellsHistory() && !continuesPublishedLine();
+  }
+
+  private boolean continuesPublishedLine() {
+    return tellsHistory() && primary.server().lineage().history().contains(line());
+  }
+
+  private boolean tellsHistory() {
+    return primary.server().lineage().isRead();
+  }
+
+  PrimaryClass judge(List<Row<PrimaryClass, PrimaryCase>> table) {
+    return Row.first(table, this);
+  }
+}

@@ -1,0 +1,89 @@
+package io.github.pgendpoints.topology;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * The primary that was verified last, as the objects of both Services remember it.
+ *
+ * @param line the line it writes; null when it is not known, as with objects of the Python original
+ * @param entries every {@code ip:port} under which that server is listed, the one behind the
+ *     read-write Service first; empty when none is known
+ * @param name its entry of PG_NODES; null when it is not known
+ * @param startedAt when that server started, in microseconds since 1970; null when it is not known
+ */
+public record PublishedPrimary(Line line, List<String> entries, String name, Long startedAt) {
+  public PublishedPrimary {
+    // Not List.copyOf: a node without an address is looked for in it, too.
+    entries = Collections.unmodifiableList(new ArrayList<>(entries));
+  }
+
+  /** Nothing is published. */
+  public static PublishedPrimary none() {
+    return new PublishedPrimary(null, List.of(), null, null);
+  }
+
+  /**
+   * A primary that a person has chosen.
+   *
+   * @param chosen the entry to publish it under
+   * @param entries every node that is this server
+   */
+  public static PublishedPrimary chosen(NodeState chosen, List<NodeState> entries) {
+    Server server = chosen.server();
+    boolean granted = server.rights().contains(Right.HISTORY);
+    List<String> inOrder = new ArrayList<>(List.of(chosen.endpoint()));
+    entries.stream()
+        .map(NodeState::endpoint)
+        .filter(entry -> !entry.equals(chosen.endpoint()))
+        .distinct()
+        .sorted()
+        .forEach(inOrder::add);
+    return new PublishedPrimary(
+        server.timeline() == null
+            ? null
+            : new Line(
+                server.systemIdentifier(), server.timeline(), granted ? server.begin() : null),
+        inOrder,
+        chosen.node().name(),
+        server.startedAt());
+  }
+
+  /** Its system identifier; null when it is not known. */
+  public String systemIdentifier() {
+    return line == null ? null : line.systemIdentifier();
+  }
+
+  /** Where the read-write Service leads; null when it is not known. */
+  public String endpoint() {
+    return entries.isEmpty() ? null : entries.get(0);
+  }
+
+  /** Whether another one is of a later timeline of the same cluster, or this one is not known. */
+  boolean isBehind(PublishedPrimary other) {
+    if (line == null || other.line == null) {
+      return line == null;
+    }
+    boolean sameCluster =
+        systemIdentifier() == null
+            || other.systemIdentifier() == null
+            || systemIdentifier().equals(other.systemIdentifier());
+    return sameCluster && line.timeline() < other.line.timeline();
+  }
+
+  /** Whether a node is listed as this primary, by its address or its name. */
+  boolean isListedAs(NodeState node) {
+    return entries.contains(node.endpoint()) || node.node().name().equals(name);
+  }
+
+  /** Whether a server started when this primary did: only the same server does so. */
+  boolean isStartOf(Server server) {
+    return startedAt != null
+        && startedAt.equals(server.startedAt())
+        && (systemIdentifier() == null
+            || server.systemIdentifier() == null
+            || Objects.equals(systemIdentifier(), server.systemIdentifier()));
+  }
+}

@@ -1,0 +1,312 @@
+package io.github.pgendpoints.topology;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** What a cycle tells people, in sentences: the refusal first. */
+final class Reports {
+  private static final String OVERRULE = "; to accept it: postgres-endpoint-manager overrule %s";
+  private static final String OVERRULE_ONE =
+      "; to accept one of them: postgres-endpoint-manager overrule ENTRY";
+
+  private final Situation now;
+  private final Map<Node, StandbyClass> standbys;
+  private final List<Report> reports = new ArrayList<>();
+
+  Reports(Situation now, Map<Node, StandbyClass> standbys) {
+    this.now = now;
+    this.standbys = standbys;
+  }
+
+  List<Report> of(Rule rule) {
+    if (rule != Rule.VERIFIED) {
+      add(Report.Topic.REFUSED, "", headline(rule), details(rule));
+    }
+    now.deadBranches()
+        .forEach(
+            dead ->
+                add(
+                    Report.Topic.DEAD_BRANCH,
+                    dead.node().name(),
+                    "multiple primaries",
+                    deadBranch(dead)));
+    now.unknownAliases()
+        .forEach(
+            alias ->
+                add(
+                    Report.Topic.UNKNOWN_ALIAS,
+                    alias.node().name(),
+                    "unknown alias",
+                    "%s claims to be the published primary %s, which answers at %s; it is put behind neither Service%s"
+                        .formatted(
+                            at(alias),
+                            now.published().primary().name(),
+                            now.published().primary().endpoint(),
+                            OVERRULE.formatted(now.published().primary().endpoint()))));
+    if (rule == Rule.VERIFIED) {
+      ofVerified();
+    }
+    return reports;
+  }
+
+  private void ofVerified() {
+    standbys.forEach(
+        (node, is) -> {
+          if (is == StandbyClass.AHEAD) {
+            NodeState standby = standby(node);
+            add(
+                Report.Topic.STANDBY_AHEAD,
+                node.name(),
+                "standby ahead of the primary",
+                "%s is %s (the primary is %s); the primary may have lost WAL, and the standby keeps its place"
+                    .formatted(
+                        at(standby),
+                        new StandbyCase(standby, now.candidate(), now.topology()).why(is),
+                        at(now.candidate())));
+          }
+        });
+    for (NodeState standby : now.onNewerLine()) {
+      add(
+          Report.Topic.NEWER_LINE,
+          standby.node().name(),
+          "newer line",
+          "standby %s is on timeline %d, which continues timeline %d of the published primary %s; its primary may be out of reach"
+              .formatted(
+                  at(standby),
+                  standby.server().timeline(),
+                  now.candidate().server().timeline(),
+                  at(now.candidate())));
+    }
+    now.leftBehind()
+        .forEach(
+            (standby, bytes) ->
+                add(
+                    Report.Topic.LEFT_BEHIND,
+                    standby.node().name(),
+                    "WAL left behind",
+                    "standby %s has %d bytes of timeline %d that the new primary %s lacks"
+                        .formatted(
+                            at(standby),
+                            bytes,
+                            now.published().line().timeline(),
+                            at(now.candidate()))));
+    if (now.candidate().isFull()) {
+      add(
+          Report.Topic.FULL,
+          now.candidate().node().name(),
+          "primary is full",
+          "%s has no connection left for us and keeps its place: %s"
+              .formatted(at(now.candidate()), now.candidate().reason()));
+    }
+    Line line = now.published().line();
+    if (line != null
+        && line.begin() != null
+        && now.candidate().server() != null
+        && now.candidate().server().timeline() != null
+        && !now.candidate().server().rights().contains(Right.HISTORY)) {
+      add(
+          Report.Topic.LINE_UNPROVEN,
+          "",
+          "history not granted",
+          "%s no longer lets our role read the history of its timeline: from now on a higher timeline alone counts as a promotion"
+              .formatted(at(now.candidate())));
+    }
+  }
+
+  private void add(Report.Topic topic, String subject, String headline, String details) {
+    reports.add(new Report(topic, subject, headline, details));
+  }
+
+  private NodeState standby(Node node) {
+    return now.topology().nodes().stream()
+        .filter(state -> state.node().equals(node))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private String headline(Rule rule) {
+    return switch (rule) {
+      case UNREADABLE -> "unreadable state";
+      case NO_MAJORITY -> "no majority of one system identifier";
+      case SPLIT_BRAIN -> "multiple primaries";
+      case NO_PRIMARY -> "no primary";
+      case SPLIT_BRAIN_LASTS -> "multiple primaries not over";
+      case QUORUM ->
+          "%d of %d nodes verified, fewer than the %d of MIN_REACHABLE_NODES"
+              .formatted(now.reachable(), now.listed(), now.quorum());
+      case FIRST_RUN -> "first run";
+      case PROMOTED_APART -> "primary promoted apart";
+      case UNPROVEN -> "unproven primary";
+      case NEWER_LINE -> "stale primary";
+      case VERIFIED -> throw new IllegalArgumentException("not refused");
+    };
+  }
+
+  private String details(Rule rule) {
+    NodeState candidate = now.candidate();
+    PublishedPrimary published = now.published().primary();
+    return switch (rule) {
+      case UNREADABLE -> all(now.published().faults());
+      case NO_MAJORITY ->
+          "%s%s"
+              .formatted(
+                  now.topology().reachable().stream()
+                      .map(
+                          node ->
+                              "%s is a %s of %s"
+                                  .formatted(
+                                      node.node(), node.state(), node.server().systemIdentifier()))
+                      .collect(Collectors.joining(", ")),
+                  OVERRULE_ONE);
+      case SPLIT_BRAIN ->
+          "%s%s%s"
+              .formatted(
+                  now.candidates().stream().map(this::described).collect(Collectors.joining(", ")),
+                  parted(),
+                  OVERRULE_ONE);
+      case NO_PRIMARY -> now.asked() + overruleOthers();
+      case SPLIT_BRAIN_LASTS ->
+          "%s; %s; it is over when each of them is a standby, is off PG_NODES, or stays DOWN for 30 s of continuous mode while no standby has WAL that the primary lacks%s"
+              .formatted(
+                  now.unaccountedRivals().stream()
+                      .map(
+                          rival ->
+                              "%s was a primary beside %s since %s"
+                                  .formatted(rival.name(), at(candidate), rival.since()))
+                      .collect(Collectors.joining(", ")),
+                  now.asked(),
+                  OVERRULE.formatted(candidate.endpoint()));
+      case QUORUM -> now.asked().toString();
+      case FIRST_RUN ->
+          "%s is a primary, and %s; %s%s"
+              .formatted(
+                  at(candidate),
+                  now.reachable() > now.listed() / 2
+                      ? "a standby is ahead of it"
+                      : "only %d of %d listed servers answer"
+                          .formatted(now.reachable(), now.listed()),
+                  now.asked(),
+                  OVERRULE.formatted(candidate.endpoint()));
+      case PROMOTED_APART ->
+          "%s is on timeline %d, and so is the published primary %s, another server; %s%s"
+              .formatted(
+                  at(candidate),
+                  candidate.server().timeline(),
+                  known(published),
+                  now.asked(),
+                  OVERRULE.formatted(candidate.endpoint()));
+      case UNPROVEN ->
+          "%s is on timeline %d, the published primary %s is on %s, and whether the one continues the other is not known (%s); %s%s"
+              .formatted(
+                  at(candidate),
+                  candidate.server().timeline(),
+                  known(published),
+                  published.line(),
+                  candidate.server().lineage().reason(),
+                  now.asked(),
+                  OVERRULE.formatted(candidate.endpoint()));
+      case NEWER_LINE ->
+          "%s is on timeline %d, and %s; %s%s"
+              .formatted(
+                  at(candidate),
+                  candidate.server().timeline(),
+                  now.onNewerLine().stream()
+                      .map(
+                          standby ->
+                              "the standby %s is on timeline %d, which continues it"
+                                  .formatted(standby.node(), standby.server().timeline()))
+                      .collect(Collectors.joining(", ")),
+                  now.asked(),
+                  OVERRULE.formatted(candidate.endpoint()));
+      case VERIFIED -> throw new IllegalArgumentException("not refused");
+    };
+  }
+
+  /** A primary that is none of ours, or is off the line, may be the right one: after pg_upgrade. */
+  private String overruleOthers() {
+    List<NodeState> others = new ArrayList<>(now.deadBranches());
+    others.addAll(now.topology().foreign());
+    return others.isEmpty()
+        ? ""
+        : others.size() == 1 ? OVERRULE.formatted(others.get(0).endpoint()) : OVERRULE_ONE;
+  }
+
+  private String deadBranch(NodeState dead) {
+    Line line = now.published().line();
+    History history =
+        now.candidate() != null
+                && now.candidate().server() != null
+                && now.candidate().server().timeline() != null
+                && now.candidate().server().lineage().isRead()
+            ? now.candidate().server().lineage().history()
+            : null;
+    long timeline = dead.server().timeline();
+    Lsn begin = dead.server().begin();
+    // Two timelines of one number that begin apart: the line never was on this one.
+    boolean isAncestor =
+        history != null && (begin == null || begin.equals(history.beginOf(timeline)));
+    Lsn end = isAncestor ? history.endOf(timeline) : null;
+    String left =
+        end != null
+            ? "which the published line left at " + end
+            : timeline < line.timeline()
+                ? "older than the published " + line
+                : timeline == line.timeline()
+                    ? "begun at %s, which is not the published %s"
+                        .formatted(dead.server().begin(), line)
+                    : "whose history does not contain the published " + line;
+    return "%s accepts writes on timeline %d, %s; fence it".formatted(at(dead), timeline, left);
+  }
+
+  private String described(NodeState primary) {
+    PrimaryClass is = primary.isFull() ? PrimaryClass.PUBLISHED : now.classes().get(primary.node());
+    return primary.server() == null
+        ? "%s (%s, %s)".formatted(at(primary), is, primary.reason())
+        : "%s (%s, system identifier %s, timeline %s, LSN %s)"
+            .formatted(
+                at(primary),
+                is,
+                primary.server().systemIdentifier(),
+                primary.server().timeline(),
+                primary.server().lsn());
+  }
+
+  /** Where the first of several primaries parted from the others, as far as they tell. */
+  private String parted() {
+    StringBuilder parted = new StringBuilder();
+    List<NodeState> told =
+        now.candidates().stream()
+            .filter(
+                node ->
+                    node.server() != null
+                        && node.server().timeline() != null
+                        && node.server().lineage().isRead())
+            .toList();
+    for (NodeState other : told.subList(Math.min(1, told.size()), told.size())) {
+      History.Ancestor shared =
+          told.get(0).server().lineage().history().partedFrom(other.server().lineage().history());
+      if (shared != null) {
+        parted.append(
+            "; %s and %s parted on timeline %d at %s"
+                .formatted(told.get(0).node(), other.node(), shared.timeline(), shared.end()));
+      }
+    }
+    return parted.toString();
+  }
+
+  private static String at(NodeState node) {
+    return node.node() + " at " + node.address();
+  }
+
+  private static String known(PublishedPrimary published) {
+    return published.name() == null
+        ? published.endpoint() == null ? "at an unknown address" : "at " + published.endpoint()
+        : published.name();
+  }
+
+  private static String all(List<String> sentences) {
+    return String.join("; ", sentences);
+  }
+}

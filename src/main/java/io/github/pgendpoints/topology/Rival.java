@@ -1,0 +1,54 @@
+package io.github.pgendpoints.topology;
+
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * A primary of a split brain. It counts as one until something shows that it is none any more.
+ *
+ * @param entry its {@code ip:port}
+ * @param name its entry of PG_NODES
+ * @param since when it was first seen beside another primary
+ * @param absence how long nobody has answered there; null while that does not count
+ */
+public record Rival(String entry, String name, Instant since, Absence absence) {
+  /** So long a rival has to be DOWN: a restart or a stall is shorter. */
+  private static final Duration SETTLED = Duration.ofSeconds(30);
+
+  private static final int MIN_PROBES = 3;
+
+  /**
+   * Probes in a row that found nobody there, while one other primary could have been published.
+   *
+   * @param since the first of them
+   * @param last the last of them
+   * @param probes how many
+   */
+  public record Absence(Instant since, Instant last, int probes) {}
+
+  /** Whether the node is where the rival was. */
+  boolean isAt(NodeState node) {
+    return entry.equals(node.endpoint()) || name.equals(node.node().name());
+  }
+
+  /** The same after one more probe that found nobody there. */
+  Rival absentAt(Instant at) {
+    Absence longer =
+        absence == null
+            ? new Absence(at, at, 1)
+            : new Absence(absence.since(), at, absence.probes() + 1);
+    return new Rival(entry, name, since, longer);
+  }
+
+  /** The same after anything else. */
+  Rival present() {
+    return new Rival(entry, name, since, null);
+  }
+
+  /** Whether it has been DOWN for so long that it is taken for dead. */
+  boolean isGone() {
+    return absence != null
+        && absence.probes() >= MIN_PROBES
+        && Duration.between(absence.since(), absence.last()).compareTo(SETTLED) >= 0;
+  }
+}

@@ -1,0 +1,35 @@
+package io.github.pgendpoints.topology;
+
+import java.util.Locale;
+
+/** The rules of verification, in their order: the first that matches decides. */
+public enum Rule {
+  /** What the objects or STATE remember cannot be read. */
+  UNREADABLE,
+  /** Nothing is published, and no strict majority agrees on a system identifier. */
+  NO_MAJORITY,
+  /** Two servers or more could be the primary. */
+  SPLIT_BRAIN,
+  /** No server could be. */
+  NO_PRIMARY,
+  /** One could be; another one of an earlier split brain has not been accounted for. */
+  SPLIT_BRAIN_LASTS,
+  /** Fewer servers than MIN_REACHABLE_NODES were verified. */
+  QUORUM,
+  /** Nothing of ours is published yet, and what answers is not enough to begin with. */
+  FIRST_RUN,
+  /** The primary is a twin of the published one. */
+  PROMOTED_APART,
+  /** Nothing proves that the primary continues the published line. */
+  UNPROVEN,
+  /** A standby follows a line that continues the primary's: the primary was left behind. */
+  NEWER_LINE,
+  /** The primary belongs behind the read-write Service. */
+  VERIFIED;
+
+  /** As routes, log and docs write it, such as {@code split-brain}. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,419 @@
+package io.github.pgendpoints.topology;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * One cycle as the rules look at it.
+ *
+ * @param published what is published, completed by memory
+ * @param memory with what this cycle's nodes showed, but for the rivals
+ * @param asked every node, in the order of the node list
+ * @param topology the nodes that count, the published entries first: so neither the order of
+ *     PG_NODES nor an alias changes a verdict
+ * @param unknownAliases the nodes that count as nothing
+ * @param classes of the primaries of our cluster
+ * @param candidates the servers that could be the primary
+ * @param rivals those remembered, with this cycle counted
+ */
+record Situation(
+    Published published,
+    Memory memory,
+    Topology asked,
+    Topology topology,
+    DecisionSettings settings,
+    Decision tables,
+    List<NodeState> unknownAliases,
+    Map<Node, PrimaryClass> classes,
+    List<NodeState> candidates,
+    List<Rival> rivals) {
+
+  static Situation of(
+      Published published,
+      Memory known,
+      Topology asked,
+      DecisionSettings settings,
+      Decision tables) {
+    List<NodeState> aliases = unknownAliases(asked, published.primary());
+    Set<Node> ignored = aliases.stream().map(NodeState::node).collect(Collectors.toSet());
+    Topology counted = asked.arranged(ignored, order(published));
+    Map<Node, PrimaryClass> classes = new LinkedHashMap<>();
+    for (NodeState primary : counted.primaries()) {
+      classes.put(
+          primary.node(), new PrimaryCase(primary, published, counted).judge(tables.primaries()));
+    }
+    Situation now =
+        new Situation(
+            published,
+            known.observing(counted, published.primary()),
+            asked,
+            counted,
+            settings,
+            tables,
+            aliases,
+            classes,
+            candidates(counted, published.primary(), classes),
+            List.of());
+    return now.withRivals(
+        known.rivals().stream()
+            .map(rival -> now.counted(rival, known.damping()))
+            .filter(Objects::nonNull)
+            .toList());
+  }
+
+  private Situation withRivals(List<Rival> counted) {
+    return new Situation(
+        published,
+        memory,
+        asked,
+        topology,
+        settings,
+        tables,
+        unknownAliases,
+        classes,
+        candidates,
+        counted);
+  }
+
+  /**
+   * The nodes that claim to be the published primary, beside the entry that is known to be, under
+   * an entry that was never seen as one of its own.
+   */
+  private static List<NodeState> unknownAliases(Topology topology, PublishedPrimary published) {
+    if (published.startedAt() == null) {
+      return List.of();
+    }
+    List<NodeState> known =
+        topology.nodes().stream()
+            .filter(NodeState::hasAnswered)
+            .filter(node -> published.entries().contains(node.endpoint()))
+            .toList();
+    return topology.nodes().stream()
+        .filter(node -> !known.isEmpty() && node.hasAnswered())
+        .filter(node -> !published.entries().contains(node.endpoint()))
+        .filter(
+            node ->
+                published.isStartOf(node.server()) || known.stream().anyMatch(node::isSameServerAs))
+        .toList();
+  }
+
+  /** The published entries first, then those that are read from, then by address. */
+  private static Comparator<NodeState> order(Published published) {
+    List<String> entries = published.primary().entries();
+    return Comparator.comparing(
+            (NodeState node) ->
+                entries.contains(node.endpoint())
+                    ? entries.indexOf(node.endpoint())
+                    : entries.size())
+        .thenComparing(node -> !published.isReadOnly(node))
+        .thenComparing(NodeState::endpoint, Comparator.nullsLast(Comparator.naturalOrder()))
+        .thenComparing(node -> node.node().name());
+  }
+
+  private static List<NodeState> candidates(
+      Topology topology, PublishedPrimary published, Map<Node, PrimaryClass> classes) {
+    List<NodeState> candidates =
+        new ArrayList<>(
+            topology.primaries().stream()
+                .filter(primary -> classes.get(primary.node()).isCandidate())
+                .toList());
+    fullPrimary(topology, published)
+        .filter(full -> !classes.containsValue(PrimaryClass.PUBLISHED))
+        .filter(
+            full ->
+                candidates.stream()
+                    .noneMatch(other -> other.server().replicas().contains(full.address())))
+        .ifPresent(candidates::add);
+    return List.copyOf(candidates);
+  }
+
+  /** The published primary, where it serves so many others that it cannot serve us. */
+  private static Optional<NodeState> fullPrimary(Topology topology, PublishedPrimary published) {
+    boolean answersElsewhere =
+        topology.nodes().stream()
+            .anyMatch(node -> node.hasAnswered() && published.isStartOf(node.server()));
+    return topology.nodes().stream()
+        .filter(node -> !answersElsewhere && node.isFull() && published.isListedAs(node))
+        .findFirst();
+  }
+
+  /** The one candidate; null when there is none, or several. */
+  NodeState candidate() {
+    return candidates.size() == 1 ? candidates.get(0) : null;
+  }
+
+  /** Whether the one candidate is of this class; a full one is the published primary. */
+  boolean candidateIs(PrimaryClass wanted) {
+    return wanted
+        == (candidate().isFull() ? PrimaryClass.PUBLISHED : classes.get(candidate().node()));
+  }
+
+  List<NodeState> deadBranches() {
+    return topology.primaries().stream()
+        .filter(primary -> classes.get(primary.node()) == PrimaryClass.DEAD_BRANCH)
+        .toList();
+  }
+
+  /** Whether a node is proven to be no place for writes. */
+  private boolean isDeadOrForeign(NodeState node) {
+    return node.state() == State.FOREIGN
+        || deadBranches().stream().anyMatch(dead -> dead == node || node.isSameServerAs(dead));
+  }
+
+  /** Servers of our cluster that answered, if only to say that they are full. */
+  int reachable() {
+    int full =
+        (int) candidates.stream().filter(candidate -> candidate.state() == State.UNKNOWN).count();
+    return topology.reachable().size() + full;
+  }
+
+  int listed() {
+    return topology.listed(memory.aliases());
+  }
+
+  int quorum() {
+    return settings.quorum().of(listed());
+  }
+
+  /** Whether no listed node was ever published, so that there is nothing to keep. */
+  boolean isFirstRun() {
+    return topology.nodes().stream()
+        .filter(node -> node.endpoint() != null)
+        .noneMatch(
+            node ->
+                published.readWrite().contains(node.endpoint())
+                    || published.isReadOnly(node)
+                    || published.primary().isListedAs(node));
+  }
+
+  /** On a first run, who is not there may know better. */
+  boolean isEnoughToBeginWith() {
+    return reachable() > listed() / 2
+        && topology.standbys().stream()
+            .noneMatch(standby -> Topology.isAhead(standby, candidate()));
+  }
+
+  /** Without any history in play, a higher number is taken for a promotion. */
+  boolean mayNumbersDecide() {
+    return candidate().server().lineage().isNotGranted()
+        && published.line().begin() == null
+        && candidate().server().timeline() <= published.line().timeline() + Decision.CREDIBLE_JUMP;
+  }
+
+  /** The standbys that follow a line which continues the candidate's. */
+  List<NodeState> onNewerLine() {
+    if (candidate().server() == null || candidate().server().timeline() == null) {
+      return List.of();
+    }
+    Line line = lineOf(candidate());
+    return topology.standbys().stream()
+        .filter(standby -> standbyCase(standby).followsNewerLine(line))
+        .toList();
+  }
+
+  private StandbyCase standbyCase(NodeState standby) {
+    return new StandbyCase(standby, candidate(), topology);
+  }
+
+  /** The line of a primary, with the published begin where it is that server and tells none. */
+  private Line lineOf(NodeState primary) {
+    Server server = primary.server();
+    Line known = published.line();
+    Lsn begin = server.begin();
+    if (begin == null
+        && classes.get(primary.node()) == PrimaryClass.PUBLISHED
+        && known.timeline() == server.timeline()) {
+      begin = known.begin();
+    }
+    String identifier =
+        server.systemIdentifier() == null
+            ? published.systemIdentifier()
+            : server.systemIdentifier();
+    return new Line(identifier, server.timeline(), begin);
+  }
+
+  /** The standbys that have WAL of the published line which a new primary lacks, with the bytes. */
+  Map<NodeState, Long> leftBehind() {
+    Map<NodeState, Long> left = new LinkedHashMap<>();
+    if (published.line() != null
+        && candidate() != null
+        && candidate().server() != null
+        && !candidateIs(PrimaryClass.PUBLISHED)) {
+      for (NodeState standby : topology.standbys()) {
+        long bytes = standbyCase(standby).bytesBeyond(published.line());
+        if (bytes > 0) {
+          left.put(standby, bytes);
+        }
+      }
+    }
+    return left;
+  }
+
+  /** The rivals beside the one candidate that may still take writes. */
+  List<Rival> unaccountedRivals() {
+    return rivals.stream()
+        .filter(rival -> !isCandidate(rival))
+        .filter(rival -> !rival.isGone() || !leftBehind().isEmpty())
+        .toList();
+  }
+
+  /** Whether a rival is the candidate, be it under an alias that counts as nothing. */
+  private boolean isCandidate(Rival rival) {
+    return candidates.stream()
+        .flatMap(candidate -> asked.entriesOf(candidate).stream())
+        .anyMatch(rival::isAt);
+  }
+
+  /**
+   * A rival with this cycle counted; null when it is accounted for. That nobody answers counts only
+   * in a probe of its own, and only while one other primary could be published.
+   */
+  private Rival counted(Rival rival, Damping before) {
+    List<NodeState> aliases = unknownAliases.stream().filter(rival::isAt).toList();
+    List<NodeState> there =
+        topology.nodes().stream()
+            .filter(node -> rival.isAt(node) || aliases.stream().anyMatch(node::isSameServerAs))
+            .toList();
+    boolean isListed = !there.isEmpty() || !aliases.isEmpty();
+    if (!isListed || there.stream().anyMatch(this::isNoPrimaryAnyMore)) {
+      return null;
+    }
+    boolean isDown =
+        there.stream().allMatch(node -> node.state() == State.DOWN) && !there.isEmpty();
+    boolean counts =
+        candidates.size() == 1
+            && published.faults().isEmpty()
+            && topology.systemIdentifiers().size() <= 1
+            && isDown;
+    if (!counts) {
+      return rival.present();
+    }
+    return there.stream().anyMatch(before::isNew) ? rival.absentAt(topology.at()) : rival;
+  }
+
+  private boolean isNoPrimaryAnyMore(NodeState node) {
+    boolean isStandby =
+        node.state() == State.STANDBY
+            && topology.primaries().stream().noneMatch(node::isSameServerAs);
+    return isStandby || isDeadOrForeign(node);
+  }
+
+  /** What the next cycle has to know. */
+  Memory rememberedAfter(Rule rule) {
+    if (rule == Rule.SPLIT_BRAIN) {
+      return memory.withRivals(rivals).rememberingAsRivals(candidates, topology.at());
+    }
+    if (rule != Rule.VERIFIED) {
+      return memory.withRivals(rivals);
+    }
+    List<NodeState> diverged =
+        topology.standbys().stream()
+            .filter(standby -> Topology.isAhead(standby, candidate()))
+            .filter(standby -> !topology.unconfirmed().contains(candidate().node()))
+            .toList();
+    return memory.withRivals(List.of()).with(memory.damping().diverging(diverged));
+  }
+
+  /** The verdict of the rule that matched. */
+  Verdict verdict(Rule rule) {
+    Map<Node, StandbyClass> standbys = new LinkedHashMap<>();
+    if (candidate() != null) {
+      for (NodeState standby : topology.standbys()) {
+        standbys.put(standby.node(), standbyCase(standby).judge(tables.standbys()));
+      }
+    }
+    boolean verified = rule == Rule.VERIFIED;
+    ReadOnly readOnly =
+        verified
+            ? settings.readOnly().pick(topology, candidate(), standbys, published, memory.damping())
+            : null;
+    String repair = verified || rule == Rule.UNREADABLE ? null : repair();
+    return new Verdict(
+        rule,
+        candidate(),
+        classes,
+        standbys,
+        verified ? publishing() : null,
+        readOnly,
+        repair,
+        reachable(),
+        quorum(),
+        new Reports(this, standbys).of(rule));
+  }
+
+  /** What is remembered of the candidate once it is published. */
+  private PublishedPrimary publishing() {
+    PublishedPrimary known = published.primary();
+    Server server = candidate().server();
+    if (server == null) {
+      return known;
+    }
+    Set<String> entries = new TreeSet<>();
+    for (NodeState entry : topology.entriesOf(candidate())) {
+      entries.add(entry.endpoint());
+      entries.addAll(memory.aliasesOf(entry.endpoint()));
+    }
+    if (candidateIs(PrimaryClass.PUBLISHED)) {
+      known.entries().stream().filter(this::isListed).forEach(entries::add);
+    }
+    // The one that is published comes first.
+    entries.remove(candidate().endpoint());
+    List<String> inOrder = new ArrayList<>(List.of(candidate().endpoint()));
+    inOrder.addAll(entries);
+    return new PublishedPrimary(
+        publishedLine(server),
+        inOrder,
+        candidate().node().name(),
+        server.startedAt() == null ? known.startedAt() : server.startedAt());
+  }
+
+  /** Whether an entry is in PG_NODES, as far as its names resolve. */
+  private boolean isListed(String entry) {
+    return asked.nodes().stream()
+        .anyMatch(node -> node.endpoint() == null || node.endpoint().equals(entry));
+  }
+
+  /**
+   * The candidate's line, for the next one to be measured against. Its begin is remembered only
+   * while histories can be read: else nobody could ever prove to continue it.
+   */
+  private Line publishedLine(Server server) {
+    Line known = published.line();
+    if (server.timeline() == null) {
+      return known;
+    }
+    Line line = lineOf(candidate());
+    boolean granted = server.rights().contains(Right.HISTORY);
+    return granted ? line : new Line(line.systemIdentifier(), line.timeline(), null);
+  }
+
+  /**
+   * The address that the read-write Service is put back to. Refusing keeps what was verified last;
+   * what others wrote in its place leads to a server that is proven wrong.
+   */
+  private String repair() {
+    String last = published.primary().endpoint();
+    if (last == null) {
+      return null;
+    }
+    boolean leadsWrong =
+        topology.nodes().stream()
+            .anyMatch(
+                node ->
+                    node.endpoint() != null
+                        && published.readWrite().contains(node.endpoint())
+                        && isDeadOrForeign(node));
+    boolean lastIsWrong =
+        topology.nodes().stream()
+            .anyMatch(node -> last.equals(node.endpoint()) && isDeadOrForeign(node));
+    return leadsWrong && !lastIsWrong ? last : null;
+  }
+}

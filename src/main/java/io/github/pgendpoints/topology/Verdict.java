@@ -1,0 +1,60 @@
+package io.github.pgendpoints.topology;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What one cycle decided.
+ *
+ * @param rule that decided
+ * @param primary the one candidate; null when there is none, or several
+ * @param primaries the class of each primary of our cluster
+ * @param standbys the class of each standby against the candidate; empty without one
+ * @param publishing what is to be remembered of the candidate; null unless verified
+ * @param readOnly what is read from; null unless verified
+ * @param repair the {@code ip:port} that the read-write Service is put back to although the cycle
+ *     is refused; null when it is left alone
+ * @param reachable how many servers of our cluster answered
+ * @param quorum how many of them MIN_REACHABLE_NODES asks for
+ * @param reports what people have to know; the refusal first
+ */
+public record Verdict(
+    Rule rule,
+    NodeState primary,
+    Map<Node, PrimaryClass> primaries,
+    Map<Node, StandbyClass> standbys,
+    PublishedPrimary publishing,
+    ReadOnly readOnly,
+    String repair,
+    int reachable,
+    int quorum,
+    List<Report> reports) {
+  public Verdict {
+    primaries = Map.copyOf(primaries);
+    standbys = Map.copyOf(standbys);
+    reports = List.copyOf(reports);
+    if ((rule == Rule.VERIFIED) != (publishing != null && readOnly != null)) {
+      throw new IllegalArgumentException(rule + " with " + publishing + " and " + readOnly);
+    }
+  }
+
+  /** Whether the Services may follow this topology. */
+  public boolean isVerified() {
+    return rule == Rule.VERIFIED;
+  }
+
+  /** Whether somebody has to act: a refusal, or a server that must not be there. */
+  public boolean hasErrors() {
+    return reports.stream().anyMatch(report -> report.topic().isError());
+  }
+
+  /** Whether as many servers answered as MIN_REACHABLE_NODES asks for. */
+  public boolean isQuorate() {
+    return reachable >= quorum;
+  }
+
+  /** Bytes that a standby is behind the candidate; null when that is not known. */
+  public Long lag(NodeState standby) {
+    return Topology.lag(standby, primary);
+  }
+}

@@ -1,0 +1,248 @@
+package io.github.pgendpoints;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.ZonedDateTime;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What outlives a process, and a term of leadership, with STATE. */
+class StateIT {
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private PostgresCluster cluster;
+  private PostgresServer first;
+  private PostgresServer third;
+
+  @BeforeEach
+  void startACluster() throws SQLException {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+    cluster = PostgresCluster.start();
+    first = cluster.servers().get(0);
+    third = cluster.servers().get(2);
+    cluster.waitUntilStreaming();
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+    api.close();
+  }
+
+  private Run run() {
+    return new Run(cluster, api)
+        .with("STATE", "state")
+        .with("PROBE_INTERVAL", "200ms")
+        .with("PGCONNECT_TIMEOUT", "10")
+        .with("TCP_CONNECT_TIMEOUT", "5");
+  }
+
+  private Run once(int exitCode) {
+    try (Run run = run()) {
+      assertEquals(exitCode, run.once(), run.log().toString());
+      return run;
+    }
+  }
+
+  private String readWrite() {
+    Endpoints endpoints = api.endpoints("pg-rw");
+    return endpoints == null
+        ? "none"
+        : endpoints.getSubsets().stream()
+            .flatMap(subset -> subset.getAddresses().stream())
+            .map(EndpointAddress::getIp)
+            .collect(Collectors.joining(","));
+  }
+
+  private String state() {
+    ConfigMap map = api.get(ConfigMap.class, "db", "state");
+    return map == null ? "" : map.getData().get("pg-rw");
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(60)).until(condition);
+  }
+
+  @Test
+  void aRunOfOneCycleKnowsTheSplitBrainOfTheOneBefore() throws SQLException {
+    once(0);
+    third.promote();
+    once(1);
+    assertTrue(state().contains("\"rivals\":[{"), state());
+    first.stopImmediately();
+
+    Run after = once(1);
+
+    assertEquals("127.0.0.1", readWrite());
+    assertFalse(after.logged("ERROR multiple primaries not over").isEmpty(), "" + after.log());
+  }
+
+  @Test
+  void theOtherReplicaKnowsTheSplitBrainOfTheOneThatLed() throws SQLException {
+    Run leader = run().with("LEASE_NAME", "pem").start(Mode.CONTINUOUS);
+    Run follower = null;
+    try {
+      until(() -> readWrite().equals("127.0.0.1"));
+      follower = run().with("LEASE_NAME", "pem").start(Mode.CONTINUOUS);
+      third.promote();
+      until(() -> state().contains("\"rivals\":[{"));
+
+      leader.close();
+      first.stopImmediately();
+
+      Run other = follower;
+      until(() -> !other.logged("ERROR multiple primaries not over").isEmpty());
+      assertEquals("127.0.0.1", readWrite());
+    } finally {
+      leader.close();
+      if (follower != null) {
+        follower.close();
+      }
+    }
+  }
+
+  @Test
+  void whoDeletesTheObjectsDoesNotBringAnOldPrimaryBack() throws SQLException {
+    once(0);
+    first.stopImmediately();
+    third.promote();
+    once(0);
+    third.stopImmediately();
+    first.start();
+    api.deleteEndpoints("pg-rw");
+    api.deleteEndpoints("pg-ro");
+
+    once(1);
+
+    assertEquals("none", readWrite());
+  }
+
+  @Test
+  void isWrittenOnChangeAndAlsoWhilePausedButNotByADryRunOrStatus() throws SQLException {
+    once(0);
+    third.promote();
+    String before = state();
+    for (Mode mode : List.of(Mode.DRY_RUN, Mode.STATUS)) {
+      try (Run run = run()) {
+        run.start(mode).exitCode();
+      }
+      assertEquals(before, state());
+    }
+    api.editEndpoints(
+        "pg-rw",
+        endpoints ->
+            endpoints.editMetadata().addToAnnotations(Annotations.PAUSED, "true").endMetadata());
+    once(1);
+    assertTrue(state().contains("\"rivals\":[{"), state());
+    String paused = state();
+    once(1);
+    assertEquals(paused, state());
+  }
+
+  @Test
+  void aValueThatCannotBeReadIsARefusalThatSaysHowToEndIt() {
+    once(0);
+    api.put(
+        new ConfigMapBuilder(api.get(ConfigMap.class, "db", "state"))
+            .withData(Map.of("pg-rw", "{"))
+            .build());
+
+    Run run = once(1);
+
+    assertEquals(
+        1,
+        run.logged(
+                "ERROR unreadable state, nothing is written: STATE: ConfigMap state has a key pg-rw that cannot be read, it is no JSON; to replace it: postgres-endpoint-manager overrule")
+            .size(),
+        run.log().toString());
+    try (Run person = run()) {
+      assertEquals(0, person.overrule(null, true), person.log().toString());
+    }
+    once(0);
+  }
+
+  @Test
+  void withoutTheRightItIsAsWithoutState() throws SQLException {
+    api.deny("get", "configmaps");
+    Run run = once(0);
+    assertEquals("127.0.0.1", readWrite());
+    assertEquals(1, run.logged("WARN STATE state cannot be read").size(), run.log().toString());
+    api.heal();
+    api.fail(1000, 500, "GET", "configmaps");
+    Run refused = once(1);
+    assertEquals(
+        1,
+        refused
+            .logged("ERROR unreadable state, nothing is written: STATE state cannot be read")
+            .size(),
+        refused.log().toString());
+  }
+
+  /** A --once in between has written what it knows: it counts, and the cycle decides again. */
+  @Test
+  void twoProcessesDoNotForgetWhatTheOtherSaw() throws SQLException {
+    try (Run manager = run().start(Mode.CONTINUOUS)) {
+      until(() -> state().contains("127.0.0.1") && api.endpoints("pg-ro") != null);
+      once(0);
+      third.promote();
+      until(() -> state().contains("\"rivals\":[{"));
+      once(1);
+      until(() -> !manager.logged("ERROR multiple primaries, nothing is written").isEmpty());
+      assertTrue(state().contains("\"rivals\":[{"), state());
+      assertTrue(manager.logged("STATE").isEmpty(), manager.log().toString());
+    }
+  }
+
+  @Test
+  void onceWritesNothingWhileAnotherProcessHoldsTheLease() {
+    api.put(
+        new LeaseBuilder()
+            .withNewMetadata()
+            .withName("pem")
+            .withNamespace("db")
+            .endMetadata()
+            .withNewSpec()
+            .withHolderIdentity("pod-1_ab")
+            .withLeaseDurationSeconds(6)
+            .withRenewTime(ZonedDateTime.now())
+            .endSpec()
+            .build());
+    try (Run run = run().with("LEASE_NAME", "pem")) {
+      assertEquals(1, run.once());
+      assertEquals(
+          List.of(
+              "ERROR Lease pem is held by pod-1_ab, which writes: --once writes nothing until that process has ended; --force writes all the same"),
+          run.log());
+    }
+    assertEquals("none", readWrite());
+    try (Run run = run().with("LEASE_NAME", "pem")) {
+      assertEquals(0, run.start(new Invocation(Mode.ONCE, true, null, false)).exitCode());
+    }
+    assertEquals("127.0.0.1", readWrite());
+    try (Run run = run().with("LEASE_NAME", "pem")) {
+      assertEquals(0, run.start(Mode.DRY_RUN).exitCode(), "a dry run is not concerned");
+    }
+    assertEquals("pod-1_ab", api.get(Lease.class, "db", "pem").getSpec().getHolderIdentity());
+  }
+}

@@ -1,0 +1,126 @@
+package io.github.pgendpoints.alert;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.pgendpoints.alert.Alert.Kind;
+import io.github.pgendpoints.alert.Alert.Phase;
+import io.github.pgendpoints.alert.Alert.Severity;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class FlappingTest {
+  private static final Instant BEGIN = Instant.parse("2026-11-24T09:00:00Z");
+
+  private final Flapping flapping = new Flapping(Duration.ofHours(1));
+  private Instant now = BEGIN;
+
+  @Test
+  void letsPassWhatChangesNowAndThen() {
+    for (int change = 0; change < 100; change++) {
+      assertEquals(1, told(change % 2 == 0 ? down() : up()).size(), "change " + change);
+      now = now.plusSeconds(100);
+    }
+  }
+
+  @Test
+  void tellsOnceOfWhatFlapsThenEachHourThenOfItsEnd() {
+    List<String> told = new ArrayList<>();
+    for (int change = 0; change < 10 * 3600 * 2 + 1; change++) {
+      told(change % 2 == 0 ? down() : up()).forEach(draft -> told.add(draft.message()));
+      now = now.plusMillis(100);
+    }
+    assertEquals(List.of("down", "up", "down", "up", "down", "up"), told.subList(0, 6));
+    assertEquals("down; flapping: 7 changes since 2026-11-24T09:00:00Z", told.get(6));
+    assertEquals("down; flapping: 36007 changes since 2026-11-24T09:00:00Z", told.get(7));
+    assertEquals(8, told.size());
+
+    now = now.plus(Flapping.QUIET);
+    Draft end = flapping.told(List.of(), now).get(0);
+    assertEquals(
+        "down; quiet for 10 minutes after 72001 changes since 2026-11-24T09:00:00Z", end.message());
+    assertEquals(Phase.LASTS, end.phase());
+    assertEquals(List.of(), flapping.told(List.of(), now));
+    assertEquals(List.of(up()), told(up()), "calm again");
+  }
+
+  /** For Alertmanager: what fired is resolved in the end, and nothing else fires meanwhile. */
+  @Test
+  void isOneConditionThatLasts() {
+    List<Draft> told = new ArrayList<>();
+    for (int change = 0; change < 100; change++) {
+      told.addAll(told(change % 2 == 0 ? down() : up()));
+    }
+    now = now.plus(Flapping.QUIET);
+    told.addAll(flapping.told(List.of(), now));
+
+    Draft flaps = told.get(6);
+    assertEquals(Phase.BEGAN, flaps.phase());
+    assertEquals(Kind.STANDBY_LOST, flaps.kind());
+    assertEquals(Severity.WARN, flaps.severity());
+    Draft end = told.get(7);
+    assertEquals(Phase.OVER, end.phase());
+    assertEquals(Kind.STANDBY_LOST, end.ends());
+    assertEquals(Severity.INFO, end.severity());
+    assertEquals(8, told.size());
+  }
+
+  @Test
+  void endsTheConditionThatFiresWhenAnotherTakesItsPlace() {
+    for (int change = 0; change < 8; change++) {
+      told(change % 2 == 0 ? down() : up());
+    }
+    Draft unknown =
+        told(draft(Kind.NODE_UNKNOWN, Severity.WARN, Phase.BEGAN, null, "unknown")).get(0);
+
+    assertEquals(Kind.NODE_UNKNOWN, unknown.kind());
+    assertEquals(Kind.STANDBY_LOST, unknown.ends());
+    assertEquals("unknown; flapping: 9 changes since 2026-11-24T09:00:00Z", unknown.message());
+  }
+
+  @Test
+  void doesNotTakeEachOfTooManySortsForNew() {
+    int told = 0;
+    for (int change = 0; change < 10_000; change++) {
+      told += told(draft(Kind.WRITTEN, Severity.INFO, Phase.HAPPENED, null, "x" + change)).size();
+    }
+    assertTrue(told <= 21, told + " alerts");
+  }
+
+  @Test
+  void neverHoldsBackWhatHasNoTopic() {
+    for (int change = 0; change < 100; change++) {
+      Draft draft =
+          new Draft(
+              Kind.PRIMARY_CHANGED,
+              Severity.INFO,
+              Phase.HAPPENED,
+              null,
+              "",
+              "primary",
+              BEGIN,
+              null,
+              null);
+      assertEquals(List.of(draft), told(draft));
+    }
+  }
+
+  private List<Draft> told(Draft draft) {
+    return flapping.told(List.of(draft), now);
+  }
+
+  private static Draft down() {
+    return draft(Kind.STANDBY_LOST, Severity.WARN, Phase.BEGAN, null, "down");
+  }
+
+  private static Draft up() {
+    return draft(Kind.STANDBY_BACK, Severity.INFO, Phase.OVER, Kind.STANDBY_LOST, "up");
+  }
+
+  private static Draft draft(Kind kind, Severity severity, Phase phase, Kind ends, String message) {
+    return new Draft(kind, severity, phase, ends, "db2", message, BEGIN, "db2", message);
+  }
+}

@@ -1,0 +1,103 @@
+package io.github.pgendpoints.kubernetes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.time.Duration;
+import java.time.ZonedDateTime;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class HeldLeaseTest {
+  private static final String HELD =
+      "Lease pem is held by pod-1_ab, which writes: --once writes nothing until that process has ended; --force writes all the same";
+
+  private final FakeApiServer api = new FakeApiServer("db").start();
+
+  @AfterEach
+  void stop() {
+    api.close();
+  }
+
+  private String refusal() {
+    var client = api.client();
+    return new HeldLease(
+            client,
+            "db",
+            "pem",
+            new KubernetesErrors(client.getConfiguration(), TestConditions.create()))
+        .refusal();
+  }
+
+  private void lease(String holder, Duration age) {
+    api.put(
+        new LeaseBuilder()
+            .withNewMetadata()
+            .withName("pem")
+            .withNamespace("db")
+            .endMetadata()
+            .withNewSpec()
+            .withHolderIdentity(holder)
+            .withLeaseDurationSeconds(1)
+            .withRenewTime(ZonedDateTime.now().minus(age))
+            .endSpec()
+            .build());
+  }
+
+  @Test
+  void nobodyHoldsALeaseThatDoesNotExistOrWasReleased() {
+    assertNull(refusal());
+    lease("", Duration.ZERO);
+    assertNull(refusal());
+  }
+
+  @Test
+  void aFreshLeaseIsHeld() {
+    lease("pod-1_ab", Duration.ZERO);
+    assertEquals(HELD, refusal());
+  }
+
+  @Test
+  void aLeaseThatNobodyRenewsIsNotHeld() {
+    lease("pod-1_ab", Duration.ofHours(1));
+    assertNull(refusal());
+  }
+
+  /** Its holder's clock is an hour behind ours. */
+  @Test
+  void aLeaseThatLooksOldAndIsRenewedIsHeld() throws Exception {
+    lease("pod-1_ab", Duration.ofHours(1));
+    Thread holder =
+        new Thread(
+            () -> {
+              try {
+                Thread.sleep(400);
+                lease("pod-1_ab", Duration.ofHours(1));
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    holder.start();
+
+    assertEquals(HELD, refusal());
+    holder.join();
+    assertTrue(api.get(Lease.class, "db", "pem") != null);
+  }
+
+  @Test
+  void inDoubtItIsHeldButNotForWantOfARight() {
+    api.fail(100, 500, "GET", "leases");
+    String refusal = refusal();
+    assertTrue(
+        refusal.startsWith(
+            "Lease pem cannot be looked at, so that nothing is written: the Kubernetes API at"),
+        refusal);
+    api.heal().deny("get", "leases");
+    assertNull(refusal());
+  }
+}

@@ -1,0 +1,675 @@
+package io.github.pgendpoints.topology;
+
+import static io.github.pgendpoints.topology.Nodes.AT;
+import static io.github.pgendpoints.topology.Nodes.CLUSTER;
+import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.foreign;
+import static io.github.pgendpoints.topology.Nodes.node;
+import static io.github.pgendpoints.topology.Nodes.nothingPublished;
+import static io.github.pgendpoints.topology.Nodes.startedAt;
+import static io.github.pgendpoints.topology.Nodes.topology;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** The three tables, row by row: docs/rules.md in examples. */
+class DecisionTest {
+  private static final Set<Right> ALL = EnumSet.allOf(Right.class);
+  private static final Set<Right> NONE = Set.of();
+
+  /** Timeline 2, begun at 0/2000000. */
+  private static final String SECOND = "1\t0/2000000\tno recovery target specified\n";
+
+  /** Timeline 3 out of that timeline 2. */
+  private static final String THIRD = SECOND + "2\t0/4000000\tno recovery target specified\n";
+
+  private Memory memory = Memory.empty(Damping.none());
+
+  // How the examples are written.
+
+  private static Server server(String host, long timeline, String lsn, String history) {
+    Server server = new Server(CLUSTER, startedAt(host), timeline, Lsn.of(lsn), false);
+    return server
+        .granting(ALL)
+        .with(timeline == 1 ? null : HistoryAnswer.read(History.of(timeline, history)));
+  }
+
+  private static NodeState primary(String host, long timeline, String history) {
+    return Nodes.primary(host, server(host, timeline, "0/5000000", history));
+  }
+
+  private static NodeState standby(String host, long timeline, String lsn, String history) {
+    return Nodes.standby(host, server(host, timeline, lsn, history));
+  }
+
+  private static NodeState following(NodeState standby, String upstream) {
+    return standby.with(standby.server().with(upstream + ":" + Nodes.PORT, Set.of()));
+  }
+
+  private static NodeState restarted(NodeState node) {
+    Server was = node.server();
+    return node.with(
+        new Server(
+            was.systemIdentifier(),
+            was.startedAt() + 60_000_000_000L,
+            was.timeline(),
+            was.lsn(),
+            was.streaming(),
+            was.source(),
+            was.replicas(),
+            was.rights(),
+            was.history()));
+  }
+
+  private static NodeState without(NodeState node, Set<Right> rights, HistoryAnswer history) {
+    return node.with(node.server().granting(rights).with(history));
+  }
+
+  private static NodeState full(String host) {
+    return NodeState.unknown(node(host), node(host).host(), Failure.FULL, "too many connections");
+  }
+
+  private static Published published(String host, long timeline, String begin) {
+    return published(host, timeline, begin, Set.of());
+  }
+
+  private static Published published(
+      String host, long timeline, String begin, Set<String> readOnly) {
+    String entry = node(host).host() + ":" + Nodes.PORT;
+    return new Published(
+        new PublishedPrimary(
+            new Line(CLUSTER, timeline, Lsn.of(begin)), List.of(entry), host, startedAt(host)),
+        CLUSTER,
+        Set.of(entry),
+        readOnly,
+        0,
+        false,
+        List.of());
+  }
+
+  private Verdict verdict(Published published, NodeState... nodes) {
+    return verdict(published, topology(nodes));
+  }
+
+  private Verdict verdict(Published published, Topology topology) {
+    return verdict(published, topology, new Quorum(1));
+  }
+
+  private Verdict verdict(Published published, Topology topology, Quorum quorum) {
+    DecisionSettings settings =
+        new DecisionSettings(quorum, new ReadOnlyRules(null, false, false), Duration.ofSeconds(15));
+    Decision.Outcome outcome = Decision.decide(published, memory, topology, settings);
+    memory = outcome.memory();
+    return outcome.verdict();
+  }
+
+  private static Topology after(long seconds, NodeState... nodes) {
+    return new Topology(List.of(nodes), AT.plusSeconds(seconds));
+  }
+
+  private static PrimaryClass classOf(Verdict verdict, String host) {
+    return verdict.primaries().get(node(host));
+  }
+
+  private static void assertRefused(Rule rule, Verdict verdict) {
+    assertEquals(rule, verdict.rule(), () -> verdict.reports().toString());
+    assertTrue(verdict.hasErrors());
+    assertNull(verdict.publishing());
+  }
+
+  private static void assertVerified(String host, Verdict verdict) {
+    assertEquals(Rule.VERIFIED, verdict.rule(), () -> verdict.reports().toString());
+    assertEquals(node(host), verdict.primary().node());
+    assertEquals(host, verdict.publishing().name());
+  }
+
+  private static boolean says(Verdict verdict, String text) {
+    return verdict.reports().stream().anyMatch(report -> report.message().contains(text));
+  }
+
+  @Nested
+  class Primaries {
+    @Test
+    void isFirstWhereNoLineIsPublished() {
+      Verdict verdict = verdict(nothingPublished(), primary("10.0.0.1", 2, SECOND));
+
+      assertEquals(PrimaryClass.FIRST, classOf(verdict, "10.0.0.1"));
+      assertVerified("10.0.0.1", verdict);
+      assertEquals(new Line(CLUSTER, 2, Lsn.of("0/2000000")), verdict.publishing().line());
+    }
+
+    @Test
+    void isUntoldWhereItDoesNotTellItsTimeline() {
+      NodeState hardened =
+          Nodes.primary(
+              "10.0.0.2",
+              new Server(CLUSTER, startedAt("10.0.0.2"), null, Lsn.of("0/5000000"), false));
+
+      Verdict verdict = verdict(published("10.0.0.1", 2, "0/2000000"), hardened);
+
+      assertEquals(PrimaryClass.UNTOLD, classOf(verdict, "10.0.0.2"));
+      assertVerified("10.0.0.2", verdict);
+      assertEquals(2, verdict.publishing().line().timeline(), "the line stays");
+    }
+
+    @Test
+    void isPublishedOnTheSameLineAndServer() {
+      Published published = published("10.0.0.1", 2, "0/2000000");
+      NodeState primary = primary("10.0.0.1", 2, SECOND);
+
+      assertEquals(PrimaryClass.PUBLISHED, classOf(verdict(published, primary), "10.0.0.1"));
+      assertEquals(
+          PrimaryClass.PUBLISHED,
+          classOf(verdict(published, restarted(primary)), "10.0.0.1"),
+          "by its entry, where nobody has the start time");
+      assertEquals(
+          PrimaryClass.PUBLISHED,
+          classOf(
+              verdict(
+                  published,
+                  NodeState.answered(
+                      node("10.0.0.9"), State.PRIMARY, "10.0.0.9", primary.server())),
+              "10.0.0.9"),
+          "by its start time, whatever its address");
+    }
+
+    @Test
+    void isPublishedAlsoWhereABeginIsNotKnown() {
+      NodeState failed =
+          without(primary("10.0.0.1", 2, SECOND), ALL, HistoryAnswer.failed("timeout"));
+
+      assertEquals(
+          PrimaryClass.PUBLISHED,
+          classOf(verdict(published("10.0.0.1", 2, "0/2000000"), failed), "10.0.0.1"));
+    }
+
+    @Test
+    void hasGivenInWhereThePublishedServerIsItsStandby() {
+      // n1 and n2 were promoted apart, and n1 was rebuilt from n2.
+      String apart = "1\t0/2000028\tno recovery target specified\n";
+
+      Verdict verdict =
+          verdict(
+              published("10.0.0.1", 2, "0/2000000"),
+              restarted(following(standby("10.0.0.1", 2, "0/5000000", apart), "10.0.0.2")),
+              primary("10.0.0.2", 2, apart));
+
+      assertEquals(PrimaryClass.GIVEN_IN, classOf(verdict, "10.0.0.2"));
+      assertVerified("10.0.0.2", verdict);
+    }
+
+    @Test
+    void isNotTakenToBeginWhereTheLineDidThatGaveIn() {
+      String apart = "1\t0/2000028\tno recovery target specified\n";
+
+      Verdict verdict =
+          verdict(
+              published("10.0.0.1", 2, "0/2000000"),
+              restarted(following(standby("10.0.0.1", 2, "0/5000000", apart), "10.0.0.2")),
+              without(primary("10.0.0.2", 2, apart), ALL, HistoryAnswer.failed("timeout")));
+
+      assertEquals(PrimaryClass.GIVEN_IN, classOf(verdict, "10.0.0.2"));
+      assertNull(verdict.publishing().line().begin(), "it is not known yet");
+    }
+
+    @Test
+    void hasNotGivenInToATwinThatItDoesNotStreamFrom() {
+      // The begins are equal, and n1 is merely restarted in recovery.
+      Verdict verdict =
+          verdict(
+              published("10.0.0.1", 2, "0/2000000"),
+              restarted(standby("10.0.0.1", 2, "0/3000000", SECOND)),
+              primary("10.0.0.2", 2, SECOND));
+
+      assertEquals(PrimaryClass.TWIN, classOf(verdict, "10.0.0.2"));
+      assertRefused(Rule.PROMOTED_APART, verdict);
+    }
+
+    @Test
+    void hasMovedWhereItsStandbysFollowItToANewAddress() {
+      Published published = published("10.0.0.1", 2, "0/2000000");
+      NodeState moved = restarted(primary("10.0.0.7", 2, SECOND));
+      NodeState one = following(standby("10.0.0.2", 2, "0/5000000", SECOND), "10.0.0.7");
+      NodeState other = following(standby("10.0.0.3", 2, "0/5000000", SECOND), "10.0.0.7");
+
+      Verdict verdict =
+          verdict(published, topology(moved, one, other).withUnanswered(List.of("10.0.0.1:5432")));
+
+      assertEquals(PrimaryClass.MOVED, classOf(verdict, "10.0.0.7"));
+      assertVerified("10.0.0.7", verdict);
+      assertEquals(
+          PrimaryClass.TWIN,
+          classOf(verdict(published, topology(moved, one, other)), "10.0.0.7"),
+          "while somebody accepts TCP at the old address");
+      NodeState alias =
+          NodeState.answered(node("10.0.0.8"), State.PRIMARY, "10.0.0.8", moved.server());
+      assertEquals(
+          PrimaryClass.MOVED,
+          classOf(
+              verdict(
+                  published, topology(moved, alias, one).withUnanswered(List.of("10.0.0.1:5432"))),
+              "10.0.0.7"),
+          "an alias is no other server");
+    }
+
+    @Test
+    void isATwinOnAnotherServer() {
+      Verdict verdict =
+          verdict(
+              published("10.0.0.1", 2, "0/2000000"),
+              down("10.0.0.1"),
+              primary("10.0.0.2", 2, SECOND));
+
+      assertEquals(PrimaryClass.TWIN, classOf(verdict, "10.0.0.2"));
+      assertRefused(Rule.PROMOTED_APART, verdict);
+    }
+
+    @Test
+    void isADeadBranchBelowOrBesideTheLine() {
+      Published published = published("10.0.0.1", 3, "0/4000000");
+      String fork = "1\t0/2000000\tx\n";
+
+      assertEquals(
+          PrimaryClass.DEAD_BRANCH,
+          classOf(verdict(published, down("10.0.0.1"), primary("10.0.0.2", 2, SECOND)), "10.0.0.2"),
+          "on a lower timeline");
+      assertEquals(
+          PrimaryClass.DEAD_BRANCH,
+          classOf(verdict(published, down("10.0.0.1"), primary("10.0.0.2", 3, fork)), "10.0.0.2"),
+          "on the same one, begun elsewhere");
+      assertEquals(
+          PrimaryClass.DEAD_BRANCH,
+          classOf(verdict(published, down("10.0.0.1"), primary("10.0.0.2", 4, fork)), "10.0.0.2"),
+          "on a higher one whose history does not contain the line");
+    }
+
+    @Test
+    void isASuccessorWhereItsHistoryContainsTheLine() {
+      Verdict verdict =
+          verdict(
+              published("10.0.0.1", 2, "0/2000000"),
+              down("10.0.0.1"),
+              primary("10.0.0.2", 3, THIRD));
+
+      assertEquals(PrimaryClass.SUCCESSOR, classOf(verdict, "10.0.0.2"));
+      assertVerified("10.0.0.2", verdict);
+    }
+
+    @Test
+    void isUnprovenWhereItsHistoryIsNotKnown() {
+      NodeState denied = without(primary("10.0.0.2", 3, THIRD), NONE, HistoryAnswer.notGranted());
+      NodeState failed =
+          without(primary("10.0.0.2", 3, THIRD), ALL, HistoryAnswer.failed("timeout"));
+      Published withBegin = published("10.0.0.1", 2, "0/2000000");
+      Published withoutBegin = published("10.0.0.1", 2, null);
+
+      assertEquals(PrimaryClass.UNPROVEN, classOf(verdict(withBegin, denied), "10.0.0.2"));
+      assertRefused(Rule.UNPROVEN, verdict(withBegin, denied));
+      assertRefused(Rule.UNPROVEN, verdict(withoutBegin, failed));
+      assertVerified("10.0.0.2", verdict(withoutBegin, denied));
+    }
+
+    @Test
+    void isNotBelievedAJumpOfMoreThanAHundredTimelines() {
+      Published published = published("10.0.0.1", 2, null);
+      for (long timeline : new long[] {102, 103}) {
+        NodeState far =
+            Nodes.primary(
+                "10.0.0.2",
+                new Server(CLUSTER, startedAt("10.0.0.2"), timeline, Lsn.of("0/5000000"), false));
+
+        assertEquals(
+            timeline == 102 ? Rule.VERIFIED : Rule.UNPROVEN, verdict(published, far).rule());
+      }
+    }
+  }
+
+  @Nested
+  class Standbys {
+    private final Published published =
+        published("10.0.0.1", 2, "0/2000000", Set.of("10.0.0.3:5432"));
+
+    private StandbyClass classOf(NodeState standby) {
+      Verdict verdict = verdict(published, primary("10.0.0.1", 2, SECOND), standby);
+      assertVerified("10.0.0.1", verdict);
+      return verdict.standbys().get(standby.node());
+    }
+
+    private boolean isRead(NodeState standby) {
+      return verdict(published, primary("10.0.0.1", 2, SECOND), standby)
+          .readOnly()
+          .members()
+          .stream()
+          .anyMatch(member -> member.node().equals(standby.node()));
+    }
+
+    @Test
+    void isOnLineUpToThePrimarysPosition() {
+      NodeState standby = standby("10.0.0.2", 2, "0/5000000", SECOND);
+
+      assertEquals(StandbyClass.ON_LINE, classOf(standby));
+      assertTrue(isRead(standby));
+    }
+
+    @Test
+    void isOnLineOnAnAncestorUpToItsEnd() {
+      NodeState standby = standby("10.0.0.2", 1, "0/2000000", null);
+
+      assertEquals(StandbyClass.ON_LINE, classOf(standby));
+      assertTrue(isRead(standby));
+    }
+
+    @Test
+    void isAheadBeyondThePrimarysPosition() {
+      NodeState outside = standby("10.0.0.2", 2, "0/5000028", SECOND);
+      NodeState inside = standby("10.0.0.3", 2, "0/5000028", SECOND);
+
+      assertEquals(StandbyClass.AHEAD, classOf(outside));
+      assertFalse(isRead(outside), "it does not enter");
+      assertTrue(isRead(inside), "it keeps its place");
+      Verdict verdict = verdict(published, primary("10.0.0.1", 2, SECOND), inside);
+      assertTrue(verdict.hasErrors() && says(verdict, "40 bytes"), verdict.reports().toString());
+    }
+
+    @Test
+    void isUnplacedWhereThePrimaryDoesNotConfirmItsPosition() {
+      NodeState primary = primary("10.0.0.1", 2, SECOND);
+      NodeState inside = standby("10.0.0.3", 2, "0/5000028", SECOND);
+      NodeState silent =
+          NodeState.down(primary.node(), primary.address(), Failure.SILENT, "no answer");
+
+      Verdict verdict = verdict(published, topology(primary, inside).updatedBy(List.of(silent)));
+
+      assertVerified("10.0.0.1", verdict);
+      assertEquals(StandbyClass.UNPLACED, verdict.standbys().get(inside.node()));
+      assertFalse(verdict.hasErrors(), "nothing is proven");
+      assertEquals(List.of(inside), verdict.readOnly().members());
+    }
+
+    @Test
+    void isOffLineBeyondTheEndOfAnAncestorOrOnAnotherBranch() {
+      NodeState beyond = standby("10.0.0.3", 1, "0/2000028", null);
+      NodeState apart = standby("10.0.0.3", 2, "0/3000000", "1\t0/2000028\tx\n");
+      NodeState higher = standby("10.0.0.3", 3, "0/3000000", "1\t0/2000028\tx\n");
+
+      for (NodeState standby : List.of(beyond, apart, higher)) {
+        assertEquals(StandbyClass.OFF_LINE, classOf(standby));
+        assertFalse(isRead(standby), "though it was read from");
+      }
+    }
+
+    @Test
+    void isUndeterminedWhereItsTimelineIsNotTold() {
+      NodeState untold =
+          Nodes.standby(
+              "10.0.0.2",
+              new Server(CLUSTER, startedAt("10.0.0.2"), null, Lsn.of("0/4000000"), true));
+
+      assertEquals(StandbyClass.UNDETERMINED, classOf(untold));
+      assertTrue(isRead(untold), "as before");
+    }
+  }
+
+  @Nested
+  class Rules {
+    private final Published published = published("10.0.0.1", 2, "0/2000000");
+
+    @Test
+    void refusesWhatCannotBeRead() {
+      assertRefused(
+          Rule.UNREADABLE,
+          verdict(published.withFault("STATE is away"), primary("10.0.0.1", 2, SECOND)));
+    }
+
+    @Test
+    void refusesAFirstRunWithoutAMajorityOfOneCluster() {
+      Verdict verdict =
+          verdict(
+              nothingPublished(),
+              primary("10.0.0.1", 1, null),
+              Nodes.primary("10.0.0.2", foreign("10.0.0.2")));
+
+      assertRefused(Rule.NO_MAJORITY, verdict);
+      assertTrue(says(verdict, "overrule"));
+    }
+
+    @Test
+    void refusesTwoCandidatesEvenIfOneDescendsFromTheOther() {
+      Verdict verdict =
+          verdict(published, primary("10.0.0.1", 2, SECOND), primary("10.0.0.2", 3, THIRD));
+
+      assertRefused(Rule.SPLIT_BRAIN, verdict);
+      assertTrue(says(verdict, "parted on timeline 2 at 0/4000000"));
+      assertEquals(
+          List.of("10.0.0.1:5432", "10.0.0.2:5432"),
+          memory.rivals().stream().map(Rival::entry).sorted().toList());
+    }
+
+    @Test
+    void countsAFullPublishedPrimaryAsACandidate() {
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+
+      assertRefused(Rule.SPLIT_BRAIN, verdict(published, full("10.0.0.1"), successor));
+      memory = Memory.empty(Damping.none());
+      assertVerified("10.0.0.1", verdict(published, full("10.0.0.1"), down("10.0.0.2")));
+      memory = Memory.empty(Damping.none());
+      assertVerified(
+          "10.0.0.2",
+          verdict(
+              published,
+              full("10.0.0.1"),
+              successor.with(successor.server().with(null, Set.of("10.0.0.1")))));
+    }
+
+    @Test
+    void followsTheLineBesideADeadBranch() {
+      Verdict verdict =
+          verdict(
+              published,
+              down("10.0.0.1"),
+              primary("10.0.0.2", 1, null),
+              primary("10.0.0.3", 3, THIRD));
+
+      assertVerified("10.0.0.3", verdict);
+      assertTrue(verdict.hasErrors());
+      assertTrue(says(verdict, "multiple primaries: 10.0.0.2"), verdict.reports().toString());
+      assertTrue(says(verdict, "fence it"));
+    }
+
+    @Test
+    void refusesWithoutACandidate() {
+      assertRefused(Rule.NO_PRIMARY, verdict(published, down("10.0.0.1")));
+
+      Verdict dead = verdict(published, down("10.0.0.1"), primary("10.0.0.2", 1, null));
+      assertRefused(Rule.NO_PRIMARY, dead);
+      assertTrue(says(dead, "overrule 10.0.0.2:5432"));
+
+      Verdict upgraded = verdict(published, Nodes.primary("10.0.0.1", foreign("10.0.0.1")));
+      assertRefused(Rule.NO_PRIMARY, upgraded);
+      assertTrue(says(upgraded, "overrule 10.0.0.1:5432"), "the one command after pg_upgrade");
+    }
+
+    @Test
+    void holdsASplitBrainUntilEachRivalIsAccountedFor() {
+      NodeState published1 = primary("10.0.0.1", 2, SECOND);
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      verdict(published, after(0, published1, successor));
+      Memory held = memory;
+
+      assertRefused(
+          Rule.SPLIT_BRAIN_LASTS, verdict(published, after(5, down("10.0.0.1"), successor)));
+      memory = held;
+      assertVerified("10.0.0.2", verdict(published, after(5, successor)));
+      memory = held;
+      assertVerified(
+          "10.0.0.2",
+          verdict(
+              published,
+              after(5, restarted(standby("10.0.0.1", 2, "0/4000000", SECOND)), successor)));
+      memory = held;
+      assertVerified(
+          "10.0.0.1", verdict(published, after(5, published1, primary("10.0.0.2", 1, null))));
+    }
+
+    @Test
+    void takesARivalForDeadAfterThirtySecondsOfProbesOfItsOwn() {
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      verdict(published, after(0, primary("10.0.0.1", 2, SECOND), successor));
+
+      for (int seconds = 10; seconds < 40; seconds += 10) {
+        assertRefused(
+            Rule.SPLIT_BRAIN_LASTS,
+            verdict(published, after(seconds, down("10.0.0.1"), successor)));
+      }
+      assertVerified("10.0.0.2", verdict(published, after(40, down("10.0.0.1"), successor)));
+    }
+
+    @Test
+    void takesNoRivalForDeadWhileAStandbyHasMoreOfTheLine() {
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      NodeState more = standby("10.0.0.3", 2, "0/4000028", SECOND);
+      verdict(published, after(0, primary("10.0.0.1", 2, SECOND), successor, more));
+
+      for (int seconds = 10; seconds < 100; seconds += 10) {
+        assertRefused(
+            Rule.SPLIT_BRAIN_LASTS,
+            verdict(published, after(seconds, down("10.0.0.1"), successor, more)));
+      }
+    }
+
+    @Test
+    void saysWhatANewPrimaryLacksWithoutASplitBrain() {
+      Verdict verdict =
+          verdict(
+              published,
+              down("10.0.0.1"),
+              primary("10.0.0.2", 3, THIRD),
+              standby("10.0.0.3", 2, "0/4000028", SECOND));
+
+      assertVerified("10.0.0.2", verdict);
+      assertTrue(says(verdict, "40 bytes of timeline 2"), verdict.reports().toString());
+      assertFalse(verdict.hasErrors(), "a warning");
+    }
+
+    @Test
+    void refusesBelowTheQuorumAndCountsDeadBranches() {
+      Topology two = topology(down("10.0.0.1"), primary("10.0.0.2", 3, THIRD), down("10.0.0.3"));
+      Topology three =
+          topology(down("10.0.0.1"), primary("10.0.0.2", 3, THIRD), primary("10.0.0.3", 1, null));
+
+      assertRefused(Rule.QUORUM, verdict(published, two, Quorum.MAJORITY));
+      assertVerified("10.0.0.2", verdict(published, three, Quorum.MAJORITY));
+    }
+
+    @Test
+    void refusesAFirstRunWithTooFewServersOrAStandbyAhead() {
+      assertRefused(
+          Rule.FIRST_RUN,
+          verdict(nothingPublished(), primary("10.0.0.1", 1, null), down("10.0.0.2")));
+      assertRefused(
+          Rule.FIRST_RUN,
+          verdict(
+              nothingPublished(),
+              primary("10.0.0.1", 1, null),
+              standby("10.0.0.2", 2, "0/6000000", SECOND)));
+    }
+
+    @Test
+    void refusesATwinThoughItIsAlone() {
+      Verdict verdict = verdict(published, down("10.0.0.1"), primary("10.0.0.2", 2, SECOND));
+
+      assertRefused(Rule.PROMOTED_APART, verdict);
+      assertTrue(says(verdict, "overrule 10.0.0.2:5432"));
+    }
+
+    @Test
+    void refusesWhatIsNotProven() {
+      Verdict verdict =
+          verdict(
+              published,
+              down("10.0.0.1"),
+              without(primary("10.0.0.2", 3, THIRD), ALL, HistoryAnswer.failed("timeout")));
+
+      assertRefused(Rule.UNPROVEN, verdict);
+      assertTrue(says(verdict, "overrule 10.0.0.2:5432"));
+    }
+
+    @Test
+    void refusesAPrimaryThatAStandbyHasLeftBehind() {
+      String fourth = THIRD + "3\t0/4800000\tx\n";
+
+      Verdict verdict =
+          verdict(
+              published,
+              down("10.0.0.1"),
+              primary("10.0.0.2", 3, THIRD),
+              standby("10.0.0.3", 4, "0/4900000", fourth));
+
+      assertRefused(Rule.NEWER_LINE, verdict);
+      assertTrue(says(verdict, "overrule 10.0.0.2:5432"));
+    }
+
+    @Test
+    void keepsThePublishedPrimaryThatAStandbyHasLeftBehind() {
+      Verdict verdict =
+          verdict(
+              published,
+              primary("10.0.0.1", 2, SECOND),
+              standby("10.0.0.3", 3, "0/4900000", THIRD));
+
+      assertVerified("10.0.0.1", verdict);
+      assertTrue(verdict.hasErrors() && says(verdict, "newer line"));
+      assertEquals(List.of(), verdict.readOnly().members());
+    }
+
+    @Test
+    void takesNothingFromAnUnknownAlias() {
+      NodeState published1 = primary("10.0.0.1", 2, SECOND);
+      NodeState alias =
+          NodeState.answered(node("10.0.0.9"), State.PRIMARY, "10.0.0.9", published1.server());
+
+      Verdict verdict = verdict(published, alias, published1);
+
+      assertVerified("10.0.0.1", verdict);
+      assertEquals(List.of("10.0.0.1:5432"), verdict.publishing().entries());
+      assertTrue(verdict.hasErrors() && says(verdict, "unknown alias"));
+      assertEquals(Map.of(), verdict.standbys());
+    }
+
+    @Test
+    void keepsARivalAccountedForUnderAnUnknownAlias() {
+      // The published server answered at its other address alone, beside a successor.
+      NodeState published1 = primary("10.0.0.1", 2, SECOND);
+      NodeState alias =
+          NodeState.answered(node("10.0.0.9"), State.PRIMARY, "10.0.0.9", published1.server());
+      verdict(published, after(0, alias, primary("10.0.0.2", 3, THIRD)));
+
+      assertVerified(
+          "10.0.0.1",
+          verdict(
+              published, after(5, alias, published1, standby("10.0.0.2", 2, "0/4000000", SECOND))));
+    }
+
+    @Test
+    void putsBackWhatWasVerifiedWhereOthersPointRwAtADeadBranch() {
+      Published edited =
+          new Published(
+              published.primary(), CLUSTER, Set.of("10.0.0.2:5432"), Set.of(), 0, false, List.of());
+
+      Verdict verdict = verdict(edited, down("10.0.0.1"), primary("10.0.0.2", 1, null));
+
+      assertRefused(Rule.NO_PRIMARY, verdict);
+      assertEquals("10.0.0.1:5432", verdict.repair());
+      assertNull(verdict(published, down("10.0.0.1")).repair());
+    }
+  }
+}
