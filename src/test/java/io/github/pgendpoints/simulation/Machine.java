@@ -1,0 +1,105 @@
+package io.github.pgendpoints.simulation;
+
+import io.github.pgendpoints.topology.Right;
+import java.util.EnumSet;
+import java.util.Set;
+
+/** A server as it really is. */
+final class Machine {
+  String name;
+  String address;
+  Branch branch;
+  long lsn;
+  boolean primary;
+  Machine upstream;
+  boolean running = true;
+  boolean frozen;
+  boolean cut;
+  boolean full;
+  boolean sendersFull;
+  boolean refusing;
+  boolean failingHistory;
+  boolean hardened;
+  long startedAt;
+
+  /** The highest timeline whose history file it has. */
+  long highestKnown = 1;
+
+  /** Bytes that its WAL lags, as its operator set it; 0 for none. */
+  long delay;
+
+  Set<Right> rights = EnumSet.noneOf(Right.class);
+
+  Machine(String name, String address, Branch branch, long lsn) {
+    this.name = name;
+    this.address = address;
+    this.branch = branch;
+    this.lsn = lsn;
+  }
+
+  /** Whether somebody who asks gets an answer. */
+  boolean answers() {
+    return running && !frozen && !cut && !refusing && !isFullForUs();
+  }
+
+  /** A role that may replicate is let in by another door. */
+  boolean isFullForUs() {
+    return full && (sendersFull || !rights.contains(Right.HISTORY));
+  }
+
+  /** Whether all of its WAL is on the way to another's position. */
+  boolean isOnTheWayTo(Machine other) {
+    return branch == other.branch
+        ? lsn <= other.lsn
+        : other.branch.descendsFrom(branch) && lsn <= other.branch.endOf(branch);
+  }
+
+  boolean streams() {
+    return !primary
+        && running
+        && !frozen
+        && upstream != null
+        && upstream.running
+        && !upstream.frozen
+        && isOnTheWayTo(upstream);
+  }
+
+  /** Takes over what its upstream has, up to so many bytes. */
+  void replicate(long bytes) {
+    if (!streams()) {
+      return;
+    }
+    long left = bytes;
+    while (branch != upstream.branch) {
+      long end = upstream.branch.endOf(branch);
+      if (end - lsn > left) {
+        lsn += left;
+        return;
+      }
+      left -= end - lsn;
+      branch = upstream.branch.childOf(branch);
+      lsn = end;
+    }
+    lsn = Math.max(lsn, Math.min(upstream.lsn - delay, lsn + left));
+    highestKnown = Math.max(highestKnown, branch.timeline);
+  }
+
+  @Override
+  public String toString() {
+    return "%s at %s: %s%s%s%s%s%s started %d on %s at %x, from %s, rights %s"
+        .formatted(
+            name,
+            address,
+            primary ? "PRIMARY" : "STANDBY",
+            running ? "" : " stopped",
+            frozen ? " frozen" : "",
+            cut ? " cut" : "",
+            full ? sendersFull ? " full" : " full but for senders" : "",
+            refusing ? " refusing" : "",
+            startedAt,
+            branch,
+            lsn,
+            upstream == null ? null : upstream.name,
+            rights);
+  }
+}

@@ -1,0 +1,27 @@
+package io.github.pgendpoints.simulation;
+
+import java.util.Map;
+
+/** What is known of the damaged tables. */
+final class Mutants {
+  /** Those that decide as the whole tables do, with the reason. */
+  static final Map<String, String> EQUIVALENT =
+      Map.of(
+          "primary: given-in before published",
+          "where both match, both may take RW, and RW is there already",
+          "primary: moved before given-in",
+          "one needs a listed published entry, the other needs none",
+          "primary: successor before dead-branch",
+          "a history that contains the line is of a higher timeline, or of the line itself, which"
+              + " an earlier row takes",
+          "standby: ahead before on-line",
+          "one is beyond the primary, the other is not",
+          "standby: off-line before unplaced",
+          "on the primary's timeline, one needs another begin, the other the same",
+          "rule: no-primary before split-brain",
+          "none, and two or more",
+          "rule: unproven before promoted-apart",
+          "a candidate has one class");
+
+  private Mutants() {}
+}
