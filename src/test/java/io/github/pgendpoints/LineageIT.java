@@ -1,0 +1,584 @@
+package io.github.pgendpoints;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.Relay;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.ZonedDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Incidents in which a number, or the memory of a process, says which primary is right, and is
+ * wrong. Each with a role that may read all it can use, and with one that may only log in.
+ */
+class LineageIT {
+  /** What our role may do. */
+  private enum Rights {
+    ALL,
+    LOGIN;
+
+    boolean provesLineage() {
+      return this == ALL;
+    }
+  }
+
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private PostgresCluster cluster;
+  private PostgresServer first;
+  private PostgresServer second;
+  private PostgresServer third;
+
+  @BeforeEach
+  void startACluster() throws SQLException {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+    cluster = PostgresCluster.start();
+    first = cluster.servers().get(0);
+    second = cluster.servers().get(1);
+    third = cluster.servers().get(2);
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+    api.close();
+  }
+
+  private void publish(Rights rights) throws SQLException {
+    if (rights == Rights.ALL) {
+      first.sql("GRANT pg_monitor TO " + PostgresCluster.USER);
+      first.sql("ALTER ROLE " + PostgresCluster.USER + " REPLICATION");
+      first.sql(
+          "GRANT EXECUTE ON FUNCTION pg_read_file(text, bigint, bigint, boolean) TO "
+              + PostgresCluster.USER);
+    }
+    cluster.waitUntilReplayed();
+    cluster.waitUntilStreaming();
+    assertExit(0, once());
+    assertLeadsTo(first);
+  }
+
+  /** The old primary is started without pg_rewind, and promoted when its successor dies. */
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aForkWithAHigherNumberIsNoSuccessor(Rights rights) throws SQLException {
+    publish(rights);
+    second.stopImmediately();
+    third.stopImmediately();
+    first.sql("CREATE TABLE lost AS SELECT generate_series(1, 200)");
+    first.stopImmediately();
+    second.start();
+    third.start();
+    second.promote();
+    assertExit(0, once());
+    assertLeadsTo(second);
+    third.follow(second);
+    second.sql("CREATE TABLE kept AS SELECT generate_series(1, 20000)");
+    cluster.waitUntilReplayed(third);
+
+    first.rejoinWithoutRewind(second);
+    Path history = first.dataDirectory().resolve("pg_wal/00000002.history");
+    await().until(() -> Files.exists(history));
+    Run diverged = once();
+    assertExit(0, diverged);
+    assertEquals(
+        rights.provesLineage() ? hosts(third) : hosts(first, third),
+        addresses("pg-ro"),
+        diverged.log().toString());
+
+    second.stopImmediately();
+    first.promote();
+    assertEquals(3, first.timeline(), "a higher number than the published primary's");
+    Run fork = once();
+    if (rights.provesLineage()) {
+      assertExit(1, fork);
+      assertLeadsTo(second);
+      assertEquals(hosts(third), addresses("pg-ro"));
+      assertLogged(fork, "ERROR no primary, nothing is written: ");
+      assertLogged(fork, "ERROR multiple primaries: 127.0.0.1 at 127.0.0.1 accepts writes on");
+      assertLogged(fork, "overrule 127.0.0.1:" + cluster.port());
+    } else {
+      // Nothing but the number is known of it.
+      assertExit(0, fork);
+      assertLeadsTo(first);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void oneProbeDoesNotEndASplitBrain(Rights rights) throws Exception {
+    publish(rights);
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      await().until(() -> !run.logged("topology verified").isEmpty());
+      third.promote();
+      await().until(() -> !run.logged("ERROR multiple primaries, nothing is written").isEmpty());
+
+      first.restart();
+      await().until(() -> !run.logged("127.0.0.1 is PRIMARY").isEmpty());
+      assertLeadsTo(first);
+      first.freeze();
+      await().during(Duration.ofSeconds(3)).until(() -> addresses("pg-rw").equals(hosts(first)));
+      first.thaw();
+      await().during(Duration.ofSeconds(2)).until(() -> addresses("pg-rw").equals(hosts(first)));
+      assertLogged(run, "ERROR multiple primaries not over, nothing is written: ");
+
+      // What ends it: the rival is a standby again.
+      cluster.rejoin(third, first);
+      await().until(() -> addresses("pg-ro").equals(hosts(second, third)));
+      await().until(() -> !run.logged("over: multiple primaries").isEmpty());
+      assertLeadsTo(first);
+    }
+  }
+
+  /** The published primary cannot be verified any more, and still takes writes. */
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aRestartDuringAnIncidentDecidesAsBefore(Rights rights) throws SQLException {
+    publish(rights);
+    first.stopImmediately();
+    second.promote();
+    third.follow(second);
+    assertExit(0, once(run().with("STATE", "pg-state")));
+    assertLeadsTo(second);
+    third.promote();
+    Run both = once(run().with("STATE", "pg-state"));
+    assertExit(1, both);
+    assertLogged(both, "ERROR multiple primaries, nothing is written: ");
+
+    second.prependToPgHba("host all " + PostgresCluster.USER + " all reject");
+    second.reload();
+    Run restarted = once(run().with("STATE", "pg-state"));
+    assertExit(1, restarted);
+    assertLogged(restarted, "ERROR multiple primaries not over, nothing is written: ");
+    assertLogged(restarted, "overrule 127.0.0.3:" + cluster.port());
+    assertLeadsTo(second);
+
+    // What ends it: the rival is off the list.
+    assertExit(
+        0, once(run().with("STATE", "pg-state").with("PG_NODES", first.host() + ",127.0.0.3")));
+    assertLeadsTo(third);
+  }
+
+  /** What a node was when this replica led last says nothing of it now. */
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aReplicaThatLeadsAgainAsksEveryNodeAnew(Rights rights) throws SQLException {
+    publish(rights);
+    first.stopImmediately();
+    second.promote();
+    third.follow(second);
+    try (Run run = run().with("LEASE_NAME", "pem").start(Mode.CONTINUOUS);
+        KubernetesClient client = api.client()) {
+      await().until(() -> addresses("pg-rw").equals(hosts(second)));
+      second.freeze();
+      await().until(() -> !run.logged("127.0.0.2 is DOWN").isEmpty());
+      hold(client, "another");
+      await().until(() -> !run.logged("leads no longer").isEmpty());
+      second.thaw();
+      third.promote();
+      api.clearRequests();
+
+      hold(client, "");
+      await().until(() -> !run.logged("ERROR multiple primaries, nothing is written").isEmpty());
+      assertLeadsTo(second);
+      assertEquals(
+          List.of(),
+          api.calls().stream()
+              .filter(call -> call.contains("endpoints") && !call.startsWith("GET"))
+              .toList());
+    }
+  }
+
+  private void hold(KubernetesClient client, String holder) {
+    client
+        .leases()
+        .inNamespace(api.namespace())
+        .withName("pem")
+        .edit(
+            lease ->
+                lease
+                    .edit()
+                    .editSpec()
+                    .withHolderIdentity(holder)
+                    .withRenewTime(ZonedDateTime.now())
+                    .withLeaseDurationSeconds(600)
+                    .endSpec()
+                    .build());
+  }
+
+  /** Whoever is listed and passes on what the primary says could send writes anywhere. */
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aHostThatClaimsToBeThePrimaryDoesNotTakeItsPlace(Rights rights) throws Exception {
+    publish(rights);
+    Relay claimant = new Relay("127.0.0.9", new InetSocketAddress(first.host(), first.port()));
+    try {
+      Run run = once(run().with("PG_NODES", "127.0.0.9,127.0.0.1,127.0.0.2,127.0.0.3"));
+      assertExit(1, run);
+      assertLogged(run, "ERROR unknown alias: 127.0.0.9");
+      assertLeadsTo(first);
+      assertEquals(hosts(second, third), addresses("pg-ro"));
+      assertEquals("127.0.0.1:" + first.port(), annotation(Annotations.ENTRIES));
+    } finally {
+      claimant.close();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void anOldPrimaryThatRunsAgainDoesNotHoldUpTheNextFailOver(Rights rights) throws SQLException {
+    publish(rights);
+    first.stopImmediately();
+    second.promote();
+    third.follow(second);
+    assertExit(0, once());
+    assertLeadsTo(second);
+
+    first.start();
+    Run beside = once(run().with("ON_SPLIT_BRAIN", "clear"));
+    assertExit(1, beside);
+    assertLogged(beside, "ERROR multiple primaries: 127.0.0.1 at 127.0.0.1 accepts writes on");
+    assertLeadsTo(second);
+    assertEquals(hosts(third), addresses("pg-ro"));
+
+    second.stopImmediately();
+    third.promote();
+    Run failedOver = once();
+    assertExit(1, failedOver);
+    assertLogged(failedOver, "ERROR multiple primaries: 127.0.0.1 at 127.0.0.1 accepts writes on");
+    assertLeadsTo(third);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aPublishedPrimaryWithoutAFreeConnectionIsStillOne(Rights rights) throws Exception {
+    publish(rights);
+    List<Connection> all = new ArrayList<>();
+    try {
+      while (true) {
+        all.add(first.connect());
+      }
+    } catch (SQLException full) {
+      assertEquals("53300", full.getSQLState());
+    }
+    second.promote();
+    Run both = once();
+    assertExit(1, both);
+    assertLogged(both, "ERROR multiple primaries, nothing is written: ");
+    assertLeadsTo(first);
+    for (Connection connection : all) {
+      connection.close();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void whoDeletesTheEndpointsDoesNotBringAnOldPrimaryBack(Rights rights) throws SQLException {
+    publish(rights);
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      first.stopImmediately();
+      second.promote();
+      third.follow(second);
+      await().until(() -> addresses("pg-rw").equals(hosts(second)));
+      second.stopImmediately();
+      first.start();
+      await().until(() -> !run.logged("ERROR multiple primaries: 127.0.0.1").isEmpty());
+      api.deleteEndpoints("pg-rw");
+      api.deleteEndpoints("pg-ro");
+
+      await().during(Duration.ofSeconds(2)).until(() -> api.endpoints("pg-rw") == null);
+      second.start();
+      await().until(() -> api.endpoints("pg-rw") != null);
+      assertLeadsTo(second);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aFirstRunDoesNotBeginWithAnOldPrimary(Rights rights) throws SQLException {
+    publish(rights);
+    first.stopImmediately();
+    second.promote();
+    third.follow(second);
+    second.sql("CREATE TABLE newer AS SELECT generate_series(1, 500)");
+    cluster.waitUntilReplayed(third);
+    second.stopImmediately();
+    first.start();
+    api.deleteEndpoints("pg-rw");
+    api.deleteEndpoints("pg-ro");
+
+    assertExit(1, once());
+    assertNull(api.endpoints("pg-rw"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void thePublishedPrimaryGivesInToTheOneItFollows(Rights rights) throws SQLException {
+    publish(rights);
+    first.stopImmediately();
+    second.promote();
+    third.promote();
+    third.sql("CREATE TABLE apart AS SELECT generate_series(1, 10)");
+    third.stopImmediately();
+    assertExit(0, once());
+    assertLeadsTo(second);
+    second.stopImmediately();
+    third.start();
+    Run apart = once();
+    assertExit(1, apart);
+    assertLeadsTo(second);
+
+    cluster.rejoin(second, third);
+    Run follows = once();
+    if (rights.provesLineage()) {
+      assertExit(0, follows);
+      assertLeadsTo(third);
+      assertEquals(hosts(second), addresses("pg-ro"));
+    } else {
+      assertExit(1, follows);
+      assertLogged(follows, "ERROR primary promoted apart, nothing is written: ");
+      assertLogged(follows, "overrule 127.0.0.3:" + cluster.port());
+      assertLeadsTo(second);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void thePublishedPrimaryMovesToAnotherAddress(Rights rights) throws SQLException {
+    publish(rights);
+    int port = cluster.port() + 1;
+    first.restartOn(port);
+    second.follow(first);
+    third.follow(first);
+    String nodes = "127.0.0.1:%d,127.0.0.2,127.0.0.3".formatted(port);
+
+    Run moved = once(run().with("PG_NODES", nodes));
+    if (rights.provesLineage()) {
+      assertExit(0, moved);
+      assertEquals(port, api.endpoints("pg-rw").getSubsets().get(0).getPorts().get(0).getPort());
+      assertEquals(
+          "127.0.0.1:" + port, annotation(Annotations.ENTRIES), "the old one is not listed");
+    } else {
+      assertExit(1, moved);
+      assertLogged(moved, "ERROR primary promoted apart, nothing is written: ");
+      assertLogged(moved, "overrule 127.0.0.1:" + port);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void onlyTheDefaultPortChanges(Rights rights) throws SQLException {
+    publish(rights);
+    String nodes =
+        cluster.servers().stream()
+            .map(server -> server.host() + ":" + server.port())
+            .collect(Collectors.joining(","));
+
+    assertExit(0, once(run().with("PG_NODES", nodes).with("PGPORT", "6432")));
+    assertLeadsTo(first);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void annotationsThatWereTakenAwayAreReplacedByTheAddress(Rights rights) throws SQLException {
+    publish(rights);
+    for (String service : List.of("pg-rw", "pg-ro")) {
+      api.editEndpoints(
+          service,
+          endpoints ->
+              endpoints
+                  .editMetadata()
+                  .removeFromAnnotations(Annotations.PRIMARY)
+                  .removeFromAnnotations(Annotations.LAST_TOPOLOGY)
+                  .removeFromAnnotations(Annotations.ENTRIES)
+                  .removeFromAnnotations(Annotations.STARTED_AT)
+                  .endMetadata());
+    }
+
+    assertExit(0, once());
+    assertLeadsTo(first);
+    assertEquals(first.host() + ":" + first.port(), annotation(Annotations.ENTRIES));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aServerUnderTwoAddressesCountsOnce(Rights rights) throws SQLException {
+    for (PostgresServer server : cluster.servers()) {
+      server.listenOnToo(alias(server));
+      server.restart();
+    }
+    cluster.waitUntilStreaming();
+    String nodes =
+        cluster.servers().stream()
+            .map(server -> alias(server) + "," + server.host())
+            .collect(Collectors.joining(","));
+    publish(rights);
+    // The list is longer than it was: it takes a word of a person to believe the new address.
+    api.deleteEndpoints("pg-rw");
+    api.deleteEndpoints("pg-ro");
+    try (Run run =
+        run()
+            .with("PG_NODES", nodes)
+            .with("MIN_REACHABLE_NODES", "majority")
+            .start(Mode.CONTINUOUS)) {
+      await().until(() -> !run.logged("topology verified").isEmpty());
+      first.stopImmediately();
+      second.promote();
+      third.follow(second);
+
+      await()
+          .until(
+              () ->
+                  List.of(second.host(), alias(second)).containsAll(addresses("pg-rw"))
+                      && addresses("pg-ro").size() == 1);
+      assertEquals(1, addresses("pg-rw").size());
+    }
+  }
+
+  private static String alias(PostgresServer server) {
+    return server.host().replace("127.0.0.", "127.0.1.");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void whatOthersWriteWhileItRefusesIsPutBack(Rights rights) throws SQLException {
+    publish(rights);
+    first.stopImmediately();
+    second.promote();
+    third.follow(second);
+    assertExit(0, once());
+    second.stopImmediately();
+    first.start();
+    leadTo(first);
+
+    Run dry = once(run(), Mode.DRY_RUN);
+    assertExit(1, dry);
+    assertLeadsTo(first);
+    Run paused = once(run().with("PAUSED", "true"));
+    assertExit(1, paused);
+    assertLeadsTo(first);
+
+    Run repaired = once();
+    assertExit(1, repaired);
+    assertLeadsTo(second);
+    assertLogged(repaired, "PAUSED");
+    String version = version("pg-rw");
+    assertExit(1, once());
+    assertEquals(version, version("pg-rw"), "it is right already");
+  }
+
+  /** As after a snapshot of its disk was rolled back. */
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aPrimaryThatIsOlderThanItsStandbysTakesNoReadersAway(Rights rights) throws SQLException {
+    publish(rights);
+    first.stop();
+    Path snapshot = first.snapshot();
+    first.start();
+    first.sql("CREATE TABLE later AS SELECT generate_series(1, 20000)");
+    cluster.waitUntilStreaming();
+    cluster.waitUntilReplayed();
+    assertExit(0, once());
+    first.stop();
+    first.restore(snapshot);
+    first.start();
+
+    Run older = once();
+    if (rights.provesLineage()) {
+      assertExit(1, older);
+      assertEquals(hosts(second, third), addresses("pg-ro"));
+      assertLogged(older, "ERROR standby ahead of the primary: 127.0.0.2");
+    } else {
+      assertExit(0, older);
+      assertEquals(List.of(), addresses("pg-ro"), "that they are on one timeline is not known");
+    }
+    assertLeadsTo(first);
+  }
+
+  private static ConditionFactory await() {
+    return Awaitility.await().atMost(Duration.ofSeconds(60));
+  }
+
+  private Run run() {
+    return new Run(cluster, api);
+  }
+
+  private Run once() {
+    return once(run());
+  }
+
+  private static Run once(Run run) {
+    return once(run, Mode.ONCE);
+  }
+
+  /** One cycle, to its end. */
+  private static Run once(Run run, Mode mode) {
+    try (run) {
+      run.start(mode);
+      run.exitCode();
+      return run;
+    }
+  }
+
+  private void leadTo(PostgresServer server) {
+    api.editEndpoints(
+        "pg-rw",
+        endpoints ->
+            endpoints
+                .editFirstSubset()
+                .withAddresses(new EndpointAddress(null, server.host(), null, null))
+                .endSubset());
+  }
+
+  private static void assertExit(int code, Run run) {
+    assertEquals(code, run.exitCode(), run.log().toString());
+  }
+
+  private static void assertLogged(Run run, String text) {
+    assertFalse(run.logged(text).isEmpty(), () -> text + " is not in " + run.log());
+  }
+
+  private void assertLeadsTo(PostgresServer server) {
+    assertEquals(hosts(server), addresses("pg-rw"));
+  }
+
+  private static List<String> hosts(PostgresServer... servers) {
+    return List.of(servers).stream().map(PostgresServer::host).toList();
+  }
+
+  private String version(String name) {
+    return api.endpoints(name).getMetadata().getResourceVersion();
+  }
+
+  private String annotation(String key) {
+    return api.endpoints("pg-rw").getMetadata().getAnnotations().get(key);
+  }
+
+  private List<String> addresses(String name) {
+    return api.endpoints(name).getSubsets().stream()
+        .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
+        .toList();
+  }
+}
