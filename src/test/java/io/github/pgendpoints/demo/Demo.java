@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * The program at work on one machine: a fail-over and a split brain, with real PostgreSQL servers.
- * Goes on until Ctrl-C, or ends by itself with {@code -Ddemo.once}.
+ * The program at work on one machine, with real PostgreSQL servers: fail-overs, an old primary that
+ * returns, and a split brain. Goes on until Ctrl-C, or ends by itself with {@code -Ddemo.once}.
  *
  * <p>Each sentence it prints as {@code ok} has been checked. When one does not hold, it says so and
  * ends with exit code 1; that makes it a test of the whole, too.
@@ -98,27 +98,40 @@ public final class Demo {
 
   private void play() throws SQLException, InterruptedException {
     start();
-    PostgresServer old = stage.cluster().primary();
-    losePrimary(old);
-    PostgresServer heir = stage.cluster().furthestStandby();
-    PostgresServer other =
-        stage.cluster().standbys().stream().filter(s -> s != heir).findFirst().orElseThrow();
-    Duration publication = failOver(heir, other);
-    splitBrain(old, heir);
-    resolve(old, heir, other);
+    PostgresServer first = stage.cluster().primary();
+    losePrimary(first);
+    PostgresServer second = stage.cluster().furthestStandby();
+    PostgresServer third = otherThan(first, second);
+    Duration publication = failOver(second, third);
+    returnOf(first, second);
+    publication = max(publication, failOverBeside(first, second, third));
+    rejoin(first, second, third);
+    splitBrain(first, third);
+    endSplitBrain(first, second, third);
     screen.gap();
     screen.say(
-        "All came out as told: %s followed the promotion within %d ms, and two primaries changed"
+        "All came out as told: %s followed each promotion within %d ms, an old primary that ran"
                 .formatted(RW, publication.toMillis())
-            + " nothing.");
+            + " again stopped nothing, and a split brain changed nothing.");
     if (System.getProperty("demo.once") == null) {
       goOn();
     }
   }
 
+  private PostgresServer otherThan(PostgresServer one, PostgresServer two) {
+    return stage.cluster().servers().stream()
+        .filter(server -> server != one && server != two)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static Duration max(Duration one, Duration other) {
+    return one.compareTo(other) > 0 ? one : other;
+  }
+
   private void start() throws SQLException {
     List<PostgresServer> servers = stage.cluster().servers();
-    screen.heading("1. Start");
+    heading("1. Start");
     screen.say(
         "%s is a primary of PostgreSQL %s, %s and %s are its standbys. The Services %s (read-write)"
                 .formatted(
@@ -138,14 +151,15 @@ public final class Demo {
     confirmWrite(servers.get(0));
   }
 
-  private void losePrimary(PostgresServer old) {
+  private void losePrimary(PostgresServer old) throws SQLException {
     String versions = stage.versions();
-    screen.heading("2. The primary is lost");
+    heading("2. The primary is lost");
     screen.say(
         "%s is killed (kill -9). Until somebody promotes a standby there is no primary."
             .formatted(old.name()));
+    stage.cluster().waitUntilReplayed();
     old.kill();
-    awaitError("no primary", old.host());
+    awaitError("no primary", old.host() + " is DOWN");
     show();
     confirmUntouched(versions);
     try {
@@ -158,20 +172,16 @@ public final class Demo {
 
   private Duration failOver(PostgresServer heir, PostgresServer other)
       throws SQLException, InterruptedException {
-    screen.heading("3. Fail-over");
+    heading("3. Fail-over");
     screen.say(
         ("%1$s has received all that %2$s has, so it is promoted, as a fail-over tool does it, and"
                 + " %2$s is told to follow it.")
             .formatted(heir.name(), other.name()));
-    // Promotions do not keep step with the probes.
-    Thread.sleep(ThreadLocalRandom.current().nextInt(1000));
-    Stage.Timing timing = stage.promote(heir);
+    Stage.Timing timing = promote(heir);
     other.follow(heir);
     awaitEndpoints(heir.host(), other.host());
     show();
-    screen.confirm(
-        "%s held the new primary %d ms after %s accepted writes"
-            .formatted(RW, timing.publication().toMillis(), heir.name()));
+    confirmPublication(heir, timing);
     screen.explain(
         "From pg_is_in_recovery() = false, %d ms after the request to promote, to the API having"
                 .formatted(timing.promotion().toMillis())
@@ -181,35 +191,110 @@ public final class Demo {
     return timing.publication();
   }
 
-  private void splitBrain(PostgresServer old, PostgresServer heir) throws SQLException {
+  private void returnOf(PostgresServer old, PostgresServer primary) throws SQLException {
     String versions = stage.versions();
-    screen.heading("4. Split brain");
+    heading("4. The old primary returns");
     screen.say(
-        "%s comes back and knows nothing of the fail-over: a second primary, on the old timeline."
-                .formatted(old.name())
-            + " Whatever is written there will be lost.");
+        ("%1$s is started again, and knows nothing of the fail-over: it takes writes. The history"
+                + " of %2$s's timeline shows where it left %1$s behind, so %1$s is a dead branch."
+                + " That is an error for as long as it runs, but it stops nothing.")
+            .formatted(old.name(), primary.name()));
     old.start();
-    awaitError("multiple primaries", old.host(), heir.host());
+    awaitError("multiple primaries", old.host() + " accepts writes on timeline 1", "fence it");
     show();
+    stage.writeTo(old);
+    screen.confirm(
+        "an INSERT sent to %s itself succeeds: whatever it takes is lost".formatted(old.name()));
+    if (!stage.logged("nothing is written").isEmpty()) {
+      throw new NotAsToldException("a cycle was refused: " + stage.logged("nothing is written"));
+    }
+    screen.confirm("no cycle was refused: %s is still verified".formatted(primary.name()));
     confirmUntouched(versions);
-    confirmWrite(heir);
+    confirmWrite(primary);
   }
 
-  private void resolve(PostgresServer old, PostgresServer heir, PostgresServer other)
-      throws SQLException {
-    screen.heading("5. Resolved");
+  private Duration failOverBeside(PostgresServer old, PostgresServer lost, PostgresServer heir)
+      throws SQLException, InterruptedException {
+    heading("5. Fail-over beside the old primary");
     screen.say(
-        "%s is made a standby of %s by a fresh copy, as with pg_basebackup."
-            .formatted(old.name(), heir.name()));
-    stage.cluster().rejoin(old);
-    awaitEndpoints(heir.host(), old.host() + "," + other.host());
+        ("%s still runs. Now %s is killed, too, and %s is promoted, the last one that has all"
+                + " orders.")
+            .formatted(old.name(), lost.name(), heir.name()));
+    stage.cluster().waitUntilReplayed(heir);
+    lost.kill();
+    awaitError("no primary", lost.host() + " is DOWN");
+    Stage.Timing timing = promote(heir);
+    awaitEndpoints(heir.host(), "-");
     show();
-    screen.confirm("%s is back, behind %s".formatted(old.name(), RO));
+    confirmPublication(heir, timing);
+    if (old.isInRecovery()) {
+      throw new NotAsToldException(old.name() + " is no primary any more");
+    }
+    screen.confirm(
+        "%s is a primary all the while, on timeline %d; neither Service leads to it"
+            .formatted(old.name(), old.timeline()));
     confirmWrite(heir);
+    return timing.publication();
+  }
+
+  private void rejoin(PostgresServer first, PostgresServer second, PostgresServer primary)
+      throws SQLException {
+    heading("6. Three again");
+    screen.say(
+        ("%s and %s are made standbys of %s by a fresh copy each, as with pg_basebackup. What only"
+                + " %s had taken goes with its old data.")
+            .formatted(first.name(), second.name(), primary.name(), first.name()));
+    stage.cluster().rejoin(first);
+    stage.cluster().rejoin(second);
+    awaitEndpoints(primary.host(), first.host() + "," + second.host());
+    show();
+    screen.confirm("%s and %s are behind %s".formatted(first.name(), second.name(), RO));
+    confirmWrite(primary);
+  }
+
+  private void splitBrain(PostgresServer rival, PostgresServer primary) throws SQLException {
+    String versions = stage.versions();
+    heading("7. Split brain");
+    screen.say(
+        ("Somebody promotes %1$s while %2$s is alive: by mistake, or a fail-over tool could not"
+                + " reach %2$s. The history of %1$s continues the line of %2$s, so it may be the new"
+                + " primary; but %2$s still takes writes. Two candidates, and nothing moves.")
+            .formatted(rival.name(), primary.name()));
+    rival.promote();
+    awaitError("multiple primaries, nothing is written", rival.host(), primary.host());
+    show();
+    confirmUntouched(versions);
+    confirmWrite(primary);
+  }
+
+  private void endSplitBrain(PostgresServer rival, PostgresServer other, PostgresServer primary)
+      throws SQLException {
+    String versions = stage.versions();
+    heading("8. The split brain ends");
+    screen.say(
+        "%s is stopped. That alone does not end it at once: a server that restarts is away for a"
+                .formatted(rival.name())
+            + " moment, too.");
+    rival.stop();
+    awaitError("multiple primaries not over", rival.host() + " was a primary beside");
+    confirmUntouched(versions);
+    screen.gap();
+    screen.say("Now it is made a standby of %s again, by a fresh copy.".formatted(primary.name()));
+    stage.cluster().rejoin(rival, primary);
+    stage.await(
+        "the log to tell that the split brain is over",
+        () -> !stage.logged("over: multiple primaries").isEmpty());
+    awaitEndpoints(primary.host(), rival.host() + "," + other.host());
+    show();
+    screen.confirm(
+        "it is over: %s is a standby, %s never left %s"
+            .formatted(rival.name(), RW, primary.name()));
+    confirmWrite(primary);
+    confirmOrders(primary);
   }
 
   private void goOn() throws SQLException, InterruptedException {
-    screen.heading("6. Your turn");
+    heading("9. Your turn");
     screen.say("The manager goes on until Ctrl-C. From another terminal you can look at it:");
     screen.command("curl " + stage.url(RW));
     screen.say("or stop a server, and see here what becomes of it:");
@@ -233,6 +318,24 @@ public final class Demo {
     }
   }
 
+  /** Begins an act: what was logged in the one before proves nothing of this one. */
+  private void heading(String text) {
+    stage.forgetLog();
+    screen.heading(text);
+  }
+
+  /** Promotions do not keep step with the probes. */
+  private Stage.Timing promote(PostgresServer heir) throws SQLException, InterruptedException {
+    Thread.sleep(ThreadLocalRandom.current().nextInt(1000));
+    return stage.promote(heir);
+  }
+
+  private void confirmPublication(PostgresServer heir, Stage.Timing timing) {
+    screen.confirm(
+        "%s held the new primary %d ms after %s accepted writes"
+            .formatted(RW, timing.publication().toMillis(), heir.name()));
+  }
+
   private void awaitEndpoints(String readWrite, String readOnly) {
     stage.await(
         "%s to hold %s, and %s %s".formatted(RW, readWrite, RO, readOnly),
@@ -241,12 +344,12 @@ public final class Demo {
   }
 
   /** Waits for the program's own ERROR line, and gives it another cycle to do something wrong. */
-  private void awaitError(String words, String... addresses) {
+  private void awaitError(String words, String... parts) {
     stage.await(
-        "an ERROR '%s' that names %s".formatted(words, String.join(" and ", addresses)),
+        "an ERROR '%s' with '%s'".formatted(words, String.join("' and '", parts)),
         () ->
             stage.logged("ERROR " + words).stream()
-                .anyMatch(line -> List.of(addresses).stream().allMatch(line::contains)));
+                .anyMatch(line -> List.of(parts).stream().allMatch(line::contains)));
     stage.awaitCycles(1);
   }
 
@@ -271,5 +374,17 @@ public final class Demo {
           "an INSERT through %s arrived on %s instead of %s".formatted(RW, actual, expected));
     }
     screen.confirm("an application's INSERT through %s arrives on %s".formatted(RW, actual.name()));
+  }
+
+  private void confirmOrders(PostgresServer primary) throws SQLException {
+    int held = Integer.parseInt(primary.sql("SELECT count(*) FROM orders"));
+    if (held != stage.written()) {
+      throw new NotAsToldException(
+          "%s holds %d orders; %d were written through %s"
+              .formatted(primary.name(), held, stage.written(), RW));
+    }
+    screen.confirm(
+        "%s holds the %d orders that were written through %s, and no other"
+            .formatted(primary.name(), held, RW));
   }
 }

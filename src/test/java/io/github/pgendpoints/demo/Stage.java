@@ -38,11 +38,15 @@ final class Stage implements AutoCloseable {
   private final FakeApiServer api = new FakeApiServer(NAMESPACE, true);
   private final CycleCount cycles = new CycleCount();
   private final Run manager;
+  private int written;
 
   /** Starts the servers and the API; the manager waits for {@link #startManager}. */
   Stage() throws SQLException {
     cluster = PostgresCluster.start();
     cluster.primary().sql("CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY)");
+    // What the program recommends: it reads timelines and their histories.
+    cluster.primary().sql("GRANT pg_monitor TO " + PostgresCluster.USER);
+    cluster.primary().sql("ALTER ROLE " + PostgresCluster.USER + " REPLICATION");
     api.start();
     api.createService(RW, "postgresql", cluster.port());
     api.createService(RO, "postgresql", cluster.port());
@@ -61,6 +65,11 @@ final class Stage implements AutoCloseable {
   /** What the manager has logged that contains {@code text}. */
   List<String> logged(String text) {
     return manager.logged(text);
+  }
+
+  /** Forgets what the manager has logged so far. */
+  void forgetLog() {
+    manager.forgetLog();
   }
 
   int linesLogged() {
@@ -158,8 +167,19 @@ final class Stage implements AutoCloseable {
             .filter(candidate -> candidate.host().equals(address))
             .findFirst()
             .orElseThrow(() -> new NotAsToldException(RW + " has no one address but " + address));
-    server.sql("INSERT INTO orders DEFAULT VALUES");
+    writeTo(server);
+    written++;
     return server;
+  }
+
+  /** Writes to a server, whatever the Services say. */
+  void writeTo(PostgresServer server) throws SQLException {
+    server.sql("INSERT INTO orders DEFAULT VALUES");
+  }
+
+  /** How many rows were written through {@link #RW}. */
+  int written() {
+    return written;
   }
 
   /**
