@@ -1,6 +1,6 @@
 package io.github.pgendpoints.soak;
 
-/** What is done to the nodes, to the API and to the Endpoints. */
+/** What is done to the nodes, to the API, to the Endpoints and to the manager. */
 enum Fault {
   KILL("kill -9 of a node"),
   RESTART("restart of a node"),
@@ -11,6 +11,7 @@ enum Fault {
   FAILOVER("primary lost, standby promoted"),
   STALE("old primary back, the new one lost"),
   APART("the other standby promoted, the first one lost"),
+  REJOIN("old primary rejoins without rewind"),
   PROMOTE("standby promoted beside the others"),
   PASSWORD("wrong password"),
   CONNECTIONS("max_connections used up"),
@@ -33,7 +34,10 @@ enum Fault {
   RO_DELETED("RO deleted"),
   BOTH_DELETED("both Endpoints deleted"),
   PAUSED("paused by annotation"),
-  UNREADABLE("annotation made unreadable");
+  UNREADABLE("annotation made unreadable"),
+  MANAGER("restart of the manager"),
+  LEADER("change of leader"),
+  ROUTE("route stopped and started");
 
   private final String label;
   private final boolean slow;

@@ -14,6 +14,7 @@ final class Figures {
   private static final class Row {
     private int happened;
     private int verified;
+    private int withErrors;
     private int refused;
     private int failed;
     private int writes;
@@ -22,7 +23,13 @@ final class Figures {
     private void add(Watch.Cycle cycle) {
       switch (cycle.exitCode()) {
         case 0 -> verified++;
-        case 1 -> refused++;
+        case 1 -> {
+          if (cycle.verified()) {
+            withErrors++;
+          } else {
+            refused++;
+          }
+        }
         default -> failed++;
       }
       writes += cycle.writes();
@@ -32,6 +39,7 @@ final class Figures {
     private void add(Row other) {
       happened += other.happened;
       verified += other.verified;
+      withErrors += other.withErrors;
       refused += other.refused;
       failed += other.failed;
       writes += other.writes;
@@ -40,12 +48,13 @@ final class Figures {
 
     private String line(String name) {
       List<Long> sorted = millis.stream().sorted().toList();
-      return "| %s | %s | %d | %d | %d | %d | %d | %s | %s | %s |"
+      return "| %s | %s | %d | %d | %d | %d | %d | %d | %s | %s | %s |"
           .formatted(
               name,
               happened == 0 ? "" : happened,
               millis.size(),
               verified,
+              withErrors,
               refused,
               failed,
               writes,
@@ -80,8 +89,8 @@ final class Figures {
   synchronized String cycles() {
     List<String> lines = new ArrayList<>();
     lines.add(
-        "| Last event | Happened | Cycles | Verified | Refused | API failed | Writes | Median ms | p99 ms | Worst ms |");
-    lines.add("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        "| Last event | Happened | Cycles | Verified | With ERROR | Refused | API failed | Writes | Median ms | p99 ms | Worst ms |");
+    lines.add("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     Row all = new Row();
     rows.forEach(
         (name, row) -> {

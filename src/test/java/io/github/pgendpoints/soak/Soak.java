@@ -3,15 +3,22 @@ package io.github.pgendpoints.soak;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.kubernetes.Leadership;
 import io.github.pgendpoints.support.Run;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -25,6 +32,10 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code -Dsoak.seed=1}: makes the same faults come in the same order, as far as the servers
  *       keep time
  *   <li>{@code -Dsoak.publish=endpoints}: or {@code endpointslices}
+ *   <li>{@code -Dsoak.rights=all}: or {@code login}, what the manager's role may do
+ *   <li>{@code -Dsoak.state=true}: whether STATE is set
+ *   <li>{@code -Dsoak.faults=failover,return}: only these, as {@link Fault} names them
+ *   <li>{@code -Dsoak.slack=1}: seconds that the machine may take besides what is allowed
  *   <li>{@code -Dsoak.settle=70}: seconds for idle threads to end before they are counted
  * </ul>
  */
@@ -38,27 +49,47 @@ public final class Soak {
   private final World world;
   private final Figures figures = new Figures();
   private final Watch watch;
-  private final Run run;
   private final long seed;
   private final Random random;
   private final Deque<String> history = new ArrayDeque<>();
+  private final boolean keepsState;
+  private final Set<Fault> faults;
+  private Run run;
   private int told;
 
   private Soak(World world, long seed) {
     this.world = world;
     this.seed = seed;
     this.random = new Random(seed);
-    this.watch = new Watch(world, PROBE_TIMEOUT, figures::add);
-    this.run =
+    this.keepsState = Boolean.parseBoolean(System.getProperty("soak.state", "true"));
+    this.faults = faults(System.getProperty("soak.faults", ""));
+    this.watch = new Watch(world, PROBE_TIMEOUT, keepsState, figures::add);
+  }
+
+  private static Set<Fault> faults(String names) {
+    return names.isEmpty()
+        ? EnumSet.allOf(Fault.class)
+        : Arrays.stream(names.toUpperCase(Locale.ROOT).split(","))
+            .map(Fault::valueOf)
+            .collect(Collectors.toCollection(() -> EnumSet.noneOf(Fault.class)));
+  }
+
+  private void startManager() {
+    run =
         new Run(world.cluster(), world.api())
             .with("PUBLISH", world.form().name().toLowerCase(Locale.ROOT))
             .with("RW_SERVICE", World.RW)
             .with("RO_SERVICE", World.RO)
+            .with("LEASE_NAME", World.LEASE)
             .with("PROBE_INTERVAL", "50ms")
             .with("PGCONNECT_TIMEOUT", String.valueOf(PROBE_TIMEOUT.toSeconds()))
             .with("TCP_CONNECT_TIMEOUT", "0.2")
             .with("KUBERNETES_TIMEOUT", "300ms")
             .bind("watch", watch);
+    if (keepsState) {
+      run.with("STATE", "pg-state");
+    }
+    run.start(Mode.CONTINUOUS);
   }
 
   /** Runs the soak and ends the process. */
@@ -81,7 +112,9 @@ public final class Soak {
   private static boolean soak(long seed) {
     Form form =
         Form.valueOf(System.getProperty("soak.publish", "endpoints").toUpperCase(Locale.ROOT));
-    try (World world = new World(form)) {
+    Rights rights =
+        Rights.valueOf(System.getProperty("soak.rights", "all").toUpperCase(Locale.ROOT));
+    try (World world = new World(form, rights)) {
       return new Soak(world, seed).play();
     } catch (SQLException e) {
       e.printStackTrace();
@@ -91,15 +124,17 @@ public final class Soak {
 
   private boolean play() {
     watch.during("none");
-    try (run) {
-      run.start(Mode.CONTINUOUS);
+    startManager();
+    try {
       soak(Integer.getInteger("soak.cycles", 10_000), Integer.getInteger("soak.settle", 70));
       return true;
     } catch (Violation e) {
       tell("VIOLATION: " + e.getMessage());
-    } catch (SQLException | RuntimeException e) {
+    } catch (Exception e) {
       tell("The harness could not go on: " + e);
       e.printStackTrace(System.out);
+    } finally {
+      run.close();
     }
     return false;
   }
@@ -114,7 +149,7 @@ public final class Soak {
     System.out.printf("%n%s%n", figures.cycles());
   }
 
-  private void soak(int cycles, int settle) throws SQLException {
+  private void soak(int cycles, int settle) throws Exception {
     Duration limit = Duration.ofMinutes(Integer.getInteger("soak.minutes", 24 * 60));
     long began = System.nanoTime();
     awaitServed();
@@ -139,9 +174,15 @@ public final class Soak {
 
   private void report(Usage start, int counted, Usage end, Duration took) throws SQLException {
     System.out.printf(
-        "%n%d cycles in %d s, seed %d, 0 violations; primaries that must have answered and did not"
-            + " in time: %d%n%n",
-        watch.ended(), took.toSeconds(), seed, watch.unanswered());
+        "%n%d cycles in %d s, seed %d, rights %s, STATE %s, 0 violations; primaries that must have"
+            + " answered and did not in time: %d; descendants of twins that were published: %d%n%n",
+        watch.ended(),
+        took.toSeconds(),
+        seed,
+        world.rights(),
+        keepsState ? "set" : "not set",
+        watch.unanswered(),
+        watch.limits());
     System.out.println(
         Figures.machine(world.cluster().primary().sql("SHOW server_version").split(" ")[0]));
     System.out.printf("%n%s%n", figures.cycles());
@@ -150,19 +191,20 @@ public final class Soak {
   }
 
   /** Some faults on top of each other, and then all is put right. */
-  private void episode() throws SQLException {
+  private void episode() throws Exception {
     int faults = 1 + random.nextInt(5);
     Fault fault = null;
     // What makes each cycle wait comes last, or all that follows would be slow, and little of it.
     for (int i = 0; i < faults && (fault == null || !fault.isSlow()); i++) {
       fault = next(fault);
       watch.during(fault.toString());
-      String done = world.apply(fault, random);
+      String done = apply(fault);
       if (done != null) {
         figures.happened(fault);
         remember(fault + " " + done);
         awaitCycles(random.nextInt(fault.isSlow() ? 2 : 60));
       }
+      watch.mayDecideAnew();
     }
     watch.during("put right");
     remember("put right");
@@ -177,16 +219,88 @@ public final class Soak {
     }
   }
 
+  private String apply(Fault fault) throws Exception {
+    return switch (fault) {
+      case MANAGER -> restartManager();
+      case ROUTE -> stopRoute();
+      case LEADER -> changeLeader();
+      default -> world.apply(fault, random);
+    };
+  }
+
+  /** Not where it would know nothing: then it takes what answers for all there is. */
+  private String restartManager() {
+    if (!keepsState && !world.isAnythingStored()) {
+      return null;
+    }
+    watch.disturbing();
+    run.close();
+    watch.beginsAnew();
+    startManager();
+    awaitCycles(0);
+    watch.settled();
+    return "";
+  }
+
+  private String changeLeader() throws SQLException {
+    int term = leadership().term();
+    watch.beginsAnew();
+    watch.disturbing();
+    String done = world.apply(Fault.LEADER, random);
+    if (done != null) {
+      await(PATIENCE, "the manager to lead again", () -> leadership().term() > term);
+      world.leaderIsBack();
+      awaitCycles(0);
+    }
+    watch.settled();
+    return done;
+  }
+
+  private Leadership leadership() {
+    return run.manager().lookup("leadership", Leadership.class);
+  }
+
+  /** A probe that begins beside the cycle meanwhile never ends, unless somebody minds. */
+  private String stopRoute() throws Exception {
+    CamelContext camel = run.manager().getCamelContext();
+    List<String> routes =
+        camel.getRoutes().stream()
+            .map(Route::getRouteId)
+            .filter(route -> !route.startsWith("tick"))
+            .sorted()
+            .toList();
+    String route =
+        random.nextInt(3) == 0 ? "probe-absent" : routes.get(random.nextInt(routes.size()));
+    watch.disturbing();
+    camel.getRouteController().stopRoute(route);
+    Thread.sleep(200 + random.nextInt(2000));
+    camel.getRouteController().startRoute(route);
+    awaitCycles(0);
+    watch.settled();
+    return route;
+  }
+
   /** What is hard to get right comes oftener than chance would have it. */
   private Fault next(Fault previous) {
-    if (previous == null && random.nextInt(5) == 0) {
+    if (previous == null && faults.contains(Fault.FAILOVER) && random.nextInt(5) == 0) {
       return Fault.FAILOVER;
     }
     List<Fault> choice =
         previous == Fault.FAILOVER && random.nextInt(4) > 0
-            ? List.of(Fault.STALE, Fault.APART, Fault.RETURN, Fault.FOREIGN)
+            ? List.of(
+                Fault.STALE,
+                Fault.APART,
+                Fault.RETURN,
+                Fault.RETURN,
+                Fault.REJOIN,
+                Fault.REJOIN,
+                Fault.FOREIGN,
+                Fault.MANAGER,
+                Fault.LEADER)
             : List.of(Fault.values());
-    return choice.get(random.nextInt(choice.size()));
+    List<Fault> wanted = choice.stream().filter(faults::contains).toList();
+    List<Fault> left = wanted.isEmpty() ? List.copyOf(faults) : wanted;
+    return left.get(random.nextInt(left.size()));
   }
 
   private void remember(String event) {
@@ -202,10 +316,17 @@ public final class Soak {
     await(PATIENCE.plusSeconds(seconds), "calm", () -> System.nanoTime() > until);
   }
 
-  /** Waits until the cycle under way and more after it have ended. */
+  /**
+   * Waits until the cycle under way and more after it have ended. While the API is in trouble the
+   * manager may lose its Lease, and then there are none.
+   */
   private void awaitCycles(int more) {
     int goal = watch.ended() + 1 + more;
-    await(PATIENCE.multipliedBy(2), more + " more cycles", () -> watch.ended() >= goal);
+    long enough = System.nanoTime() + PATIENCE.dividedBy(10).toNanos();
+    await(
+        PATIENCE.multipliedBy(2),
+        more + " more cycles",
+        () -> watch.ended() >= goal || world.isApiTroubled() && System.nanoTime() > enough);
   }
 
   /** With nothing wrong any more the manager has to come back by itself. */

@@ -3,19 +3,25 @@ package io.github.pgendpoints.soak;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.pgendpoints.kubernetes.Leadership;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -33,28 +39,45 @@ import org.apache.camel.support.RoutePolicySupport;
  */
 final class Watch implements RoutePolicyFactory {
   /** What the machine may take besides: two processors that others use, too. */
-  private static final Duration SLACK = Duration.ofSeconds(1);
+  private static final Duration SLACK = Duration.ofSeconds(Integer.getInteger("soak.slack", 1));
 
-  /** What the program promises over PGCONNECT_TIMEOUT. */
-  private static final Duration MORE = Duration.ofSeconds(1);
+  /** What the program promises over PGCONNECT_TIMEOUT; on a machine that keeps its own promises. */
+  private static final Duration MORE = SLACK;
 
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final Duration API_BUDGET = Duration.ofSeconds(15);
+  private static final Set<String> ELSEWHERE = Set.of("leases", "configmaps");
   private static final Set<String> READS = Set.of("get", "list", "watch");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** The outcome of a cycle. */
-  record Cycle(String fault, int exitCode, int writes, Duration took) {}
+  record Cycle(String fault, int exitCode, boolean verified, int writes, Duration took) {}
 
   /** What a pass found when it began. */
   private record Before(
       long moment,
       int edits,
+      int leases,
       Object topology,
-      Object readOnly,
-      String versions,
+      Object verdict,
+      String readWriteVersion,
+      String readOnlyVersion,
       boolean apiTroubled,
+      boolean disturbed,
       long timeline,
       Truth.Claim published) {}
+
+  /** What was decided of the read-write Service; no primary where it was refused. */
+  private record Decided(Rule rule, PostgresServer primary) {}
+
+  /** Refusals that a restart must not end: they do not depend on what one probe found. */
+  private static final Set<Rule> LASTING =
+      Set.of(
+          Rule.SPLIT_BRAIN,
+          Rule.SPLIT_BRAIN_LASTS,
+          Rule.PROMOTED_APART,
+          Rule.UNPROVEN,
+          Rule.NEWER_LINE);
 
   private final World world;
   private final Duration probeTimeout;
@@ -64,6 +87,7 @@ final class Watch implements RoutePolicyFactory {
   private final AtomicInteger ended = new AtomicInteger();
   private final AtomicInteger unanswered = new AtomicInteger();
   private volatile String fault = "";
+  private volatile CamelContext watched;
   private volatile Cycle last;
 
   // One pass at a time, which is one of the things that are checked.
@@ -73,14 +97,26 @@ final class Watch implements RoutePolicyFactory {
   private int passes;
   private int writes;
   private boolean apiTroubledInCycle;
-  private Truth.Claim published;
+  private boolean disturbedInCycle;
+  private boolean verifiedInCycle;
+  private Verdict publishing;
+  private final Set<Truth.Claim> rivals = new HashSet<>();
+  private Decided decided;
+
+  private final AtomicInteger disturbances = new AtomicInteger();
+  private final AtomicInteger limits = new AtomicInteger();
+  private final boolean keepsState;
+  private int term;
+  private Decided held;
 
   /**
    * @param probeTimeout PGCONNECT_TIMEOUT
+   * @param keepsState whether STATE is set
    * @param cycles is told each cycle, in the manager's own thread
    */
-  Watch(World world, Duration probeTimeout, Consumer<Cycle> cycles) {
+  Watch(World world, Duration probeTimeout, boolean keepsState, Consumer<Cycle> cycles) {
     this.world = world;
+    this.keepsState = keepsState;
     this.probeTimeout = probeTimeout;
     this.cycles = cycles;
   }
@@ -103,6 +139,39 @@ final class Watch implements RoutePolicyFactory {
     return last;
   }
 
+  /** How often the descendant of a twin was published, which nobody can tell from a successor. */
+  int limits() {
+    return limits.get();
+  }
+
+  /**
+   * The manager is about to be ended, or one of its routes: until {@link #settled} cycles may fail
+   * and take their time, but do nothing wrong.
+   */
+  void disturbing() {
+    disturbances.incrementAndGet();
+  }
+
+  /** All its routes run, and a cycle has ended. */
+  void settled() {
+    disturbances.incrementAndGet();
+  }
+
+  private boolean isDisturbed() {
+    return disturbances.get() % 2 != 0;
+  }
+
+  /** Another process or another term of leadership is about to begin. */
+  synchronized void beginsAnew() {
+    rivals.removeIf(rival -> !keepsState);
+    held = decided;
+  }
+
+  /** From now on something else may be decided. */
+  synchronized void mayDecideAnew() {
+    held = null;
+  }
+
   /** How often a primary that must have answered was DOWN or UNKNOWN to a cycle. */
   int unanswered() {
     return unanswered.get();
@@ -110,10 +179,16 @@ final class Watch implements RoutePolicyFactory {
 
   @Override
   public RoutePolicy createRoutePolicy(CamelContext context, String routeId, NamedNode route) {
+    if (context != watched) {
+      // As with a process that was ended: what its last cycle may still do is no cycle any more.
+      watched = context;
+      underWay.set(0);
+    }
     return switch (routeId) {
       case "discover" -> policy(exchange -> beginCycle(), this::endCycle);
       case "cycle" -> policy(this::beginPass, this::endPass);
       case "ask" -> new Asking();
+      case "publish" -> policy(this::beginPublishing, exchange -> {});
       default -> null;
     };
   }
@@ -122,12 +197,16 @@ final class Watch implements RoutePolicyFactory {
     return new RoutePolicySupport() {
       @Override
       public void onExchangeBegin(Route route, Exchange exchange) {
-        judge(() -> begin.accept(exchange));
+        if (exchange.getContext() == watched) {
+          judge(() -> begin.accept(exchange));
+        }
       }
 
       @Override
       public void onExchangeDone(Route route, Exchange exchange) {
-        judge(() -> end.accept(exchange));
+        if (exchange.getContext() == watched) {
+          judge(() -> end.accept(exchange));
+        }
       }
     };
   }
@@ -147,7 +226,12 @@ final class Watch implements RoutePolicyFactory {
     }
   }
 
-  private void judge(Runnable part) {
+  /** Only a cycle that was verified comes here. */
+  private void beginPublishing(Exchange exchange) {
+    publishing = exchange.getProperty("verdict", Verdict.class);
+  }
+
+  private synchronized void judge(Runnable part) {
     try {
       part.run();
     } catch (Violation e) {
@@ -167,7 +251,7 @@ final class Watch implements RoutePolicyFactory {
   private void checkTime(String what, long began, Duration bound) {
     Duration took = Duration.ofNanos(System.nanoTime() - began);
     require(
-        ended.get() == 0 || took.compareTo(bound) <= 0,
+        ended.get() == 0 || disturbedInCycle || isDisturbed() || took.compareTo(bound) <= 0,
         "%s took %s, allowed are %s",
         what,
         took,
@@ -182,6 +266,8 @@ final class Watch implements RoutePolicyFactory {
     passes = 0;
     writes = 0;
     apiTroubledInCycle = false;
+    disturbedInCycle = isDisturbed();
+    verifiedInCycle = false;
     require(underWay.incrementAndGet() == 1, "a cycle began before the one before it had ended");
   }
 
@@ -189,10 +275,17 @@ final class Watch implements RoutePolicyFactory {
     Duration took = Duration.ofNanos(System.nanoTime() - cycleBegan);
     underWay.decrementAndGet();
     Cycle cycle =
-        new Cycle(faultAtBegin, exchange.getProperty("exitCode", 1, Integer.class), writes, took);
+        new Cycle(
+            faultAtBegin,
+            exchange.getProperty("exitCode", 1, Integer.class),
+            verifiedInCycle,
+            writes,
+            took);
     last = cycle;
     cycles.accept(cycle);
-    require(!exchange.isFailed(), "a cycle failed: %s", exchange.getException());
+    disturbedInCycle |= isDisturbed();
+    require(
+        !exchange.isFailed() || disturbedInCycle, "a cycle failed: %s", exchange.getException());
     checkTime(
         "a cycle of %d passes".formatted(passes),
         cycleBegan,
@@ -203,16 +296,31 @@ final class Watch implements RoutePolicyFactory {
   // ---- a pass
 
   private void beginPass(Exchange exchange) {
+    publishing = null;
+    int itsTerm =
+        exchange
+            .getContext()
+            .getRegistry()
+            .lookupByNameAndType("leadership", Leadership.class)
+            .term();
+    if (itsTerm != term) {
+      // It may also lose the Lease without our doing, while the API is in trouble.
+      rivals.removeIf(rival -> !keepsState);
+      term = itsTerm;
+    }
     before =
         new Before(
             System.nanoTime(),
             world.edits(),
+            world.leases(),
             exchange.getProperty("topology"),
-            exchange.getProperty("readOnly"),
-            world.versions(),
+            exchange.getProperty("verdict"),
+            world.version(World.RW),
+            world.version(World.RO),
             world.isApiTroubled(),
+            isDisturbed(),
             Math.max(storedTimeline(World.RW), storedTimeline(World.RO)),
-            published);
+            world.published());
     passes++;
   }
 
@@ -222,38 +330,220 @@ final class Watch implements RoutePolicyFactory {
   }
 
   private void endPass(Exchange exchange) {
-    List<ApiRequest> requests =
-        world.api().requests().stream().filter(request -> !READS.contains(request.verb())).toList();
-    world.api().clearRequests();
+    List<ApiRequest> requests = writesSinceLastPass();
     writes += requests.size();
     boolean troubled = before.apiTroubled() || world.isApiTroubled();
     apiTroubledInCycle |= troubled;
+    disturbedInCycle |= before.disturbed() || isDisturbed();
     checkTime(
         "a pass", before.moment(), probeTimeout.plus(MORE).plus(troubled ? API_BUDGET : SLACK));
     Topology topology = fresh(exchange, "topology", before.topology(), Topology.class);
-    boolean verified = fresh(exchange, "readOnly", before.readOnly(), Object.class) != null;
+    Verdict told = fresh(exchange, "verdict", before.verdict(), Verdict.class);
+    Verdict verdict = publishing == null ? told : publishing;
     if (topology != null) {
       checkAgainstTruth(topology);
+      checkTwoPrimaries(exchange, verdict, topology);
     }
-    if (verified) {
-      NodeState primary = solePrimary(topology);
+    if (publishing != null) {
+      verifiedInCycle = true;
+      require(topology != null, "verified without asking the nodes");
+      NodeState primary = publishing.primary();
+      Truth.Claim claim = checkPrimary(primary, topology);
       checkNotStale(primary);
       for (ApiRequest request : requests) {
-        checkWrite(request, primary, topology);
+        checkWrite(request, primary, claim, topology);
       }
-      checkStored(exchange, primary);
+      checkStored(exchange, told != null, primary, claim, topology);
+      notePublished(primary, claim);
     } else {
-      require(requests.isEmpty(), "a refused cycle wrote: %s", requests);
-      String versions = world.versions();
-      require(
-          hasOthersEdited() || before.versions().equals(versions),
-          "a refused cycle changed the Endpoints: versions %s became %s",
-          before.versions(),
-          versions);
+      checkRefused(requests, verdict);
     }
-    notePublished();
+    if (verdict != null) {
+      checkDecision(verdict);
+      noteRivals(verdict, topology);
+    }
     // Nothing that began before can matter to a pass to come.
     world.truth().forgetBefore(before.moment());
+  }
+
+  /** Those to the objects of both Services. The Lease and STATE may be written at any time. */
+  private List<ApiRequest> writesSinceLastPass() {
+    List<ApiRequest> requests =
+        world.api().requests().stream().filter(request -> !READS.contains(request.verb())).toList();
+    world.api().clearRequests();
+    List<ApiRequest> others = new ArrayList<>();
+    for (ApiRequest request : requests) {
+      if (!ELSEWHERE.contains(String.valueOf(request.target().resource()))) {
+        others.add(request);
+      }
+    }
+    return others;
+  }
+
+  /** Two servers that take writes are an ERROR, whichever of them is right. */
+  private void checkTwoPrimaries(Exchange exchange, Verdict verdict, Topology topology) {
+    if (primaries(topology).size() < 2) {
+      return;
+    }
+    require(verdict == null || verdict.hasErrors(), "two primaries, and no ERROR: %s", topology);
+    require(
+        isDropped(exchange) || !"0".equals(exchange.getProperty("exitCode", String.class)),
+        "two primaries, and exit code 0: %s",
+        topology);
+  }
+
+  private static List<NodeState> primaries(Topology topology) {
+    return topology.nodes().stream().filter(node -> node.state() == State.PRIMARY).toList();
+  }
+
+  /**
+   * The primary that was verified continues what was published, and no other server that answered
+   * does.
+   *
+   * @return what it claims by our own books; null where several promotions fit, or none yet
+   */
+  private Truth.Claim checkPrimary(NodeState primary, Topology topology) {
+    Truth.Claim published = before.published();
+    PostgresServer server = world.serverAt(primary.node().host());
+    if (primary.server() == null) {
+      require(
+          published != null && published.server() == server,
+          "%s was verified without an answer, published is %s",
+          primary,
+          published);
+      return published;
+    }
+    List<Truth.Claim> claims = possible(primary);
+    claims.forEach(this::awaitBranch);
+    for (NodeState other : primaries(topology)) {
+      List<Truth.Claim> its = possible(other);
+      require(
+          other.node().equals(primary.node())
+              || its.isEmpty()
+              || !its.stream().allMatch(this::mayBeThePrimary),
+          "%s was verified, and %s may be the primary, too: %s; published is %s",
+          claims,
+          its,
+          topology,
+          published);
+    }
+    if (published == null || claims.contains(published)) {
+      return published == null && claims.size() == 1 ? claims.get(0) : published;
+    }
+    require(
+        claims.stream().anyMatch(claim -> mayTakeOver(claim, published)),
+        "%s was verified, and does not continue %s, which is published; standbys: %s",
+        claims,
+        published,
+        world.truth().data(published.server()));
+    for (Truth.Claim rival : rivals) {
+      require(
+          claims.contains(rival)
+              || !mayBeThePrimary(rival)
+              || !world.truth().hasRun(rival, before.moment(), System.nanoTime()),
+          "%s was verified, and its rival %s still runs: %s",
+          claims,
+          rival,
+          topology);
+    }
+    return claims.size() == 1 ? claims.get(0) : null;
+  }
+
+  /** The manager may see a promotion before it is in our books. */
+  private void awaitBranch(Truth.Claim claim) {
+    long began = System.nanoTime();
+    while (claim.branch() == null && System.nanoTime() - began < PATIENCE.toNanos()) {
+      LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
+    }
+    require(claim.branch() != null, "the branch of %s did not become known", claim);
+    cycleBegan += System.nanoTime() - began;
+  }
+
+  /** Whether nothing that can be known speaks against it. */
+  private boolean mayBeThePrimary(Truth.Claim claim) {
+    Truth.Claim published = before.published();
+    return published == null
+        || claim.branch() != null
+            && (world.rights() == Rights.ALL
+                ? claim.branch().looksLikeContinuing(published.branch())
+                : claim.timeline() >= published.timeline());
+  }
+
+  private boolean mayTakeOver(Truth.Claim claim, Truth.Claim published) {
+    if (world.rights() == Rights.LOGIN) {
+      return claim.timeline() > published.timeline();
+    }
+    Truth.Data given = world.truth().data(published.server());
+    if (claim.branch().continues(published.branch())
+        || given != null && !given.isOff(claim.branch())) {
+      return true;
+    }
+    // PostgreSQL has no identity for a timeline.
+    boolean descendsFromTwin =
+        claim.timeline() > published.timeline()
+            && claim.branch().looksLikeContinuing(published.branch());
+    if (descendsFromTwin) {
+      limits.incrementAndGet();
+    }
+    return descendsFromTwin;
+  }
+
+  /** A pass that was refused writes nothing, but puts back what was verified last. */
+  private void checkRefused(List<ApiRequest> requests, Verdict verdict) {
+    for (ApiRequest request : requests) {
+      require(
+          verdict != null
+              && before.published() != null
+              && request.method().equals("PATCH")
+              && world.form().service(request.target().name()).equals(World.RW)
+              && world
+                  .form()
+                  .written(parse(request.body()))
+                  .equals(List.of(before.published().server().host())),
+          "a refused cycle wrote: %s; published is %s",
+          request,
+          before.published());
+    }
+    String readWrite = world.version(World.RW);
+    String readOnly = world.version(World.RO);
+    require(
+        hasOthersEdited()
+            || (before.readWriteVersion().equals(readWrite) || !requests.isEmpty())
+                && before.readOnlyVersion().equals(readOnly),
+        "a refused cycle changed the Endpoints: versions %s/%s became %s/%s",
+        before.readWriteVersion(),
+        before.readOnlyVersion(),
+        readWrite,
+        readOnly);
+  }
+
+  /** What nodes and Endpoints are has not changed: neither may the decision. */
+  private void checkDecision(Verdict verdict) {
+    decided =
+        new Decided(
+            verdict.rule(),
+            verdict.isVerified() ? world.serverAt(verdict.primary().node().host()) : null);
+    if (held == null) {
+      return;
+    }
+    boolean same =
+        held.rule() == Rule.VERIFIED
+            ? !verdict.isVerified() || decided.primary() == held.primary()
+            : !keepsState || !LASTING.contains(held.rule()) || !verdict.isVerified();
+    require(same, "before it began anew it decided %s, and then %s", held, decided);
+  }
+
+  private void noteRivals(Verdict verdict, Topology topology) {
+    if (verdict.isVerified()) {
+      rivals.clear();
+    } else if (verdict.rule() == Rule.SPLIT_BRAIN) {
+      for (NodeState primary : primaries(topology)) {
+        List<Truth.Claim> claims = possible(primary);
+        if (claims.size() == 1 && mayBeThePrimary(claims.get(0))) {
+          rivals.add(claims.get(0));
+        }
+      }
+    }
   }
 
   /** To be asked after the Endpoints were read, which others change at any moment. */
@@ -315,38 +605,22 @@ final class Watch implements RoutePolicyFactory {
         .toList();
   }
 
-  private static NodeState solePrimary(Topology topology) {
-    require(topology != null, "verified without asking the nodes");
-    List<NodeState> primaries =
-        topology.nodes().stream().filter(node -> node.state() == State.PRIMARY).toList();
-    require(primaries.size() == 1, "verified with other than one primary: %s", topology);
-    return primaries.get(0);
-  }
-
-  /** Only where nobody else changed what is stored meanwhile. */
+  /** By numbers, where nothing else counts, and where nobody else changed what is stored. */
   private void checkNotStale(NodeState primary) {
-    long timeline = primary.server().timeline();
-    if (hasOthersEdited()) {
+    if (hasOthersEdited() || world.rights() == Rights.ALL || primary.server() == null) {
       return;
     }
     require(
-        timeline >= before.timeline(),
+        primary.server().timeline() >= before.timeline(),
         "%s on timeline %d was verified, published is %d",
         primary.node(),
-        timeline,
+        primary.server().timeline(),
         before.timeline());
-    if (before.timeline() == timeline && before.published() != null) {
-      require(
-          possible(primary).contains(before.published()),
-          "%s on timeline %d was verified, published is %s",
-          primary.node(),
-          timeline,
-          before.published());
-    }
   }
 
   /** A write, be it granted or not, names the primary that this pass verified, and no other. */
-  private void checkWrite(ApiRequest request, NodeState primary, Topology topology) {
+  private void checkWrite(
+      ApiRequest request, NodeState primary, Truth.Claim claim, Topology topology) {
     require(
         world.form().resource().equals(request.target().resource())
             && (request.method().equals("PATCH") || request.method().equals("POST")),
@@ -369,27 +643,66 @@ final class Watch implements RoutePolicyFactory {
           addresses,
           address);
     } else {
-      for (NodeState node : topology.nodes()) {
-        require(
-            node.state() != State.PRIMARY && node.state() != State.FOREIGN
-                || !addresses.contains(node.node().host()),
-            "RO was written with %s, in spite of %s",
-            addresses,
-            node);
-      }
+      checkReadOnly("RO was written with", addresses, claim, topology);
     }
     JsonNode annotations = body.at("/metadata/annotations");
     String wanted =
-        "%s; %s; timeline %s"
-            .formatted(world.systemIdentifier(), "primary:" + address, primary.server().timeline());
-    String written =
-        "%s; %s; timeline %s"
+        "%s; %s; timeline %s; entries %s:%s; begin %s"
             .formatted(
-                annotations.path(Annotations.SYSTEM_IDENTIFIER).asText(),
-                annotations.path(Annotations.LAST_TOPOLOGY).asText().split(";")[0],
-                annotations.path(Annotations.TIMELINE).asText());
+                world.systemIdentifier(),
+                "primary:" + address,
+                primary.server() == null ? claim.timeline() : primary.server().timeline(),
+                address,
+                world.cluster().port(),
+                world.rights() == Rights.ALL && claim != null ? claim.branch().begin() : "");
+    String written =
+        "%s; %s; timeline %s; entries %s; begin %s"
+            .formatted(
+                annotations.path(Annotations.SYSTEM_IDENTIFIER).asText(""),
+                annotations.path(Annotations.LAST_TOPOLOGY).asText("").split(";")[0],
+                annotations.path(Annotations.TIMELINE).asText(""),
+                annotations.path(Annotations.ENTRIES).asText(""),
+                world.rights() == Rights.ALL && claim != null
+                    ? annotations.path(Annotations.BEGIN).asText("")
+                    : "");
     require(
         written.equals(wanted), "%s was annotated '%s', true is '%s'", service, written, wanted);
+  }
+
+  /**
+   * Nobody reads from a primary, from another cluster, or from a standby that told its timeline and
+   * is, as we know, off the line.
+   */
+  private void checkReadOnly(
+      String what, List<String> addresses, Truth.Claim claim, Topology topology) {
+    for (NodeState node : topology.nodes()) {
+      if (!addresses.contains(node.node().host())) {
+        continue;
+      }
+      require(
+          node.state() != State.PRIMARY && node.state() != State.FOREIGN,
+          "%s %s, in spite of %s",
+          what,
+          addresses,
+          node);
+      Truth.Data data = world.truth().data(world.serverAt(node.node().host()));
+      boolean isTold =
+          world.rights() == Rights.ALL
+              && claim != null
+              && node.state() == State.STANDBY
+              && data != null
+              && data.since() < before.moment()
+              && node.server().timeline() != null
+              && node.server().timeline() == data.branch().timeline();
+      require(
+          !isTold || !data.isOff(claim.branch()),
+          "%s %s, where %s has %s, and the primary is %s",
+          what,
+          addresses,
+          node,
+          data,
+          claim);
+    }
   }
 
   private static JsonNode parse(String body) {
@@ -400,36 +713,50 @@ final class Watch implements RoutePolicyFactory {
     }
   }
 
-  /** Where a pass was content, the Endpoints are what it verified. */
-  private void checkStored(Exchange exchange, NodeState primary) {
-    // A pass whose result was dropped has not decided yet; another one follows in the same cycle.
-    boolean dropped = Objects.equals("true", exchange.getProperty("again", String.class));
-    boolean content =
-        !dropped && Objects.equals("0", exchange.getProperty("exitCode", String.class));
-    Published stored = exchange.getProperty("published", Published.class);
-    List<String> addresses = world.addresses(World.RW);
-    require(
-        !content
-            || stored.paused()
-            || hasOthersEdited()
-            || addresses.equals(List.of(primary.node().host())),
-        "a cycle was content with RW leading to %s, the primary is %s",
-        addresses,
-        primary.node());
+  /** A pass whose result was dropped has not decided yet; another one follows in its cycle. */
+  private static boolean isDropped(Exchange exchange) {
+    return Objects.equals("true", exchange.getProperty("again", String.class));
   }
 
-  /** Whom the stored topology names as primary, by our own books. */
-  private void notePublished() {
-    Truth.Claim named = null;
-    for (String service : List.of(World.RW, World.RO)) {
-      String host = world.annotation(service, Annotations.PRIMARY);
-      Truth.Claim claim = host == null ? null : world.truth().claim(world.serverAt(host));
-      if (claim != null
-          && claim.timeline() == storedTimeline(service)
-          && (named == null || claim.timeline() > named.timeline())) {
-        named = claim;
-      }
+  /** Where a pass came to its end, the Endpoints are what it verified. */
+  private void checkStored(
+      Exchange exchange,
+      boolean finished,
+      NodeState primary,
+      Truth.Claim claim,
+      Topology topology) {
+    int exitCode = exchange.getProperty("exitCode", 1, Integer.class);
+    boolean leads = before.leases() % 2 == 0 && before.leases() == world.leases();
+    Published stored = exchange.getProperty("published", Published.class);
+    if (!finished
+        || isDropped(exchange)
+        || exitCode > 1
+        || !leads
+        || before.apiTroubled()
+        || disturbedInCycle
+        || stored.paused()) {
+      return;
     }
-    published = named;
+    List<String> readWrite = world.addresses(World.RW);
+    List<String> readOnly = world.addresses(World.RO);
+    if (hasOthersEdited()) {
+      return;
+    }
+    require(
+        readWrite.equals(List.of(primary.node().host())),
+        "a cycle was content with RW leading to %s, the primary is %s",
+        readWrite,
+        primary.node());
+    checkReadOnly("a cycle was content with RO leading to", readOnly, claim, topology);
+  }
+
+  /** Whom the read-write Service leads to is published, by our own books. */
+  private void notePublished(NodeState primary, Truth.Claim claim) {
+    String host = primary.node().host();
+    if (claim != null
+        && (world.addresses(World.RW).equals(List.of(host))
+            || host.equals(world.annotation(World.RW, Annotations.PRIMARY)))) {
+      world.published(claim);
+    }
   }
 }

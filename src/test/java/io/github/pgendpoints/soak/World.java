@@ -1,14 +1,19 @@
 package io.github.pgendpoints.soak;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.RawFault;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
+import io.github.pgendpoints.topology.Lsn;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -23,6 +28,9 @@ final class World implements AutoCloseable {
   static final String RW = "pg-rw";
   static final String RO = "pg-ro";
 
+  static final String LEASE = "pg-lease";
+
+  private static final Duration LEASE_AWAY = Duration.ofMillis(2500);
   private static final String WRONG_ADDRESS = "127.0.0.66";
 
   /** Where an address's own server is, as far as our hands go. */
@@ -39,6 +47,9 @@ final class World implements AutoCloseable {
     private final List<Connection> hogs = new ArrayList<>();
     private volatile Condition condition = Condition.UP;
 
+    /** Whom it streams from as a standby, if it can. */
+    private PostgresServer upstream;
+
     private Place(PostgresServer own, PostgresServer foreign) {
       this.own = own;
       this.foreign = foreign;
@@ -54,16 +65,20 @@ final class World implements AutoCloseable {
   private final PostgresCluster cluster;
   private final FakeApiServer api = new FakeApiServer("db", true);
   private final Form form;
+  private final Rights rights;
   private final List<Place> places = new ArrayList<>();
   private final Truth truth = new Truth();
   private final String systemIdentifier;
   private final AtomicInteger edits = new AtomicInteger();
+  private final AtomicInteger leases = new AtomicInteger();
   private volatile boolean apiTroubled;
   private volatile boolean passwordIsWrong;
+  private volatile Truth.Claim published;
   private boolean apiIsDown;
 
-  World(Form form) throws SQLException {
+  World(Form form, Rights rights) throws SQLException {
     this.form = form;
+    this.rights = rights;
     int port = 0;
     for (int i = 1; i <= 3; i++) {
       PostgresCluster foreign =
@@ -83,9 +98,18 @@ final class World implements AutoCloseable {
       places.add(new Place(cluster.servers().get(i), foreigners.get(i).primary()));
     }
     PostgresServer primary = cluster.primary();
+    for (String grant : rights.grants(PostgresCluster.USER)) {
+      primary.sql(grant);
+    }
     truth.promoting(primary);
-    truth.promoted(primary, primary.timeline());
+    truth.promoted(primary, primary.timeline(), Lsn.ZERO);
     truth.answers(primary);
+    for (Place place : places) {
+      if (place.own != primary) {
+        truth.follows(place.own, truth.claim(primary).branch());
+        place.upstream = primary;
+      }
+    }
     systemIdentifier = primary.sql("SELECT system_identifier FROM pg_control_system()");
     api.start();
     api.createService(RW, "postgresql", port);
@@ -102,6 +126,10 @@ final class World implements AutoCloseable {
 
   Form form() {
     return form;
+  }
+
+  Rights rights() {
+    return rights;
   }
 
   Truth truth() {
@@ -123,6 +151,17 @@ final class World implements AutoCloseable {
     return apiTroubled;
   }
 
+  /** Grows before another replica takes the Lease and after it has given it back. */
+  int leases() {
+    return leases.get();
+  }
+
+  /** Whether the objects of both Services are gone, and so what they remember. */
+  boolean isAnythingStored() {
+    return annotation(RW, Annotations.SYSTEM_IDENTIFIER) != null
+        || annotation(RO, Annotations.SYSTEM_IDENTIFIER) != null;
+  }
+
   /** Our server at an address. */
   PostgresServer serverAt(String host) {
     return places.stream()
@@ -130,6 +169,15 @@ final class World implements AutoCloseable {
         .filter(server -> server.host().equals(host))
         .findFirst()
         .orElse(null);
+  }
+
+  /** The primary that was published last, by our own books; null before the first. */
+  Truth.Claim published() {
+    return published;
+  }
+
+  void published(Truth.Claim claim) {
+    published = claim;
   }
 
   /** The addresses behind a Service. */
@@ -143,12 +191,8 @@ final class World implements AutoCloseable {
     return object == null ? null : object.getMetadata().getAnnotations().get(name);
   }
 
-  /** The versions of both Endpoints, which each change raises. */
-  String versions() {
-    return version(RW) + "/" + version(RO);
-  }
-
-  private String version(String service) {
+  /** The version of the Endpoints of a Service, which each change raises. */
+  String version(String service) {
     HasMetadata object = form.of(api, service);
     return object == null ? "none" : object.getMetadata().getResourceVersion();
   }
@@ -169,10 +213,14 @@ final class World implements AutoCloseable {
 
   /** All there is to know, for people. */
   String describe() {
-    return "nodes: %s; claims: %s; %s %s, %s %s; timeline %s; password %s; API %s"
+    return "nodes: %s; claims: %s; standbys: %s; %s %s, %s %s; timeline %s; password %s; API %s"
         .formatted(
             places,
             truth.claims(),
+            places.stream()
+                .filter(place -> truth.data(place.own) != null)
+                .map(place -> place.own.host() + " with " + truth.data(place.own))
+                .toList(),
             RW,
             addresses(RW),
             RO,
@@ -190,6 +238,13 @@ final class World implements AutoCloseable {
    * @return what was done; null when the fault cannot happen now
    */
   String apply(Fault fault, Random random) throws SQLException {
+    write(random);
+    String done = inflict(fault, random);
+    observe();
+    return done;
+  }
+
+  private String inflict(Fault fault, Random random) throws SQLException {
     return switch (fault) {
       case KILL -> onPlace(random, Condition.UP, this::kill);
       case RESTART -> onPlace(random, Condition.UP, place -> restart(place, false));
@@ -200,13 +255,39 @@ final class World implements AutoCloseable {
       case FAILOVER -> failOver(random);
       case STALE -> bringBackAlone();
       case APART -> promoteApart();
+      case REJOIN -> rejoinWithoutRewind(random);
       case PROMOTE -> promoteAny(random);
       case PASSWORD -> spoilPassword();
       case CONNECTIONS -> onPlace(random, Condition.UP, this::hog);
       case TERMINATE -> terminate(random);
       case FOREIGN -> replace(random);
+      case LEADER -> changeLeader(random);
       default -> onApi(fault, random);
     };
+  }
+
+  /** Half of the primaries that run write something, so that branches grow apart. */
+  private void write(Random random) throws SQLException {
+    for (Place place : primaries(Condition.UP)) {
+      if (place.hogs.isEmpty() && random.nextBoolean()) {
+        write(place.own, 1 + random.nextInt(200));
+      }
+    }
+  }
+
+  private static void write(PostgresServer primary, int messages) throws SQLException {
+    primary.sql(
+        "SELECT count(pg_logical_emit_message(false, 'soak', repeat('x', 100)))"
+            + " FROM generate_series(1, "
+            + messages
+            + ")");
+  }
+
+  /** How far the standbys are that can be asked. */
+  private void observe() throws SQLException {
+    for (Place place : runningStandbys()) {
+      truth.hasReplayed(place.own, Lsn.of(place.own.sql("SELECT pg_last_wal_replay_lsn()")));
+    }
   }
 
   private interface Deed {
@@ -280,28 +361,37 @@ final class World implements AutoCloseable {
 
   private String failOver(Random random) throws SQLException {
     List<Place> primaries = primaries(Condition.UP);
-    List<Place> standbys = runningStandbys();
-    if (primaries.size() != 1 || standbys.size() != 2 || passwordIsWrong) {
+    List<Place> all = runningStandbys();
+    if (primaries.isEmpty() || passwordIsWrong) {
       return null;
     }
-    Place lost = primaries.get(0);
+    Place lost = placeOf(rightful());
+    List<Place> standbys =
+        all.stream()
+            .filter(standby -> lost.own == standby.upstream)
+            .filter(standby -> !truth.data(standby.own).isOff(truth.claim(lost.own).branch()))
+            .toList();
+    if (lost.condition != Condition.UP || standbys.isEmpty() || standbys.size() < all.size()) {
+      return null;
+    }
     boolean frozen = random.nextInt(4) == 0;
     if (frozen) {
       freeze(lost);
     } else {
       kill(lost);
     }
-    PostgresServer heir = cluster.furthestStandby();
-    Place promoted = placeOf(heir);
+    Place promoted = standbys.size() == 1 ? standbys.get(0) : placeOf(cluster.furthestStandby());
     promote(promoted);
-    Place other = standbys.get(0) == promoted ? standbys.get(1) : standbys.get(0);
     String followed = "";
-    if (random.nextBoolean()) {
-      other.own.follow(heir);
+    if (standbys.size() > 1 && random.nextBoolean()) {
+      Place other = standbys.get(0) == promoted ? standbys.get(1) : standbys.get(0);
+      other.own.follow(promoted.own);
+      other.upstream = promoted.own;
+      truth.follows(other.own, truth.claim(promoted.own).branch());
       followed = ", which " + other.own.host() + " follows";
     }
     return "%s %s, %s promoted%s"
-        .formatted(lost.own.host(), frozen ? "frozen" : "killed", heir.host(), followed);
+        .formatted(lost.own.host(), frozen ? "frozen" : "killed", promoted.own.host(), followed);
   }
 
   private List<Place> primaries(Condition condition) {
@@ -318,6 +408,52 @@ final class World implements AutoCloseable {
     kill(current.get(0));
     start(former.get(0));
     return "%s instead of %s".formatted(former.get(0).own.host(), current.get(0).own.host());
+  }
+
+  /**
+   * As somebody does who makes a standby of an old primary and spares the rewind. Where it has
+   * written something that nobody else has, it cannot follow.
+   */
+  private String rejoinWithoutRewind(Random random) throws SQLException {
+    Place led = placeOf(rightful());
+    Place old =
+        any(
+            random,
+            places.stream()
+                .filter(place -> place != led && truth.claim(place.own) != null)
+                .filter(place -> place.hogs.isEmpty())
+                .filter(
+                    place -> place.condition == Condition.UP || place.condition == Condition.DOWN)
+                .toList());
+    if (led.condition != Condition.UP || !led.hogs.isEmpty() || old == null) {
+      return null;
+    }
+    // What streams from the old one would change its branch with it, and we would not know.
+    if (places.stream()
+        .anyMatch(place -> place.condition == Condition.UP && place.upstream == old.own)) {
+      return null;
+    }
+    if (old.condition == Condition.DOWN && random.nextInt(4) > 0) {
+      start(old);
+    }
+    if (old.condition == Condition.UP) {
+      write(old.own, 200);
+      truth.wavers(old.own);
+      old.own.stop();
+      truth.ended(old.own);
+    }
+    Truth.Branch branch = truth.claim(led.own).branch();
+    truth.givesIn(old.own);
+    old.upstream = led.own;
+    old.own.rejoinWithoutRewind(led.own);
+    old.condition = Condition.UP;
+    truth.hasReplayed(old.own, Lsn.of(old.own.sql("SELECT pg_last_wal_replay_lsn()")));
+    boolean off = truth.data(old.own).isOff(branch);
+    if (!off) {
+      truth.follows(old.own, branch);
+    }
+    return "%s as a standby of %s%s"
+        .formatted(old.own.host(), led.own.host(), off ? ", which it cannot follow" : "");
   }
 
   /** Where it did not follow the first one, it gets the same timeline. */
@@ -345,8 +481,20 @@ final class World implements AutoCloseable {
   private void promote(Place place) throws SQLException {
     truth.promoting(place.own);
     place.own.promote();
-    truth.promoted(place.own, place.own.timeline());
+    int timeline = place.own.timeline();
+    truth.promoted(place.own, timeline, beginOf(place.own, timeline));
+    place.upstream = null;
     answers(place);
+  }
+
+  /** Where the last line of the history says that its ancestor ended. */
+  private static Lsn beginOf(PostgresServer server, int timeline) throws SQLException {
+    String[] lines =
+        server
+            .sql("SELECT pg_read_file('pg_wal/%08X.history')".formatted(timeline))
+            .strip()
+            .split("\n");
+    return Lsn.of(lines[lines.length - 1].split("\t")[1]);
   }
 
   private String promoteAny(Random random) throws SQLException {
@@ -437,6 +585,50 @@ final class World implements AutoCloseable {
     return place.own.host();
   }
 
+  /**
+   * Another replica takes the Lease, and gives it back. In some of these terms a node thaws of
+   * which the manager remembers that it was DOWN.
+   */
+  private String changeLeader(Random random) {
+    if (apiTroubled || lease() == null) {
+      return null;
+    }
+    Place frozen = random.nextInt(3) == 0 ? any(random, places(Condition.UP)) : null;
+    if (frozen != null) {
+      freeze(frozen);
+      pause(Duration.ofMillis(1500));
+    }
+    leases.incrementAndGet();
+    holdLease("another");
+    pause(LEASE_AWAY);
+    if (frozen != null) {
+      thaw(frozen);
+    }
+    holdLease("");
+    return frozen == null ? "" : "while " + frozen.own.host() + " was frozen";
+  }
+
+  /** The manager leads again. */
+  void leaderIsBack() {
+    if (leases.get() % 2 != 0) {
+      leases.incrementAndGet();
+    }
+  }
+
+  private Lease lease() {
+    return api.get(Lease.class, api.namespace(), LEASE);
+  }
+
+  private void holdLease(String holder) {
+    api.put(
+        new LeaseBuilder(lease())
+            .editSpec()
+            .withHolderIdentity(holder)
+            .withRenewTime(ZonedDateTime.now(ZoneOffset.UTC))
+            .endSpec()
+            .build());
+  }
+
   private String onApi(Fault fault, Random random) {
     int times = 1 + random.nextInt(6);
     switch (fault) {
@@ -509,11 +701,8 @@ final class World implements AutoCloseable {
   private synchronized String edit(Fault fault, Random random) {
     boolean possible =
         switch (fault) {
-          // Where nothing is stored any more, the majority of the nodes decides which cluster is
-          // ours.
-          case RW_DELETED -> annotation(RO, Annotations.SYSTEM_IDENTIFIER) != null;
-          case RO_DELETED -> annotation(RW, Annotations.SYSTEM_IDENTIFIER) != null;
-          case BOTH_DELETED -> isUndisturbed();
+          // The manager remembers what nobody stores any more.
+          case RW_DELETED, RO_DELETED, BOTH_DELETED -> isAnythingStored();
           case RO_EDITED -> form.of(api, RO) != null;
           default -> form.of(api, RW) != null;
         };
@@ -573,15 +762,6 @@ final class World implements AutoCloseable {
     api.put(object);
   }
 
-  /** Whether nobody could mistake a server for what it is not, were the stored topology lost. */
-  boolean isUndisturbed() {
-    return places(Condition.UP).size() == 3
-        && truth.claims().size() == 1
-        && places.stream().allMatch(place -> place.hogs.isEmpty())
-        && !passwordIsWrong
-        && !apiTroubled;
-  }
-
   // ---- putting it right
 
   /** What an operator does: one primary, two standbys, an API that works. */
@@ -632,7 +812,6 @@ final class World implements AutoCloseable {
       return;
     }
     edits.incrementAndGet();
-    Truth.Claim published = truth.claim(publishedServer());
     var annotations = object.getMetadata().getAnnotations();
     annotations.remove(Annotations.PAUSED);
     if ("seven".equals(annotations.get(Annotations.TIMELINE))) {
@@ -643,21 +822,12 @@ final class World implements AutoCloseable {
     edits.incrementAndGet();
   }
 
-  private PostgresServer publishedServer() {
-    return serverAt(annotation(RW, Annotations.PRIMARY));
-  }
-
-  /**
-   * Who is to go on: the highest timeline, which clients may have written to; of several the one
-   * that the Services lead to.
-   */
+  /** Who is to go on: the server that is published, or the last that continues it. */
   private PostgresServer rightful() {
-    PostgresServer published = form.of(api, RW) == null ? null : publishedServer();
-    Truth.Claim best = null;
+    Truth.Claim best = published;
     for (Truth.Claim claim : truth.claims()) {
-      if (best == null
-          || claim.timeline() > best.timeline()
-          || claim.timeline() == best.timeline() && claim.server() == published) {
+      if (claim.timeline() > best.timeline()
+          && (rights == Rights.LOGIN || claim.branch().looksLikeContinuing(published.branch()))) {
         best = claim;
       }
     }
@@ -683,8 +853,12 @@ final class World implements AutoCloseable {
   }
 
   private static void pause() {
+    pause(Duration.ofMillis(100));
+  }
+
+  private static void pause(Duration duration) {
     try {
-      Thread.sleep(100);
+      Thread.sleep(duration.toMillis());
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
@@ -695,7 +869,8 @@ final class World implements AutoCloseable {
     if (place.own.isRunning()) {
       place.own.kill();
     }
-    truth.follows(place.own);
+    truth.follows(place.own, truth.claim(primary).branch());
+    place.upstream = primary;
     cluster.rejoin(place.own, primary);
     place.condition = Condition.UP;
   }
