@@ -294,6 +294,7 @@ public final class Soak {
                 Fault.RETURN,
                 Fault.REJOIN,
                 Fault.REJOIN,
+                Fault.REJOIN,
                 Fault.FOREIGN,
                 Fault.MANAGER,
                 Fault.LEADER)

@@ -383,7 +383,7 @@ final class World implements AutoCloseable {
     Place promoted = standbys.size() == 1 ? standbys.get(0) : placeOf(cluster.furthestStandby());
     promote(promoted);
     String followed = "";
-    if (standbys.size() > 1 && random.nextBoolean()) {
+    if (standbys.size() > 1 && random.nextInt(4) > 0) {
       Place other = standbys.get(0) == promoted ? standbys.get(1) : standbys.get(0);
       other.own.follow(promoted.own);
       other.upstream = promoted.own;
