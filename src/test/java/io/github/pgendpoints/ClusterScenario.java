@@ -106,6 +106,9 @@ abstract class ClusterScenario {
     cluster =
         PostgresCluster.start(
             new PostgresCluster.Options().standbys(0).addresses(address).subnets(address + "/32"));
+    // What the program recommends: without it, it says so.
+    cluster.primary().sql("GRANT pg_monitor TO " + PostgresCluster.USER);
+    cluster.primary().sql("ALTER ROLE " + PostgresCluster.USER + " REPLICATION");
   }
 
   @AfterAll

@@ -165,7 +165,7 @@ class VerifyRouteTest {
             topology(primary("db1", 1), standby("db2"), down("db3")),
             published(2, "db3"),
             1,
-            "no primary, nothing is written: db1 is PRIMARY, db2 is STANDBY, db3 is DOWN (Connection refused); to accept it: postgres-endpoint-manager overrule db1:5432"),
+            "no primary, nothing is written: db1 is PRIMARY, db2 is STANDBY, db3 is DOWN (Connection refused); if db1:5432 is right all the same: postgres-endpoint-manager overrule db1:5432"),
         Arguments.of(
             topology(primary("db1", 2), standby("db2"), down("db3")),
             published(2, "db3"),

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.topology;
 
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +9,8 @@ import java.util.stream.Collectors;
 /** What a cycle tells people, in sentences: the refusal first. */
 final class Reports {
   private static final String OVERRULE = "; to accept it: postgres-endpoint-manager overrule %s";
+  private static final String OVERRULE_OTHER =
+      "; if %1$s is right all the same: postgres-endpoint-manager overrule %1$s";
   private static final String OVERRULE_ONE =
       "; to accept one of them: postgres-endpoint-manager overrule ENTRY";
 
@@ -174,7 +177,10 @@ final class Reports {
                       .map(
                           rival ->
                               "%s was a primary beside %s since %s"
-                                  .formatted(rival.name(), at(candidate), rival.since()))
+                                  .formatted(
+                                      rival.name(),
+                                      at(candidate),
+                                      rival.since().truncatedTo(ChronoUnit.SECONDS)))
                       .collect(Collectors.joining(", ")),
                   now.asked(),
                   OVERRULE.formatted(candidate.endpoint()));
@@ -230,7 +236,7 @@ final class Reports {
     others.addAll(now.topology().foreign());
     return others.isEmpty()
         ? ""
-        : others.size() == 1 ? OVERRULE.formatted(others.get(0).endpoint()) : OVERRULE_ONE;
+        : others.size() == 1 ? OVERRULE_OTHER.formatted(others.get(0).endpoint()) : OVERRULE_ONE;
   }
 
   private String deadBranch(NodeState dead) {
