@@ -874,7 +874,11 @@ final class Referee {
       } else {
         eligible =
             machine.branch.descendsFrom(tag.branch())
-                && (machine.rights.contains(Right.HISTORY) || published.line().begin() == null);
+                && (published.line().begin() == null
+                    || machine.rights.contains(Right.HISTORY)
+                        // A restore in place, while its history could not be read, left the old
+                        // begin.
+                        && machine.branch.looksLike(published.line(), true) != null);
       }
       if (eligible && (best == null || machine.branch.timeline > best.branch.timeline)) {
         best = machine;

@@ -18,6 +18,7 @@ import io.github.pgendpoints.topology.Tables;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -423,6 +424,12 @@ final class Run {
       machine.failingHistory = false;
       machine.delay = 0;
       world.entries.putIfAbsent(machine.name, machine.address);
+    }
+    // An entry that never answered counts as a server of its own: the list is put right, too.
+    world.entries.values().removeIf(address -> world.at(address) == null);
+    if (setup.form() == Setup.Form.ONCE) {
+      // The next cycle is a process that knows no more than what is stored.
+      Arrays.fill(processes, null);
     }
     Published published = process().recall(world.published());
     Machine chosen = referee.eligible(published);
