@@ -85,8 +85,9 @@ class LineageIT {
   @EnumSource(Rights.class)
   void aForkWithAHigherNumberIsNoSuccessor(Rights rights) throws SQLException {
     publish(rights);
-    second.stopImmediately();
+    // The one that is to follow goes first: it must not have more than the one that is promoted.
     third.stopImmediately();
+    second.stopImmediately();
     first.sql("CREATE TABLE lost AS SELECT generate_series(1, 200)");
     first.stopImmediately();
     second.start();
