@@ -253,7 +253,6 @@ public final class Demo {
   }
 
   private void splitBrain(PostgresServer rival, PostgresServer primary) throws SQLException {
-    String versions = stage.versions();
     heading("7. Split brain");
     screen.say(
         ("Somebody promotes %1$s while %2$s is alive: by mistake, or a fail-over tool could not"
@@ -262,6 +261,9 @@ public final class Demo {
             .formatted(rival.name(), primary.name()));
     rival.promote();
     awaitError("multiple primaries, nothing is written", rival.host(), primary.host());
+    // In the moment of its promotion the rival may have left the read-only Service.
+    String versions = stage.versions();
+    stage.awaitCycles(3);
     show();
     confirmUntouched(versions);
     confirmWrite(primary);
