@@ -47,6 +47,8 @@ import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.SliceCheck;
 import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.publish.Stored;
+import io.github.pgendpoints.settings.Settings;
+import io.github.pgendpoints.settings.VerificationSettings;
 import io.github.pgendpoints.status.Status;
 import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.topology.Cadence;

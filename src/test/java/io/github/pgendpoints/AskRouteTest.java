@@ -14,6 +14,7 @@ import io.github.pgendpoints.postgres.AbsentNodes;
 import io.github.pgendpoints.postgres.NodePools;
 import io.github.pgendpoints.postgres.ProbeThreads;
 import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.pgendpoints.TestSettings;
+import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.pgendpoints.InvalidSettingsException;
-import io.github.pgendpoints.TestSettings;
+import io.github.pgendpoints.settings.InvalidSettingsException;
+import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.topology.Addresses;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,8 +1,8 @@
 package io.github.pgendpoints.postgres;
 
-import io.github.pgendpoints.InvalidSettingsException;
-import io.github.pgendpoints.Settings;
-import io.github.pgendpoints.TestSettings;
+import io.github.pgendpoints.settings.InvalidSettingsException;
+import io.github.pgendpoints.settings.Settings;
+import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.topology.HistoryAnswer;
 import io.github.pgendpoints.topology.Node;

@@ -1,4 +1,4 @@
-package io.github.pgendpoints;
+package io.github.pgendpoints.settings;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -1,4 +1,4 @@
-package io.github.pgendpoints;
+package io.github.pgendpoints.settings;
 
 import java.util.List;
 import java.util.Map;
@@ -177,7 +177,7 @@ public enum Setting {
    *
    * @return its name and value; null when neither the name nor an alias is set, or all are empty
    */
-  Map.Entry<String, String> in(Map<String, String> environment) {
+  public Map.Entry<String, String> in(Map<String, String> environment) {
     return Stream.concat(Stream.of(name()), aliases.stream())
         .filter(name -> !Objects.requireNonNullElse(environment.get(name), "").isEmpty())
         .map(name -> Map.entry(name, environment.get(name)))
@@ -186,7 +186,7 @@ public enum Setting {
   }
 
   /** The text {@code --help} prints, for a terminal of 80 columns. */
-  static String help() {
+  public static String help() {
     StringBuilder text = new StringBuilder();
     for (Setting setting : values()) {
       StringBuilder details = new StringBuilder("Allowed: " + setting.allowed + ".");

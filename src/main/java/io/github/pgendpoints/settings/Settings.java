@@ -1,4 +1,4 @@
-package io.github.pgendpoints;
+package io.github.pgendpoints.settings;
 
 import ch.qos.logback.classic.Level;
 import io.github.pgendpoints.logging.Logging;

@@ -1,4 +1,4 @@
-package io.github.pgendpoints;
+package io.github.pgendpoints.settings;
 
 import io.github.pgendpoints.alert.SinkSettings;
 import java.time.Duration;

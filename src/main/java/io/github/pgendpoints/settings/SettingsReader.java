@@ -1,6 +1,6 @@
-package io.github.pgendpoints;
+package io.github.pgendpoints.settings;
 
-import static io.github.pgendpoints.Setting.*;
+import static io.github.pgendpoints.settings.Setting.*;
 
 import ch.qos.logback.classic.Level;
 import io.github.pgendpoints.alert.SinkSettings;
@@ -32,7 +32,7 @@ import java.util.stream.Stream;
 import org.postgresql.jdbc.SslMode;
 
 /** Reads environment variables to {@link Settings}, and collects every fault on the way. */
-final class SettingsReader {
+public final class SettingsReader {
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m|h)?");
   private static final Map<String, Integer> MILLIS =
       Map.of("ms", 1, "s", 1_000, "m", 60_000, "h", 3_600_000);
@@ -68,7 +68,7 @@ final class SettingsReader {
    * @param allowLoopback whether loopback addresses pass, for tests and the demo
    * @throws InvalidSettingsException with every fault there is
    */
-  static Settings read(Map<String, String> environment, boolean allowLoopback)
+  public static Settings read(Map<String, String> environment, boolean allowLoopback)
       throws InvalidSettingsException {
     SettingsReader reader = new SettingsReader(environment, allowLoopback);
     Settings settings = reader.settings();

@@ -1,4 +1,4 @@
-package io.github.pgendpoints;
+package io.github.pgendpoints.settings;
 
 import java.util.Map;
 

@@ -1,0 +1,2 @@
+/** The settings: environment variables, read and validated at the start of the process. */
+package io.github.pgendpoints.settings;
