@@ -1,0 +1,226 @@
+package io.github.pgendpoints;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The walls between the packages, and between Java and the routes.
+ *
+ * <p>Where a rule is not kept yet, the test lists the classes that break it. The lists can only
+ * shrink: a class that is not listed fails, and so does a listed one that keeps the rule.
+ */
+class ArchitectureTest {
+  private static final String ROOT = "io.github.pgendpoints";
+  private static final JavaClasses PROGRAM =
+      new ClassFileImporter().importPath(Path.of("target/classes"));
+  private static final Path SOURCES = Path.of("src/main/java");
+  private static final Path ROUTES = Path.of("routes");
+  private static final int MAX_LINES = 350;
+
+  /** Classes of kubernetes/ that depend on another package of this program. */
+  private static final Set<String> NOT_YET_APART =
+      Set.of(
+          "ConfigMapStateStore",
+          "HeldLease",
+          "KubernetesErrors",
+          "LeaseView",
+          "RememberedConditions",
+          "ServiceEvents",
+          "StateDocument",
+          "WatchedEndpoints");
+
+  /** Classes that name a route, each with the route's id. */
+  private static final Set<String> NAMES_OF_ROUTES =
+      Set.of(
+          "Manager discover",
+          "Metrics create-endpoints",
+          "Metrics create-slice",
+          "Metrics delete-endpoints",
+          "Metrics delete-slice",
+          "Metrics discover",
+          "Metrics get-endpoints",
+          "Metrics get-service",
+          "Metrics get-slice",
+          "Metrics list-slices",
+          "Metrics patch-endpoints",
+          "Metrics patch-slice",
+          "Metrics probe",
+          "WatchedEndpoints create-endpoints",
+          "WatchedEndpoints delete-endpoints",
+          "WatchedEndpoints get-endpoints",
+          "WatchedEndpoints patch-endpoints");
+
+  /** Literals that read like the id of a route and mean something else. */
+  private static final Set<String> HOMONYMS =
+      Set.of(
+          // The subcommand, and the property and the bean of that name.
+          "Application overrule",
+          "Manager overrule",
+          // The files of the shipped sinks, as ALERT_SINKS has them.
+          "AlertSettings alertmanager",
+          "AlertSettings events",
+          "AlertSettings mail",
+          "AlertSettings slack",
+          "AlertSettings webhook",
+          // The detail of a condition, the health check, the resource, a value of ON_SPLIT_BRAIN.
+          "Conditions repair",
+          "CycleHealth cycle",
+          "FullNodes probe",
+          "SettingsReader clear");
+
+  /** Source files of more lines than a class is to have. */
+  private static final Set<String> TOO_LONG =
+      Set.of(
+          "ConfigMapStateStore",
+          "Conditions",
+          "LeaseView",
+          "Manager",
+          "PatchingProducer",
+          "SettingsReader",
+          "Situation");
+
+  @Test
+  void topologyNeedsNothingButJava() {
+    classes()
+        .that()
+        .resideInAPackage(ROOT + ".topology..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", ROOT + ".topology..")
+        .check(PROGRAM);
+  }
+
+  @Test
+  void packagesFormNoCycle() {
+    slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(PROGRAM);
+  }
+
+  @Test
+  void nothingDependsOnTheProgramAsAWhole() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(ROOT)
+        .check(PROGRAM);
+  }
+
+  @Test
+  void postgresKnowsNoCamel() {
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + ".postgres..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.apache.camel..")
+        .check(PROGRAM);
+  }
+
+  @Test
+  void kubernetesStandsAlone() {
+    DescribedPredicate<JavaClass> ours =
+        JavaClass.Predicates.resideInAPackage(ROOT + "..")
+            .and(JavaClass.Predicates.resideOutsideOfPackage(ROOT + ".kubernetes.."));
+    Set<String> found =
+        PROGRAM.stream()
+            .filter(type -> type.getPackageName().startsWith(ROOT + ".kubernetes"))
+            .filter(
+                type ->
+                    type.getDirectDependenciesFromSelf().stream()
+                        .anyMatch(dependency -> ours.test(dependency.getTargetClass())))
+            .map(ArchitectureTest::fileName)
+            .collect(Collectors.toCollection(TreeSet::new));
+
+    assertListed(NOT_YET_APART, found, "depends on another package of ours");
+  }
+
+  private static String fileName(JavaClass type) {
+    return type.getName().substring(type.getPackageName().length() + 1).split("\\$")[0];
+  }
+
+  @Test
+  void javaNamesNoRoute() throws IOException {
+    Set<String> ids = routeIds();
+    // Of literals alone: a comment may name a route.
+    Pattern literal = Pattern.compile("\"(?:direct:)?([a-z][a-z-]*)\"");
+    Set<String> found = new TreeSet<>();
+    for (Path source : files(SOURCES, ".java")) {
+      literal
+          .matcher(Files.readString(source))
+          .results()
+          .map(match -> match.group(1))
+          .filter(ids::contains)
+          .map(id -> className(source) + " " + id)
+          .forEach(found::add);
+    }
+
+    Set<String> listed = new TreeSet<>(NAMES_OF_ROUTES);
+    listed.addAll(HOMONYMS);
+    assertListed(listed, found, "reads like the id of a route");
+  }
+
+  private static Set<String> routeIds() throws IOException {
+    ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
+    Set<String> ids = new TreeSet<>();
+    for (Path file : files(ROUTES, ".camel.yaml")) {
+      for (JsonNode entry : yaml.readTree(file.toFile())) {
+        if (entry.has("route")) {
+          ids.add(entry.at("/route/id").asText());
+        }
+      }
+    }
+    return ids;
+  }
+
+  @Test
+  void classesAreShort() throws IOException {
+    Set<String> found = new TreeSet<>();
+    for (Path source : files(SOURCES, ".java")) {
+      if (Files.readAllLines(source).size() > MAX_LINES) {
+        found.add(className(source));
+      }
+    }
+
+    assertListed(TOO_LONG, found, "has more than " + MAX_LINES + " lines");
+  }
+
+  private static List<Path> files(Path folder, String ending) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.filter(file -> file.toString().endsWith(ending)).sorted().toList();
+    }
+  }
+
+  private static String className(Path source) {
+    return source.getFileName().toString().replace(".java", "");
+  }
+
+  private static void assertListed(Set<String> listed, Set<String> found, String fault) {
+    Set<String> more = new TreeSet<>(found);
+    more.removeAll(listed);
+    assertEquals(Set.of(), more, "each of these " + fault);
+    Set<String> fewer = new TreeSet<>(listed);
+    fewer.removeAll(found);
+    assertEquals(Set.of(), fewer, "none of these " + fault + " any more: take it from the list");
+  }
+}
