@@ -2,6 +2,7 @@ package io.github.pgendpoints.golden;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
 import com.github.difflib.DiffUtils;
 import com.github.difflib.UnifiedDiffUtils;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
@@ -17,7 +18,9 @@ import org.junit.jupiter.api.Assertions;
  * golden/requests/NAME.txt} and {@code golden/log/NAME.txt}. Two files, so that another wording
  * leaves the file of the requests as it is.
  *
- * <p>Bodies are indented for people; their fields stand in the order in which they were sent.
+ * <p>Bodies are indented for people, and the fields of each object are sorted: their order means
+ * nothing, and the maps that some bodies come from have another one in each process. Arrays keep
+ * theirs.
  */
 final class Recording {
   private static final Path FILES = Path.of("src/test/resources/golden");
@@ -26,7 +29,8 @@ final class Recording {
   /** What {@code -Dgolden.write} may be. */
   private static final List<String> WRITES = List.of("", "true", "log");
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
 
   private final String name;
   private final Replacements replacements;
@@ -66,7 +70,8 @@ final class Recording {
 
   private static String indented(String body) {
     try {
-      return JSON.readTree(body).toPrettyString();
+      Object content = JSON.readValue(body, Object.class);
+      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(content);
     } catch (JsonProcessingException e) {
       return body;
     }
