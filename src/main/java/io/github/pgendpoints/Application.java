@@ -6,9 +6,10 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.logging.Logging;
 import io.github.pgendpoints.settings.InvalidSettingsException;
-import io.github.pgendpoints.settings.Setting;
 import io.github.pgendpoints.settings.Settings;
+import io.github.pgendpoints.settings.SettingsCatalog;
 import io.github.pgendpoints.settings.SettingsReader;
+import io.github.pgendpoints.settings.SettingsReference;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +17,6 @@ import java.nio.file.Path;
 import java.security.Security;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
@@ -65,10 +65,8 @@ public final class Application implements Callable<Integer> {
 
   /** Runs the command line and ends the process with its exit code. */
   public static void main(String[] args) {
-    // What is wrong with the settings is told in the format that the settings ask for.
-    Map.Entry<String, String> format = Setting.LOG_FORMAT.in(System.getenv());
-    boolean json = format != null && format.getValue().equalsIgnoreCase("json");
-    Logging.configure(Level.INFO, json ? Logging.Format.JSON : Logging.Format.TEXT);
+    // Faults in the settings are logged in the format that the settings request.
+    Logging.configure(Level.INFO, SettingsCatalog.LOG_FORMAT.valueOrDefault(System.getenv()));
     Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> tell(thrown));
     System.exit(execute(args));
   }
@@ -102,7 +100,7 @@ public final class Application implements Callable<Integer> {
     CommandLine commandLine = new CommandLine(new Application());
     commandLine.setExpandAtFiles(false);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
-    commandLine.getCommandSpec().usageMessage().footer(Setting.help().split("\\R"));
+    commandLine.getCommandSpec().usageMessage().footer(SettingsReference.help().split("\\R"));
     commandLine.setParameterExceptionHandler(
         (fault, args) -> refuse(List.of(fault.getMessage() + "; --help tells what there is")));
     commandLine.setExecutionExceptionHandler(

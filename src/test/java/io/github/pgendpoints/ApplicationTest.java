@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.settings.Setting;
+import io.github.pgendpoints.settings.SettingsReference;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
@@ -84,16 +85,16 @@ class ApplicationTest {
   void helpNamesEverySettingItsAliasesAndDefault() {
     String help = help();
 
-    for (Setting setting : Setting.values()) {
+    for (Setting<?> setting : SettingsReference.all().toList()) {
       assertTrue(help.contains("\n  " + setting + " "), setting + " is missing in " + help);
       setting.aliases().forEach(alias -> assertTrue(help.contains(alias), alias));
       String words = help.replaceAll("\\s+", " ");
-      assertTrue(words.contains(setting.meaning()), setting.meaning());
+      assertTrue(words.contains(setting.description()), setting.description());
       assertTrue(words.contains("Allowed: " + setting.allowed() + "."), setting.allowed());
       assertTrue(
-          setting.defaultText().isEmpty()
-              || words.contains("Default: " + setting.defaultText() + "."),
-          setting.defaultText());
+          setting.defaultInWords().isEmpty()
+              || words.contains("Default: " + setting.defaultInWords() + "."),
+          setting.defaultInWords());
     }
   }
 
@@ -105,7 +106,7 @@ class ApplicationTest {
         .lines()
         .dropWhile(line -> !line.startsWith("Settings"))
         .skip(1)
-        .forEach(line -> assertTrue(line.matches("( {2}[A-Z_]+ +| {23})\\S.*"), line));
+        .forEach(line -> assertTrue(line.matches("( {2}[A-Z_]+ +| {26})\\S.*"), line));
   }
 
   @Test

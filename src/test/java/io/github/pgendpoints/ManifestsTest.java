@@ -35,8 +35,8 @@ import io.fabric8.openshift.api.model.monitoring.v1.PodMonitor;
 import io.fabric8.openshift.api.model.monitoring.v1.PodMonitorSpec;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.github.pgendpoints.settings.InvalidSettingsException;
-import io.github.pgendpoints.settings.Setting;
 import io.github.pgendpoints.settings.SettingsReader;
+import io.github.pgendpoints.settings.SettingsReference;
 import io.github.pgendpoints.support.Manifests;
 import io.github.pgendpoints.support.kubernetes.Kustomize;
 import io.github.pgendpoints.support.kubernetes.UnknownFields;
@@ -390,7 +390,7 @@ class ManifestsTest {
   void tellAPlaceholderThatWasLeft(Path overlay) {
     Map<String, String> settings = Manifests.settings(Kustomize.render(overlay));
     List<String> names =
-        Stream.of(Setting.values())
+        SettingsReference.all()
             .flatMap(
                 setting -> Stream.concat(Stream.of(setting.name()), setting.aliases().stream()))
             .toList();

@@ -8,42 +8,45 @@ import ch.qos.logback.core.ConsoleAppender;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
-/** The log: one line an event, to standard error, from the libraries as from ourselves. */
+/** The log: one line for each event of the program and its libraries, to standard error. */
 public final class Logging {
-  /** How an event looks. */
+  /** The format of an event. */
   public enum Format {
-    /** Time, level and message. */
+    /** Time, level, and message. */
     TEXT,
-    /** One JSON object: time, level, logger and message. */
+    /** One JSON object: time, level, logger, and message. */
     JSON
   }
 
-  private static final Map<String, Level> LEVELS =
-      Map.of(
-          "TRACE", Level.TRACE,
-          "DEBUG", Level.DEBUG,
-          "INFO", Level.INFO,
-          "WARN", Level.WARN,
-          "ERROR", Level.ERROR,
-          // Python's names, which users of the original have in their settings.
-          "NOTSET", Level.TRACE,
-          "WARNING", Level.WARN,
-          "CRITICAL", Level.ERROR,
-          "FATAL", Level.ERROR);
+  private static final List<Level> LEVELS =
+      List.of(Level.TRACE, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR);
 
-  /** Ours; a route that names no logger of its own logs by its id. */
+  /** Python's names, which users of the original have in their settings. */
+  private static final Map<String, Level> PYTHON_LEVELS =
+      new TreeMap<>(
+          Map.of(
+              "NOTSET", Level.TRACE,
+              "WARNING", Level.WARN,
+              "CRITICAL", Level.ERROR,
+              "FATAL", Level.ERROR));
+
+  /** The loggers of the program; a route without a logger name logs by its id. */
   private static final String PROGRAM = "io.github.pgendpoints";
 
-  /** At INFO these tell of their own starting and stopping. */
+  /** At INFO, these log each start and stop of their own. */
   private static final List<String> LIBRARIES =
       List.of("org.apache.camel", "io.fabric8", "okhttp3", "org.springframework");
 
   /**
-   * What these say of a node in each cycle, or of a Lease at each look, is said once, by us; and
-   * that Camel tries no more to start a consumer is no news when it has started.
+   * These log the state of a node in each cycle, or of a Lease at each check. The program reports
+   * changes of state itself. Camel's task logs that it stops trying to start a consumer when the
+   * consumer has started.
    */
   private static final List<String> DRIVERS =
       List.of(
@@ -54,23 +57,29 @@ public final class Logging {
 
   private Logging() {}
 
-  /**
-   * The level of that name, in any case.
-   *
-   * @throws IllegalArgumentException when there is none
-   */
-  public static Level level(String name) {
-    Level level = LEVELS.get(name.toUpperCase(Locale.ROOT));
-    if (level == null) {
-      throw new IllegalArgumentException();
-    }
-    return level;
+  /** The names that {@link #level} accepts: ours, then Python's. */
+  public static List<String> levelNames() {
+    return Stream.concat(LEVELS.stream().map(Level::toString), PYTHON_LEVELS.keySet().stream())
+        .toList();
   }
 
   /**
-   * Sends everything to standard error, in this format, from this level on. Whatever is not ours
-   * tells no more than INFO: below that, libraries tell headers and packets, and with them tokens
-   * and passwords.
+   * The level of that name, in any case.
+   *
+   * @throws IllegalArgumentException without a message if there is none
+   */
+  public static Level level(String name) {
+    return LEVELS.stream()
+        .filter(level -> level.toString().equalsIgnoreCase(name))
+        .findFirst()
+        .or(() -> Optional.ofNullable(PYTHON_LEVELS.get(name.toUpperCase(Locale.ROOT))))
+        .orElseThrow(IllegalArgumentException::new);
+  }
+
+  /**
+   * Logs to standard error in this format, from this level on. Libraries never log below INFO:
+   * there they log headers and packets, and with them tokens and passwords. Stack traces are logged
+   * only from DEBUG on.
    */
   public static void configure(Level level, Format format) {
     boolean verbose = Level.DEBUG.isGreaterOrEqual(level);
@@ -96,12 +105,12 @@ public final class Logging {
     SLF4JBridgeHandler.install();
   }
 
-  /** Takes a logger's say, until the next {@link #configure}. */
+  /** Silences a logger until the next {@link #configure}. */
   public static void silence(String logger) {
     ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(logger).setLevel(Level.OFF);
   }
 
-  /** Takes everybody's say, until the next {@link #configure}. */
+  /** Silences all loggers until the next {@link #configure}. */
   public static void silenceAll() {
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.getLoggerList().forEach(logger -> logger.setLevel(Level.OFF));

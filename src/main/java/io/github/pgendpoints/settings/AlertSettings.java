@@ -6,18 +6,18 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * When alerts are sent, and where to.
+ * When and where alerts are sent.
  *
- * @param repeat after how long a condition that lasts is alerted again
- * @param sinks names of the shipped sinks that are switched on
- * @param sinkSettings what the sinks themselves read
+ * @param repeat time after which an alert is sent again while its condition lasts
+ * @param sinks names of the enabled shipped sinks
+ * @param sinkSettings the variables that sinks read
  */
 public record AlertSettings(Duration repeat, Set<String> sinks, SinkSettings sinkSettings) {
-  /** The shipped sinks that ALERT_SINKS switches on: each is the file of its name. */
+  /** The shipped sinks that ALERT_SINKS can enable: each name is that of its file. */
   public static final Set<String> SHIPPED =
       Set.of("alertmanager", "events", "mail", "slack", "webhook");
 
-  /** The shipped sinks that are not switched on. */
+  /** The shipped sinks that are not enabled. */
   public Set<String> off() {
     Set<String> off = new HashSet<>(SHIPPED);
     off.removeAll(sinks);

@@ -2,17 +2,19 @@ package io.github.pgendpoints.settings;
 
 import java.util.List;
 
-/** Settings that are wrong: everything that is, at once, so that one try mends all. */
+/** Reports all invalid settings at once, so that the user can correct them in one go. */
 public final class InvalidSettingsException extends Exception {
   private final transient List<String> faults;
 
-  /** The faults, one sentence each, naming the variable, its value and what is allowed. */
+  /**
+   * @param faults one sentence each, with the variable, its value, and what is allowed
+   */
   public InvalidSettingsException(List<String> faults) {
     super(String.join("; ", faults));
     this.faults = List.copyOf(faults);
   }
 
-  /** One sentence a fault. */
+  /** One sentence for each fault. */
   public List<String> faults() {
     return faults;
   }

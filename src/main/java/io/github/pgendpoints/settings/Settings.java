@@ -1,46 +1,192 @@
 package io.github.pgendpoints.settings;
 
+import static io.github.pgendpoints.settings.SettingsCatalog.*;
+
 import ch.qos.logback.classic.Level;
+import io.github.pgendpoints.alert.SinkSettings;
 import io.github.pgendpoints.logging.Logging;
+import io.github.pgendpoints.postgres.Password;
 import io.github.pgendpoints.postgres.PostgresSettings;
 import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.ReadOnlyRules;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
-/**
- * Every setting, validated; it does not change after the start.
- *
- * @param nodes from PG_NODES; empty when that is not set
- * @param namespace null when NAMESPACE is not set
- * @param kubeconfig null when KUBECONFIG is not set
- * @param leaseName null when there is no election among replicas
- * @param state the ConfigMap that keeps what outlives the process; null when none does
- * @param managementPort null when it is off
- * @param jolokiaPort null when it is off
- * @param publishSlices whether EndpointSlices are written rather than Endpoints
- * @param allowLoopback whether loopback addresses may be published, which no Kubernetes accepts:
- *     for tests and the demo only
- * @param warnings what is allowed but probably not meant: one sentence each
- */
-public record Settings(
-    List<Node> nodes,
-    String namespace,
-    String rwService,
-    String roService,
-    PostgresSettings postgres,
-    VerificationSettings verification,
-    Duration probeInterval,
-    Duration unstableProbeInterval,
-    boolean publishSlices,
-    Duration kubernetesTimeout,
-    String kubeconfig,
-    String portName,
-    String leaseName,
-    String state,
-    Integer managementPort,
-    Integer jolokiaPort,
-    AlertSettings alerts,
-    Level logLevel,
-    Logging.Format logFormat,
-    boolean allowLoopback,
-    List<String> warnings) {}
+/** Every setting, validated. Immutable; {@code toString} shows no value. */
+public final class Settings {
+  private final Map<Setting<?>, Object> values;
+  private final Map<String, String> environment;
+  private final List<Node> nodes;
+  private final boolean allowLoopback;
+  private final List<String> warnings;
+
+  /**
+   * @param values of the settings that are set, each of its setting's type
+   * @param nodes from PG_NODES; empty if that is not set
+   * @param allowLoopback whether loopback addresses may be published, for tests and the demo
+   * @param warnings what is allowed but probably a mistake: one sentence each
+   */
+  Settings(
+      Map<Setting<?>, Object> values,
+      Map<String, String> environment,
+      List<Node> nodes,
+      boolean allowLoopback,
+      List<String> warnings) {
+    // Not Map.copyOf: null stands for off.
+    this.values = new HashMap<>(values);
+    this.environment = Map.copyOf(environment);
+    this.nodes = List.copyOf(nodes);
+    this.allowLoopback = allowLoopback;
+    this.warnings = List.copyOf(warnings);
+  }
+
+  @SuppressWarnings("unchecked") // Only the setting's own parser puts a value here.
+  <T> T get(Setting<T> setting) {
+    return (T) (values.containsKey(setting) ? values.get(setting) : setting.defaultValue());
+  }
+
+  /** The nodes of PG_NODES; empty if it is not set. */
+  public List<Node> nodes() {
+    return nodes;
+  }
+
+  /** NAMESPACE; null if it is not set. */
+  public String namespace() {
+    return get(NAMESPACE);
+  }
+
+  /** The name of the read-write Service. */
+  public String rwService() {
+    return orDefault(get(RW_SERVICE), get(CHART_NAME) + "-rw");
+  }
+
+  /** The name of the read-only Service. */
+  public String roService() {
+    return orDefault(get(RO_SERVICE), get(CHART_NAME) + "-ro");
+  }
+
+  /** How to log in to the nodes. */
+  public PostgresSettings postgres() {
+    return new PostgresSettings(
+        get(PGUSER),
+        get(PGDATABASE),
+        password(),
+        get(PGPORT),
+        get(PGSSLMODE),
+        get(PGSSLROOTCERT),
+        get(PGSSLCERT),
+        get(PGSSLKEY),
+        get(PGREQUIREAUTH),
+        !nodes.isEmpty(),
+        get(PGCONNECT_TIMEOUT),
+        get(TCP_CONNECT_TIMEOUT),
+        get(MAX_WORKERS));
+  }
+
+  private Password password() {
+    if (get(PGPASSWORD_FILE) != null) {
+      return Password.file(get(PGPASSWORD_FILE));
+    }
+    if (get(PGPASSWORD) != null) {
+      return Password.fixed(get(PGPASSWORD));
+    }
+    return Password.passfile(get(PGPASSFILE) == null ? null : Path.of(get(PGPASSFILE)));
+  }
+
+  /** The rules that a user sets. */
+  public VerificationSettings verification() {
+    return new VerificationSettings(
+        get(MIN_REACHABLE_NODES),
+        get(ON_SPLIT_BRAIN),
+        new ReadOnlyRules(
+            get(RO_MAX_LAG),
+            get(RO_REQUIRE_STREAMING),
+            get(RO_FALLBACK) == ReadOnlyFallback.PRIMARY),
+        get(STANDBY_FAILURES),
+        get(STANDBY_SUCCESSES),
+        get(PAUSED));
+  }
+
+  /** The time between the starts of two cycles. */
+  public Duration probeInterval() {
+    return get(PROBE_INTERVAL);
+  }
+
+  /** The same while the topology is unstable: never longer than {@link #probeInterval}. */
+  public Duration unstableProbeInterval() {
+    Duration unstable = get(PROBE_INTERVAL_UNSTABLE);
+    return unstable.compareTo(probeInterval()) < 0 ? unstable : probeInterval();
+  }
+
+  /** Whether to write EndpointSlices rather than Endpoints. */
+  public boolean publishSlices() {
+    return get(PUBLISH) == PublishedKind.ENDPOINT_SLICES;
+  }
+
+  /** The time limit of a request to the Kubernetes API. */
+  public Duration kubernetesTimeout() {
+    return get(KUBERNETES_TIMEOUT);
+  }
+
+  /** KUBECONFIG; null if it is not set. */
+  public String kubeconfig() {
+    return get(KUBECONFIG);
+  }
+
+  /** The name of the port in the Endpoints. */
+  public String portName() {
+    return get(PORT_NAME);
+  }
+
+  /** The Lease that elects a leader; null if there is no election. */
+  public String leaseName() {
+    return get(LEASE_NAME);
+  }
+
+  /** The ConfigMap that stores what outlives the process; null if none does. */
+  public String state() {
+    return get(STATE);
+  }
+
+  /** The port for health and metrics; null if it is off. */
+  public Integer managementPort() {
+    return get(MANAGEMENT_PORT);
+  }
+
+  /** The port for Hawtio; null if it is off. */
+  public Integer jolokiaPort() {
+    return get(JOLOKIA_PORT);
+  }
+
+  /** When and where alerts are sent. */
+  public AlertSettings alerts() {
+    return new AlertSettings(get(ALERT_REPEAT), get(ALERT_SINKS), new SinkSettings(environment));
+  }
+
+  /** The lowest level that is logged. */
+  public Level logLevel() {
+    return get(LOG_LEVEL);
+  }
+
+  /** The format of a log event. */
+  public Logging.Format logFormat() {
+    return get(LOG_FORMAT);
+  }
+
+  /** Whether loopback addresses may be published, which Kubernetes never accepts. */
+  public boolean allowLoopback() {
+    return allowLoopback;
+  }
+
+  /** What is allowed but probably a mistake: one sentence each. */
+  public List<String> warnings() {
+    return warnings;
+  }
+
+  private static String orDefault(String value, String other) {
+    return value == null ? other : value;
+  }
+}

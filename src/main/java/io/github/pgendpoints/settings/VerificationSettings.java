@@ -4,20 +4,24 @@ import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 
 /**
- * What may be written, and what is worth reading from.
+ * The rules that a user sets.
  *
- * @param quorum nodes that have to be verified
- * @param clearOnSplitBrain whether the read-write Endpoints are emptied while there are several
- *     primaries; else they are held
- * @param readOnly which standbys are read from
- * @param standbyFailures probes in a row that have to fail before a standby leaves
- * @param standbySuccesses probes in a row that have to succeed before one enters
+ * @param quorum how many nodes must be verified for anything to be written
+ * @param onSplitBrain what happens to the read-write Service while there are several primaries
+ * @param readOnly which standbys serve reads
+ * @param standbyFailures consecutive failed probes after which a standby leaves
+ * @param standbySuccesses consecutive successful probes after which a standby enters
  * @param paused whether nothing is written at all
  */
 public record VerificationSettings(
     Quorum quorum,
-    boolean clearOnSplitBrain,
+    SplitBrainPolicy onSplitBrain,
     ReadOnlyRules readOnly,
     int standbyFailures,
     int standbySuccesses,
-    boolean paused) {}
+    boolean paused) {
+  /** Whether the read-write Endpoints are emptied, not held, while there are several primaries. */
+  public boolean clearOnSplitBrain() {
+    return onSplitBrain == SplitBrainPolicy.CLEAR;
+  }
+}

@@ -59,7 +59,7 @@ class SettingsReaderTest {
   @Test
   void countsAnEmptyVariableAsUnset() throws Exception {
     Map<String, String> empty = new HashMap<>();
-    for (Setting setting : Setting.values()) {
+    for (Setting<?> setting : SettingsReference.all().toList()) {
       empty.put(setting.name(), "");
       setting.aliases().forEach(alias -> empty.put(alias, ""));
     }
@@ -224,7 +224,7 @@ class SettingsReaderTest {
 
     assertEquals(
         "MIN_REACHABLE_NODES='3' can never be met by 2 nodes; allowed: "
-            + Setting.MIN_REACHABLE_NODES.allowed(),
+            + SettingsCatalog.MIN_REACHABLE_NODES.allowed(),
         faults.get(0));
     assertEquals(
         new Quorum(2),
@@ -235,7 +235,12 @@ class SettingsReaderTest {
   void holdsAndReadsFromEveryStandbyByDefault() throws Exception {
     assertEquals(
         new VerificationSettings(
-            new Quorum(1), false, new ReadOnlyRules(null, false, false), 2, 1, false),
+            new Quorum(1),
+            SplitBrainPolicy.HOLD,
+            new ReadOnlyRules(null, false, false),
+            2,
+            1,
+            false),
         read(Map.of()).verification());
   }
 
@@ -260,7 +265,7 @@ class SettingsReaderTest {
   void wantsTwoServices() {
     assertEquals(
         List.of(
-            "RO_SERVICE='x' is the RW_SERVICE too; allowed: a DNS-1035 label, not RW_SERVICE's"),
+            "RO_SERVICE='x' is also the RW_SERVICE; allowed: a DNS-1035 label, other than RW_SERVICE"),
         faults(Map.of("RW_SERVICE", "x", "RO_SERVICE", "x")));
   }
 
@@ -274,7 +279,7 @@ class SettingsReaderTest {
     Files.writeString(file, "second");
     assertEquals("second", settings.postgres().password().of(NODE, settings.postgres()));
     assertEquals(
-        List.of("PGPASSWORD_FILE and PGPASSWORD are set: PGPASSWORD_FILE counts"),
+        List.of("PGPASSWORD_FILE and PGPASSWORD are set: PGPASSWORD_FILE takes precedence"),
         settings.warnings());
   }
 
@@ -285,7 +290,8 @@ class SettingsReaderTest {
 
     assertEquals("hunter2", settings.postgres().password().of(NODE, settings.postgres()));
     assertEquals(
-        List.of("PGPASSWORD and PGPASSFILE are set: PGPASSWORD counts"), settings.warnings());
+        List.of("PGPASSWORD and PGPASSFILE are set: PGPASSWORD takes precedence"),
+        settings.warnings());
   }
 
   @ParameterizedTest
@@ -379,7 +385,7 @@ class SettingsReaderTest {
         List.of(
             "PG_NODES='postgres://***@db1:5432/repmgr'"
                 + " (an item is a URL or a connection string); allowed: "
-                + Setting.PG_NODES.allowed()),
+                + SettingsCatalog.PG_NODES.allowed()),
         faults(Map.of("PG_NODES", "postgres://repmgr:hunter2@db1:5432/repmgr")));
   }
 
@@ -400,7 +406,7 @@ class SettingsReaderTest {
 
     assertEquals(
         List.of(
-            "PGSSLCERT='%s' stands alone; allowed: a readable file, set together with PGSSLKEY"
+            "PGSSLCERT='%s' is set without PGSSLKEY; allowed: a readable file, set together with PGSSLKEY"
                 .formatted(file)),
         faults);
   }
