@@ -565,12 +565,12 @@ class PackageIT {
       for (String line : lines) {
         JsonNode event = new ObjectMapper().readTree(line);
         assertTrue(Set.of("INFO", "WARN", "ERROR").contains(event.get("level").asText("")), line);
-        assertFalse(event.get("message").asText().isEmpty(), line);
+        assertFalse(event.get("formattedMessage").asText().isEmpty(), line);
       }
     }
     try (Program program = program().with("LOG_FORMAT", "json").with("PGPORT", "x")) {
       assertEquals(2, program.run("--none"));
-      assertNotNull(new ObjectMapper().readTree(program.err()).get("message"));
+      assertNotNull(new ObjectMapper().readTree(program.err()).get("formattedMessage"));
     }
   }
 

@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.Encoder;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,7 +21,7 @@ public final class Logging {
   public enum Format {
     /** Time, level, and message. */
     TEXT,
-    /** One JSON object: time, level, logger, and message. */
+    /** One JSON object of logback: timestamp, level, loggerName, and formattedMessage. */
     JSON
   }
 
@@ -85,7 +86,8 @@ public final class Logging {
     boolean verbose = Level.DEBUG.isGreaterOrEqual(level);
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
-    LineEncoder encoder = new LineEncoder(format, verbose);
+    Encoder<ILoggingEvent> encoder =
+        format == Format.JSON ? new JsonLines(verbose) : new TextLines(verbose);
     encoder.setContext(context);
     encoder.start();
     ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();

@@ -2,24 +2,23 @@ package io.github.pgendpoints.logging;
 
 import java.util.function.IntFunction;
 
-/** Makes text of others harmless: it can neither break a line nor speak to the terminal. */
+/** Makes foreign text harmless: it can neither break a line nor control the terminal. */
 final class Text {
   private Text() {}
 
-  /** One line: line breaks and tabs become a blank, other invisible characters a question mark. */
+  /** Replaces line breaks and tabs by a blank, other invisible characters by a question mark. */
   static String oneLine(String text) {
-    return replace(
+    return replaceInvisible(
         text.replaceAll("\\s*[\\r\\n\\u0085\\u2028\\u2029]\\s*", " ").replace('\t', ' '),
         character -> "?");
   }
 
-  /** A JSON string with its quotes, in which nothing is lost. */
-  static String json(String text) {
-    String escaped = text.replace("\\", "\\\\").replace("\"", "\\\"");
-    return '"' + replace(escaped, "\\u%04x"::formatted) + '"';
-  }
-
-  private static String replace(String text, IntFunction<String> replacement) {
+  /**
+   * Replaces control characters, characters that change the direction of text, and half characters.
+   *
+   * @param replacement for a UTF-16 code unit
+   */
+  static String replaceInvisible(String text, IntFunction<String> replacement) {
     StringBuilder result = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); ) {
       int codePoint = text.codePointAt(i);
@@ -34,7 +33,6 @@ final class Text {
     return result.toString();
   }
 
-  /** Not so control characters, those that turn the direction of text, and half characters. */
   private static boolean isVisible(int codePoint) {
     return switch (Character.getType(codePoint)) {
       case Character.CONTROL,
