@@ -27,7 +27,6 @@ import io.github.pgendpoints.management.Heartbeat;
 import io.github.pgendpoints.management.JolokiaServer;
 import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
-import io.github.pgendpoints.management.Secrets;
 import io.github.pgendpoints.management.SinkMetrics;
 import io.github.pgendpoints.postgres.AbsentNodes;
 import io.github.pgendpoints.postgres.FullNodes;
@@ -425,9 +424,7 @@ public final class Manager extends Main {
       context.addService(new ManagementServer(settings.managementPort(), registry::scrape));
     }
     if (servesJolokia()) {
-      context.addService(
-          new JolokiaServer(
-              settings.jolokiaPort(), new Secrets(System.getenv(), System.getProperties())));
+      context.addService(new JolokiaServer(settings.jolokiaPort()));
     }
   }
 

@@ -50,7 +50,6 @@ public final class JolokiaServer extends ServiceSupport {
   private static final Pattern LOOPBACK = Pattern.compile("(localhost|127\\.0\\.0\\.1)(:\\d+)?");
 
   private final int port;
-  private final Secrets secrets;
   private HttpServer server;
   private ExecutorService executor;
   private JolokiaServiceManager services;
@@ -58,11 +57,9 @@ public final class JolokiaServer extends ServiceSupport {
 
   /**
    * @param port to listen at, on 127.0.0.1
-   * @param secrets what no answer may hold
    */
-  public JolokiaServer(int port, Secrets secrets) {
+  public JolokiaServer(int port) {
     this.port = port;
-    this.secrets = secrets;
   }
 
   /** A port that is taken costs Hawtio, and not the failover. */
@@ -161,12 +158,11 @@ public final class JolokiaServer extends ServiceSupport {
     JSONStructure answer;
     try {
       answer =
-          secrets.maskedIn(
-              requests.handlePostRequest(
-                  exchange.getRequestURI().toString(),
-                  new ByteArrayInputStream(request),
-                  StandardCharsets.UTF_8.name(),
-                  parameters(exchange.getRequestURI())));
+          requests.handlePostRequest(
+              exchange.getRequestURI().toString(),
+              new ByteArrayInputStream(request),
+              StandardCharsets.UTF_8.name(),
+              parameters(exchange.getRequestURI()));
     } catch (BadRequestException | EmptyResponseException | RuntimeException e) {
       LOG.debug("no request that Jolokia understands", e);
       exchange.sendResponseHeaders(400, -1);

@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import javax.management.JMException;
 import javax.management.ObjectName;
@@ -25,8 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class JolokiaServerTest {
   private static final int PORT = Http.freePort();
-  private static final JolokiaServer SERVER =
-      new JolokiaServer(PORT, new Secrets(Map.of("MY_TOKEN", "Secret-4711"), Map.of()));
+  private static final JolokiaServer SERVER = new JolokiaServer(PORT);
 
   @BeforeAll
   static void start() {
@@ -80,16 +78,6 @@ class JolokiaServerTest {
     String huge = "[" + " ".repeat((1 << 20) - 1) + "]";
     String answer = send(request("POST", "localhost", null, "text/json", huge));
     assertTrue(answer.startsWith("HTTP/1.1 413"), answer);
-  }
-
-  @Test
-  void masksWhatItAnswers() throws IOException {
-    String search = "{\"type\":\"read\",\"mbean\":\"a:b=Secret-4711\",\"attribute\":\"c\"}";
-
-    String answer = send(request("POST", "localhost", null, "text/json", search));
-
-    assertTrue(answer.contains("a:b=xxxxxx"), answer);
-    assertFalse(answer.contains("Secret-4711"), answer);
   }
 
   @Test
