@@ -7,11 +7,16 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 
-/** A {@link Status} for people, for a terminal of 100 columns. */
+/**
+ * A {@link Status} for people, for a terminal of 100 columns.
+ *
+ * <p>Picocli's TextTable cannot print it: it starts the next column below a cell of several lines,
+ * and it interprets markup such as <code>@|bold x|@</code> in the messages of a server.
+ */
 public final class StatusTable {
   private static final int WIDTH = 100;
 
-  /** Narrower than this the last column is not read: rather let the terminal break the line. */
+  /** A narrower last column is unreadable: let the terminal break the line instead. */
   private static final int LEAST = 20;
 
   private static final List<String> UNITS = List.of("B", "kB", "MB", "GB", "TB", "PB");
@@ -22,7 +27,7 @@ public final class StatusTable {
     this.status = status;
   }
 
-  /** The text, without a line break at its end. */
+  /** The text, without a line break at the end. */
   public String text() {
     List<String> lines = new ArrayList<>();
     lines.add(headline());
@@ -96,7 +101,7 @@ public final class StatusTable {
     return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS.get(unit));
   }
 
-  /** Columns as wide as they need to be, but for the last one, which takes what is left. */
+  /** Each column is as wide as its content, and the last one takes the rest. */
   private static List<String> table(List<String> header, List<List<String>> rows) {
     List<List<String>> all = new ArrayList<>();
     all.add(header);
@@ -133,7 +138,7 @@ public final class StatusTable {
     return lines;
   }
 
-  /** Broken at blanks; in a word where it is longer than a line. */
+  /** Breaks lines at blanks, or within a word that is longer than a line. */
   private static List<String> wrapped(String text, int width) {
     List<String> lines = new ArrayList<>();
     String rest = text;
