@@ -611,6 +611,8 @@ class PackageIT {
                       .split(" ")));
       expected.add("postgres-endpoint-manager.jar");
       assertEquals(expected, jars);
+      assertEquals(
+          List.of(), ours.stream().filter(entry -> entry.getName().contains("training")).toList());
     }
     assertEquals(
         List.of(),

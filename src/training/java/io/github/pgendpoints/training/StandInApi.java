@@ -22,8 +22,8 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
 /**
- * Keeps the objects that are sent to it, and tells of every other one that it is not there. As in a
- * pod it is found by the environment, and speaks TLS.
+ * A Kubernetes API that stores the objects it receives, and answers 404 for any other. As in a pod,
+ * the environment holds its address, and it uses TLS.
  */
 final class StandInApi implements AutoCloseable {
   private static final String PASSWORD = "training";

@@ -12,11 +12,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Runs the program twice, as a pod would: the first cycle publishes, and the second one, of which
- * Java takes notes, finds one Service as it must be and publishes the other.
+ * Runs the program twice, as a pod does. The first cycle publishes. In the second one, Java records
+ * the classes; it finds one Service up to date and publishes the other.
  */
 public final class Training {
-  private static final int PATIENCE_SECONDS = 300;
+  private static final int TIMEOUT_SECONDS = 300;
   private static final String NAMESPACE = "training";
   private static final String RW_SERVICE = "training-rw";
   private static final String RO_SERVICE = "training-ro";
@@ -40,7 +40,7 @@ public final class Training {
   /**
    * Trains.
    *
-   * @param args the program to run, and the option that makes Java take notes
+   * @param args the program to run, and the option that makes Java record the classes
    */
   public static void main(String[] args)
       throws IOException, GeneralSecurityException, InterruptedException {
@@ -60,7 +60,7 @@ public final class Training {
     System.exit(0);
   }
 
-  /** With no other environment than this, so that nothing of the user's own hears of it. */
+  /** Runs a cycle with this environment only, so that it cannot reach the user's cluster. */
   private void cycle(String option) throws IOException, InterruptedException {
     ProcessBuilder program = new ProcessBuilder(launcher, "--once");
     Map<String, String> environment = program.environment();
@@ -71,6 +71,9 @@ public final class Training {
     environment.put("NAMESPACE", NAMESPACE);
     environment.put("PG_NODES", primary.node() + "," + standby.node());
     environment.put("PGPASSWORD", StandInNode.PASSWORD);
+    // A busy build machine may take longer than the default.
+    environment.put("PGCONNECT_TIMEOUT", "60");
+    environment.put("TCP_CONNECT_TIMEOUT", "60");
     environment.put("RW_SERVICE", RW_SERVICE);
     environment.put("RO_SERVICE", RO_SERVICE);
     environment.put("STATE", STATE);
@@ -82,12 +85,12 @@ public final class Training {
     run(program);
   }
 
-  /** Runs a command to its good end. */
+  /** Runs a command until it ends successfully. */
   static void run(ProcessBuilder command) throws IOException, InterruptedException {
     Process process = command.inheritIO().start();
     try {
-      if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-        throw new IOException(command.command() + " runs after " + PATIENCE_SECONDS + " s");
+      if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+        throw new IOException(command.command() + " still runs after " + TIMEOUT_SECONDS + " s");
       }
     } finally {
       process.destroyForcibly();
@@ -97,7 +100,7 @@ public final class Training {
     }
   }
 
-  /** What goes on until the other side ends it. */
+  /** A task that runs until its peer closes the connection. */
   interface Task {
     void run() throws Exception;
   }
@@ -109,7 +112,7 @@ public final class Training {
               try {
                 task.run();
               } catch (Exception e) {
-                // The other side has gone, as it may; what matters is how the program ends.
+                // The peer may close the connection. The exit code of the program decides.
               }
             });
     thread.setDaemon(true);

@@ -19,10 +19,10 @@ import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Speaks as much of PostgreSQL's protocol as a cycle does: no TLS, a login by SCRAM, and the
- * answers to {@code sql/probe.sql}, to {@code sql/history.sql}, and to what a walsender is asked.
- * The primary tells its timeline and its history in SQL, the standby tells both to a walsender, so
- * that either way is trained.
+ * A server with the part of PostgreSQL's protocol that a cycle uses: no TLS, a login by SCRAM, and
+ * the responses to {@code sql/probe.sql}, {@code sql/history.sql}, and the commands to a walsender.
+ * The primary reports its timeline and history by SQL, the standby by a walsender, so that both
+ * paths are trained.
  *
  * <p>Messages are those of the PostgreSQL frontend/backend protocol, chapter "Message Formats".
  */
@@ -40,10 +40,10 @@ final class StandInNode implements AutoCloseable {
   private static final String SYSTEM_IDENTIFIER = "7000000000000000001";
   private static final String HISTORY = "1\t0/2000000\tno recovery target specified\n";
 
-  /** The one row of an answer; null is told as NULL. */
+  /** The only row of a result; null stands for NULL. */
   private record Row(Map<String, Column> columns) {
     private record Column(int type, String value) {
-      /** In bytes, as the description of a row has it. */
+      /** In bytes, as in a RowDescription message. */
       private int length() {
         return switch (type) {
           case BOOL -> 1;
