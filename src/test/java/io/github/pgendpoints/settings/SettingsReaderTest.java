@@ -219,6 +219,27 @@ class SettingsReaderTest {
   }
 
   @Test
+  void disablesAPortThatIsOff() throws Exception {
+    Settings settings = read(Map.of("MANAGEMENT_PORT", "off", "JOLOKIA_PORT", "Off"));
+
+    assertNull(settings.managementPort());
+    assertNull(settings.jolokiaPort());
+  }
+
+  @Test
+  void readsWordsAsEnums() throws Exception {
+    Settings settings =
+        read(
+            Map.of(
+                "PUBLISH", "EndpointSlices", "ON_SPLIT_BRAIN", "clear", "RO_FALLBACK", "primary"));
+
+    assertTrue(settings.publishSlices());
+    assertEquals(SplitBrainPolicy.CLEAR, settings.verification().onSplitBrain());
+    assertTrue(settings.verification().clearOnSplitBrain());
+    assertTrue(settings.verification().readOnly().fallBackToPrimary());
+  }
+
+  @Test
   void refusesAQuorumThatTheListedNodesCannotMeet() throws Exception {
     List<String> faults = faults(Map.of("PG_NODES", "db1,db2", "MIN_REACHABLE_NODES", "3"));
 
