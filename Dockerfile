@@ -1,4 +1,6 @@
 # The folder that 'mvn package' leaves, on a small Java 25:
+#   make image
+# or, without the labels for version and revision:
 #   mvn package -DskipTests && docker build -t postgres-endpoint-manager .
 #
 # To run routes of your own, mount them over /opt/postgres-endpoint-manager/routes; to add jars,
@@ -10,7 +12,7 @@ ARG BASE=eclipse-temurin:25.0.3_9-jre-alpine
 FROM ${BASE}
 
 ARG BASE
-ARG VERSION=0.1.0-SNAPSHOT
+ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="postgres-endpoint-manager" \
       org.opencontainers.image.description="Keeps the Endpoints of a read-write and a read-only Kubernetes Service true to a PostgreSQL cluster outside Kubernetes" \
