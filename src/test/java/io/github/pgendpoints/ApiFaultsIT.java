@@ -7,18 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.RawFault;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +23,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The real routes against an API server that misbehaves in every way we know of. */
+@ManagerTest(cluster = ManagerTest.Cluster.SHARED, tls = true)
 class ApiFaultsIT {
   private static final int FOR_EVER = 10_000;
   private static final String RO = "PATCH /api/v1/namespaces/db/endpoints/pg-ro";
@@ -33,26 +31,18 @@ class ApiFaultsIT {
   /** The API work of a cycle, and what a loaded machine needs besides. */
   private static final Duration BOUND = Duration.ofSeconds(15 + 10);
 
-  private static PostgresCluster cluster;
+  private final PostgresCluster cluster;
+  private final FakeApiServer api;
 
-  private final FakeApiServer api = new FakeApiServer("db", true).withTls().start();
-
-  @BeforeAll
-  static void startCluster() throws SQLException {
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterAll
-  static void stopCluster() {
-    cluster.close();
+  ApiFaultsIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   /** Both Endpoints are there and empty, so that a cycle has something to write. */
   @BeforeEach
   void createObjects() {
     for (String name : List.of("pg-rw", "pg-ro")) {
-      api.createService(name, "postgresql", 5432);
       api.put(
           new EndpointsBuilder()
               .withNewMetadata()
@@ -61,11 +51,6 @@ class ApiFaultsIT {
               .endMetadata()
               .build());
     }
-  }
-
-  @AfterEach
-  void stopApi() {
-    api.close();
   }
 
   /** Faults of the whole API, and what the one line says. */

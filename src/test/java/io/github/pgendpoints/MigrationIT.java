@@ -13,28 +13,29 @@ import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.RoleRules;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** docs/migration.md: from what the original leaves, with the Role it has, and back. */
+@ManagerTest(
+    cluster = ManagerTest.Cluster.SHARED,
+    namespace = "wire",
+    services = {MigrationIT.RW, MigrationIT.RO})
 class MigrationIT {
-  private static final String RW = "postgresql-external-rw";
-  private static final String RO = "postgresql-external-ro";
+  static final String RW = "postgresql-external-rw";
+  static final String RO = "postgresql-external-ro";
   private static final String TOPOLOGY = "primary:127.0.0.1;standbys:127.0.0.2,127.0.0.3";
 
   private static final Role ORIGINAL =
@@ -47,33 +48,19 @@ class MigrationIT {
           .endRule()
           .build();
 
-  private static PostgresCluster cluster;
+  private final PostgresCluster cluster;
+  private final FakeApiServer api;
 
-  private final FakeApiServer api = new FakeApiServer("wire", true).start();
-
-  @BeforeAll
-  static void startCluster() throws SQLException {
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterAll
-  static void stopCluster() {
-    cluster.close();
+  MigrationIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   @BeforeEach
   void leaveWhatTheOriginalLeaves() {
-    api.createService(RW, "postgresql", 5432);
-    api.createService(RO, "postgresql", 5432);
     api.put(endpoints(RW, "127.0.0.1"));
     api.put(endpoints(RO, "127.0.0.2", "127.0.0.3"));
     api.enforce(new RoleRules(ORIGINAL));
-  }
-
-  @AfterEach
-  void stopApi() {
-    api.close();
   }
 
   @Test

@@ -10,49 +10,28 @@ import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.github.pgendpoints.support.CycleCount;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.RawFault;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The Endpoints are known by a watch, and read whenever that may not be relied upon. */
+@ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class WatchIT {
-  private static PostgresCluster cluster;
-
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final PostgresCluster cluster;
+  private final FakeApiServer api;
   private final CycleCount cycles = new CycleCount();
 
-  @BeforeAll
-  static void startCluster() throws SQLException {
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterAll
-  static void stopCluster() {
-    cluster.close();
-  }
-
-  @BeforeEach
-  void createServices() {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-  }
-
-  @AfterEach
-  void stopApi() {
-    api.close();
+  WatchIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -15,47 +16,25 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.apache.camel.spi.RouteController;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the kubelet sees of a running manager, over HTTP. */
+@ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class HealthIT {
-  private static PostgresCluster cluster;
-
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final PostgresCluster cluster;
+  private final FakeApiServer api;
   private final int port = Http.freePort();
   private final Http http = new Http(port);
 
-  @BeforeAll
-  static void startCluster() throws SQLException {
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterAll
-  static void stopCluster() {
-    cluster.close();
-  }
-
-  @BeforeEach
-  void createServices() {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-  }
-
-  @AfterEach
-  void stopApi() {
-    api.close();
+  HealthIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   @Test

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
@@ -20,7 +21,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -33,45 +33,24 @@ import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import javax.management.openmbean.CompositeData;
 import javax.management.openmbean.TabularData;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What Hawtio, and whoever else reaches loopback, can see and do. */
+@ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class JolokiaIT {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String CONTEXT =
       "org.apache.camel:context=postgres-endpoint-manager,type=context,name=\"postgres-endpoint-manager\"";
 
   @TempDir private Path temporary;
-  private static PostgresCluster cluster;
-
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final PostgresCluster cluster;
+  private final FakeApiServer api;
   private final int port = Http.freePort();
 
-  @BeforeAll
-  static void startCluster() throws SQLException {
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterAll
-  static void stopCluster() {
-    cluster.close();
-  }
-
-  @BeforeEach
-  void createServices() {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-  }
-
-  @AfterEach
-  void stopApi() {
-    api.close();
+  JolokiaIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   @Test

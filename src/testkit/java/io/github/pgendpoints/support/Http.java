@@ -10,6 +10,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** A client of one server on this machine. */
 public final class Http {
@@ -24,13 +25,21 @@ public final class Http {
     this.port = port;
   }
 
-  /** A port that nobody listens at now. */
+  /**
+   * A port on which nothing listens. It is below the ports that the kernel gives to outgoing
+   * connections and to listeners without a port, so that none of these takes it before the caller.
+   */
   public static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    IOException taken = null;
+    for (int attempt = 0; attempt < 100; attempt++) {
+      int port = ThreadLocalRandom.current().nextInt(10_000, 20_000);
+      try (ServerSocket socket = new ServerSocket(port)) {
+        return socket.getLocalPort();
+      } catch (IOException e) {
+        taken = e;
+      }
     }
+    throw new UncheckedIOException("found no free port", taken);
   }
 
   public HttpResponse<String> get(String path) throws IOException {
