@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.support.CycleCount;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -15,27 +16,17 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Continuous mode: what one cycle leaves to the next. */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class ContinuousIT {
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
-  private PostgresCluster cluster;
+  private final FakeApiServer api;
+  private final PostgresCluster cluster;
 
-  @BeforeEach
-  void start() throws SQLException {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterEach
-  void stop() {
-    cluster.close();
-    api.close();
+  ContinuousIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   @Test

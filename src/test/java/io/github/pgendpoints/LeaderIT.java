@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two replicas of the packaged program, of which one writes. */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class LeaderIT {
   private static final String LAUNCHER =
       Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"))
@@ -36,17 +38,18 @@ class LeaderIT {
           .toString();
 
   @TempDir private static Path temporary;
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
-  private PostgresCluster cluster;
+  private final FakeApiServer api;
+  private final PostgresCluster cluster;
   private Program first;
   private Program second;
 
+  LeaderIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
+  }
+
   @BeforeEach
   void start() throws SQLException {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
     first = program("first");
     second = program("second");
   }
@@ -55,8 +58,6 @@ class LeaderIT {
   void stop() {
     first.close();
     second.close();
-    cluster.close();
-    api.close();
   }
 
   @Test

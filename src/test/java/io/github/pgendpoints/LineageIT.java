@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Relay;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
@@ -24,7 +25,6 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,6 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Incidents in which a number, or the memory of a process, says which primary is right, and is
  * wrong. Each with a role that may read all it can use, and with one that may only log in.
  */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class LineageIT {
   /** What our role may do. */
   private enum Rights {
@@ -44,26 +45,22 @@ class LineageIT {
     }
   }
 
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
-  private PostgresCluster cluster;
+  private final FakeApiServer api;
+  private final PostgresCluster cluster;
   private PostgresServer first;
   private PostgresServer second;
   private PostgresServer third;
 
+  LineageIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
+  }
+
   @BeforeEach
   void startACluster() throws SQLException {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-    cluster = PostgresCluster.start();
     first = cluster.servers().get(0);
     second = cluster.servers().get(1);
     third = cluster.servers().get(2);
-  }
-
-  @AfterEach
-  void stop() {
-    cluster.close();
-    api.close();
   }
 
   private void publish(Rights rights) throws SQLException {

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -20,36 +21,31 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The subcommand overrule, on real servers: each refusal that it ends, ended. */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class OverruleIT {
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
-  private PostgresCluster cluster;
+  private final FakeApiServer api;
+  private final PostgresCluster cluster;
   private PostgresServer first;
   private PostgresServer second;
   private PostgresServer third;
   private String publish = "endpoints";
 
+  OverruleIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
+  }
+
   @BeforeEach
   void startACluster() throws SQLException {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-    cluster = PostgresCluster.start();
     first = cluster.servers().get(0);
     second = cluster.servers().get(1);
     third = cluster.servers().get(2);
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterEach
-  void stop() {
-    cluster.close();
-    api.close();
   }
 
   private Run run() {

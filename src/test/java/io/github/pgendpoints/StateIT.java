@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -23,31 +24,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What outlives a process, and a term of leadership, with STATE. */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class StateIT {
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
-  private PostgresCluster cluster;
+  private final FakeApiServer api;
+  private final PostgresCluster cluster;
   private PostgresServer first;
   private PostgresServer third;
 
-  @BeforeEach
-  void startACluster() throws SQLException {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-    cluster = PostgresCluster.start();
-    first = cluster.servers().get(0);
-    third = cluster.servers().get(2);
-    cluster.waitUntilStreaming();
+  StateIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
-  @AfterEach
-  void stop() {
-    cluster.close();
-    api.close();
+  @BeforeEach
+  void startACluster() throws SQLException {
+    first = cluster.servers().get(0);
+    third = cluster.servers().get(2);
   }
 
   private Run run() {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -14,35 +15,30 @@ import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What is refused, and what is read from, when a real cluster goes through bad times. */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class VerificationIT {
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
-  private PostgresCluster cluster;
+  private final FakeApiServer api;
+  private final PostgresCluster cluster;
   private PostgresServer first;
   private PostgresServer second;
   private PostgresServer third;
 
+  VerificationIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
+  }
+
   @BeforeEach
   void publishACluster() throws SQLException {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
     first = cluster.servers().get(0);
     second = cluster.servers().get(1);
     third = cluster.servers().get(2);
     assertEquals(0, once().exitCode());
     assertEquals(List.of(first.host()), addresses("pg-rw"));
-  }
-
-  @AfterEach
-  void stop() {
-    cluster.close();
-    api.close();
   }
 
   @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Monitoring;
 import io.github.pgendpoints.support.Promtool;
 import io.github.pgendpoints.support.Run;
@@ -25,11 +26,10 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What Prometheus is served by a running manager. */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class MetricsIT {
   private static final Pattern TYPE = Pattern.compile("# TYPE (\\w+) (\\w+)");
   private static final Pattern SAMPLE =
@@ -38,23 +38,14 @@ class MetricsIT {
   private static final Pattern ROW =
       Pattern.compile("\\| `(\\w+)` \\| (\\w+) \\| ([a-z, ]*)\\| .* \\|");
 
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final FakeApiServer api;
   private final int port = Http.freePort();
   private final Http http = new Http(port);
-  private PostgresCluster cluster;
+  private final PostgresCluster cluster;
 
-  @BeforeEach
-  void start() throws SQLException {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterEach
-  void stop() {
-    cluster.close();
-    api.close();
+  MetricsIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   @Test
