@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * A server on a host of its own, a network namespace, that is cut off the network: it answers
  * nothing at all, and its open connections are half open. Only root can build that.
  */
+@Tag("alone")
 class CutOffIT {
   private static final String NAMESPACE = "pg-cut-off";
   private static final String HERE = "10.213.77.1";

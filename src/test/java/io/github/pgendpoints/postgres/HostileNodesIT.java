@@ -23,12 +23,14 @@ import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Nodes that do what no PostgreSQL does: none of them is waited for longer than allowed. */
+@Tag("alone")
 class HostileNodesIT {
   private static final Duration AT_ONCE = Duration.ofMillis(700);
 

@@ -31,9 +31,11 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Three servers among a hundred dead nodes, with MAX_WORKERS=3. */
+@Tag("alone")
 class ManyNodesIT {
   private static final int TIMEOUT = 3;
   private static final int DEAD = 100;

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -20,6 +21,9 @@ import java.util.stream.Stream;
  * programs then run as another user, who has to own the data directory.
  */
 final class OperatingSystem {
+  /** Enough for initdb, the longest of them, on a machine that other tests keep busy. */
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+
   /** The user nobody on every common distribution; initdb wants its user to have a name. */
   private static final String NOBODY = "65534";
 
@@ -84,10 +88,9 @@ final class OperatingSystem {
   static void run(List<String> command) {
     try {
       Process process = builder(command).start();
-      if (!process.waitFor(PostgresServer.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+      if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
         process.destroyForcibly();
-        throw new IllegalStateException(
-            "still running after " + PostgresServer.PATIENCE + ": " + command);
+        throw new IllegalStateException("still running after " + LIMIT + ": " + command);
       }
       if (process.exitValue() != 0) {
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
