@@ -9,17 +9,11 @@ import io.github.pgendpoints.settings.InvalidSettingsException;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.settings.SettingsCatalog;
 import io.github.pgendpoints.settings.SettingsReader;
-import io.github.pgendpoints.settings.SettingsReference;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.Security;
-import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -198,36 +192,8 @@ public final class Application implements Callable<Integer> {
     String namespace =
         Objects.requireNonNullElse(settings.namespace(), KubernetesAccess.namespace(config));
     try (client) {
-      if (mode == Mode.CONTINUOUS && settings.leaseName() != null) {
-        rehearse(settings, namespace, home.toAbsolutePath(), client);
-      }
       return new Manager(settings, namespace, invocation, home.toAbsolutePath(), client, System.out)
           .execute();
-    }
-  }
-
-  /**
-   * A cycle that reads, probes and decides, and neither writes nor says anything: a Java that has
-   * never run one takes seconds for the first, and a replica that takes over has none to spare. It
-   * is a manager of its own, over before the other begins: nothing of what it saw is remembered.
-   */
-  private static void rehearse(
-      Settings settings, String namespace, Path home, KubernetesClient client) throws SQLException {
-    Logging.silenceAll();
-    try {
-      Manager rehearsal =
-          new Manager(
-              settings,
-              namespace,
-              Mode.STATUS,
-              home,
-              client,
-              new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
-      // SIGTERM ends the process at once: there is nothing to finish.
-      rehearsal.setShutdownStrategy(new SimpleMainShutdownStrategy());
-      rehearsal.execute();
-    } finally {
-      Logging.configure(settings.logLevel(), settings.logFormat());
     }
   }
 

@@ -11,16 +11,17 @@ import io.github.pgendpoints.alert.MissingRights;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.kubernetes.ConfigMapStateStore;
-import io.github.pgendpoints.kubernetes.HeldLease;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.KubernetesErrors;
-import io.github.pgendpoints.kubernetes.Leadership;
-import io.github.pgendpoints.kubernetes.LeaseClusterService;
 import io.github.pgendpoints.kubernetes.RememberedConditions;
 import io.github.pgendpoints.kubernetes.ServiceEvents;
 import io.github.pgendpoints.kubernetes.WatchedEndpoints;
 import io.github.pgendpoints.kubernetes.WriteGuard;
+import io.github.pgendpoints.kubernetes.election.Candidate;
+import io.github.pgendpoints.kubernetes.election.Election;
+import io.github.pgendpoints.kubernetes.election.HeldLease;
+import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.Heartbeat;
@@ -100,6 +101,9 @@ public final class Manager extends Main {
   private final Settings settings;
   private final Mode mode;
   private final Invocation invocation;
+  private final Leadership leadership;
+  private final LeaseMessages leaseMessages;
+  private final Election election;
   private final HeldLease heldLease;
   private final Path home;
   private final ExecutorService probes = new ProbeThreads();
@@ -154,14 +158,18 @@ public final class Manager extends Main {
     this.home = home;
     this.pools = new NodePools(settings.postgres());
     boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
-    this.heartbeat =
-        new Heartbeat(
-            settings.probeInterval(), settings.postgres().connectTimeout(), System::nanoTime);
+    this.leadership = elects ? Leadership.byLease() : Leadership.withoutElection();
     this.cadence =
         new Cadence(
             settings.probeInterval(),
             settings.unstableProbeInterval(),
+            leadership::isHeld,
             this::hasConnectionBroken,
+            System::nanoTime);
+    this.heartbeat =
+        new Heartbeat(
+            elects ? cadence.followerInterval() : settings.probeInterval(),
+            settings.postgres().connectTimeout(),
             System::nanoTime);
     this.cluster = new Alert.Cluster(namespace, settings.rwService(), settings.roService());
     this.conditions =
@@ -176,7 +184,7 @@ public final class Manager extends Main {
             ? AbsentNodes.remembered(
                 cadence::wake,
                 settings.postgres().connectTimeout(),
-                settings.probeInterval(),
+                cadence::interval,
                 System::nanoTime)
             : AbsentNodes.none();
     this.publisher =
@@ -189,9 +197,21 @@ public final class Manager extends Main {
             Clock.systemUTC());
     this.out = out;
     configure(namespace);
-    addInitialProperty("leader.election", String.valueOf(elects));
     bindBeans(client);
-    bindLeadership(client, namespace, elects);
+    bindLeadership();
+    this.leaseMessages =
+        new LeaseMessages(
+            settings.leaseName(), lookup("kubernetesErrors", KubernetesErrors.class)::describe);
+    this.election =
+        elects
+            ? new Election(
+                client,
+                namespace,
+                settings.leaseName(),
+                Candidate.of(System.getenv(), ProcessHandle.current().pid()),
+                leadership,
+                leaseMessages)
+            : null;
     ConfigMapStateStore state = bindMemory(client, namespace);
     this.remembered =
         new RememberedConditions(
@@ -209,11 +229,7 @@ public final class Manager extends Main {
     this.heldLease =
         mode != Mode.ONCE || settings.leaseName() == null || invocation.force()
             ? null
-            : new HeldLease(
-                client,
-                namespace,
-                settings.leaseName(),
-                lookup("kubernetesErrors", KubernetesErrors.class));
+            : new HeldLease(client, namespace, settings.leaseName());
     this.watched = watched(client, namespace);
     bind("watched", watched);
   }
@@ -295,8 +311,7 @@ public final class Manager extends Main {
     bind("outcome", (RoutePolicyFactory) (context, routeId, route) -> outcomeOf(routeId));
   }
 
-  private void bindLeadership(KubernetesClient client, String namespace, boolean elects) {
-    Leadership leadership = elects ? Leadership.byLease() : Leadership.withoutElection();
+  private void bindLeadership() {
     bind("leadership", leadership);
     CycleAge age = lookup("cycleAge", CycleAge.class);
     bind(
@@ -309,18 +324,6 @@ public final class Manager extends Main {
     bind(
         "slices",
         new SliceCheck(settings.publishSlices(), conditions, leadership::term, System::nanoTime));
-    if (elects) {
-      addInitialProperty("lease.name", settings.leaseName());
-      // The component master: finds it by its type.
-      bind(
-          "leases",
-          new LeaseClusterService(
-              client,
-              namespace,
-              INSTANCE,
-              leadership,
-              lookup("kubernetesErrors", KubernetesErrors.class)));
-    }
   }
 
   /**
@@ -329,7 +332,6 @@ public final class Manager extends Main {
    * @return what outlives the process; null without STATE
    */
   private ConfigMapStateStore bindMemory(KubernetesClient client, String namespace) {
-    Leadership leadership = lookup("leadership", Leadership.class);
     ConfigMapStateStore state =
         settings.state() == null
             ? null
@@ -365,7 +367,7 @@ public final class Manager extends Main {
             client,
             namespace,
             List.of(settings.rwService(), settings.roService()),
-            lookup("leadership", Leadership.class),
+            leadership,
             conditions,
             System::nanoTime,
             cadence::wake)
@@ -398,7 +400,10 @@ public final class Manager extends Main {
       context.addStartupListener(
           new SinkFiles(home.resolve("routes/alerts"), settings.alerts().off(), sinks));
     }
-    Leadership leadership = lookup("leadership", Leadership.class);
+    if (election != null) {
+      // Stopped after the routes, so that the cycle in flight ends as the leader's.
+      context.addService(election);
+    }
     health = new CycleHealth(context, heartbeat, leadership);
     context.getRegistry().bind("liveness", health.liveness());
     context.getRegistry().bind("readiness", health.readiness());
@@ -435,7 +440,7 @@ public final class Manager extends Main {
    */
   public int execute() throws SQLException {
     try {
-      String refusal = heldLease == null ? null : heldLease.refusal();
+      String refusal = heldLease == null ? null : leaseMessages.refusal(heldLease);
       if (refusal != null) {
         LOG.error(refusal);
         return ExitCode.REFUSED;

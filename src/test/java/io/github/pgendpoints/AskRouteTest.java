@@ -86,8 +86,7 @@ class AskRouteTest {
                         "RO_SERVICE", "ro"))
                 .postgres());
     for (String setting :
-        List.of(
-            "rw.service", "ro.service", "paused", "publish.slices", "cycles", "leader.election")) {
+        List.of("rw.service", "ro.service", "paused", "publish.slices", "cycles")) {
       context.getPropertiesComponent().addInitialProperty(setting, "false");
     }
     Map<String, Object> beans =
@@ -100,7 +99,7 @@ class AskRouteTest {
             AbsentNodes.remembered(
                 woken::release,
                 Duration.ofSeconds(2),
-                INTERVAL,
+                () -> INTERVAL,
                 () -> System.nanoTime() + passed.get()),
             "apiBudget",
             new ApiBudget(Duration.ofSeconds(5), System::nanoTime),

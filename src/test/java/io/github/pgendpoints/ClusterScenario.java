@@ -154,7 +154,7 @@ abstract class ClusterScenario {
       first.start();
       until(() -> first.err().contains("INFO topology verified"));
       second.start();
-      until(() -> second.err().contains("INFO stands by: "));
+      until(() -> second.err().contains("INFO this replica stands by: "));
       assertTrue(lease().getSpec().getHolderIdentity().startsWith("first_"), () -> "" + lease());
 
       assertEquals(143, first.terminate().exitCode(10), first::err);

@@ -89,8 +89,7 @@ class CycleAgeTest {
     for (String name : List.of("namespace", "rw.service", "ro.service")) {
       context.getPropertiesComponent().addInitialProperty(name, "db");
     }
-    for (String name :
-        List.of("overrule", "paused", "publish.slices", "cycles", "leader.election")) {
+    for (String name : List.of("overrule", "paused", "publish.slices", "cycles")) {
       context.getPropertiesComponent().addInitialProperty(name, "false");
     }
     KubernetesClient client = api.client();

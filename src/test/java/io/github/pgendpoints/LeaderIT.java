@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
-import io.github.pgendpoints.support.ManagerTest;
+import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
@@ -38,8 +38,10 @@ class LeaderIT {
           .toString();
 
   @TempDir private static Path temporary;
-  private final FakeApiServer api;
-  private final PostgresCluster cluster;
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final int port = Http.freePort();
+  private final Http health = new Http(port);
+  private PostgresCluster cluster;
   private Program first;
   private Program second;
 
@@ -51,7 +53,7 @@ class LeaderIT {
   @BeforeEach
   void start() throws SQLException {
     first = program("first");
-    second = program("second");
+    second = program("second").with("MANAGEMENT_PORT", String.valueOf(port));
   }
 
   @AfterEach
@@ -84,20 +86,69 @@ class LeaderIT {
     until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
 
     assertTakenOver(terminated, 2);
-    assertTrue(first.err().contains("INFO leads no longer: Lease pem is released"), first::err);
+    assertTrue(
+        first.err().contains("INFO this replica no longer leads: Lease pem is released"),
+        first::err);
   }
 
   @Test
-  void aFollowerOnlyLooksAtTheLeaseAndEndsInTime() {
+  void aFollowerReadsProbesAndWritesNothing() {
     lead();
     api.clearRequests();
-    until(() -> requestsOf("second").size() > 4);
+    until(() -> requestsOf("second").size() > 50);
 
     for (ApiRequest request : requestsOf("second")) {
-      assertEquals("GET /apis/coordination.k8s.io/v1/namespaces/db/leases/pem", "" + request);
+      assertEquals("GET", request.method(), request::toString);
     }
     assertEquals(143, second.terminate().exitCode(5), second::err);
-    assertEquals(1, second.err().split("INFO stands by: Lease pem is held by", -1).length - 1);
+    assertEquals(1, count(second, "INFO this replica stands by: "), second::err);
+    assertEquals(
+        List.of(),
+        second.err().lines().filter(line -> line.matches(".* (WARN|ERROR) .*")).toList(),
+        "what it finds is the leader's to report");
+  }
+
+  /** A demoted leader goes on with its cycles, as any follower, and reports nothing. */
+  @Test
+  void noAlertIsSentTwiceAfterTheApiServerWasAway() throws Exception {
+    lead();
+    PostgresServer standby = cluster.servers().get(2);
+    int outages = Integer.getInteger("outages", 3);
+    for (int outage = 1; outage <= outages; outage++) {
+      int apiPort = api.port();
+      int ended = count("INFO this replica no longer leads: ");
+      boolean freeze = outage % 2 == 1;
+      if (freeze) {
+        api.hang();
+      } else {
+        api.stop();
+      }
+      until(() -> count("INFO this replica no longer leads: ") > ended);
+      Thread.sleep(5000);
+      if (freeze) {
+        api.heal();
+      } else {
+        api.start(apiPort);
+      }
+      until(() -> leaders() == 1);
+
+      standby.stopImmediately();
+      int expected = outage;
+      until(() -> count("WARN 127.0.0.3 is DOWN") == expected);
+      until(() -> !addresses("pg-ro").contains("127.0.0.3"));
+      standby.start();
+      until(() -> count("INFO 127.0.0.3 is STANDBY, was DOWN") == expected);
+      until(() -> addresses("pg-ro").contains("127.0.0.3"));
+    }
+    // What a second replica might still send.
+    Thread.sleep(3000);
+
+    assertEquals(1, leaders());
+    assertEquals(outages, count("WARN 127.0.0.3 is DOWN"), this::logs);
+    assertEquals(outages, count("INFO 127.0.0.3 is STANDBY, was DOWN"), this::logs);
+    assertEquals(outages, count("INFO this replica no longer leads: "), this::logs);
+    assertEquals(0, count("Failed delivery"), this::logs);
+    assertEquals(0, count("lost leadership before a write"), this::logs);
   }
 
   @Test
@@ -117,23 +168,23 @@ class LeaderIT {
     long frozen = System.nanoTime();
 
     until(() -> addresses("pg-ro").equals(List.of("127.0.0.2")));
-    assertTrue(second.err().contains("INFO leads: "), second::err);
+    assertTrue(second.err().contains("INFO this replica leads: "), second::err);
     assertFalse(Duration.ofNanos(System.nanoTime() - frozen).toSeconds() < 5);
     api.clearRequests();
     signal("CONT", first);
-    until(() -> first.err().contains("INFO leads no longer: Lease pem is lost"));
-    until(() -> first.err().contains("INFO stands by: "));
+    until(() -> first.err().contains("INFO this replica no longer leads: Lease pem is lost"));
+    until(() -> first.err().contains("INFO this replica stands by: "));
     Thread.sleep(3000);
 
     assertEquals(List.of(), writesOf("first"), first::err);
     assertTrue(
-        first.err().contains("INFO not the leader at the moment of a write: nothing is written"),
+        first.err().contains("INFO this replica lost leadership before a write: it writes nothing"),
         first::err);
     assertEquals(
         List.of(),
         first.err().lines().filter(line -> line.contains(" ERROR ")).toList(),
         "what it writes no more is no error, least of all one of Camel's own");
-    assertEquals(1, second.err().split("INFO leads: ", -1).length - 1, second::err);
+    assertEquals(1, count(second, "INFO this replica leads: "), second::err);
   }
 
   @Test
@@ -170,15 +221,15 @@ class LeaderIT {
         "it looks whether somebody else leads, and takes no part");
   }
 
-  /** Starts both replicas; the first leads. */
+  /** Starts both replicas; the first leads, and the second is ready to take over. */
   private void lead() {
     first.start();
     until(() -> !addresses("pg-ro").isEmpty());
     second.start();
-    until(() -> second.err().contains("INFO stands by: "));
-    assertTrue(first.err().contains("INFO leads: "), first::err);
-    // One cycle, before it takes part in the election, so that the one that counts is not its
-    // first.
+    until(() -> second.err().contains("INFO this replica stands by: "));
+    assertTrue(first.err().contains("INFO this replica leads: "), first::err);
+    // Warm: it has run a cycle when it has to take over.
+    until(() -> health.status("GET", "/observe/health/ready") == 200);
     assertFalse(endpointsOf("second").isEmpty());
     assertEquals(List.of(), writesOf("second"));
     assertFalse(second.err().contains("topology verified"), second::err);
@@ -187,7 +238,12 @@ class LeaderIT {
   /** The first write in time, and not only the Lease. */
   private void assertTakenOver(Instant since, int seconds) {
     String leads =
-        second.err().lines().filter(line -> line.contains(" INFO leads: ")).findFirst().orElse("");
+        second
+            .err()
+            .lines()
+            .filter(line -> line.contains(" INFO this replica leads: "))
+            .findFirst()
+            .orElse("");
     assertFalse(leads.isEmpty(), second::err);
     Duration took = Duration.between(since, Instant.parse(leads.split(" ")[0]));
     Duration wrote = Duration.between(since, Instant.now());
@@ -238,6 +294,22 @@ class LeaderIT {
 
   private static void until(Callable<Boolean> condition) {
     await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(20)).until(condition);
+  }
+
+  private int leaders() {
+    return count("INFO this replica leads: ") - count("INFO this replica no longer leads: ");
+  }
+
+  private int count(String line) {
+    return count(first, line) + count(second, line);
+  }
+
+  private static int count(Program program, String line) {
+    return (int) program.err().lines().filter(any -> any.contains(line)).count();
+  }
+
+  private String logs() {
+    return first.err() + "--- the other\n" + second.err();
   }
 
   private List<ApiRequest> requestsOf(String name) {

@@ -193,7 +193,7 @@ class LineageIT {
       second.freeze();
       await().until(() -> !run.logged("127.0.0.2 is DOWN").isEmpty());
       hold(client, "another");
-      await().until(() -> !run.logged("leads no longer").isEmpty());
+      await().until(() -> !run.logged("no longer leads").isEmpty());
       second.thaw();
       third.promote();
       api.clearRequests();

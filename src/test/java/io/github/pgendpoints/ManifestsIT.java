@@ -177,7 +177,9 @@ class ManifestsIT {
         .get(0)
         .getEnv()
         .forEach(variable -> settings.put(variable.getName(), variable.getValue()));
-    settings.keySet().removeAll(Set.of("PG_NODES", "PGPORT", "PGPASSWORD_FILE", "MANAGEMENT_PORT"));
+    settings
+        .keySet()
+        .removeAll(Set.of("PG_NODES", "PGPORT", "PGPASSWORD_FILE", "MANAGEMENT_PORT", "POD_UID"));
     return settings;
   }
 

@@ -61,7 +61,7 @@ class ManifestsTest {
   private static final Path CRON_JOB = Path.of("k8s/overlays/cronjob");
   private static final Path DEPLOYMENT = Path.of("k8s/overlays/deployment");
   private static final Set<String> OF_ONE_OVERLAY =
-      Set.of("LEASE_NAME", "MANAGEMENT_PORT", "STATE");
+      Set.of("LEASE_NAME", "MANAGEMENT_PORT", "POD_UID", "STATE");
 
   @ParameterizedTest
   @MethodSource("renderings")
@@ -337,6 +337,17 @@ class ManifestsTest {
     assertEquals(List.of(), leaseNames(Kustomize.render(CRON_JOB)), "it elects nobody");
   }
 
+  /** By which a container that is started again knows the Lease of its dead predecessor. */
+  @Test
+  void tellTheProgramWhichPodItIs() {
+    List<String> fields =
+        container(Manifests.pod(Kustomize.render(DEPLOYMENT))).getEnv().stream()
+            .filter(variable -> variable.getName().equals("POD_UID"))
+            .map(variable -> variable.getValueFrom().getFieldRef().getFieldPath())
+            .toList();
+    assertEquals(List.of("metadata.uid"), fields);
+  }
+
   @Test
   void keepTheirStateInAConfigMapOfTheirOwn() throws IOException {
     for (Path overlay : List.of(CRON_JOB, DEPLOYMENT)) {
@@ -382,6 +393,7 @@ class ManifestsTest {
   /** What the container itself sets, over the ConfigMap. */
   private static Map<String, String> variables(PodSpec pod) {
     return container(pod).getEnv().stream()
+        .filter(variable -> variable.getValue() != null)
         .collect(Collectors.toMap(EnvVar::getName, EnvVar::getValue));
   }
 

@@ -48,6 +48,8 @@ class RoutesYamlTest {
       Set.of(
           "00-errors.camel.yaml: allowsRetry(${exception}, ${headers})",
           "10-discover.camel.yaml: ${bean:watched?method=areKnown(${exchangeProperty.service})}",
+          // Leadership may have been lost since the cycle began.
+          "10-discover.camel.yaml: ${exchangeProperty.leads} == true && ${bean:leadership?method=isHeld} == true",
           "05-tick.camel.yaml: isDue",
           "10-discover.camel.yaml: ${bean:slices?method=isDue(${exchangeProperty.service}, ${exchangeProperty.endpoints})}",
           "10-discover.camel.yaml: ${bean:absent?method=isAbsent(${body})}",

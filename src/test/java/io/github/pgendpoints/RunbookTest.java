@@ -265,7 +265,16 @@ class RunbookTest {
     Set<String> tried = conditions().map(Said::by).collect(Collectors.toSet());
     // Their messages come from callers, who are looked through below.
     Set<String> passedOn =
-        Set.of("publishFailed", "noNodes", "degraded", "written", "read", "published", "recall");
+        Set.of(
+            "publishFailed",
+            "noNodes",
+            "degraded",
+            "written",
+            "read",
+            "published",
+            "recall",
+            "begin",
+            "discard");
 
     assertEquals(
         Set.of(),

@@ -178,9 +178,9 @@ class WatchIT {
               .withRenewTime(ZonedDateTime.now())
               .endSpec()
               .build());
-      until(() -> run.logged("INFO leads no longer").size() == 1);
+      until(() -> run.logged("INFO this replica no longer leads").size() == 1);
       api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
-      until(() -> run.logged("INFO leads: ").size() == 2);
+      until(() -> run.logged("INFO this replica leads: ").size() == 2);
 
       // Long before the half minute after which it would have been read anyway.
       await()

@@ -3,7 +3,7 @@ package io.github.pgendpoints.soak;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.pgendpoints.kubernetes.Leadership;
+import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.postgres.PostgresServer;

@@ -62,7 +62,7 @@ public final class KubernetesErrors {
   }
 
   /** The sentence, fit for a log. */
-  String describe(KubernetesClientException failure) {
+  public String describe(KubernetesClientException failure) {
     boolean own = failure.getCode() <= 0 && failure.getCause() == null;
     return "the Kubernetes API at "
         + server

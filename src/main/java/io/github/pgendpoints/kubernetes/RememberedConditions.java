@@ -30,6 +30,7 @@ public final class RememberedConditions {
 
   /** Before the cycle. */
   public void recall() {
+    conditions.begin();
     String recalled = store == null ? null : store.conditions();
     if (recalled == null) {
       return;

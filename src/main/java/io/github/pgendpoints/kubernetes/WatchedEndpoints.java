@@ -3,6 +3,7 @@ package io.github.pgendpoints.kubernetes;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.kubernetes.election.Leadership;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -112,12 +112,6 @@ public final class Logging {
     ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(logger).setLevel(Level.OFF);
   }
 
-  /** Silences all loggers until the next {@link #configure}. */
-  public static void silenceAll() {
-    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
-    context.getLoggerList().forEach(logger -> logger.setLevel(Level.OFF));
-  }
-
   private static Level atLeast(Level least, Level level) {
     return level.isGreaterOrEqual(least) ? level : least;
   }

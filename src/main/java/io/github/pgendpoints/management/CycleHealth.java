@@ -1,6 +1,6 @@
 package io.github.pgendpoints.management;
 
-import io.github.pgendpoints.kubernetes.Leadership;
+import io.github.pgendpoints.kubernetes.election.Leadership;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,7 +23,7 @@ public final class CycleHealth {
   private final Leadership leadership;
 
   /**
-   * @param leadership of this process: without it no cycle is to be expected
+   * @param leadership of this process
    */
   public CycleHealth(CamelContext context, Heartbeat heartbeat, Leadership leadership) {
     this.context = context;
@@ -46,9 +46,6 @@ public final class CycleHealth {
 
       @Override
       protected void doCall(HealthCheckResultBuilder result, Map<String, Object> options) {
-        if (isStandingBy() && isRunning()) {
-          heartbeat.standsBy();
-        }
         long age = heartbeat.age().toSeconds();
         long limit = heartbeat.limit(isRunning()).toSeconds();
         result.detail("lastCycleSecondsAgo", age).detail("limitSeconds", limit);
@@ -71,14 +68,12 @@ public final class CycleHealth {
           result
               .down()
               .message("stopped: %s; there is no failover".formatted(String.join(", ", stopped)));
-        } else if (isStandingBy()) {
-          if (leadership.isLookedAt()) {
-            result.up().message("standing by");
-          } else {
-            result.down().message("the Lease cannot be looked at");
-          }
+        } else if (isStandingBy() && !leadership.isLookedAt()) {
+          result.down().message("the Lease cannot be read");
         } else if (!heartbeat.isApiReached()) {
           result.down().message("the last cycle could not read the Endpoints");
+        } else if (isStandingBy()) {
+          result.up().message("standing by");
         } else {
           result.up();
         }
@@ -86,7 +81,7 @@ public final class CycleHealth {
     };
   }
 
-  /** Whether another process does the work, or none. */
+  /** Whether another process leads, or none. */
   boolean isStandingBy() {
     return !leadership.isHeld();
   }

@@ -27,7 +27,7 @@ public final class Heartbeat {
   private volatile boolean apiReached;
 
   /**
-   * @param interval PROBE_INTERVAL
+   * @param interval the longest time from one cycle to the next
    * @param connectTimeout PGCONNECT_TIMEOUT: what the probes of one round may take
    * @param nanoTime as {@link System#nanoTime}
    */
@@ -53,11 +53,6 @@ public final class Heartbeat {
     if (complete) {
       lastBeat = nanoTime.getAsLong();
     }
-  }
-
-  /** No cycle is to be expected now: the time of the next one begins when that ends. */
-  void standsBy() {
-    lastBeat = nanoTime.getAsLong();
   }
 
   /** Whether the last cycle that ended could read the Endpoints; false before the first. */

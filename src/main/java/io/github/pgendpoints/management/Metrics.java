@@ -124,11 +124,7 @@ public final class Metrics implements RoutePolicyFactory {
         null,
         "1 while the routes of the cycles run",
         metrics -> health.isRunning() ? 1 : 0);
-    gauge(
-        "leader",
-        null,
-        "1 when this process does the work",
-        metrics -> health.isStandingBy() ? 0 : 1);
+    gauge("leader", null, "1 while this replica leads", metrics -> health.isStandingBy() ? 0 : 1);
     gauge(
         "paused",
         null,

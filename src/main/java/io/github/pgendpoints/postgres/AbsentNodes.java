@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -47,7 +48,8 @@ public final class AbsentNodes {
   private final boolean remembers;
   private final Runnable wake;
   private final Duration longestProbe;
-  private final Duration oldest;
+  private final Supplier<Duration> interval;
+  private final Duration connectTimeout;
   private final LongSupplier nanoTime;
 
   // Guarded by this: a node that is back must not be asked by a cycle and beside it at once.
@@ -65,12 +67,13 @@ public final class AbsentNodes {
       boolean remembers,
       Runnable wake,
       Duration connectTimeout,
-      Duration interval,
+      Supplier<Duration> interval,
       LongSupplier nanoTime) {
     this.remembers = remembers;
     this.wake = wake;
     this.longestProbe = connectTimeout.multipliedBy(2);
-    this.oldest = connectTimeout.plus(interval.multipliedBy(2));
+    this.connectTimeout = connectTimeout;
+    this.interval = interval;
     this.nanoTime = nanoTime;
   }
 
@@ -79,17 +82,17 @@ public final class AbsentNodes {
    *
    * @param wake called when a node is back
    * @param connectTimeout PGCONNECT_TIMEOUT, which a probe takes at most
-   * @param interval PROBE_INTERVAL
+   * @param interval from one cycle to the next, as things are now
    * @param nanoTime as {@link System#nanoTime}
    */
   public static AbsentNodes remembered(
-      Runnable wake, Duration connectTimeout, Duration interval, LongSupplier nanoTime) {
+      Runnable wake, Duration connectTimeout, Supplier<Duration> interval, LongSupplier nanoTime) {
     return new AbsentNodes(true, wake, connectTimeout, interval, nanoTime);
   }
 
   /** For a run of one cycle, which asks every node itself. */
   public static AbsentNodes none() {
-    return new AbsentNodes(false, () -> {}, Duration.ZERO, Duration.ZERO, System::nanoTime);
+    return new AbsentNodes(false, () -> {}, Duration.ZERO, () -> Duration.ZERO, System::nanoTime);
   }
 
   /**
@@ -110,6 +113,7 @@ public final class AbsentNodes {
    */
   public synchronized Deadline patience(Deadline deadline) {
     long now = nanoTime.getAsLong();
+    Duration oldest = connectTimeout.plus(interval.get().multipliedBy(2));
     absent.values().removeIf(absence -> now - absence.notedAt() > oldest.toNanos());
     absentInCycle =
         absent.entrySet().stream()

@@ -98,6 +98,14 @@ public final class ClusterMemory {
     return outcome.verdict();
   }
 
+  /**
+   * Decides on a cycle of a replica that does not lead: what it finds out does not count for the
+   * cycles of a leader, which knows more.
+   */
+  public Verdict judge(Published published, Topology topology) {
+    return decider.decide(published, memory, topology, settings).verdict();
+  }
+
   /** What is known now. */
   Memory known() {
     return memory;

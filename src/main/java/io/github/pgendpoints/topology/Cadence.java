@@ -4,13 +4,16 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
  * When the next cycle is due: each PROBE_INTERVAL while all is well, and each
  * PROBE_INTERVAL_UNSTABLE while something is going on, since only then an earlier look finds
- * something. Ticks come from one thread at a time; {@link #wake} from any.
+ * something. A replica that does not lead runs a cycle each {@link #followerInterval}, whatever
+ * happens, and one as soon as it leads. Ticks come from one thread at a time; {@link #wake} from
+ * any.
  */
 public final class Cadence {
   /** For so long after a change another one is to be expected. */
@@ -28,12 +31,19 @@ public final class Cadence {
    */
   static final int WAKINGS = 10;
 
+  /**
+   * How often a replica that does not lead probes; with a longer PROBE_INTERVAL as often as that.
+   */
+  private static final Duration FOLLOWER = Duration.ofSeconds(10);
+
   private final Duration interval;
   private final Duration tick;
+  private final BooleanSupplier leads;
   private final Predicate<Node> connectionBroke;
   private final LongSupplier nanoTime;
   private final AtomicInteger underWay = new AtomicInteger();
   private volatile boolean woken;
+  private boolean led;
   private int wakings;
   private long wokenAt;
   private Long begunAt;
@@ -46,6 +56,7 @@ public final class Cadence {
   /**
    * @param interval PROBE_INTERVAL
    * @param unstableInterval PROBE_INTERVAL_UNSTABLE, not longer
+   * @param leads whether this replica leads now
    * @param connectionBroke whether a connection to a node has broken, of which it was not said yet;
    *     asked with the primary that was found last, null for none
    * @param nanoTime as {@link System#nanoTime}
@@ -53,11 +64,13 @@ public final class Cadence {
   public Cadence(
       Duration interval,
       Duration unstableInterval,
+      BooleanSupplier leads,
       Predicate<Node> connectionBroke,
       LongSupplier nanoTime) {
     this.interval = interval;
     // So that a cycle each PROBE_INTERVAL falls on a tick.
     this.tick = interval.dividedBy(interval.dividedBy(unstableInterval));
+    this.leads = leads;
     this.connectionBroke = connectionBroke;
     this.nanoTime = nanoTime;
     this.changedAt = nanoTime.getAsLong() - SETTLED.toNanos();
@@ -66,6 +79,16 @@ public final class Cadence {
   /** The time from one tick to the next: PROBE_INTERVAL_UNSTABLE, or a little more. */
   public Duration tick() {
     return tick;
+  }
+
+  /** The time from one cycle to the next of a replica that does not lead. */
+  public Duration followerInterval() {
+    return interval.compareTo(FOLLOWER) > 0 ? interval : FOLLOWER;
+  }
+
+  /** The longest time from one cycle to the next, as things are now. */
+  public Duration interval() {
+    return leads.getAsBoolean() ? interval : followerInterval();
   }
 
   /**
@@ -85,10 +108,18 @@ public final class Cadence {
       return false;
     }
     long now = nanoTime.getAsLong();
+    boolean tookOver = !led;
+    led = leads.getAsBoolean();
+    if (!led) {
+      boolean due = begunAt == null || hasPassed(now, followerInterval());
+      begunAt = due ? Long.valueOf(now) : begunAt;
+      return due;
+    }
     boolean rested = now - wokenAt >= SETTLED.toNanos();
     boolean due =
         begunAt == null
-            || hasPassed(now)
+            || tookOver
+            || hasPassed(now, interval)
             || isUnstable(now)
             || woken && (rested || wakings < WAKINGS);
     if (!due && connectionBroke.test(lastPrimary)) {
@@ -107,8 +138,8 @@ public final class Cadence {
   }
 
   /** A timer's ticks come a little early or late. */
-  private boolean hasPassed(long now) {
-    return now - begunAt >= interval.minus(tick.dividedBy(2)).toNanos();
+  private boolean hasPassed(long now, Duration time) {
+    return now - begunAt >= time.minus(tick.dividedBy(2)).toNanos();
   }
 
   private boolean isUnstable(long now) {

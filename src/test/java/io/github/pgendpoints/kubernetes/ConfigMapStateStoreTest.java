@@ -11,6 +11,7 @@ import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.kubernetes.election.NotLeaderException;
 import io.github.pgendpoints.publish.ApiBudget;
 import io.github.pgendpoints.publish.OutdatedTopologyException;
 import io.github.pgendpoints.publish.UnreadableStateException;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPortBuilder;
+import io.github.pgendpoints.kubernetes.election.NotLeaderException;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.util.HashMap;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.github.pgendpoints.management;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.pgendpoints.kubernetes.Leadership;
+import io.github.pgendpoints.kubernetes.election.Leadership;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;

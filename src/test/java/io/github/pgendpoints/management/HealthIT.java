@@ -142,10 +142,11 @@ class HealthIT {
       leader.start(Mode.CONTINUOUS);
       until(() -> leader.logged("topology verified").size() == 1);
       follower.start(Mode.CONTINUOUS);
-      until(() -> follower.logged("INFO stands by").size() == 1);
+      until(() -> follower.logged("INFO this replica stands by").size() == 1);
 
       until(() -> live() == 200);
-      assertEquals(200, ready());
+      // Once its first cycle has ended: it is warm then.
+      until(() -> ready() == 200);
       String body = http.get("/observe/health/ready").body();
       assertTrue(body.contains("standing by"), body);
       String metrics = http.get("/observe/metrics").body();
@@ -172,12 +173,13 @@ class HealthIT {
       api.stop();
       until(() -> ready() == 503);
       String body = http.get("/observe/health/ready").body();
-      assertTrue(body.contains("the Lease cannot be looked at"), body);
+      assertTrue(body.contains("the Lease cannot be read"), body);
       assertEquals(200, live());
 
       api.start();
       until(() -> ready() == 200);
-      assertEquals(1, follower.logged("INFO stands by").size(), follower.log().toString());
+      assertEquals(
+          1, follower.logged("INFO this replica stands by").size(), follower.log().toString());
     }
   }
 

@@ -27,7 +27,7 @@ class AbsentNodesTest {
   private long now;
   private final AbsentNodes nodes =
       AbsentNodes.remembered(
-          woken::incrementAndGet, Duration.ofSeconds(5), Duration.ofSeconds(1), () -> now);
+          woken::incrementAndGet, Duration.ofSeconds(5), () -> Duration.ofSeconds(1), () -> now);
 
   @Test
   void onlyADownNodeIsAbsent() {

@@ -22,9 +22,14 @@ class CadenceTest {
   private long millis = -3;
   private Node lookedAt;
   private boolean broke;
+  private boolean leads = true;
   private final Cadence cadence =
       new Cadence(
-          Duration.ofSeconds(1), Duration.ofMillis(100), this::look, () -> millis * 1_000_000);
+          Duration.ofSeconds(1),
+          Duration.ofMillis(100),
+          () -> leads,
+          this::look,
+          () -> millis * 1_000_000);
 
   @Test
   void beginsWithTheFirstTick() {
@@ -205,9 +210,35 @@ class CadenceTest {
         new Cadence(
             Duration.ofMillis(interval),
             Duration.ofMillis(unstable),
+            () -> true,
             primary -> false,
             () -> millis);
     assertEquals(tick, other.tick().toMillis());
+  }
+
+  @Test
+  void aFollowerAsksEachTenSecondsWhateverHappens() {
+    leads = false;
+    assertTrue(cadence.isDue());
+    cadence.ended(WELL, false);
+    assertEquals(5, cyclesIn(Duration.ofSeconds(50), PRIMARY_LOST, true));
+    cadence.wake();
+    broke = true;
+    assertEquals(6, cyclesIn(Duration.ofMinutes(1), PROMOTED, false));
+    assertEquals(Duration.ofSeconds(10), cadence.interval());
+  }
+
+  @Test
+  void whoTakesOverAsksAtOnce() {
+    leads = false;
+    cycle(WELL, false);
+    millis += 500;
+    assertFalse(cycle(WELL, false));
+
+    leads = true;
+    assertTrue(cycle(WELL, false));
+    assertFalse(cycle(WELL, false));
+    assertEquals(Duration.ofSeconds(1), cadence.interval());
   }
 
   /** Ends half a second after a cycle. */

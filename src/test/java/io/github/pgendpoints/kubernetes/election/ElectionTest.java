@@ -1,4 +1,4 @@
-package io.github.pgendpoints.kubernetes;
+package io.github.pgendpoints.kubernetes.election;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,8 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
-import io.fabric8.kubernetes.client.KubernetesClient;
-import io.github.pgendpoints.alert.TestConditions;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.time.Duration;
@@ -16,55 +15,107 @@ import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
-import org.apache.camel.cluster.CamelClusterEventListener;
-import org.apache.camel.cluster.CamelClusterView;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** Replicas that elect one of them, as the component {@code master:} sees it. */
-class LeaseClusterServiceTest {
+/** Replicas that elect one of them. */
+class ElectionTest {
   private final FakeApiServer api = new FakeApiServer("db").start();
   private final List<Replica> replicas = new ArrayList<>();
 
-  private final class Replica {
+  /** A replica that notes what its listener hears. */
+  private final class Replica implements ElectionListener {
     private final Leadership leadership = Leadership.byLease();
-    private final List<Boolean> told = new CopyOnWriteArrayList<>();
-    private final LeaseClusterService service;
-    private final CamelClusterView view;
+    private final List<String> events = new CopyOnWriteArrayList<>();
+    private final Candidate candidate;
+    private final String lease;
+    private final Election election;
 
-    Replica(String host) throws Exception {
-      KubernetesClient client = api.client();
-      service =
-          new LeaseClusterService(
-              client,
-              "db",
-              host,
-              leadership,
-              new KubernetesErrors(client.getConfiguration(), TestConditions.create()));
-      service.start();
-      view = service.getView("pem");
-      CamelClusterEventListener.Leadership listener =
-          (changed, leader) -> told.add(changed.getLocalMember().isLeader());
-      view.addEventListener(listener);
+    Replica(String host) {
+      this(host, "pem");
+    }
+
+    Replica(String host, String lease) {
+      this(Candidate.of(Map.of("HOSTNAME", host), 1), lease);
+    }
+
+    Replica(Candidate candidate, String lease) {
+      this.candidate = candidate;
+      this.lease = lease;
+      election = new Election(api.client(), "db", lease, candidate, leadership, this);
+      election.start();
       replicas.add(this);
     }
 
     boolean leads() {
-      return leadership.isHeld() && view.getLocalMember().isLeader();
+      return leadership.isHeld();
+    }
+
+    boolean follows(Replica other) {
+      return events.contains("follows " + other.id());
     }
 
     String id() {
-      return view.getLocalMember().getId();
+      return candidate.identity();
+    }
+
+    /** Without failures, which may be any number. */
+    List<String> events() {
+      return events.stream().filter(event -> !event.equals("failed")).toList();
+    }
+
+    @Override
+    public String toString() {
+      return id() + " " + events;
+    }
+
+    @Override
+    public void leads(String identity) {
+      assertEquals(id(), identity);
+      assertEquals(
+          identity,
+          api.get(Lease.class, "db", lease).getSpec().getHolderIdentity(),
+          "the Lease is granted");
+      events.add("leads");
+    }
+
+    @Override
+    public void ended(boolean isReleased) {
+      assertFalse(leadership.isHeld());
+      events.add(isReleased ? "released" : "lost");
+    }
+
+    @Override
+    public void follows(String holder) {
+      events.add("follows " + holder);
+    }
+
+    @Override
+    public void failed(KubernetesClientException failure) {
+      events.add("failed");
+    }
+
+    @Override
+    public void recovered() {
+      events.add("recovered");
+    }
+
+    @Override
+    public void notGranted() {
+      events.add("not granted");
     }
   }
 
   @AfterEach
   void stop() {
-    replicas.forEach(replica -> replica.service.stop());
+    replicas.forEach(replica -> replica.election.stop());
     api.close();
   }
 
@@ -106,14 +157,12 @@ class LeaseClusterServiceTest {
     Replica first = new Replica("a");
     within(5000, first::leads);
     Replica second = new Replica("b");
-    within(5000, () -> second.view.getLeader().isPresent());
+    within(5000, () -> second.follows(first));
 
-    assertEquals(first.id(), second.view.getLeader().get().getId());
     assertEquals(first.id(), lease().getSpec().getHolderIdentity());
     assertFalse(second.leads());
-    assertEquals(List.of(false, true), first.told);
-    assertEquals(List.of(false), second.told);
-    assertEquals(2, second.view.getMembers().size());
+    assertEquals(List.of("leads"), first.events);
+    assertEquals(List.of("follows " + first.id()), second.events);
   }
 
   @Test
@@ -121,13 +170,14 @@ class LeaseClusterServiceTest {
     Replica first = new Replica("a");
     within(5000, first::leads);
     Replica second = new Replica("b");
-    within(5000, () -> second.view.getLeader().isPresent());
+    within(5000, () -> second.follows(first));
 
-    first.service.releaseView(first.view);
+    first.election.stop();
 
     assertFalse(first.leadership.isHeld());
-    // Without the release it would be 6 s, by fabric8's own release a second and more.
+    // Without the release it would be 6 s.
     within(900, second::leads);
+    assertEquals(List.of("leads", "released"), first.events);
     assertEquals(second.id(), lease().getSpec().getHolderIdentity());
   }
 
@@ -138,7 +188,7 @@ class LeaseClusterServiceTest {
     api.hang();
     long before = System.nanoTime();
 
-    first.service.releaseView(first.view);
+    first.election.stop();
 
     assertTrue(Duration.ofNanos(System.nanoTime() - before).toMillis() < 1500);
     assertFalse(first.leadership.isHeld());
@@ -149,7 +199,7 @@ class LeaseClusterServiceTest {
     Replica first = new Replica("a");
     within(5000, first::leads);
     within(5000, () -> api.requests().stream().anyMatch(r -> r.verb().equals("patch")));
-    first.service.releaseView(first.view);
+    first.election.stop();
 
     Set<String> verbs = new TreeSet<>();
     for (ApiRequest request : api.requests()) {
@@ -182,7 +232,7 @@ class LeaseClusterServiceTest {
     ZonedDateTime renewed = lease().getSpec().getRenewTime();
     within(4000, () -> lease().getSpec().getRenewTime().isAfter(renewed));
     within(1000, first::leads);
-    assertEquals(List.of(false, true), first.told);
+    assertEquals(List.of("leads"), first.events());
   }
 
   @Test
@@ -192,7 +242,7 @@ class LeaseClusterServiceTest {
     within(5000, () -> api.requests().stream().anyMatch(r -> r.verb().equals("patch")));
     touch();
 
-    first.service.releaseView(first.view);
+    first.election.stop();
 
     assertEquals("", lease().getSpec().getHolderIdentity());
   }
@@ -204,7 +254,7 @@ class LeaseClusterServiceTest {
     api.delete(Lease.class, "db", "pem");
 
     within(3000, () -> lease() != null && first.leads());
-    assertEquals(List.of(false, true), first.told);
+    assertEquals(List.of("leads"), first.events());
   }
 
   @Test
@@ -213,19 +263,18 @@ class LeaseClusterServiceTest {
     within(5000, first::leads);
 
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
-    within(4000, () -> !first.view.getLocalMember().isLeader());
-    assertFalse(first.leadership.isHeld());
-    assertEquals("other", first.view.getLeader().get().getId());
+    within(4000, () -> first.events.contains("follows other"));
+    assertFalse(first.leads());
 
     within(9000, first::leads);
-    assertEquals(List.of(false, true, false, true), first.told);
+    assertEquals(List.of("leads", "lost", "follows other", "leads"), first.events());
   }
 
   @Test
   void doesNotMeasureAnotherReplicasRenewalByThatOnesClock() throws Exception {
     lease("other", ZonedDateTime.now(ZoneOffset.UTC).minusHours(1));
     Replica first = new Replica("a");
-    within(5000, () -> first.view.getLeader().isPresent());
+    within(5000, () -> first.events.contains("follows other"));
     for (int i = 0; i < 8; i++) {
       lease("other", ZonedDateTime.now(ZoneOffset.UTC).minusHours(1).plusSeconds(i));
       Thread.sleep(200);
@@ -240,10 +289,11 @@ class LeaseClusterServiceTest {
     within(5000, first::leads);
     api.fail(1000, 500);
 
-    within(5000, () -> !first.leadership.isHeld());
-    within(5000, () -> !first.view.getLocalMember().isLeader());
+    within(5000, () -> !first.leads());
+    within(5000, () -> first.events.contains("lost"));
     api.heal();
     within(5000, first::leads);
+    assertEquals(List.of("leads", "lost", "recovered", "leads"), first.events());
   }
 
   @Test
@@ -252,7 +302,7 @@ class LeaseClusterServiceTest {
     Replica first = new Replica("a");
 
     within(5000, first::leads);
-    assertEquals(List.of(false, true), first.told);
+    assertEquals(List.of("not granted"), first.events());
     api.clearRequests();
     Thread.sleep(1500);
     assertEquals(List.of(), api.calls());
@@ -264,7 +314,7 @@ class LeaseClusterServiceTest {
     Replica first = new Replica("a");
     within(5000, first::leads);
     Replica second = new Replica("b");
-    within(5000, () -> second.view.getLeader().isPresent());
+    within(5000, () -> second.follows(first));
 
     api.deny("get", "leases").deny("patch", "leases");
     Thread.sleep(5500);
@@ -298,5 +348,105 @@ class LeaseClusterServiceTest {
 
     within(5000, first::leads);
     assertEquals(first.id(), lease().getSpec().getHolderIdentity());
+  }
+
+  /** A container that the kubelet starts again: the Lease still names the process before. */
+  @Test
+  void takesTheLeaseOfItsDeadPredecessorAtOnce() {
+    Map<String, String> pod = Map.of("HOSTNAME", "a", "POD_UID", "11111111-2222");
+    lease(Candidate.of(pod, 1).identity(), ZonedDateTime.now(ZoneOffset.UTC));
+    Replica restarted = new Replica(Candidate.of(pod, 1), "pem");
+
+    within(1500, restarted::leads);
+    assertEquals(List.of("leads"), restarted.events());
+  }
+
+  /** The holder's name says nothing when two machines, or two people, may use the same. */
+  @Test
+  void leavesTheLeaseToALiveProcessOfTheSameHostName() {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    Replica second = new Replica("a");
+
+    within(5000, () -> second.follows(first));
+    assertTrue(first.leads());
+    assertFalse(second.leads());
+  }
+
+  /** How the API server is away for longer than a Lease lasts. */
+  private enum Outage {
+    FREEZE {
+      @Override
+      void begin(FakeApiServer api) {
+        api.hang();
+      }
+
+      @Override
+      void end(FakeApiServer api) {
+        api.heal();
+      }
+    },
+    KILL {
+      @Override
+      void begin(FakeApiServer api) {
+        api.stop();
+      }
+
+      @Override
+      void end(FakeApiServer api) {
+        api.start();
+      }
+    };
+
+    abstract void begin(FakeApiServer api);
+
+    abstract void end(FakeApiServer api);
+  }
+
+  /** The API server is back for both replicas of a Lease at once, and its holder may be either. */
+  @ParameterizedTest
+  @EnumSource
+  void afterAnOutageOneOfTwoLeadsAndOnlyOnceTheLeaseIsGranted(Outage outage) {
+    List<List<Replica>> pairs = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      pairs.add(List.of(new Replica("a", "lease-" + i), new Replica("b", "lease-" + i)));
+    }
+    within(20_000, () -> pairs.stream().allMatch(ElectionTest::oneLeadsAndTheOtherFollows));
+    outage.begin(api);
+    within(20_000, () -> replicas.stream().noneMatch(Replica::leads));
+    await().pollDelay(Duration.ofSeconds(4)).until(() -> true);
+    replicas.forEach(replica -> replica.events.clear());
+    outage.end(api);
+
+    within(10_000, () -> pairs.stream().allMatch(ElectionTest::oneLeadsAndTheOtherFollows));
+    await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
+    for (List<Replica> pair : pairs) {
+      assertTrue(oneLeadsAndTheOtherFollows(pair), pair::toString);
+      List<String> changes =
+          pair.stream()
+              .flatMap(replica -> replica.events().stream())
+              .filter(event -> !event.startsWith("follows") && !event.equals("recovered"))
+              .toList();
+      assertEquals(List.of("leads"), changes, pair::toString);
+    }
+  }
+
+  private static boolean oneLeadsAndTheOtherFollows(List<Replica> pair) {
+    Replica first = pair.get(0);
+    Replica second = pair.get(1);
+    return first.leads() && second.follows(first) || second.leads() && first.follows(second);
+  }
+
+  /** Reads are answered and renewals are not: one failure, not one after the other. */
+  @Test
+  void recoversOnlyWhenTheLeaseIsRenewed() {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    api.fail(1000, 500, "PATCH", "leases");
+
+    within(8000, () -> first.events.stream().filter("failed"::equals).count() > 3);
+    assertFalse(first.events.contains("recovered"), first.events::toString);
+    api.heal();
+    within(3000, () -> first.events.contains("recovered"));
   }
 }

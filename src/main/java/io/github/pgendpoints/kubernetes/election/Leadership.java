@@ -1,14 +1,14 @@
-package io.github.pgendpoints.kubernetes;
+package io.github.pgendpoints.kubernetes.election;
 
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * Whether this process may write now; looked at before each try of each write.
+ * Whether this process may write at this moment; checked before each attempt of each write.
  *
- * <p>A flag that somebody sets and clears is not enough: a process that was frozen wakes up with
- * the flag it had, and goes on where it stopped. So leadership is a time that runs out by itself,
- * well before the Lease does and another replica may take it.
+ * <p>A flag that is set and cleared is not enough: a process that was frozen wakes up with the flag
+ * it had, and goes on where it stopped. So leadership is a time that runs out by itself, well
+ * before the Lease does and another process may take it.
  */
 public final class Leadership {
   private final Duration lasts;
@@ -23,8 +23,8 @@ public final class Leadership {
 
   /**
    * @param lasts how long after its renewal leadership ends; less than the Lease's duration
-   * @param nanoTime as {@link System#nanoTime}, which nobody can set back, but which stands still
-   *     while the machine sleeps
+   * @param nanoTime as {@link System#nanoTime}, which cannot be set back, but stands still while
+   *     the machine sleeps
    * @param currentTimeMillis as {@link System#currentTimeMillis}, which goes on meanwhile
    */
   Leadership(Duration lasts, LongSupplier nanoTime, LongSupplier currentTimeMillis) {
@@ -33,12 +33,12 @@ public final class Leadership {
     this.currentTimeMillis = currentTimeMillis;
   }
 
-  /** That of a process that may hold a Lease. */
+  /** The leadership of a process that takes part in an election. */
   public static Leadership byLease() {
-    return new Leadership(LeaseView.RENEW_DEADLINE, System::nanoTime, System::currentTimeMillis);
+    return new Leadership(Election.RENEW_DEADLINE, System::nanoTime, System::currentTimeMillis);
   }
 
-  /** That of a process which takes part in no election. */
+  /** The leadership of a process that takes part in no election: it always leads. */
   public static Leadership withoutElection() {
     Leadership leadership = byLease();
     leadership.alone(true);
@@ -46,13 +46,14 @@ public final class Leadership {
   }
 
   /**
-   * Goes on only while this process leads.
+   * Returns while this process leads.
    *
    * @throws NotLeaderException when it does not
    */
   public void check() {
     if (!isHeld()) {
-      throw new NotLeaderException("not the leader at the moment of a write: nothing is written");
+      throw new NotLeaderException(
+          "this replica lost leadership before a write: it writes nothing");
     }
   }
 
@@ -63,20 +64,23 @@ public final class Leadership {
   }
 
   /**
-   * Whether the API answers a replica that stands by, which asks it for the Lease and nothing else.
-   * An election that has ended for whatever reason shows here, too.
+   * Whether the Lease could be read a moment ago. False also when the election itself has ended for
+   * whatever reason.
    */
   public boolean isLookedAt() {
     Moment last = looked;
     return last != null && age(last).compareTo(lasts) < 0;
   }
 
-  /** Which leadership this is: another one when it was lost in between, and others wrote. */
+  /**
+   * The number of the current term of leadership, or of the last one. It grows whenever leadership
+   * was lost in between, so that other processes may have written.
+   */
   public int term() {
     return terms;
   }
 
-  /** By the clock that says more: in doubt another replica leads already. */
+  /** By the clock that shows more: in doubt another process leads already. */
   private Duration age(Moment moment) {
     Duration byNanos = Duration.ofNanos(nanoTime.getAsLong() - moment.nanos());
     Duration byMillis = Duration.ofMillis(currentTimeMillis.getAsLong() - moment.millis());
@@ -84,19 +88,19 @@ public final class Leadership {
   }
 
   /**
-   * Renews the Lease by this request: what counts is when it was sent, not when it was answered.
+   * Renews leadership from the moment at which this request is sent, not from its answer. A request
+   * that throws renews nothing.
    */
   void renewBy(Runnable request) {
     Moment sent = now();
     request.run();
-    Moment last = renewed;
-    if (last == null || age(last).compareTo(lasts) >= 0) {
+    if (!isHeld()) {
       terms++;
     }
     renewed = sent;
   }
 
-  /** The API has told who holds the Lease. */
+  /** Notes that the Lease was read. */
   void looked() {
     looked = now();
   }
@@ -110,8 +114,11 @@ public final class Leadership {
     renewed = null;
   }
 
-  /** Whether to write without a Lease. */
+  /** Sets whether this process leads without a Lease. */
   void alone(boolean isAlone) {
+    if (isAlone && !isHeld()) {
+      terms++;
+    }
     alone = isAlone;
   }
 

@@ -1,4 +1,4 @@
-package io.github.pgendpoints.kubernetes;
+package io.github.pgendpoints.kubernetes.election;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -60,6 +60,19 @@ class LeadershipTest {
     leadership.end();
     leadership.renewBy(() -> {});
     assertNotEquals(second, leadership.term());
+  }
+
+  /** A process that runs cycles all the time must know that it begins to lead. */
+  @Test
+  void isAnotherOneOnceItIsThereWithoutALease() {
+    int before = leadership.term();
+    leadership.alone(true);
+    assertNotEquals(before, leadership.term());
+
+    int alone = leadership.term();
+    leadership.alone(true);
+    leadership.renewBy(() -> {});
+    assertEquals(alone, leadership.term());
   }
 
   @Test

@@ -1,4 +1,4 @@
-package io.github.pgendpoints.kubernetes;
+package io.github.pgendpoints.kubernetes.election;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.github.pgendpoints.LeaseMessages;
 import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.kubernetes.KubernetesErrors;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.time.Duration;
 import java.time.ZonedDateTime;
@@ -26,12 +28,10 @@ class HeldLeaseTest {
 
   private String refusal() {
     var client = api.client();
-    return new HeldLease(
-            client,
-            "db",
+    return new LeaseMessages(
             "pem",
-            new KubernetesErrors(client.getConfiguration(), TestConditions.create()))
-        .refusal();
+            new KubernetesErrors(client.getConfiguration(), TestConditions.create())::describe)
+        .refusal(new HeldLease(client, "db", "pem"));
   }
 
   private void lease(String holder, Duration age) {
@@ -95,7 +95,7 @@ class HeldLeaseTest {
     String refusal = refusal();
     assertTrue(
         refusal.startsWith(
-            "Lease pem cannot be looked at, so that nothing is written: the Kubernetes API at"),
+            "Lease pem cannot be read, so nothing is written: the Kubernetes API at"),
         refusal);
     api.heal().deny("get", "leases");
     assertNull(refusal());

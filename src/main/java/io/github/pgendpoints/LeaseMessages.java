@@ -1,0 +1,96 @@
+package io.github.pgendpoints;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.kubernetes.election.ElectionListener;
+import io.github.pgendpoints.kubernetes.election.HeldLease;
+import io.github.pgendpoints.logging.ForeignText;
+import java.net.HttpURLConnection;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Words and logs what happens around the Lease of LEASE_NAME. */
+public final class LeaseMessages implements ElectionListener {
+  private static final Logger LOG = LoggerFactory.getLogger(LeaseMessages.class);
+
+  private static final String RULES =
+      "; add to the Role: apiGroups [\"coordination.k8s.io\"], resources [leases], resourceNames [%s],"
+          + " verbs [get, patch], and a rule of the same without resourceNames for verbs [create]";
+
+  private final String lease;
+  private final Function<KubernetesClientException, String> describe;
+  private String lastFailure = "";
+
+  /**
+   * @param lease LEASE_NAME
+   * @param describe makes a sentence of a failure, fit for a log
+   */
+  public LeaseMessages(String lease, Function<KubernetesClientException, String> describe) {
+    this.lease = lease;
+    this.describe = describe;
+  }
+
+  @Override
+  public void leads(String identity) {
+    LOG.info("this replica leads: it holds Lease {} as {}", lease, identity);
+  }
+
+  @Override
+  public void ended(boolean isReleased) {
+    LOG.info(
+        "this replica no longer leads: Lease {} is {}", lease, isReleased ? "released" : "lost");
+  }
+
+  @Override
+  public void follows(String holder) {
+    LOG.info("this replica stands by: {} holds Lease {}", ForeignText.clean(holder), lease);
+  }
+
+  @Override
+  public void failed(KubernetesClientException failure) {
+    String message = describe.apply(failure);
+    if (!message.equals(lastFailure)) {
+      LOG.warn(
+          "Lease {} cannot be read or renewed, and only its holder writes: {}", lease, message);
+    }
+    lastFailure = message;
+  }
+
+  @Override
+  public void recovered() {
+    lastFailure = "";
+    LOG.info("over: Lease {} cannot be read or renewed", lease);
+  }
+
+  @Override
+  public void notGranted() {
+    LOG.warn(
+        "the Role does not grant Lease {}: single-writer mode, each replica writes{}",
+        lease,
+        RULES.formatted(lease));
+  }
+
+  /**
+   * Why a process that takes part in no election may not write, and what ends it.
+   *
+   * @return one sentence; null when the process may write
+   */
+  public String refusal(HeldLease heldLease) {
+    try {
+      return heldLease
+          .holder()
+          .map(
+              holder ->
+                  "Lease %s is held by %s, which writes: --once writes nothing until that process has ended; --force writes all the same"
+                      .formatted(lease, ForeignText.clean(holder)))
+          .orElse(null);
+    } catch (KubernetesClientException e) {
+      if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
+        LOG.warn("whether another process holds the Lease is not known: {}", describe.apply(e));
+        return null;
+      }
+      return "Lease %s cannot be read, so nothing is written: %s; --force writes all the same"
+          .formatted(lease, describe.apply(e));
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package io.github.pgendpoints.kubernetes.election;
+
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+
+/**
+ * A process that takes part in the election, as the Lease names it.
+ *
+ * <p>Host names are no proof of identity: two pods on the network of one machine share its name,
+ * and so do two processes on a workstation. A process counts as the successor of another one only
+ * when both are the first process of the same pod, which the pod's uid shows: the kubelet starts a
+ * container of a pod again only after the one before has ended.
+ */
+public final class Candidate {
+  private static final int FIRST_PROCESS = 1;
+  private static final int SHORT = 8;
+
+  private final String identity;
+  private final String predecessors;
+
+  private Candidate(String identity, String predecessors) {
+    this.identity = identity;
+    this.predecessors = predecessors;
+  }
+
+  /**
+   * This process.
+   *
+   * @param environment with HOSTNAME, the name of the pod, and POD_UID, its uid; both may be
+   *     missing
+   * @param pid of this process
+   */
+  public static Candidate of(Map<String, String> environment, long pid) {
+    String host = Objects.requireNonNullElse(environment.get("HOSTNAME"), "replica");
+    String uid = environment.getOrDefault("POD_UID", "");
+    String instance = UUID.randomUUID().toString().substring(0, SHORT);
+    if (uid.length() < SHORT || pid != FIRST_PROCESS) {
+      return new Candidate("%s_%s".formatted(host, instance), null);
+    }
+    String pod = "%s_%s_".formatted(host, uid);
+    return new Candidate(pod + instance, pod);
+  }
+
+  /** The holder's name in the Lease; no other process has the same. */
+  public String identity() {
+    return identity;
+  }
+
+  /**
+   * Whether the holder has certainly ended, since this process runs in its place.
+   *
+   * @param holder a holder's name in the Lease
+   */
+  boolean succeeds(String holder) {
+    return predecessors != null && holder.startsWith(predecessors) && !holder.equals(identity);
+  }
+}

@@ -1,0 +1,229 @@
+package io.github.pgendpoints.kubernetes.election;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.NamespacedKubernetesClient;
+import io.fabric8.kubernetes.client.RequestConfigBuilder;
+import java.net.HttpURLConnection;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.support.service.ServiceSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes part in the election of one leader among several processes, over a Lease, as long as it is
+ * started. It keeps {@link Leadership} up to date.
+ *
+ * <p>Every process runs, whether it leads or not, and asks {@link Leadership} before it does what
+ * only the leader may do. So nothing has to be started or stopped when leadership changes.
+ */
+public final class Election extends ServiceSupport {
+  private static final Logger LOG = LoggerFactory.getLogger(Election.class);
+
+  /** From a leader's last renewal until another process takes the Lease. */
+  static final Duration LEASE = Duration.ofSeconds(6);
+
+  /** From a leader's last renewal until it stops writing. */
+  static final Duration RENEW_DEADLINE = Duration.ofSeconds(4);
+
+  private static final Duration RENEWAL = Duration.ofMillis(1500);
+
+  /** How often a process that does not hold the Lease reads it. */
+  private static final Duration RETRY = Duration.ofMillis(400);
+
+  /** How often to try again what the Role does not grant. */
+  private static final Duration FORBIDDEN = Duration.ofSeconds(10);
+
+  /**
+   * While a RoleBinding is replaced, or an API server starts, the answer may be 403 for a moment: a
+   * right that was there counts as gone after this time only.
+   */
+  private static final Duration REVOKED = Duration.ofSeconds(10);
+
+  /** An answer that takes longer comes too late for the renewal. */
+  private static final int MAX_REQUEST_MILLIS = 2000;
+
+  /** What the release of the Lease may take of the time that a process has to end. */
+  private static final Duration RELEASE = Duration.ofSeconds(1);
+
+  private final Candidate candidate;
+  private final Leadership leadership;
+  private final ElectionListener listener;
+  private final ObservedLease lease;
+
+  private Thread thread;
+  private volatile CountDownLatch stopping;
+
+  // Used by the one thread alone.
+  private boolean leads;
+  private String follows;
+  private boolean failed;
+  private Long grantedAt;
+
+  /**
+   * @param client for the Kubernetes API; its own timeout is shortened
+   * @param namespace of the Lease
+   * @param name of the Lease, which is made when it does not exist
+   * @param leadership is kept up to date
+   * @param listener receives what happens
+   */
+  public Election(
+      KubernetesClient client,
+      String namespace,
+      String name,
+      Candidate candidate,
+      Leadership leadership,
+      ElectionListener listener) {
+    this.candidate = candidate;
+    this.leadership = leadership;
+    this.listener = listener;
+    this.lease =
+        new ObservedLease(bounded(client), namespace, name, candidate, LEASE, System::nanoTime);
+  }
+
+  private static KubernetesClient bounded(KubernetesClient client) {
+    return client
+        .adapt(NamespacedKubernetesClient.class)
+        .withRequestConfig(
+            new RequestConfigBuilder()
+                .withRequestTimeout(
+                    Math.min(client.getConfiguration().getRequestTimeout(), MAX_REQUEST_MILLIS))
+                .withRequestRetryBackoffLimit(0)
+                .build())
+        .call(bounded -> bounded);
+  }
+
+  @Override
+  protected void doStart() {
+    stopping = new CountDownLatch(1);
+    thread = new Thread(this::run, "leader-election");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Stops to lead at once, and lets another process have the Lease. */
+  @Override
+  protected void doStop() throws InterruptedException {
+    stopping.countDown();
+    leadership.end();
+    thread.join(RELEASE.toMillis());
+    thread.interrupt();
+  }
+
+  // --- all of this runs on the one thread -------------------------------------------------------
+
+  private void run() {
+    try {
+      Duration pause = Duration.ZERO;
+      while (!stopping.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+        pause = attempt();
+      }
+      leadership.end();
+      release();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Reads the Lease, and takes or renews it when it is free.
+   *
+   * @return how long to wait for the next attempt
+   */
+  private Duration attempt() {
+    try {
+      if (!lease.isRenewed()) {
+        lease.read();
+        leadership.looked();
+      }
+      if (!lease.isFree()) {
+        granted();
+        follow(lease.holder());
+        return RETRY;
+      }
+      leadership.renewBy(lease::take);
+      granted();
+      lead();
+      return RENEWAL;
+    } catch (KubernetesClientException e) {
+      return failed(e);
+    } catch (RuntimeException e) {
+      return failed(new KubernetesClientException(e.toString(), e));
+    }
+  }
+
+  private void granted() {
+    grantedAt = System.nanoTime();
+    leadership.alone(false);
+    if (failed) {
+      failed = false;
+      listener.recovered();
+    }
+  }
+
+  private void lead() {
+    if (!leads) {
+      leads = true;
+      follows = null;
+      listener.leads(candidate.identity());
+    }
+  }
+
+  private void follow(String holder) {
+    end(false);
+    if (!holder.equals(follows)) {
+      follows = holder;
+      listener.follows(holder);
+    }
+  }
+
+  private void end(boolean isReleased) {
+    leadership.end();
+    if (leads) {
+      leads = false;
+      listener.ended(isReleased);
+    }
+  }
+
+  private Duration failed(KubernetesClientException failure) {
+    int code = failure.getCode();
+    lease.forget();
+    if (code == HttpURLConnection.HTTP_CONFLICT
+        || code == HttpURLConnection.HTTP_NOT_FOUND && lease.exists()) {
+      // Maybe another process has it: nobody knows who leads until the Lease has been read.
+      leadership.end();
+      return RETRY;
+    }
+    if (code == HttpURLConnection.HTTP_FORBIDDEN && !wasGrantedOfLate()) {
+      if (!leadership.isAlone()) {
+        leadership.alone(true);
+        listener.notGranted();
+      }
+      return FORBIDDEN;
+    }
+    failed = true;
+    listener.failed(failure);
+    if (!leadership.isHeld()) {
+      end(false);
+    }
+    return RETRY;
+  }
+
+  private boolean wasGrantedOfLate() {
+    return grantedAt != null && System.nanoTime() - grantedAt < REVOKED.toNanos();
+  }
+
+  private void release() {
+    leadership.alone(false);
+    try {
+      if (leads) {
+        lease.release();
+      }
+    } catch (RuntimeException e) {
+      LOG.debug("the Lease is not released: it runs out by itself", e);
+    }
+    end(true);
+  }
+}

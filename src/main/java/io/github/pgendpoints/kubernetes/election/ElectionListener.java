@@ -1,0 +1,32 @@
+package io.github.pgendpoints.kubernetes.election;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+
+/** Receives the events of an {@link Election}, all on its one thread. */
+public interface ElectionListener {
+  /** This process leads: the API server granted it the Lease. */
+  void leads(String identity);
+
+  /**
+   * This process led, and does not any more.
+   *
+   * @param isReleased whether it gave the Lease up itself
+   */
+  void ended(boolean isReleased);
+
+  /**
+   * Another process holds the Lease.
+   *
+   * @param holder as the Lease names it: text of unknown origin
+   */
+  void follows(String holder);
+
+  /** The Lease could not be read or renewed; called for each failure. */
+  void failed(KubernetesClientException failure);
+
+  /** The Lease can be read again after {@link #failed}. */
+  void recovered();
+
+  /** The Role does not grant the Lease, so there is no election, and every process leads. */
+  void notGranted();
+}

@@ -1,0 +1,83 @@
+package io.github.pgendpoints.kubernetes.election;
+
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.time.Duration;
+import java.time.ZonedDateTime;
+import java.util.Optional;
+
+/** Finds out whether another process leads, for a process that takes part in no election. */
+public final class HeldLease {
+  private static final Duration POLL = Duration.ofMillis(250);
+
+  /** The longest that a Lease is observed, whatever duration it names. */
+  private static final Duration MAX_DURATION = Duration.ofSeconds(15);
+
+  private final KubernetesClient client;
+  private final String namespace;
+  private final String name;
+
+  /**
+   * @param name LEASE_NAME
+   */
+  public HeldLease(KubernetesClient client, String namespace, String name) {
+    this.client = client;
+    this.namespace = namespace;
+    this.name = name;
+  }
+
+  /**
+   * The process that holds the Lease: text of unknown origin. Which clock renewed the Lease is not
+   * known, so one that looks old counts as held when it is renewed while this waits.
+   *
+   * @return empty when nobody holds the Lease, or its holder does not renew it
+   * @throws io.fabric8.kubernetes.client.KubernetesClientException when the Lease cannot be read
+   */
+  public Optional<String> holder() {
+    Lease first = get();
+    String holder = holderOf(first);
+    if (holder == null || isFresh(first)) {
+      return Optional.ofNullable(holder);
+    }
+    long end = System.nanoTime() + durationOf(first).toNanos();
+    while (System.nanoTime() - end < 0) {
+      try {
+        Thread.sleep(POLL.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return Optional.of(holder);
+      }
+      Lease next = get();
+      if (next == null || !version(next).equals(version(first))) {
+        return Optional.ofNullable(holderOf(next));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Lease get() {
+    return client.leases().inNamespace(namespace).withName(name).get();
+  }
+
+  private static String version(Lease lease) {
+    return lease.getMetadata().getResourceVersion();
+  }
+
+  private static String holderOf(Lease lease) {
+    String holder =
+        lease == null || lease.getSpec() == null ? null : lease.getSpec().getHolderIdentity();
+    return holder == null || holder.isEmpty() ? null : holder;
+  }
+
+  private static boolean isFresh(Lease lease) {
+    ZonedDateTime renewed = lease.getSpec().getRenewTime();
+    Duration age = renewed == null ? null : Duration.between(renewed, ZonedDateTime.now());
+    return age != null && age.abs().compareTo(durationOf(lease)) < 0;
+  }
+
+  private static Duration durationOf(Lease lease) {
+    Integer seconds = lease.getSpec().getLeaseDurationSeconds();
+    Duration duration = seconds == null ? Election.LEASE : Duration.ofSeconds(seconds);
+    return duration.compareTo(MAX_DURATION) > 0 ? MAX_DURATION : duration;
+  }
+}

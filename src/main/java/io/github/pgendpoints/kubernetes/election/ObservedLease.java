@@ -1,0 +1,171 @@
+package io.github.pgendpoints.kubernetes.election;
+
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.util.Objects;
+import java.util.function.LongSupplier;
+
+/**
+ * The Lease as one candidate sees it. Used by one thread.
+ *
+ * <p>Another holder's renewal is as old as this process has known it, by its own clock: the clocks
+ * of two machines may differ by more than a Lease lasts. Each write carries the resourceVersion of
+ * the last answer, so the API server refuses it when another process has written in between.
+ */
+final class ObservedLease {
+  private final KubernetesClient client;
+  private final String namespace;
+  private final String name;
+  private final Candidate candidate;
+  private final Duration defaultDuration;
+  private final LongSupplier nanoTime;
+
+  /** As last answered; null when there is none. */
+  private Lease lease;
+
+  private long seenAt;
+
+  /** Whether {@link #lease} is the answer to the last request, and that was a write of ours. */
+  private boolean isOurs;
+
+  /**
+   * @param defaultDuration of a Lease that names no duration
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  ObservedLease(
+      KubernetesClient client,
+      String namespace,
+      String name,
+      Candidate candidate,
+      Duration defaultDuration,
+      LongSupplier nanoTime) {
+    this.client = client;
+    this.namespace = namespace;
+    this.name = name;
+    this.candidate = candidate;
+    this.defaultDuration = defaultDuration;
+    this.nanoTime = nanoTime;
+  }
+
+  /** Whether the last request renewed the Lease, so that the next renewal needs no read before. */
+  boolean isRenewed() {
+    return isOurs;
+  }
+
+  /** Whether there is a Lease, as far as is known. */
+  boolean exists() {
+    return lease != null;
+  }
+
+  /** Requires a {@link #read} before the next write: another process may have written. */
+  void forget() {
+    isOurs = false;
+  }
+
+  /** Reads the Lease. */
+  void read() {
+    isOurs = false;
+    accept(client.leases().inNamespace(namespace).withName(name).get());
+  }
+
+  /** The holder's name; empty when nobody holds the Lease. */
+  String holder() {
+    return lease == null ? "" : Objects.requireNonNullElse(spec().getHolderIdentity(), "");
+  }
+
+  /** Whether this process may take or renew the Lease. */
+  boolean isFree() {
+    String holder = holder();
+    return holder.isEmpty()
+        || holder.equals(candidate.identity())
+        || candidate.succeeds(holder)
+        || hasExpired();
+  }
+
+  /** Whether it was not renewed for its duration, as far as this process has seen. */
+  private boolean hasExpired() {
+    Integer seconds = spec().getLeaseDurationSeconds();
+    Duration duration = seconds == null ? defaultDuration : Duration.ofSeconds(seconds);
+    return nanoTime.getAsLong() - seenAt >= duration.toNanos();
+  }
+
+  /** Takes or renews the Lease; it is ours only when this returns. */
+  void take() {
+    isOurs = false;
+    ZonedDateTime now = ZonedDateTime.now(ZoneOffset.UTC);
+    boolean isRenewal = holder().equals(candidate.identity());
+    LeaseBuilder next =
+        next(candidate.identity())
+            .editSpec()
+            .withLeaseDurationSeconds((int) defaultDuration.toSeconds())
+            .withRenewTime(now)
+            .endSpec();
+    if (!isRenewal || spec().getAcquireTime() == null) {
+      next.editSpec().withAcquireTime(now).endSpec();
+    }
+    if (lease != null && !isRenewal) {
+      int transitions = Objects.requireNonNullElse(spec().getLeaseTransitions(), 0);
+      next.editSpec().withLeaseTransitions(transitions + 1).endSpec();
+    }
+    Lease answer = write(next.build());
+    if (!candidate.identity().equals(holder())) {
+      throw new KubernetesClientException(
+          "the answer is not the Lease that was written: " + answer.getMetadata());
+    }
+    isOurs = true;
+  }
+
+  /** Lets another process take the Lease at once, when this one holds it. */
+  void release() {
+    read();
+    if (candidate.identity().equals(holder())) {
+      // A merge patch without a holder would leave the one there is.
+      write(next("").build());
+    }
+  }
+
+  private LeaseBuilder next(String holder) {
+    return new LeaseBuilder()
+        .withNewMetadata()
+        .withNamespace(namespace)
+        .withName(name)
+        .withResourceVersion(lease == null ? null : lease.getMetadata().getResourceVersion())
+        .endMetadata()
+        .withNewSpec()
+        .withHolderIdentity(holder)
+        .endSpec();
+  }
+
+  private Lease write(Lease next) {
+    Lease answer =
+        lease == null
+            ? client.resource(next).create()
+            : client.resource(next).patch(PatchContext.of(PatchType.JSON_MERGE));
+    accept(answer);
+    return answer;
+  }
+
+  private void accept(Lease answer) {
+    long now = nanoTime.getAsLong();
+    if (answer == null || lease == null || !version(answer).equals(version(lease))) {
+      seenAt = now;
+    }
+    lease = answer;
+  }
+
+  private static String version(Lease lease) {
+    return lease.getMetadata().getResourceVersion();
+  }
+
+  private LeaseSpec spec() {
+    return lease == null || lease.getSpec() == null ? new LeaseSpec() : lease.getSpec();
+  }
+}
