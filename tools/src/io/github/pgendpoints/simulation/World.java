@@ -14,6 +14,7 @@ import io.github.pgendpoints.topology.Topology;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ final class World {
   long seconds = 1_800_000_000L;
   long highestTimeline = 1;
   private long unique;
+  private final Set<Long> begins = new HashSet<>();
   private int addresses;
   private int clusters;
 
@@ -127,7 +129,12 @@ final class World {
 
   /** A new branch from a position of the one that the server is on. */
   private void fork(Machine machine, long number, long from) {
-    long begin = setup.equalBegins() ? from : from + ++unique % WAL;
+    long begin = from;
+    if (!setup.equalBegins()) {
+      do {
+        begin = from + ++unique % WAL;
+      } while (!begins.add(begin));
+    }
     machine.branch = new Branch(machine.branch.cluster, number, begin, machine.branch);
     machine.lsn = begin + WAL;
     machine.primary = true;
@@ -257,7 +264,7 @@ final class World {
     long lsn = early && machine.primary ? machine.lsn - WAL / 2 : machine.lsn;
     Set<String> replicas = Set.of();
     if (machine.primary && monitor) {
-      replicas = new java.util.HashSet<>();
+      replicas = new HashSet<>();
       for (Machine other : machines) {
         if (other.upstream == machine && other.streams()) {
           replicas.add(other.address);
