@@ -230,16 +230,14 @@ final class Run {
     }
     boolean follower = setup.form() == Setup.Form.REPLICAS && random.nextInt(20) == 0;
     int crash = random.nextInt(40);
-    ClusterMemory process = process();
+    boolean early = random.nextInt(6) == 0;
+    boolean silent = random.nextInt(8) == 0;
+    boolean dry = random.nextInt(40) == 0;
+    // A dry run is a process of its own, which knows no more than what is stored.
+    ClusterMemory process = dry ? newProcess() : process();
     Published stored = world.published();
     Published published = process.recall(stored);
-    Topology topology = world.ask(published, random.nextInt(6) == 0, random.nextInt(8) == 0);
-    boolean dry = random.nextInt(40) == 0;
-    if (dry) {
-      // A process of its own, which writes nothing.
-      process = newProcess();
-      published = process.recall(stored);
-    }
+    Topology topology = world.ask(published, early, silent);
     Verdict verdict = process.decide(published, topology);
     Decision.Outcome decided = outcome;
     if (trace != null) {
