@@ -225,7 +225,8 @@ public final class Manager extends Main {
             invocation.entry(),
             invocation.confirmed(),
             publisher,
-            lookup("memory", ClusterMemory.class)));
+            lookup("memory", ClusterMemory.class),
+            lookup("clock", Clock.class)));
     this.heldLease =
         mode != Mode.ONCE || settings.leaseName() == null || invocation.force()
             ? null

@@ -199,11 +199,11 @@ final class Run {
                 machine.branch.timeline,
                 granted ? new Lsn(machine.branch.begin) : null)
             : null;
-    long generation =
-        1
-            + Math.max(
-                Math.max(world.rw.generation, world.ro.generation),
-                world.state.stored == null ? 0 : world.state.stored.generation());
+    long last =
+        Math.max(
+            Math.max(world.rw.generation, world.ro.generation),
+            world.state.stored == null ? 0 : world.state.stored.generation());
+    long generation = Math.max(last + 1, world.seconds);
     PublishedPrimary primary =
         new PublishedPrimary(line, entries.stream().sorted().toList(), name, machine.startedAt);
     world.rw.write(world.rw.addresses, primary, machine.branch.cluster, generation);

@@ -8,6 +8,7 @@ import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Rival;
 import io.github.pgendpoints.topology.Topology;
+import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -25,16 +26,20 @@ public final class Overrule {
   private final boolean confirmed;
   private final Publisher publisher;
   private final ClusterMemory memory;
+  private final Clock clock;
 
   /**
    * @param entry which primary: an entry of PG_NODES, or {@code ip:port}; null for the only one
    * @param confirmed whether to write, and not only to show
+   * @param clock for the number of the generation
    */
-  public Overrule(String entry, boolean confirmed, Publisher publisher, ClusterMemory memory) {
+  public Overrule(
+      String entry, boolean confirmed, Publisher publisher, ClusterMemory memory, Clock clock) {
     this.entry = entry;
     this.confirmed = confirmed;
     this.publisher = publisher;
     this.memory = memory;
+    this.clock = clock;
   }
 
   /**
@@ -53,8 +58,7 @@ public final class Overrule {
       return Overruling.impossible(problem(topology, primaries));
     }
     Memory known = memory.known();
-    // Another number than any that a running manager may have seen.
-    long generation = Math.max(published.generation(), known.generation()) + 1;
+    long generation = generationAfter(Math.max(published.generation(), known.generation()));
     PublishedPrimary primary = PublishedPrimary.chosen(chosen, topology.entriesOf(chosen));
     Plan first =
         publisher.chosenReadWrite(chosen, primary, generation, topology, readWrite, readOnly);
@@ -69,6 +73,14 @@ public final class Overrule {
         second,
         Memory.stored(generation, primary, List.of(), aliases(known, primary)),
         confirmed);
+  }
+
+  /**
+   * A number that no running manager has seen. The time is part of it: whoever deletes the objects
+   * deletes the last number too, and without STATE only the managers still know it.
+   */
+  private long generationAfter(long last) {
+    return Math.max(last + 1, clock.instant().getEpochSecond());
   }
 
   /** Writes down in STATE what was published. */

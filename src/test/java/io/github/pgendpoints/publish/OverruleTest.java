@@ -1,0 +1,90 @@
+package io.github.pgendpoints.publish;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.Nodes;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.Quorum;
+import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Which generation an overruled primary gets. */
+class OverruleTest {
+  private static final Instant FIRST = Instant.parse("2026-11-24T12:34:56Z");
+  private static final Topology ON_TIMELINE_2 = Nodes.topology(Nodes.primary("10.0.0.2", 2));
+  private static final Topology ON_TIMELINE_1 = Nodes.topology(Nodes.primary("10.0.0.1", 1));
+
+  private static ClusterMemory process() {
+    return new ClusterMemory(
+        Memory.empty(Damping.none()),
+        new DecisionSettings(
+            new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(15)),
+        StateStore.none(),
+        () -> 0,
+        () -> {});
+  }
+
+  /** What a command of its own decides, which finds these objects. */
+  private static Memory overruled(Topology topology, Published published, Instant at) {
+    Clock clock = Clock.fixed(at, ZoneOffset.UTC);
+    Actual nothing = new Actual(null, List.of());
+    return new Overrule(
+            null,
+            true,
+            new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, clock),
+            process(),
+            clock)
+        .choose(topology, published, nothing, nothing)
+        .memory();
+  }
+
+  private static Published objectsOf(Memory memory) {
+    return new Published(
+        memory.primary(),
+        Nodes.CLUSTER,
+        Set.of(memory.primary().endpoint()),
+        Set.of(),
+        memory.generation(),
+        false,
+        List.of());
+  }
+
+  /** Without STATE the manager is the only one that knows the generation of deleted objects. */
+  @Test
+  void endsTheMemoryOfAManagerWhoseObjectsWereDeletedInBetween() {
+    ClusterMemory manager = process();
+    Memory first = overruled(ON_TIMELINE_2, Nodes.nothingPublished(), FIRST);
+    manager.recall(objectsOf(first));
+    Verdict followed = manager.decide(objectsOf(first), ON_TIMELINE_2);
+    assertTrue(followed.isVerified(), followed.reports().toString());
+    manager.published(followed);
+
+    Memory second = overruled(ON_TIMELINE_1, Nodes.nothingPublished(), FIRST.plusSeconds(1));
+
+    Verdict verdict = manager.decide(manager.recall(objectsOf(second)), ON_TIMELINE_1);
+    assertTrue(verdict.isVerified(), verdict.reports().toString());
+    assertEquals("10.0.0.1", verdict.publishing().name());
+  }
+
+  @Test
+  void isALaterOneEvenWhenTheClockWasSetBack() {
+    Memory first = overruled(ON_TIMELINE_2, Nodes.nothingPublished(), FIRST);
+
+    Memory second = overruled(ON_TIMELINE_1, objectsOf(first), FIRST.minusSeconds(3600));
+
+    assertEquals(FIRST.getEpochSecond(), first.generation());
+    assertEquals(first.generation() + 1, second.generation());
+  }
+}
