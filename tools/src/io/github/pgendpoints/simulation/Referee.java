@@ -29,6 +29,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** Holds every verdict against the truth. */
 final class Referee {
@@ -703,8 +704,8 @@ final class Referee {
 
   // What a cycle leaves behind.
 
-  /** A verdict whose memory was saved: what became of the rivals. */
-  void saved(Published published, Topology topology, Verdict verdict) {
+  /** What a cycle saw of the rivals. It counts even when its memory could not be saved. */
+  void probed(Published published, Topology topology, Verdict verdict) {
     Sight sight = new Sight(published, topology);
     boolean clean = verdict.primary() != null && published.faults().isEmpty();
     for (Iterator<Map.Entry<Machine, Track>> all = rivals.entrySet().iterator(); all.hasNext(); ) {
@@ -725,6 +726,11 @@ final class Referee {
         track.probes = 0;
       }
     }
+  }
+
+  /** A verdict whose memory was saved. */
+  void saved(Published published, Topology topology, Verdict verdict) {
+    Sight sight = new Sight(published, topology);
     if (verdict.rule() == Rule.SPLIT_BRAIN) {
       for (NodeState node : topology.nodes()) {
         Machine machine = world.behind(node);
@@ -790,7 +796,7 @@ final class Referee {
   void publishing(Published published, Verdict verdict) {
     Machine machine = world.behind(verdict.primary());
     PrimaryClass is = verdict.primaries().get(verdict.primary().node());
-    boolean forgotten = published.line() == null;
+    boolean forgotten = published.line() == null || !isRemembered(current);
     if (verdict.publishing().line() != null && verdict.primary().server() != null) {
       boolean told = verdict.primary().server().timeline() != null;
       if (told) {
@@ -804,8 +810,9 @@ final class Referee {
                   || run.setup.grants() != Setup.Grants.ALL,
               "one move",
               () -> "RW goes back to " + machine);
-          if (is == PrimaryClass.GIVEN_IN) {
-            // A person took an earlier line: what descends from it may follow once more.
+          if (forgotten || is == PrimaryClass.GIVEN_IN) {
+            // What was published is lost, or a person took an earlier line: what descends from
+            // the new line may follow once more.
             left.clear();
           } else if (current != null) {
             left.add(current);
@@ -817,6 +824,15 @@ final class Referee {
       }
     }
     lastVerified = verdict.publishing().endpoint();
+  }
+
+  /** Whether an object, STATE or the process still names a primary of a branch. */
+  private boolean isRemembered(Branch branch) {
+    PublishedPrimary inState =
+        world.state.stored == null ? PublishedPrimary.none() : world.state.stored.primary();
+    return Stream.of(world.rw.primary, world.ro.primary, inState, run.remembered())
+        .map(primary -> tags.get(Key.of(primary)))
+        .anyMatch(tag -> tag != null && tag.branch() == branch);
   }
 
   /** RW is about to be put back. */
@@ -870,7 +886,8 @@ final class Referee {
                     || published.line().begin().bytes() == machine.branch.begin)
                 && (Objects.equals(published.primary().startedAt(), machine.startedAt)
                     || published.primary().entries().contains(World.endpoint(machine.address))
-                    || machine.name.equals(published.primary().name()));
+                    || machine.name.equals(published.primary().name())
+                        && !isAnotherServerStored(published, machine));
       } else {
         eligible =
             machine.branch.descendsFrom(tag.branch())
@@ -885,6 +902,13 @@ final class Referee {
       }
     }
     return best;
+  }
+
+  /** Whether the stored address is that of another server, which a name does not outweigh. */
+  private boolean isAnotherServerStored(Published published, Machine machine) {
+    return published.primary().entries().stream()
+        .map(world::atEndpoint)
+        .anyMatch(other -> other != null && other != machine);
   }
 
   /**
@@ -971,11 +995,11 @@ final class Referee {
                                 .entries()
                                 .contains(World.endpoint(World.second(other))))
                 .anyMatch(other -> looksOnTheWay(other, machine, false));
+        // One with a branch like the chosen one's in its history looks like its successor.
         boolean dead =
             !machine.hardened
                 && !hasGivenIn
-                && (machine.branch.timeline != chosen.branch.timeline
-                    || machine.branch.begin != chosen.branch.begin)
+                && machine.branch.looksLike(chosen.branch, true) == null
                 && (machine.branch.timeline < published.line().timeline()
                     || machine.rights.contains(Right.HISTORY)
                         && chosen.rights.contains(Right.HISTORY)

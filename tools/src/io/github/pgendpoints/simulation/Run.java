@@ -146,6 +146,11 @@ final class Run {
     return Tables.decide(tables, published, memory, topology, setup.decision());
   }
 
+  /** The primary that the process of this cycle knew from the ones before. */
+  PublishedPrimary remembered() {
+    return before.primary();
+  }
+
   void restartManager(boolean newTerm) {
     processes[leader] = null;
     if (newTerm) {
@@ -262,6 +267,10 @@ final class Run {
     if (dry) {
       return;
     }
+    boolean stateWasRead = published.faults().equals(stored.faults());
+    if (stateWasRead) {
+      referee.probed(published, topology, verdict);
+    }
     try {
       process.save();
     } catch (OutdatedTopologyException e) {
@@ -270,7 +279,6 @@ final class Run {
     if (crash == 0) {
       tell("crash after the memory was saved");
     }
-    boolean stateWasRead = published.faults().equals(stored.faults());
     if (stateWasRead) {
       compareWithEternal(stored, topology, verdict, decided);
       referee.saved(published, topology, verdict);
