@@ -1,10 +1,6 @@
 package io.github.pgendpoints.publish;
 
-import static io.github.pgendpoints.topology.Nodes.primary;
-import static io.github.pgendpoints.topology.Nodes.topology;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.DecisionSettings;
@@ -13,34 +9,75 @@ import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
-import io.github.pgendpoints.topology.Topology;
-import io.github.pgendpoints.topology.Verdict;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class ClusterMemoryTest {
-  private static final Topology SPLIT = topology(primary("db1", 1), primary("db2", 1));
+  private final AtomicLong term = new AtomicLong(1);
+  private final AtomicInteger forgotten = new AtomicInteger();
+  private boolean isUnreadable;
+
+  private final StateStore store =
+      new StateStore() {
+        @Override
+        public Memory read() throws UnreadableStateException {
+          if (isUnreadable) {
+            throw new UnreadableStateException("STATE cannot be read", null);
+          }
+          return Memory.empty(Damping.none());
+        }
+
+        @Override
+        public boolean isReadDue() {
+          return true;
+        }
+
+        @Override
+        public void write(Memory memory) {}
+      };
 
   private final ClusterMemory memory =
       new ClusterMemory(
           Memory.empty(Damping.none()),
           new DecisionSettings(
-              new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)),
-          StateStore.none(),
-          () -> 0,
-          () -> {});
+              new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(15)),
+          store,
+          term::get,
+          forgotten::incrementAndGet);
 
-  /** A leader would take the rivals of a follower for its own, and wait for them. */
-  @Test
-  void remembersNothingOfAJudgment() {
+  private Published cycle() {
     Published published = memory.recall(Nodes.nothingPublished());
-    Memory before = memory.known();
+    memory.decide(published, Nodes.topology(Nodes.primary("10.0.0.1", 1)));
+    return published;
+  }
 
-    Verdict judged = memory.judge(published, SPLIT);
-    assertSame(before, memory.known());
+  @Test
+  void forgetsWhatNodesWereOncePerTerm() {
+    cycle();
+    cycle();
+    assertEquals(1, forgotten.get());
 
-    Verdict decided = memory.decide(published, SPLIT);
-    assertEquals(judged.rule(), decided.rule());
-    assertNotEquals(before, memory.known());
+    term.incrementAndGet();
+    cycle();
+    cycle();
+
+    assertEquals(2, forgotten.get());
+  }
+
+  /** Until STATE can be read the term counts as not begun, and what this term saw is kept. */
+  @Test
+  void forgetsOncePerTermAlsoWhenStateCannotBeRead() {
+    isUnreadable = true;
+    assertEquals(List.of("STATE cannot be read"), cycle().faults());
+    cycle();
+    assertEquals(1, forgotten.get());
+
+    isUnreadable = false;
+    assertEquals(List.of(), cycle().faults());
+
+    assertEquals(1, forgotten.get());
   }
 }

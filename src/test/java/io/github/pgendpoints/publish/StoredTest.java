@@ -180,6 +180,35 @@ class StoredTest {
     assertEquals(Set.of("10.0.0.3:5432"), published.readWrite());
   }
 
+  /** Whoever edited the address of the Service may have meant another server. */
+  @Test
+  void takesNoEntryFromTheServiceWhereTheServerIsKnownByItsStart() {
+    Map<String, String> annotations =
+        Map.of(
+            Annotations.PRIMARY, "db1",
+            Annotations.SYSTEM_IDENTIFIER, "8",
+            Annotations.TIMELINE, "7",
+            Annotations.STARTED_AT, "1700000000123456",
+            Annotations.LAST_TOPOLOGY, "primary:10.0.0.1;standbys:");
+
+    Published published = published(withAddress(endpoints(annotations), "10.0.0.3"), null);
+
+    assertEquals(
+        new PublishedPrimary(new Line("8", 7, null), List.of(), "db1", 1_700_000_000_123_456L),
+        published.primary());
+    assertEquals(Set.of("10.0.0.3:5432"), published.readWrite());
+  }
+
+  @Test
+  void takesTheEntryFromTheServiceWhereNeitherEntriesNorStartAreStored() {
+    Map<String, String> annotations =
+        Map.of(Annotations.SYSTEM_IDENTIFIER, "8", Annotations.TIMELINE, "7");
+
+    Published published = published(withAddress(endpoints(annotations), "10.0.0.3"), null);
+
+    assertEquals(List.of("10.0.0.3:5432"), published.primary().entries());
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
