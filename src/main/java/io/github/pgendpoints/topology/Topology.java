@@ -214,23 +214,31 @@ public record Topology(
     return new Topology(updated, at, silent, unanswered);
   }
 
-  /** The nodes whose history is still to be asked for. */
+  /**
+   * The nodes whose history is still to be asked for. Each entry of a server is one of them: an
+   * entry only claims to be that server, and what it tells must not count for the others.
+   */
   public List<NodeState> unreadHistories() {
-    return reachable().stream().filter(node -> node.server().hasUnreadHistory()).toList();
+    return nodes.stream()
+        .filter(node -> node.state() == State.PRIMARY || node.state() == State.STANDBY)
+        .filter(node -> node.server().hasUnreadHistory())
+        .toList();
   }
 
-  /** The same topology with the histories that these servers told, under each of their entries. */
+  /**
+   * The same topology with the histories that these nodes told.
+   *
+   * @param told the {@link #unreadHistories} with their answers
+   */
   public Topology withHistories(List<NodeState> told) {
     return with(nodes.stream().map(node -> withHistory(node, told)).toList());
   }
 
   private static NodeState withHistory(NodeState node, List<NodeState> told) {
     return told.stream()
-        .filter(server -> server.node().equals(node.node()) || server.isSameServerAs(node))
-        // It may have been promoted between the probes of two entries.
-        .filter(server -> server.server().timeline().equals(node.server().timeline()))
+        .filter(answer -> answer.node().equals(node.node()))
         .findFirst()
-        .map(server -> node.with(node.server().with(server.server().history())))
+        .map(answer -> node.with(node.server().with(answer.server().history())))
         .orElse(node);
   }
 

@@ -645,6 +645,31 @@ class DecisionTest {
       assertEquals(Map.of(), verdict.standbys());
     }
 
+    /** Whoever holds that address would else block the Services by a history that is not so. */
+    @Test
+    void takesNoHistoryFromAnUnknownAlias() {
+      NodeState published2 = Nodes.primary("10.0.0.2", server("10.0.0.2", 2, "0/5000000", SECOND));
+      Server unread = published2.server().with((HistoryAnswer) null);
+      Topology topology =
+          topology(Nodes.primary("10.0.0.1", unread), Nodes.primary("10.0.0.2", unread));
+      Topology told =
+          topology.withHistories(
+              topology.unreadHistories().stream()
+                  .map(
+                      node ->
+                          node.node().equals(node("10.0.0.1"))
+                              ? node.with(
+                                  unread.with(
+                                      HistoryAnswer.read(History.of(2, "1\t0/9\tno reason\n"))))
+                              : published2)
+                  .toList());
+
+      Verdict verdict = verdict(published("10.0.0.2", 2, "0/2000000"), told);
+
+      assertVerified("10.0.0.2", verdict);
+      assertTrue(says(verdict, "unknown alias"));
+    }
+
     @Test
     void keepsARivalAccountedForUnderAnUnknownAlias() {
       // The published server answered at its other address alone, beside a successor.

@@ -180,16 +180,22 @@ class TopologyTest {
   }
 
   @Test
-  void knowsAHistoryUnderEachEntryOfItsServer() {
+  void asksEachEntryOfAServerForItsHistoryAndBelievesItOfThatEntryAlone() {
     Server granting =
         new Server(Nodes.CLUSTER, 10L, 2L, Lsn.of("0/9"), false).granting(Set.of(Right.HISTORY));
-    Topology topology = topology(primary("db1", granting), primary("10.0.0.1", granting));
-    assertEquals(List.of(primary("db1", granting)), topology.unreadHistories());
+    NodeState one = primary("db1", granting);
+    NodeState other = primary("10.0.0.1", granting);
+    Topology topology = topology(one, other, down("db3"));
+    assertEquals(List.of(one, other), topology.unreadHistories());
 
-    HistoryAnswer answer = HistoryAnswer.read(History.of(2, "1\t0/5\twhy"));
-    Topology told = topology.withHistories(List.of(primary("db1", granting.with(answer))));
+    HistoryAnswer read = HistoryAnswer.read(History.of(2, "1\t0/5\twhy"));
+    HistoryAnswer failed = HistoryAnswer.failed("timeout");
+    Topology told =
+        topology.withHistories(
+            List.of(other.with(granting.with(read)), one.with(granting.with(failed))));
 
     assertEquals(List.of(), told.unreadHistories());
-    told.nodes().forEach(node -> assertEquals(answer, node.server().history()));
+    assertEquals(failed, told.nodes().get(0).server().history());
+    assertEquals(read, told.nodes().get(1).server().history());
   }
 }
