@@ -140,7 +140,7 @@ class LineageIT {
       await().during(Duration.ofSeconds(3)).until(() -> addresses("pg-rw").equals(hosts(first)));
       first.thaw();
       await().during(Duration.ofSeconds(2)).until(() -> addresses("pg-rw").equals(hosts(first)));
-      assertLogged(run, "ERROR multiple primaries not over, nothing is written: ");
+      assertLogged(run, "ERROR rival primary unaccounted for, nothing is written: ");
 
       // What ends it: the rival is a standby again.
       cluster.rejoin(third, first);
@@ -169,7 +169,7 @@ class LineageIT {
     second.reload();
     Run restarted = once(run().with("STATE", "pg-state"));
     assertExit(1, restarted);
-    assertLogged(restarted, "ERROR multiple primaries not over, nothing is written: ");
+    assertLogged(restarted, "ERROR rival primary unaccounted for, nothing is written: ");
     assertLogged(restarted, "overrule 127.0.0.3:" + cluster.port());
     assertLeadsTo(second);
 

@@ -91,7 +91,7 @@ class StateIT {
     Run after = once(1);
 
     assertEquals("127.0.0.1", readWrite());
-    assertFalse(after.logged("ERROR multiple primaries not over").isEmpty(), "" + after.log());
+    assertFalse(after.logged("ERROR rival primary unaccounted for").isEmpty(), "" + after.log());
   }
 
   @Test
@@ -108,7 +108,7 @@ class StateIT {
       first.stopImmediately();
 
       Run other = follower;
-      until(() -> !other.logged("ERROR multiple primaries not over").isEmpty());
+      until(() -> !other.logged("ERROR rival primary unaccounted for").isEmpty());
       assertEquals("127.0.0.1", readWrite());
     } finally {
       leader.close();

@@ -289,7 +289,7 @@ class VerifyRouteTest {
         errors()
             .get(0)
             .startsWith(
-                "multiple primaries not over, nothing is written: db2 was a primary beside db1 at db1"));
+                "rival primary unaccounted for, nothing is written: db2 was a primary beside db1 at db1"));
 
     verify(topology(primary("db1", 1), down("db2")), published(1, "db1"));
     assertEquals(List.of(), sent, "it may be back in a moment");

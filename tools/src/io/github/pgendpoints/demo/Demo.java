@@ -278,7 +278,7 @@ public final class Demo {
                 .formatted(rival.name())
             + " moment, too.");
     rival.stop();
-    awaitError("multiple primaries not over", rival.host() + " was a primary beside");
+    awaitError("rival primary unaccounted for", rival.host() + " was a primary beside");
     confirmUntouched(versions);
     screen.gap();
     screen.say("Now it is made a standby of %s again, by a fresh copy.".formatted(primary.name()));

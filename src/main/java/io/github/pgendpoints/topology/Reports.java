@@ -135,7 +135,7 @@ final class Reports {
       case NO_MAJORITY -> "no majority of one system identifier";
       case SPLIT_BRAIN -> "multiple primaries";
       case NO_PRIMARY -> "no primary";
-      case SPLIT_BRAIN_LASTS -> "multiple primaries not over";
+      case SPLIT_BRAIN_LASTS -> "rival primary unaccounted for";
       case QUORUM ->
           "%d of %d nodes verified, fewer than the %d of MIN_REACHABLE_NODES"
               .formatted(now.reachable(), now.listed(), now.quorum());
