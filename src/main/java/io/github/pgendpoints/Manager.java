@@ -291,7 +291,6 @@ public final class Manager extends Main {
     bind("absent", absent);
     bind("stored", stored);
     bind("clock", Clock.systemUTC());
-    bind("cycleAge", CycleAge.of(settings.postgres().connectTimeout()));
     bind("services", new ServiceCheck(settings.portName(), conditions, System::nanoTime));
     bind("apiBudget", new ApiBudget(settings.kubernetesTimeout(), System::nanoTime));
     KubernetesErrors errors = new KubernetesErrors(client.getConfiguration(), conditions);
@@ -314,7 +313,8 @@ public final class Manager extends Main {
 
   private void bindLeadership() {
     bind("leadership", leadership);
-    CycleAge age = lookup("cycleAge", CycleAge.class);
+    CycleAge age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
+    bind("cycleAge", age);
     bind(
         "writeGuard",
         (WriteGuard)

@@ -38,7 +38,9 @@ import org.slf4j.LoggerFactory;
 class CycleAgeTest {
   private final AtomicLong nanos = new AtomicLong(5);
   private final AtomicLong millis = new AtomicLong(1_700_000_000_000L);
-  private final CycleAge age = new CycleAge(Duration.ofSeconds(20), nanos::get, millis::get);
+  private final AtomicLong term = new AtomicLong(1);
+  private final CycleAge age =
+      new CycleAge(Duration.ofSeconds(20), nanos::get, millis::get, term::get);
 
   private void pass(Duration byNanos, Duration byMillis) {
     nanos.addAndGet(byNanos.toNanos());
@@ -72,6 +74,18 @@ class CycleAgeTest {
     pass(Duration.ofSeconds(21), Duration.ofSeconds(-3600));
 
     assertThrows(StaleTopologyException.class, () -> age.check(begun));
+  }
+
+  /** Another replica may have led in between, and this one leads once more. */
+  @Test
+  void endsWithTheTermOfLeadershipInWhichItBegan() {
+    CycleAge.Moment begun = age.now();
+    term.incrementAndGet();
+
+    assertEquals(
+        "the cycle began in an earlier term of leadership: nothing is written, and the nodes are asked again",
+        assertThrows(StaleTopologyException.class, () -> age.check(begun)).getMessage());
+    assertDoesNotThrow(() -> age.check(age.now()));
   }
 
   // --- in the routes ----------------------------------------------------------------------------
@@ -187,6 +201,27 @@ class CycleAgeTest {
             "WARN the cycle began 600 s ago, which is more than the 20 s it may take: nothing is written, and the nodes are asked again"),
         warnings());
     assertEquals(List.of(), conditions.news());
+  }
+
+  @Test
+  void aCycleOfAnEarlierTermWritesNothingAndBeginsAnew() {
+    asked =
+        () -> {
+          if (cycles.get() == 1) {
+            term.incrementAndGet();
+          } else {
+            assertEquals(0, writes(), "nothing of the first cycle");
+          }
+        };
+
+    cycle();
+
+    assertEquals(2, cycles.get(), () -> "" + conditions.news());
+    assertTrue(writes() > 0);
+    assertEquals(
+        List.of(
+            "WARN the cycle began in an earlier term of leadership: nothing is written, and the nodes are asked again"),
+        warnings());
   }
 
   /** The first try of the write fails, and the next one comes too late. */

@@ -4,31 +4,37 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * How long ago a cycle began. What it read and what the nodes said was true then: a process that
- * was suspended in between must not write it.
+ * When a cycle began, and in which term of leadership. What it read and what the nodes said was
+ * true then. A process that was suspended in between must not write it, even when it leads again:
+ * another replica may have written meanwhile.
  */
 public final class CycleAge {
   private final Duration limit;
   private final LongSupplier nanoTime;
   private final LongSupplier currentTimeMillis;
+  private final LongSupplier term;
 
   /**
    * A moment by both clocks.
    *
    * @param nanos nobody can set this clock, but it stands still while the machine sleeps
    * @param millis since 1970; this one goes on meanwhile
+   * @param term the number of the term of leadership
    */
-  public record Moment(long nanos, long millis) {}
+  public record Moment(long nanos, long millis, long term) {}
 
   /**
    * @param limit after which a cycle's result counts for nothing
    * @param nanoTime as {@link System#nanoTime}
    * @param currentTimeMillis as {@link System#currentTimeMillis}
+   * @param term the number of the term of leadership; another one means that it was lost meanwhile
    */
-  public CycleAge(Duration limit, LongSupplier nanoTime, LongSupplier currentTimeMillis) {
+  public CycleAge(
+      Duration limit, LongSupplier nanoTime, LongSupplier currentTimeMillis, LongSupplier term) {
     this.limit = limit;
     this.nanoTime = nanoTime;
     this.currentTimeMillis = currentTimeMillis;
+    this.term = term;
   }
 
   /**
@@ -37,32 +43,37 @@ public final class CycleAge {
    * is left, within {@link ApiBudget#TOTAL}.
    *
    * @param connectTimeout PGCONNECT_TIMEOUT
+   * @param term the number of the term of leadership
    */
-  public static CycleAge of(Duration connectTimeout) {
+  public static CycleAge of(Duration connectTimeout, LongSupplier term) {
     return new CycleAge(
-        connectTimeout.plus(ApiBudget.TOTAL), System::nanoTime, System::currentTimeMillis);
+        connectTimeout.plus(ApiBudget.TOTAL), System::nanoTime, System::currentTimeMillis, term);
   }
 
   /** The beginning of a cycle. */
   public Moment now() {
-    return new Moment(nanoTime.getAsLong(), currentTimeMillis.getAsLong());
+    return new Moment(nanoTime.getAsLong(), currentTimeMillis.getAsLong(), term.getAsLong());
   }
 
   /**
-   * Goes on only while a cycle is young.
+   * Goes on only while a cycle is young, in the term of leadership in which it began.
    *
    * @param begun when it began; null for what is no part of a cycle
-   * @throws StaleTopologyException when that is too long ago by one of the clocks
+   * @throws StaleTopologyException when that is too long ago by one of the clocks, or was in
+   *     another term
    */
   public void check(Moment begun) throws StaleTopologyException {
     if (begun == null) {
       return;
     }
+    if (begun.term() != term.getAsLong()) {
+      throw StaleTopologyException.ofAnotherTerm();
+    }
     Duration byNanos = Duration.ofNanos(nanoTime.getAsLong() - begun.nanos());
     Duration byMillis = Duration.ofMillis(currentTimeMillis.getAsLong() - begun.millis());
     Duration age = byNanos.compareTo(byMillis) > 0 ? byNanos : byMillis;
     if (age.compareTo(limit) > 0) {
-      throw new StaleTopologyException(age, limit);
+      throw StaleTopologyException.ofAge(age, limit);
     }
   }
 }

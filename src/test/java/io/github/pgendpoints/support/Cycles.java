@@ -112,7 +112,7 @@ public final class Cycles implements AutoCloseable {
     bind("services", new ServiceCheck("postgresql", conditions, System::nanoTime));
     bind("slices", new SliceCheck(look, conditions, () -> 0, System::nanoTime));
     bind("apiBudget", budget);
-    bind("cycleAge", CycleAge.of(Duration.ofSeconds(5)));
+    bind("cycleAge", CycleAge.of(Duration.ofSeconds(5), () -> 0));
     bind("leadership", Leadership.withoutElection());
     bind("kubernetesErrors", new KubernetesErrors(client.getConfiguration(), conditions));
     bind("console", console == null ? System.out : console);
