@@ -145,7 +145,7 @@ class LineageIT {
       // What ends it: the rival is a standby again.
       cluster.rejoin(third, first);
       await().until(() -> addresses("pg-ro").equals(hosts(second, third)));
-      await().until(() -> !run.logged("over: multiple primaries").isEmpty());
+      await().until(() -> !run.logged("over: rival primary unaccounted for").isEmpty());
       assertLeadsTo(first);
     }
   }

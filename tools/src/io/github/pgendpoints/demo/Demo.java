@@ -285,7 +285,7 @@ public final class Demo {
     stage.cluster().rejoin(rival, primary);
     stage.await(
         "the log to tell that the split brain is over",
-        () -> !stage.logged("over: multiple primaries").isEmpty());
+        () -> !stage.logged("over: rival primary unaccounted for").isEmpty());
     awaitEndpoints(primary.host(), rival.host() + "," + other.host());
     show();
     screen.confirm(
