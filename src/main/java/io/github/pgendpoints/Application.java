@@ -9,6 +9,7 @@ import io.github.pgendpoints.settings.InvalidSettingsException;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.settings.SettingsCatalog;
 import io.github.pgendpoints.settings.SettingsReader;
+import io.github.pgendpoints.settings.SettingsReference;
 import java.nio.file.Path;
 import java.security.Security;
 import java.util.List;

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
@@ -38,10 +39,10 @@ class LeaderIT {
           .toString();
 
   @TempDir private static Path temporary;
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final FakeApiServer api;
   private final int port = Http.freePort();
   private final Http health = new Http(port);
-  private PostgresCluster cluster;
+  private final PostgresCluster cluster;
   private Program first;
   private Program second;
 

@@ -11,7 +11,6 @@ import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.github.pgendpoints.publish.Annotations;
-import io.github.pgendpoints.support.Cycles;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.Topology;
 import java.util.List;
@@ -30,7 +29,7 @@ class RepairTest {
   private static final Topology DEAD = topology(primary("10.0.0.1", 1), standby("10.0.0.3"));
 
   private final FakeApiServer api = new FakeApiServer("db").start();
-  private Cycles cycles;
+  private RoutesContext cycles;
 
   @BeforeEach
   void createServices() {
@@ -45,7 +44,8 @@ class RepairTest {
   }
 
   private void publish(boolean slices) {
-    cycles = new Cycles(api, slices, false);
+    cycles =
+        new RoutesContext(api).with("PUBLISH", slices ? "endpointslices" : "endpoints").start();
     assertEquals(0, cycles.run(BEFORE));
     assertEquals(1, cycles.run(DEAD));
     assertEquals("10.0.0.2", address(slices), "left as it is");

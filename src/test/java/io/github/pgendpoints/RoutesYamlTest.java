@@ -18,12 +18,16 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,29 +36,41 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What every file of the routes folder keeps to, so that people and tools can read and edit it. */
 class RoutesYamlTest {
   private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
+  private static final Path BEANS = Path.of("src/main/java/io/github/pgendpoints/cycle");
   private static final JsonSchema SCHEMA = schema("camelYamlDsl.json");
   private static final JsonSchema CANONICAL = schema("camelYamlDsl-canonical.json");
+
+  private static final int MAX_ROUTES = 24;
+  private static final int MAX_LINES = 750;
+
+  /** A write passes so many routes at most, from the tick to the API. */
+  private static final int MAX_PATH = 7;
 
   /** Steps and clauses that hold a condition. */
   private static final Set<String> CONDITIONS =
       Set.of("when", "onWhen", "retryWhile", "filter", "loop", "validate");
 
   /**
-   * Conditions that ask a bean, since what they depend on is no property of the message: when a
-   * cycle is due, the time it has left, and what earlier cycles have looked at. Decisions about the
-   * topology are not of that kind.
+   * What conditions ask besides the values that the routes carry: when a cycle is due, and whether
+   * it has time for another try. Decisions about the topology are not of that kind.
    */
   private static final Set<String> ASK_A_BEAN =
       Set.of(
-          "00-errors.camel.yaml: allowsRetry(${exception}, ${headers})",
-          "10-discover.camel.yaml: ${bean:watched?method=areKnown(${exchangeProperty.service})}",
-          // Leadership may have been lost since the cycle began.
-          "10-discover.camel.yaml: ${exchangeProperty.leads} == true && ${bean:leadership?method=isHeld} == true",
-          "05-tick.camel.yaml: isDue",
-          "10-discover.camel.yaml: ${bean:slices?method=isDue(${exchangeProperty.service}, ${exchangeProperty.endpoints})}",
-          "10-discover.camel.yaml: ${bean:absent?method=isAbsent(${body})}",
-          "10-discover.camel.yaml: ${bean:absent?method=begins(${exchangeProperty.node})}",
-          "40-publish.camel.yaml: ${bean:services?method=isCheckDue(${exchangeProperty.plan})}");
+          "00-errors.camel.yaml: prober.isWorthATry",
+          "00-errors.camel.yaml: retries.isWorthATry",
+          "10-cycle.camel.yaml: cluster.schedule.due",
+          // What it asks is in the exception, and in the cycle.
+          // A setting.
+          "30-verify.camel.yaml: cluster.clearsOnSplitBrain");
+
+  /** What a condition asks of the cluster, whose parts are beans. */
+  private static final Pattern CLUSTER = Pattern.compile("variable\\.(cluster\\.[\\w.]+)");
+
+  /** Steps of a cycle that log, JMX and Hawtio show by their id. */
+  private static final Set<String> STEPS =
+      Set.of("to", "toD", "split", "filter", "choice", "setVariable", "setBody", "bean", "doTry");
+
+  private static final Pattern VARIABLE = Pattern.compile("@Variable\\(\"(\\w+)\"\\)");
 
   static Stream<Path> files() throws IOException {
     try (Stream<Path> files = Files.walk(Path.of("routes"))) {
@@ -106,22 +122,30 @@ class RoutesYamlTest {
 
   @Test
   void everyDirectThatIsSentToExistsOnceAndIsUsed() throws IOException {
-    List<String> from = new ArrayList<>();
+    Map<String, List<String>> preconditions = new TreeMap<>();
+    for (JsonNode route : routes()) {
+      if (direct(route.path("from")) != null) {
+        preconditions
+            .computeIfAbsent(direct(route.path("from")), name -> new ArrayList<>())
+            .add(route.path("precondition").asText());
+      }
+    }
     Set<String> sentTo = new TreeSet<>();
     for (Path file : files().toList()) {
       visit(
           read(file),
           (key, node) -> {
-            if (direct(node) != null && key.equals("from")) {
-              from.add(direct(node));
-            } else if (direct(node) != null) {
+            if (!key.equals("from") && direct(node) != null) {
               sentTo.add(direct(node));
             }
           });
     }
 
-    assertEquals(new TreeSet<>(from).size(), from.size(), "two routes from one direct: " + from);
-    assertEquals(new TreeSet<>(from), sentTo);
+    // The subcommand decides in the place of the rules.
+    assertEquals(List.of("{{overrule}} == false", "{{overrule}}"), preconditions.get("verify"));
+    preconditions.forEach(
+        (name, of) -> assertTrue(of.size() == 1 || name.equals("verify"), "two direct:" + name));
+    assertEquals(preconditions.keySet(), sentTo);
   }
 
   @Test
@@ -145,32 +169,145 @@ class RoutesYamlTest {
     }
   }
 
-  /** The component has the guard of each write, and each try of one; WriteGuardTest shows it. */
+  /** The components have the guard of each write, and of each try of one. */
   @Test
   void nothingIsPublishedButByTheComponentsThatAreGuarded() throws IOException {
-    Set<String> writes = new TreeSet<>();
-    for (Path file : files().toList()) {
+    List<String> writes = new ArrayList<>();
+    for (JsonNode route : routes()) {
       visit(
-          read(file),
+          route,
           (key, node) -> {
-            String operation = node.path("parameters").path("operation").asText();
-            if (key.equals("to")
-                && !operation.isEmpty()
-                && !operation.startsWith("get")
-                && !operation.startsWith("list")) {
-              writes.add(node.path("uri").asText() + " " + operation);
+            String uri = node.path("uri").asText();
+            if (uri.startsWith("kubernetes")) {
+              writes.add("%s %s %s".formatted(route.get("id").asText(), key, uri));
             }
           });
     }
+
     assertEquals(
-        Set.of(
-            "kubernetes-endpoints:local createEndpoints",
-            "kubernetes-endpoints:local patchOrCreateEndpoints",
-            "kubernetes-endpoints:local deleteEndpoints",
-            "kubernetes-endpoint-slices:local createEndpointSlice",
-            "kubernetes-endpoint-slices:local patchOrCreateEndpointSlice",
-            "kubernetes-endpoint-slices:local deleteEndpointSlice"),
+        List.of("write to kubernetes-endpoint-slices:local", "write to kubernetes-endpoints:local"),
         writes);
+  }
+
+  @Test
+  void areFewAndShort() throws IOException {
+    long lines = 0;
+    for (Path file : files().toList()) {
+      lines += Files.readAllLines(file).size();
+    }
+
+    assertTrue(routes().size() <= MAX_ROUTES, routes().size() + " routes");
+    assertTrue(lines <= MAX_LINES, lines + " lines");
+  }
+
+  @Test
+  void carryVariablesAndNoExchangeProperties() throws IOException {
+    Set<String> set = new TreeSet<>();
+    for (Path file : files().toList()) {
+      String text = Files.readString(file);
+      assertFalse(text.contains("exchangeProperty"), file.toString());
+      visit(
+          read(file),
+          (key, node) -> {
+            assertFalse(key.equals("setProperty") || key.equals("setProperties"), file.toString());
+            if (key.equals("setVariable")) {
+              set.add(node.path("name").asText());
+            }
+          });
+    }
+
+    assertEquals(set, variablesOfBeans());
+  }
+
+  /** The variables that the beans of the cycle are bound to. */
+  private static Set<String> variablesOfBeans() throws IOException {
+    Set<String> names = new TreeSet<>();
+    try (Stream<Path> sources = Files.list(BEANS)) {
+      for (Path source : sources.toList()) {
+        Matcher variable = VARIABLE.matcher(Files.readString(source));
+        while (variable.find()) {
+          names.add(variable.group(1));
+        }
+      }
+    }
+    return names;
+  }
+
+  @Test
+  void everyStepOfACycleHasAnIdOfItsOwn() throws IOException {
+    Set<String> ids = new HashSet<>();
+    for (JsonNode route : routes()) {
+      ids.add(route.get("id").asText());
+    }
+    List<String> without = new ArrayList<>();
+    for (JsonNode route : routes()) {
+      if (route.path("group").asText().equals("cycle")) {
+        collectIds(route.get("id").asText(), route.path("from").path("steps"), ids, without);
+      }
+    }
+
+    assertEquals(List.of(), without);
+  }
+
+  /** A step of a choice or a filter may go by the id of that. */
+  private static void collectIds(
+      String parent, JsonNode steps, Set<String> ids, List<String> without) {
+    for (JsonNode step : steps) {
+      String kind = step.fieldNames().next();
+      collectIds(parent, kind, step.get(kind), ids, without);
+    }
+  }
+
+  private static void collectIds(
+      String parent, String kind, JsonNode step, Set<String> ids, List<String> without) {
+    String id = step.path("id").asText();
+    if (!id.isEmpty()) {
+      assertTrue(ids.add(id), "another route or step has the id " + id);
+    } else if (kind.equals("when") || STEPS.contains(kind) && !parent.startsWith("when ")) {
+      without.add("%s in %s".formatted(kind, parent));
+    }
+    String here = Set.of("when", "filter").contains(kind) ? "when " + id : kind + " " + id;
+    collectIds(here, step.path("steps"), ids, without);
+    for (String clauses : List.of("when", "doCatch")) {
+      step.path(clauses).forEach(clause -> collectIds(parent, clauses, clause, ids, without));
+    }
+    collectIds(here, step.path("otherwise").path("steps"), ids, without);
+  }
+
+  @Test
+  void aWritePassesFewRoutes() throws IOException {
+    Map<String, List<JsonNode>> byInput = new TreeMap<>();
+    for (JsonNode route : routes()) {
+      byInput
+          .computeIfAbsent(route.path("from").path("uri").asText(), uri -> new ArrayList<>())
+          .add(route);
+    }
+
+    List<String> longest = longestPathToAWrite("timer:cycle", byInput, List.of());
+
+    assertEquals("direct:write", longest.get(longest.size() - 1));
+    assertTrue(longest.size() <= MAX_PATH, longest.toString());
+  }
+
+  /** Empty when no write can be reached. */
+  private static List<String> longestPathToAWrite(
+      String input, Map<String, List<JsonNode>> byInput, List<String> before) {
+    assertFalse(before.contains(input), "a loop: " + before + " " + input);
+    List<String> path = Stream.concat(before.stream(), Stream.of(input)).toList();
+    List<List<String>> found = new ArrayList<>();
+    for (JsonNode route : byInput.get(input)) {
+      visit(
+          route.path("from").path("steps"),
+          (key, node) -> {
+            String uri = node.path("uri").asText();
+            if (uri.startsWith("kubernetes-endpoints:")) {
+              found.add(path);
+            } else if (uri.startsWith("direct:")) {
+              found.add(longestPathToAWrite(uri, byInput, path));
+            }
+          });
+    }
+    return found.stream().max(Comparator.comparing(List::size)).orElse(List.of());
   }
 
   @Test
@@ -196,18 +333,36 @@ class RoutesYamlTest {
     JsonNode method = expression.path("method");
     String simple = expression.path("simple").path("expression").asText();
     if (!method.isMissingNode()) {
-      found.add(file.getFileName() + ": " + method.path("method").asText());
-    } else if (simple.contains("bean:")) {
+      found.add(
+          "%s: %s.%s"
+              .formatted(
+                  file.getFileName(), method.path("ref").asText(), method.path("method").asText()));
+    }
+    if (simple.contains("bean:") || simple.contains("ref:")) {
       found.add(file.getFileName() + ": " + simple);
+    }
+    Matcher asked = CLUSTER.matcher(simple);
+    while (asked.find()) {
+      found.add(file.getFileName() + ": " + asked.group(1));
     }
   }
 
-  /** The name of the direct endpoint that a step names, or null. */
+  private static List<JsonNode> routes() throws IOException {
+    List<JsonNode> routes = new ArrayList<>();
+    for (Path file : files().toList()) {
+      for (JsonNode item : read(file)) {
+        if (item.has("route")) {
+          routes.add(item.get("route"));
+        }
+      }
+    }
+    return routes;
+  }
+
+  /** The name of the direct endpoint that a step names in its URI, as all do; or null. */
   private static String direct(JsonNode step) {
     String uri = step.path("uri").asText();
-    if (uri.equals("direct")) {
-      return step.path("parameters").path("name").asText();
-    }
+    assertFalse(uri.equals("direct"), "the name is no part of the URI: " + step);
     return uri.startsWith("direct:") ? uri.substring("direct:".length()) : null;
   }
 

@@ -46,6 +46,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -127,6 +128,15 @@ class RunbookTest {
                   Topology refused = topology(primary("db1", 1), down("db2"));
                   c.observed(refused);
                   c.repairing(Nodes.verdict(refused, led), led);
+                }),
+            new Said(
+                "decided",
+                c -> {
+                  c.observed(found);
+                  c.decided(
+                      Nodes.verdict(found, published(1, "db1"))
+                          .refuse("NeverPg3", "pg3 never takes writes"),
+                      "nothing is written");
                 }),
             new Said("paused", c -> c.paused("PAUSED")),
             new Said("cycleFailed", c -> c.cycleFailed(new IllegalStateException("x")))),
@@ -250,8 +260,8 @@ class RunbookTest {
   void triesEveryRuleAndEveryReport() {
     List<Verdict> verdicts = cycles().map(Cycle::verdict).toList();
 
-    assertEquals(
-        Set.of(Rule.values()), verdicts.stream().map(Verdict::rule).collect(Collectors.toSet()));
+    Set<Rule> ofTheProgram = EnumSet.complementOf(EnumSet.of(Rule.OWN));
+    assertEquals(ofTheProgram, verdicts.stream().map(Verdict::rule).collect(Collectors.toSet()));
     assertEquals(
         Set.of(Report.Topic.values()),
         verdicts.stream()

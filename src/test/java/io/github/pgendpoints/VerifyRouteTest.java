@@ -12,117 +12,112 @@ import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.github.pgendpoints.alert.Alert;
-import io.github.pgendpoints.alert.Conditions;
-import io.github.pgendpoints.alert.TestConditions;
-import io.github.pgendpoints.publish.ClusterMemory;
-import io.github.pgendpoints.publish.StateStore;
-import io.github.pgendpoints.topology.Damping;
-import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.Cycle;
+import io.github.pgendpoints.cycle.Heartbeat;
+import io.github.pgendpoints.cycle.Reading;
+import io.github.pgendpoints.cycle.Result;
+import io.github.pgendpoints.kubernetes.election.Leadership;
+import io.github.pgendpoints.management.CycleHealth;
+import io.github.pgendpoints.management.Metrics;
+import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.Plan;
+import io.github.pgendpoints.status.Status;
+import io.github.pgendpoints.status.StatusTable;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.Lsn;
-import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
-import io.github.pgendpoints.topology.Quorum;
-import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.Topology;
-import java.nio.file.Path;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
-import org.apache.camel.Predicate;
-import org.apache.camel.builder.ExchangeBuilder;
-import org.apache.camel.builder.RouteBuilder;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.spi.Resource;
-import org.apache.camel.support.PluginHelper;
+import org.apache.camel.Variable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The rules as they stand in the routes folder, each topology against what is published. */
+/**
+ * Whole cycles of the real routes, each with a topology against what is published: the rules as
+ * they stand in the YAML, and one of a user's own. What would be written goes to the test.
+ */
 class VerifyRouteTest {
+  private static final List<String> PUBLISHED = List.of("publish");
   private static final NodeState FOLLOWER_OF_TIMELINE_2 =
       standby("db2", new Server(Nodes.CLUSTER, startedAt("db2"), 2L, Lsn.of("0/3000000"), true));
 
-  private final Conditions conditions = TestConditions.create();
-  private final List<String> sent = new ArrayList<>();
-  private CamelContext context;
-  private String on = "";
-  private Consumer<Exchange> clearing = exchange -> {};
-  private final ExecutorService probes = Executors.newCachedThreadPool();
+  /** A rule as a user adds it to the choice of the route {@code verify}. */
+  private static final String OWN_RULE =
+      """
+      id: never-pg3
+      description: The third server is for reports
+      expression: {simple: {expression: "${variable.verdict.verified} == true && ${variable.verdict.primary.node.host} == 'db3'"}}
+      steps:
+        - setVariable:
+            name: verdict
+            expression: {simple: {expression: "${variable.verdict.refuse('NeverPg3', 'pg3 never takes writes')}"}}
+        - to:
+            uri: direct:refuse
+      """;
 
-  @BeforeEach
-  void loadTheRoutes() throws Exception {
-    start(new Quorum(2), false);
+  private static FakeApiServer api;
+
+  private final List<String> sent = new ArrayList<>();
+  private RuntimeException failure;
+  private Published published;
+  private RoutesContext routes;
+
+  @BeforeAll
+  static void startApi() {
+    api = new FakeApiServer("db").start();
   }
 
-  private void start(Quorum quorum, boolean clear) throws Exception {
-    stop();
-    context = new DefaultCamelContext();
-    var properties = context.getPropertiesComponent();
-    properties.addInitialProperty("clear.on.split.brain", "" + clear);
-    properties.addInitialProperty("rw.service", "pg-rw");
-    for (String off : List.of("paused", "dry.run", "read.only")) {
-      properties.addInitialProperty(off, String.valueOf(off.equals(on)));
-    }
-    context.getRegistry().bind("probes", probes);
-    context.getRegistry().bind("conditions", conditions);
-    context
-        .getRegistry()
-        .bind(
-            "memory",
-            new ClusterMemory(
-                Memory.empty(Damping.none()),
-                new DecisionSettings(
-                    quorum, new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)),
-                StateStore.none(),
-                () -> 0,
-                () -> {}));
-    context.getRegistry().bind("stopping", (Predicate) exchange -> false);
-    for (String file : List.of("00-errors", "30-verify")) {
-      Path path = Path.of("routes", file + ".camel.yaml");
-      Resource resource =
-          PluginHelper.getResourceLoader(context).resolveResource("file:" + path.toAbsolutePath());
-      PluginHelper.getRoutesLoader(context).loadRoutes(resource);
-    }
-    context.addRoutes(
-        new RouteBuilder() {
-          @Override
-          public void configure() {
-            from("direct:remember").process(exchange -> {});
-            from("direct:publish").process(exchange -> sent.add("publish"));
-            from("direct:clear")
-                .errorHandler(noErrorHandler())
-                .process(exchange -> sent.add("clear"))
-                .process(exchange -> clearing.accept(exchange));
-            from("direct:repair").process(exchange -> sent.add("repair"));
-          }
-        });
-    context.start();
+  @AfterAll
+  static void stopApi() {
+    api.close();
+  }
+
+  @BeforeEach
+  void prepare() {
+    routes =
+        new RoutesContext(api)
+            .with("MIN_REACHABLE_NODES", "2")
+            .withBean("reader", new GivenPublished())
+            .replacing("direct:publish", exchange -> sent.add("publish"))
+            .replacing("direct:publish-service", this::send);
   }
 
   @AfterEach
   void close() {
-    stop();
-    probes.shutdownNow();
+    routes.close();
   }
 
-  private void stop() {
-    if (context != null) {
-      context.stop();
+  private void send(Exchange exchange) {
+    Plan plan = exchange.getMessage().getBody(Plan.class);
+    sent.add(String.valueOf(plan.purpose()) + " " + plan.service());
+    if (failure != null) {
+      throw failure;
     }
   }
 
@@ -202,11 +197,12 @@ class VerifyRouteTest {
   @ParameterizedTest
   @MethodSource("topologies")
   void publishesOnlyWhatPassesEveryRule(
-      Topology found, Published published, int exitCode, String said) {
-    Exchange exchange = verify(found, published);
+      Topology found, Published before, int exitCode, String said) {
+    routes.start();
+    Result result = verify(found, before);
 
-    assertEquals(String.valueOf(exitCode), exchange.getProperty("exitCode"));
-    assertEquals(said == null ? List.of("publish") : List.of(), sent);
+    assertEquals(exitCode, result.outcome().exitCode());
+    assertEquals(said == null ? PUBLISHED : List.of(), sent);
     List<String> errors = errors();
     assertEquals(said == null ? 0 : 1, errors.size(), errors.toString());
     assertTrue(said == null || errors.get(0).startsWith(said), errors.toString());
@@ -214,17 +210,18 @@ class VerifyRouteTest {
 
   @Test
   void refusesWhatItCannotReadOfTheLastTopology() {
+    routes.start();
     Published unreadable = nothingPublished().withFault("Endpoints pg has 'x'");
-    Exchange exchange = verify(topology(primary("db1", 1), standby("db2")), unreadable);
+    Result result = verify(topology(primary("db1", 1), standby("db2")), unreadable);
 
-    assertEquals("1", exchange.getProperty("exitCode"));
+    assertEquals(1, result.outcome().exitCode());
     assertEquals(List.of(), sent);
-    assertEquals("unreadable state, nothing is written: Endpoints pg has 'x'", errors().get(0));
+    assertEquals(List.of("unreadable state, nothing is written: Endpoints pg has 'x'"), errors());
   }
 
   /** What is wrong with the whole cluster, rather than with one node. */
   private List<String> errors() {
-    return conditions.news().stream()
+    return routes.alerts().stream()
         .filter(alert -> alert.severity() == Alert.Severity.ERROR && alert.subject().isEmpty())
         .map(Alert::message)
         .toList();
@@ -232,6 +229,7 @@ class VerifyRouteTest {
 
   @Test
   void acceptsThePublishedPrimaryAtANewAddress() {
+    routes.start();
     NodeState moved =
         new NodeState(
             primary("db1", 2).node(),
@@ -241,128 +239,202 @@ class VerifyRouteTest {
             null,
             primary("db1", 2).server());
 
-    assertEquals(
-        "0", verify(topology(moved, standby("db2")), published(2, "db1")).getProperty("exitCode"));
+    Result result = verify(topology(moved, standby("db2")), published(2, "db1"));
+
+    assertEquals(0, result.outcome().exitCode());
   }
 
   @Test
   void acceptsThePublishedPrimaryUnderAnEntryThatIsStored() {
+    routes.start();
     Server server = new Server("7000000000000000001", startedAt("db1"), 2L, Lsn.of("0/1"), false);
     Topology topology = topology(primary("alias", server), primary("db1", server), standby("db2"));
-    Published published = published(2, "db1");
+    Published before = published(2, "db1");
 
-    assertEquals("1", verify(topology, published).getProperty("exitCode"), "never seen before");
-    assertEquals(List.of("publish"), sent);
+    assertEquals(1, verify(topology, before).outcome().exitCode(), "never seen before");
+    assertEquals(PUBLISHED, sent);
     PublishedPrimary stored =
         new PublishedPrimary(
-            published.line(),
-            List.of("db1:5432", "alias:5432"),
-            "db1",
-            published.primary().startedAt());
+            before.line(), List.of("db1:5432", "alias:5432"), "db1", before.primary().startedAt());
     assertEquals(
-        "0",
+        0,
         verify(
                 topology,
                 new Published(
                     stored,
-                    published.systemIdentifier(),
-                    published.readWrite(),
-                    published.readOnly(),
+                    before.systemIdentifier(),
+                    before.readWrite(),
+                    before.readOnly(),
                     0,
                     false,
                     List.of()))
-            .getProperty("exitCode"));
+            .outcome()
+            .exitCode());
   }
 
   /** The one that was published is neither stale nor a rival of its own. */
   @Test
-  void aSplitBrainLastsWhileOneOfThePrimariesCannotBeVerified() throws Exception {
-    start(new Quorum(1), true);
+  void aSplitBrainLastsWhileOneOfThePrimariesCannotBeVerified() {
+    routes.with("MIN_REACHABLE_NODES", "1").with("ON_SPLIT_BRAIN", "clear").start();
     verify(topology(primary("db1", 1), primary("db2", 2)), published(1, "db1"));
-    assertEquals(List.of("clear"), sent);
-    conditions.news();
+    assertEquals(List.of("CLEAR pg-rw"), sent);
+    routes.alerts();
 
     sent.clear();
     verify(topology(primary("db1", 1), unknown("db2")), published(1, "db1"));
     assertEquals(List.of(), sent);
+    List<String> errors = errors();
     assertTrue(
-        errors()
+        errors
             .get(0)
             .startsWith(
-                "rival primary unaccounted for, nothing is written: db2 was a primary beside db1 at db1"));
+                "rival primary unaccounted for, nothing is written: db2 was a primary beside db1 at db1"),
+        errors.toString());
 
     verify(topology(primary("db1", 1), down("db2")), published(1, "db1"));
     assertEquals(List.of(), sent, "it may be back in a moment");
     verify(topology(primary("db1", 1), standby("db2")), published(1, "db1"));
-    assertEquals(List.of("publish"), sent);
+    assertEquals(PUBLISHED, sent);
+  }
+
+  /** Two primaries, two nodes that are down. */
+  @ParameterizedTest(name = "ON_SPLIT_BRAIN={0}, a quorum of {1}, PAUSED={2}, {3}, fails: {4}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "hold  | 2        | false | ONCE    | false | false | nothing is written",
+        "clear | 2        | false | ONCE    | false | true  | pg-rw is emptied",
+        "clear | majority | false | ONCE    | false | false | nothing is written",
+        "clear | 2        | false | ONCE    | true  | true  | pg-rw could not be emptied",
+        "clear | 2        | true  | ONCE    | false | true  | pg-rw is not emptied while paused",
+        "clear | 2        | false | STATUS  | false | true  | nothing is written",
+        "clear | 2        | false | DRY_RUN | false | true  | nothing is written"
+      })
+  void emptiesTheReadWriteServiceInASplitBrainOnlyWhereThatIsWanted(
+      String onSplitBrain,
+      String quorum,
+      boolean paused,
+      Mode mode,
+      boolean fails,
+      boolean clears,
+      String effect) {
+    failure = fails ? new IllegalStateException("the API server is on fire") : null;
+    routes
+        .with("ON_SPLIT_BRAIN", onSplitBrain)
+        .with("MIN_REACHABLE_NODES", quorum)
+        .with("PAUSED", String.valueOf(paused))
+        .in(mode)
+        .start();
+
+    Result result =
+        verify(
+            topology(primary("db1", 1), primary("db2", 2), down("db3"), down("db4")),
+            published(1, "db1"));
+
+    // The route publish-service itself writes neither while paused nor in a mode that only shows.
+    assertEquals(clears ? List.of("CLEAR pg-rw") : List.of(), sent);
+    assertEquals(1, result.outcome().exitCode());
+    assertEquals(
+        List.of("multiple primaries, " + effect),
+        routes.alerts().stream()
+            .filter(alert -> alert.kind() == Alert.Kind.MULTIPLE_PRIMARIES)
+            .map(alert -> alert.message().replaceAll(": .*", ""))
+            .toList());
   }
 
   @Test
-  void clearsOnSplitBrainOnlyWhereThatIsWanted() throws Exception {
-    Topology split = topology(primary("db1", 1), primary("db2", 2), down("db3"), down("db4"));
+  void aRuleOfAUsersOwnRefusesInItsOwnWords() {
+    routes.editing(VerifyRouteTest::withOwnRule).start();
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    Metrics metrics = metrics(registry);
 
-    start(new Quorum(2), true);
-    verify(split, published(1, "db1"));
-    assertEquals(List.of("clear"), sent);
+    Result result =
+        verify(topology(standby("db1"), standby("db2"), primary("db3", 1)), nothingPublished());
+    metrics.ended(result);
 
-    sent.clear();
-    start(Quorum.MAJORITY, true);
-    Exchange refused = verify(split, published(1, "db1"));
-    assertEquals(List.of(), sent, "2 of 4 are no majority");
-    assertEquals("1", refused.getProperty("exitCode"));
+    assertEquals(List.of(), sent);
+    assertEquals(Rule.OWN, result.verdict().rule());
+    assertEquals(1, result.outcome().exitCode());
+    List<String> alerts =
+        routes.alerts().stream()
+            .filter(alert -> alert.severity() == Alert.Severity.ERROR)
+            .map(alert -> alert.kind() + " " + alert.subject() + ": " + alert.message())
+            .toList();
+    String words = "rule NeverPg3, nothing is written: pg3 never takes writes";
+    assertEquals(List.of("Rule NeverPg3: " + words), alerts);
+    String scraped = registry.scrape();
+    assertTrue(scraped.contains("pgendpoints_verdict{rule=\"NeverPg3\"} 1.0\n"), scraped);
+    assertTrue(scraped.contains("pgendpoints_verdict{rule=\"verified\"} 0.0\n"), scraped);
+    Cluster cluster = routes.cluster();
+    Status status = Status.of(result, cluster.conditions().lasting(), cluster.publisher());
+    assertTrue(new StatusTable(status).text().contains(words), new StatusTable(status).text());
+    assertEquals(false, status.verified());
+
+    // It has no say where another server is the primary, or another rule refuses.
+    result =
+        verify(topology(primary("db1", 1), standby("db2"), standby("db3")), nothingPublished());
+    metrics.ended(result);
+    assertEquals(PUBLISHED, sent);
+    assertEquals(Rule.VERIFIED, result.verdict().rule());
+    assertTrue(registry.scrape().contains("pgendpoints_verdict{rule=\"NeverPg3\"} 0.0\n"));
+    assertEquals(
+        Rule.NO_PRIMARY, verify(topology(standby("db3")), nothingPublished()).verdict().rule());
   }
 
-  @Test
-  void tellsWhatBecameOfTheReadWriteServiceInASplitBrain() throws Exception {
-    start(new Quorum(2), false);
-    assertEquals("nothing is written", outcomeOfSplitBrain());
-    start(Quorum.MAJORITY, true);
-    assertEquals("nothing is written", outcomeOfSplitBrain());
-    start(new Quorum(2), true);
-    assertEquals("pg-rw is emptied", outcomeOfSplitBrain());
-    clearing = exchange -> exchange.setProperty("exitCode", "3");
-    assertEquals("pg-rw could not be emptied", outcomeOfSplitBrain());
-    clearing = exchange -> {};
-    assertEquals("pg-rw is emptied", outcomeOfSplitBrain());
-    clearing =
-        exchange -> {
-          throw new IllegalStateException();
-        };
-    assertEquals("pg-rw could not be emptied", outcomeOfSplitBrain());
-    clearing = exchange -> {};
-    on = "paused";
-    start(new Quorum(2), true);
-    assertEquals("pg-rw is not emptied while paused", outcomeOfSplitBrain());
-    on = "read.only";
-    start(new Quorum(2), true);
-    assertEquals("nothing is written", outcomeOfSplitBrain());
+  private Metrics metrics(PrometheusMeterRegistry registry) {
+    Heartbeat heartbeat =
+        new Heartbeat(Duration.ofSeconds(5), Duration.ofSeconds(2), System::nanoTime);
+    return new Metrics(
+        registry,
+        "pg-rw",
+        "pg-ro",
+        heartbeat,
+        new CycleHealth(routes.camel(), heartbeat, Leadership.withoutElection()),
+        false,
+        System::nanoTime);
   }
 
-  private String outcomeOfSplitBrain() {
-    verify(
-        topology(primary("db1", 1), primary("db2", 2), down("db3"), down("db4")),
-        published(1, "db1"));
-    return conditions.news().stream()
-        .filter(alert -> alert.kind() == Alert.Kind.MULTIPLE_PRIMARIES)
-        .map(alert -> alert.message().replaceAll("^multiple primaries, ([^:]*): .*", "$1"))
-        .findFirst()
-        // As before, so it is no news.
-        .orElse("nothing is written");
+  private static String withOwnRule(String file) {
+    try {
+      ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
+      JsonNode routes = yaml.readTree(file);
+      for (JsonNode choice : routes.findValues("choice")) {
+        if (choice.path("id").asText().equals("rule")) {
+          ((ArrayNode) choice.get("when")).add(yaml.readTree(OWN_RULE));
+        }
+      }
+      return yaml.writeValueAsString(routes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
-  private Exchange verify(Topology found, Published published) {
-    Topology identified = found.identifiedBy(published);
-    conditions.observed(identified);
-    return context
-        .createFluentProducerTemplate()
-        .to("direct:verify")
-        .withExchange(
-            () ->
-                ExchangeBuilder.anExchange(context)
-                    .withBody(identified)
-                    .withProperty("topology", identified)
-                    .withProperty("published", published)
-                    .build())
-        .send();
+  private Result verify(Topology found, Published before) {
+    published = before;
+    return routes.cycle(found);
+  }
+
+  /** The bean {@code reader} of a cluster of which the test says what is published. */
+  public final class GivenPublished {
+    private final Actual none = new Actual(null, List.of());
+
+    public Actual readWrite() {
+      return none;
+    }
+
+    public Actual readOnly() {
+      return none;
+    }
+
+    /** Finds out whether it is paused, as ever. */
+    public Published published(
+        @Variable("cluster") Cluster cluster, @Variable("cycle") Cycle cycle) {
+      new Reading().published(cluster, cycle, none, none);
+      return published;
+    }
+
+    public List<Object> nodes() {
+      return List.of();
+    }
   }
 }

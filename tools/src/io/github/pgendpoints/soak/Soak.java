@@ -3,6 +3,7 @@ package io.github.pgendpoints.soak;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.support.Run;
 import java.sql.SQLException;
@@ -257,20 +258,20 @@ public final class Soak {
   }
 
   private Leadership leadership() {
-    return run.manager().lookup("leadership", Leadership.class);
+    return run.manager().lookup("cluster", Cluster.class).leadership();
   }
 
-  /** A probe that begins beside the cycle meanwhile never ends, unless somebody minds. */
+  /** Without the route check-down nothing checks the nodes that are DOWN. */
   private String stopRoute() throws Exception {
     CamelContext camel = run.manager().getCamelContext();
     List<String> routes =
         camel.getRoutes().stream()
+            .filter(route -> "cycle".equals(route.getGroup()))
             .map(Route::getRouteId)
-            .filter(route -> !route.startsWith("tick"))
             .sorted()
             .toList();
     String route =
-        random.nextInt(3) == 0 ? "probe-absent" : routes.get(random.nextInt(routes.size()));
+        random.nextInt(3) == 0 ? "check-down" : routes.get(random.nextInt(routes.size()));
     watch.disturbing();
     camel.getRouteController().stopRoute(route);
     Thread.sleep(200 + random.nextInt(2000));

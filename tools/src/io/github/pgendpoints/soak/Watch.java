@@ -3,12 +3,13 @@ package io.github.pgendpoints.soak;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.pgendpoints.kubernetes.election.Leadership;
+import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.Outcome;
+import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
@@ -17,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -32,10 +32,9 @@ import org.apache.camel.spi.RoutePolicyFactory;
 import org.apache.camel.support.RoutePolicySupport;
 
 /**
- * Looks at every cycle from outside, as Camel shows it: when it began and ended, what it found, and
- * what it asked of the API. All is held against the {@link Truth} and against what the API stores.
- *
- * <p>A cycle whose result was outdated asks the nodes again: each time is a pass, and judged alone.
+ * Watches every cycle from outside, as Camel shows it: when it began and ended, what it found, and
+ * what it requested of the API. Compares all of this with the {@link Truth} and with what the API
+ * stores.
  */
 final class Watch implements RoutePolicyFactory {
   /** What the machine may take besides: two processors that others use, too. */
@@ -53,13 +52,11 @@ final class Watch implements RoutePolicyFactory {
   /** The outcome of a cycle. */
   record Cycle(String fault, int exitCode, boolean verified, int writes, Duration took) {}
 
-  /** What a pass found when it began. */
+  /** What a cycle found when it began. */
   private record Before(
       long moment,
       int edits,
       int leases,
-      Object topology,
-      Object verdict,
       String readWriteVersion,
       String readOnlyVersion,
       boolean apiTroubled,
@@ -90,15 +87,12 @@ final class Watch implements RoutePolicyFactory {
   private volatile CamelContext watched;
   private volatile Cycle last;
 
-  // One pass at a time, which is one of the things that are checked.
+  // One cycle at a time, which is one of the things that are checked.
   private Before before;
   private long cycleBegan;
+  private long readAt;
   private String faultAtBegin;
-  private int passes;
-  private int writes;
-  private boolean apiTroubledInCycle;
   private boolean disturbedInCycle;
-  private boolean verifiedInCycle;
   private Verdict publishing;
   private final Set<Truth.Claim> rivals = new HashSet<>();
   private Decided decided;
@@ -185,9 +179,12 @@ final class Watch implements RoutePolicyFactory {
       underWay.set(0);
     }
     return switch (routeId) {
-      case "discover" -> policy(exchange -> beginCycle(), this::endCycle);
-      case "cycle" -> policy(this::beginPass, this::endPass);
-      case "ask" -> new Asking();
+      case "cycle" -> policy(this::beginTick, this::endTick);
+      case "read" -> policy(exchange -> {}, exchange -> readAt = System.nanoTime());
+      case "verify" ->
+          policy(
+              exchange -> checkTime("probing the nodes", readAt, probeTimeout.plus(MORE)),
+              exchange -> {});
       case "publish" -> policy(this::beginPublishing, exchange -> {});
       default -> null;
     };
@@ -211,24 +208,9 @@ final class Watch implements RoutePolicyFactory {
     };
   }
 
-  /** All probes of a pass end in time, whatever the nodes do. */
-  private final class Asking extends RoutePolicySupport {
-    private long began;
-
-    @Override
-    public void onExchangeBegin(Route route, Exchange exchange) {
-      began = System.nanoTime();
-    }
-
-    @Override
-    public void onExchangeDone(Route route, Exchange exchange) {
-      judge(() -> checkTime("asking the nodes", began, probeTimeout.plus(MORE)));
-    }
-  }
-
   /** Only a cycle that was verified comes here. */
   private void beginPublishing(Exchange exchange) {
-    publishing = exchange.getProperty("verdict", Verdict.class);
+    publishing = exchange.getVariable("verdict", Verdict.class);
   }
 
   private synchronized void judge(Runnable part) {
@@ -260,49 +242,15 @@ final class Watch implements RoutePolicyFactory {
 
   // ---- a cycle
 
-  private void beginCycle() {
+  /** At this tick a cycle may begin. */
+  private void beginTick(Exchange exchange) {
     cycleBegan = System.nanoTime();
+    readAt = cycleBegan;
     faultAtBegin = fault;
-    passes = 0;
-    writes = 0;
-    apiTroubledInCycle = false;
     disturbedInCycle = isDisturbed();
-    verifiedInCycle = false;
-    require(underWay.incrementAndGet() == 1, "a cycle began before the one before it had ended");
-  }
-
-  private void endCycle(Exchange exchange) {
-    Duration took = Duration.ofNanos(System.nanoTime() - cycleBegan);
-    underWay.decrementAndGet();
-    Cycle cycle =
-        new Cycle(
-            faultAtBegin,
-            exchange.getProperty("exitCode", 1, Integer.class),
-            verifiedInCycle,
-            writes,
-            took);
-    last = cycle;
-    cycles.accept(cycle);
-    disturbedInCycle |= isDisturbed();
-    require(
-        !exchange.isFailed() || disturbedInCycle, "a cycle failed: %s", exchange.getException());
-    checkTime(
-        "a cycle of %d passes".formatted(passes),
-        cycleBegan,
-        probeTimeout.plus(MORE).multipliedBy(passes).plus(apiTroubledInCycle ? API_BUDGET : SLACK));
-    ended.incrementAndGet();
-  }
-
-  // ---- a pass
-
-  private void beginPass(Exchange exchange) {
     publishing = null;
-    int itsTerm =
-        exchange
-            .getContext()
-            .getRegistry()
-            .lookupByNameAndType("leadership", Leadership.class)
-            .term();
+    require(underWay.incrementAndGet() == 1, "a cycle began before the one before it had ended");
+    int itsTerm = cluster(exchange).leadership().term();
     if (itsTerm != term) {
       // It may also lose the Lease without our doing, while the API is in trouble.
       rivals.removeIf(rival -> !keepsState);
@@ -310,18 +258,19 @@ final class Watch implements RoutePolicyFactory {
     }
     before =
         new Before(
-            System.nanoTime(),
+            cycleBegan,
             world.edits(),
             world.leases(),
-            exchange.getProperty("topology"),
-            exchange.getProperty("verdict"),
             world.version(World.RW),
             world.version(World.RO),
             world.isApiTroubled(),
             isDisturbed(),
             Math.max(storedTimeline(World.RW), storedTimeline(World.RO)),
             world.published());
-    passes++;
+  }
+
+  private static Cluster cluster(Exchange exchange) {
+    return exchange.getContext().getRegistry().lookupByNameAndType("cluster", Cluster.class);
   }
 
   private long storedTimeline(String service) {
@@ -329,31 +278,50 @@ final class Watch implements RoutePolicyFactory {
     return stored != null && stored.matches("[0-9]+") ? Long.parseLong(stored) : 0;
   }
 
-  private void endPass(Exchange exchange) {
-    List<ApiRequest> requests = writesSinceLastPass();
-    writes += requests.size();
-    boolean troubled = before.apiTroubled() || world.isApiTroubled();
-    apiTroubledInCycle |= troubled;
+  private void endTick(Exchange exchange) {
+    underWay.decrementAndGet();
     disturbedInCycle |= before.disturbed() || isDisturbed();
-    checkTime(
-        "a pass", before.moment(), probeTimeout.plus(MORE).plus(troubled ? API_BUDGET : SLACK));
-    Topology topology = fresh(exchange, "topology", before.topology(), Topology.class);
-    Verdict told = fresh(exchange, "verdict", before.verdict(), Verdict.class);
-    Verdict verdict = publishing == null ? told : publishing;
+    require(
+        !exchange.isFailed() || disturbedInCycle, "a cycle failed: %s", exchange.getException());
+    io.github.pgendpoints.cycle.Cycle cycle =
+        exchange.getVariable("cycle", io.github.pgendpoints.cycle.Cycle.class);
+    if (cycle != null && cycle.result() != null) {
+      endCycle(cycle.result());
+    }
+  }
+
+  private void endCycle(Result result) {
+    Duration took = Duration.ofNanos(System.nanoTime() - cycleBegan);
+    List<ApiRequest> requests = writesSinceLastCycle();
+    Cycle cycle =
+        new Cycle(
+            faultAtBegin, result.outcome().exitCode(), publishing != null, requests.size(), took);
+    last = cycle;
+    cycles.accept(cycle);
+    boolean troubled = before.apiTroubled() || world.isApiTroubled();
+    checkTime("a cycle", cycleBegan, probeTimeout.plus(MORE).plus(troubled ? API_BUDGET : SLACK));
+    check(result, requests);
+    // Nothing that began before can matter to a cycle to come.
+    world.truth().forgetBefore(before.moment());
+    ended.incrementAndGet();
+  }
+
+  private void check(Result result, List<ApiRequest> requests) {
+    Topology topology = result.topology();
+    Verdict verdict = result.verdict();
     if (topology != null) {
       checkAgainstTruth(topology);
-      checkTwoPrimaries(exchange, verdict, topology);
+      checkTwoPrimaries(result);
     }
     if (publishing != null) {
-      verifiedInCycle = true;
-      require(topology != null, "verified without asking the nodes");
+      require(topology != null, "verified without probing the nodes");
       NodeState primary = publishing.primary();
       Truth.Claim claim = checkPrimary(primary, topology);
       checkNotStale(primary);
       for (ApiRequest request : requests) {
         checkWrite(request, primary, claim, topology);
       }
-      checkStored(exchange, told != null, primary, claim, topology);
+      checkStored(result, primary, claim);
       notePublished(primary, claim);
     } else {
       checkRefused(requests, verdict);
@@ -362,12 +330,10 @@ final class Watch implements RoutePolicyFactory {
       checkDecision(verdict);
       noteRivals(verdict, topology);
     }
-    // Nothing that began before can matter to a pass to come.
-    world.truth().forgetBefore(before.moment());
   }
 
   /** Those to the objects of both Services. The Lease and STATE may be written at any time. */
-  private List<ApiRequest> writesSinceLastPass() {
+  private List<ApiRequest> writesSinceLastCycle() {
     List<ApiRequest> requests =
         world.api().requests().stream().filter(request -> !READS.contains(request.verb())).toList();
     world.api().clearRequests();
@@ -381,13 +347,15 @@ final class Watch implements RoutePolicyFactory {
   }
 
   /** Two servers that take writes are an ERROR, whichever of them is right. */
-  private void checkTwoPrimaries(Exchange exchange, Verdict verdict, Topology topology) {
+  private void checkTwoPrimaries(Result result) {
+    Topology topology = result.topology();
+    Verdict verdict = result.verdict();
     if (primaries(topology).size() < 2) {
       return;
     }
     require(verdict == null || verdict.hasErrors(), "two primaries, and no ERROR: %s", topology);
     require(
-        isDropped(exchange) || !"0".equals(exchange.getProperty("exitCode", String.class)),
+        result.outcome() == Outcome.NOT_LEADER || result.outcome().exitCode() != 0,
         "two primaries, and exit code 0: %s",
         topology);
   }
@@ -488,7 +456,7 @@ final class Watch implements RoutePolicyFactory {
     return descendsFromTwin;
   }
 
-  /** A pass that was refused writes nothing, but puts back what was verified last. */
+  /** A cycle that was refused writes nothing, but puts back what was verified last. */
   private void checkRefused(List<ApiRequest> requests, Verdict verdict) {
     for (ApiRequest request : requests) {
       require(
@@ -549,12 +517,6 @@ final class Watch implements RoutePolicyFactory {
   /** To be asked after the Endpoints were read, which others change at any moment. */
   private boolean hasOthersEdited() {
     return before.edits() % 2 != 0 || before.edits() != world.edits();
-  }
-
-  /** What this pass set, and not one before it. */
-  private static <T> T fresh(Exchange exchange, String name, Object before, Class<T> type) {
-    Object now = exchange.getProperty(name);
-    return now == before ? null : type.cast(now);
   }
 
   /** Each node was what it was seen to be. */
@@ -618,7 +580,7 @@ final class Watch implements RoutePolicyFactory {
         before.timeline());
   }
 
-  /** A write, be it granted or not, names the primary that this pass verified, and no other. */
+  /** A write, be it granted or not, names the primary that this cycle verified, and no other. */
   private void checkWrite(
       ApiRequest request, NodeState primary, Truth.Claim claim, Topology topology) {
     require(
@@ -713,28 +675,15 @@ final class Watch implements RoutePolicyFactory {
     }
   }
 
-  /** A pass whose result was dropped has not decided yet; another one follows in its cycle. */
-  private static boolean isDropped(Exchange exchange) {
-    return Objects.equals("true", exchange.getProperty("again", String.class));
-  }
-
-  /** Where a pass came to its end, the Endpoints are what it verified. */
-  private void checkStored(
-      Exchange exchange,
-      boolean finished,
-      NodeState primary,
-      Truth.Claim claim,
-      Topology topology) {
-    int exitCode = exchange.getProperty("exitCode", 1, Integer.class);
+  /** Where a cycle came to its end, the Endpoints are what it verified. */
+  private void checkStored(Result result, NodeState primary, Truth.Claim claim) {
     boolean leads = before.leases() % 2 == 0 && before.leases() == world.leases();
-    Published stored = exchange.getProperty("published", Published.class);
-    if (!finished
-        || isDropped(exchange)
-        || exitCode > 1
+    if (result.outcome().exitCode() > 1
+        || result.outcome() == Outcome.NOT_LEADER
         || !leads
         || before.apiTroubled()
         || disturbedInCycle
-        || stored.paused()) {
+        || result.published().paused()) {
       return;
     }
     List<String> readWrite = world.addresses(World.RW);
@@ -747,7 +696,7 @@ final class Watch implements RoutePolicyFactory {
         "a cycle was content with RW leading to %s, the primary is %s",
         readWrite,
         primary.node());
-    checkReadOnly("a cycle was content with RO leading to", readOnly, claim, topology);
+    checkReadOnly("a cycle was content with RO leading to", readOnly, claim, result.topology());
   }
 
   /** Whom the read-write Service leads to is published, by our own books. */

@@ -136,6 +136,8 @@ public record Alert(
     LEFT_BEHIND("LeftBehind"),
     /** The published primary has no connection left for us. */
     PRIMARY_FULL("PrimaryFull"),
+    /** A rule that a route adds refuses; the subject is its name. */
+    RULE("Rule"),
     /** Fewer nodes than MIN_REACHABLE_NODES could be verified. */
     QUORUM("NoQuorum"),
     /** What the Endpoints remember cannot be read. */

@@ -1,6 +1,7 @@
 package io.github.pgendpoints.alert;
 
 import java.util.Map;
+import java.util.Set;
 import org.apache.camel.Endpoint;
 import org.apache.camel.support.DefaultComponent;
 
@@ -28,6 +29,7 @@ public final class AlertsComponent extends DefaultComponent {
       throw new IllegalArgumentException("queue is " + queue + ", allowed: 1 and more");
     }
     String needs = getAndRemoveParameter(parameters, "needs", String.class, "");
-    return new AlertsEndpoint(uri, this, sinks, settings, queue, needs);
+    Set<Only> only = Only.parse(getAndRemoveParameter(parameters, "only", String.class, ""));
+    return new AlertsEndpoint(uri, this, sinks, settings, queue, needs, only);
   }
 }

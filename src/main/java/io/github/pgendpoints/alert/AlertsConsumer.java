@@ -2,6 +2,7 @@ package io.github.pgendpoints.alert;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.camel.Exchange;
@@ -21,6 +22,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
 
   private final Sinks sinks;
   private final int capacity;
+  private final Set<Only> only;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<Alert> queue = new ArrayDeque<>();
@@ -33,10 +35,12 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   private boolean overflowing;
   private volatile Thread thread;
 
-  AlertsConsumer(AlertsEndpoint endpoint, Processor processor, Sinks sinks, int capacity) {
+  AlertsConsumer(
+      AlertsEndpoint endpoint, Processor processor, Sinks sinks, int capacity, Set<Only> only) {
     super(endpoint, processor);
     this.sinks = sinks;
     this.capacity = capacity;
+    this.only = only;
   }
 
   /** The name of the sink: its route's id. */
@@ -46,6 +50,9 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
 
   /** Puts an alert into the queue, in the place of the oldest when it is full; never waits. */
   void offer(Alert alert) {
+    if (!Only.takes(only, alert)) {
+      return;
+    }
     lock.lock();
     try {
       if (queue.size() == capacity) {

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.alert;
 
+import java.util.Set;
 import org.apache.camel.Consumer;
 import org.apache.camel.MultipleConsumersSupport;
 import org.apache.camel.Processor;
@@ -13,6 +14,7 @@ final class AlertsEndpoint extends DefaultEndpoint implements MultipleConsumersS
   private final SinkSettings settings;
   private final int queue;
   private final String needs;
+  private final Set<Only> only;
 
   AlertsEndpoint(
       String uri,
@@ -20,12 +22,14 @@ final class AlertsEndpoint extends DefaultEndpoint implements MultipleConsumersS
       Sinks sinks,
       SinkSettings settings,
       int queue,
-      String needs) {
+      String needs,
+      Set<Only> only) {
     super(uri, component);
     this.sinks = sinks;
     this.settings = settings;
     this.queue = queue;
     this.needs = needs;
+    this.only = only;
   }
 
   @Override
@@ -41,7 +45,7 @@ final class AlertsEndpoint extends DefaultEndpoint implements MultipleConsumersS
   @Override
   public Consumer createConsumer(Processor processor) throws Exception {
     settings.check(needs);
-    AlertsConsumer consumer = new AlertsConsumer(this, processor, sinks, queue);
+    AlertsConsumer consumer = new AlertsConsumer(this, processor, sinks, queue, only);
     configureConsumer(consumer);
     return consumer;
   }

@@ -52,6 +52,10 @@ public final class Conditions {
               Rule.UNPROVEN, Kind.STALE_PRIMARY,
               Rule.NEWER_LINE, Kind.STALE_PRIMARY));
 
+  static {
+    KINDS.put(Rule.OWN, Kind.RULE);
+  }
+
   private static final Map<Report.Topic, Kind> TOPICS =
       new EnumMap<>(
           Map.of(
@@ -95,14 +99,6 @@ public final class Conditions {
     }
   }
 
-  /** What was known before the cycle, beside what {@link #snapshot} tells another process. */
-  private record Kept(
-      List<Draft> drafts,
-      ConditionsSnapshot snapshot,
-      Set<String> degradations,
-      Map<Node, Instant> undetermined,
-      String before) {}
-
   private final Alert.Cluster cluster;
   private final int defaultPort;
   private final Duration repeat;
@@ -122,7 +118,6 @@ public final class Conditions {
   private String before;
   private String after;
   private Topology asked;
-  private Kept kept;
   private Stage reached = Stage.BEGUN;
 
   /**
@@ -139,44 +134,6 @@ public final class Conditions {
     this.rights = rights;
     this.clock = clock;
     this.flapping = new Flapping(repeat);
-  }
-
-  /** Begins a cycle. {@link #news} ends it, or {@link #discard}. */
-  public void begin() {
-    kept =
-        new Kept(
-            List.copyOf(drafts),
-            snapshot(),
-            Set.copyOf(degradations),
-            Map.copyOf(undetermined),
-            before);
-  }
-
-  /**
-   * Ends a cycle whose findings are another replica's to report, as if it had not been: this one
-   * reports them when it leads and still finds them.
-   */
-  public void discard() {
-    ConditionsSnapshot snapshot = kept.snapshot();
-    lastSignature = snapshot.signature();
-    lastStates = snapshot.states();
-    lasting = snapshot.lasting();
-    replace(troubles, snapshot.troubles());
-    replace(leftOut, snapshot.leftOut());
-    replace(undetermined, kept.undetermined());
-    degradationsNow.clear();
-    degradationsNow.addAll(snapshot.degradations());
-    degradations.clear();
-    degradations.addAll(kept.degradations());
-    drafts.clear();
-    drafts.addAll(kept.drafts());
-    before = kept.before();
-    end();
-  }
-
-  private static <K, V> void replace(Map<K, V> map, Map<K, V> by) {
-    map.clear();
-    map.putAll(by);
   }
 
   /** Notes what is published: the topology before, for a process that has verified none yet. */
@@ -681,7 +638,14 @@ public final class Conditions {
             .map(node -> node.node() + "=" + node.state())
             .collect(Collectors.joining(","));
     String sort = report.headline() + outcome;
-    condition(kind, Severity.ERROR, "", states + sort, sort, report.message(outcome), Stage.ASKED);
+    condition(
+        kind,
+        Severity.ERROR,
+        report.subject(),
+        states + sort,
+        sort,
+        report.message(outcome),
+        Stage.ASKED);
     lastSignature = "";
   }
 

@@ -62,15 +62,11 @@ public final class SinkFiles implements StartupListener {
       return;
     }
     sinks.starting();
-    // Of a sink's own routes: what its last try leaves is told in one line, by its consumer.
+    // Of a sink's own routes, unless they name another: its consumer logs in one line what is left.
     context
         .getCamelContextExtension()
         .setErrorHandlerFactory(
-            new DefaultErrorHandlerBuilder()
-                .maximumRedeliveries(2)
-                .redeliveryDelay(1000)
-                .logExhausted(false)
-                .logExhaustedMessageHistory(false));
+            new DefaultErrorHandlerBuilder().logExhausted(false).logExhaustedMessageHistory(false));
     Thread loader = daemon(() -> load(context, files));
     context
         .getCamelContextExtension()

@@ -1,26 +1,13 @@
 package io.github.pgendpoints.kubernetes;
 
-import static io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesConstants.SCHEME_ENDPOINT_SLICES;
-
-import java.util.List;
-import org.apache.camel.component.kubernetes.KubernetesConfiguration;
-import org.apache.camel.spi.annotations.Component;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 
 /**
  * Reads and writes Kubernetes EndpointSlices: {@code
  * kubernetes-endpoint-slices:local?operation=listEndpointSlices&namespace=db}.
  */
-@Component(SCHEME_ENDPOINT_SLICES)
-public class KubernetesEndpointSlicesComponent extends PatchingComponent {
-
-  @Override
-  List<String> operations() {
-    return KubernetesEndpointSlicesOperations.ALL;
-  }
-
-  @Override
-  protected KubernetesEndpointSlicesEndpoint doCreateEndpoint(
-      String uri, String remaining, KubernetesConfiguration config) {
-    return new KubernetesEndpointSlicesEndpoint(uri, this, config);
+public class KubernetesEndpointSlicesComponent extends ObjectComponent<EndpointSlice> {
+  public KubernetesEndpointSlicesComponent() {
+    super(ObjectKind.ENDPOINT_SLICES);
   }
 }

@@ -2,21 +2,14 @@ package io.github.pgendpoints.kubernetes;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import org.apache.camel.CamelContext;
-import org.apache.camel.Exchange;
-import org.apache.camel.NamedNode;
-import org.apache.camel.Route;
-import org.apache.camel.spi.RoutePolicy;
-import org.apache.camel.spi.RoutePolicyFactory;
-import org.apache.camel.support.RoutePolicySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,11 +18,8 @@ import org.slf4j.LoggerFactory;
  * are from the routes that ask for them and write them, and from outside, so that these need not
  * speak of it.
  */
-public final class WatchedEndpoints implements RoutePolicyFactory, AutoCloseable {
+public final class WatchedEndpoints implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(WatchedEndpoints.class);
-  private static final String READ = "get-endpoints";
-  private static final Set<String> WRITES =
-      Set.of("create-endpoints", "patch-endpoints", "delete-endpoints");
 
   private static final String RULE =
       "; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames [%s], verbs [watch]";
@@ -37,12 +27,12 @@ public final class WatchedEndpoints implements RoutePolicyFactory, AutoCloseable
   private record One(Watched<Endpoints> watched, Watch watch) {}
 
   private final Map<String, One> byName;
-  private final Conditions conditions;
+  private final Consumer<String> degraded;
 
   /**
    * @param names of the Endpoints
    * @param leadership in each of which they are read at least once
-   * @param conditions told when they cannot be watched
+   * @param degraded told when they cannot be watched
    * @param nanoTime as {@link System#nanoTime}
    * @param wake lets a cycle look at once, since somebody else has changed one of them
    */
@@ -51,10 +41,10 @@ public final class WatchedEndpoints implements RoutePolicyFactory, AutoCloseable
       String namespace,
       Collection<String> names,
       Leadership leadership,
-      Conditions conditions,
+      Consumer<String> degraded,
       LongSupplier nanoTime,
       Runnable wake) {
-    this.conditions = conditions;
+    this.degraded = degraded;
     this.byName = new LinkedHashMap<>();
     for (String name : names) {
       // A field selector is what a rule with resourceNames allows to watch.
@@ -69,7 +59,7 @@ public final class WatchedEndpoints implements RoutePolicyFactory, AutoCloseable
 
   private WatchedEndpoints() {
     byName = Map.of();
-    conditions = null;
+    degraded = message -> {};
   }
 
   /** For a run of one cycle, which reads all it needs. */
@@ -88,11 +78,54 @@ public final class WatchedEndpoints implements RoutePolicyFactory, AutoCloseable
     return byName.get(name).watched().objects().stream().findFirst().orElse(null);
   }
 
-  @Override
-  public RoutePolicy createRoutePolicy(CamelContext context, String routeId, NamedNode route) {
-    return !byName.isEmpty() && (routeId.equals(READ) || WRITES.contains(routeId))
-        ? new Requests(routeId)
-        : null;
+  /**
+   * Reads the Endpoints, and watches them from now on.
+   *
+   * @param read gets the Endpoints of a name, null when there are none
+   */
+  public Endpoints read(String name, Function<String, Endpoints> read) {
+    One one = byName.get(name);
+    if (one == null) {
+      return read.apply(name);
+    }
+    one.watched().ask();
+    try {
+      Endpoints found = read.apply(name);
+      read(name, one, found == null ? List.of() : List.of(found));
+      return found;
+    } catch (RuntimeException e) {
+      one.watched().unanswered();
+      one.watch().readFailed();
+      throw e;
+    }
+  }
+
+  /** This process is about to write the Endpoints. */
+  public void writing(String name) {
+    One one = byName.get(name);
+    if (one != null) {
+      one.watched().ask();
+    }
+  }
+
+  /**
+   * This process has written the Endpoints.
+   *
+   * @param now what there is now; empty when they are deleted
+   */
+  public void written(String name, List<Endpoints> now) {
+    One one = byName.get(name);
+    if (one != null) {
+      one.watched().wrote(now);
+    }
+  }
+
+  /** The write failed, and may have had an effect. */
+  public void writeFailed(String name) {
+    One one = byName.get(name);
+    if (one != null) {
+      one.watched().unanswered();
+    }
   }
 
   private void read(String name, One one, List<Endpoints> found) {
@@ -103,11 +136,11 @@ public final class WatchedEndpoints implements RoutePolicyFactory, AutoCloseable
     // Not before: where the API cannot be reached, there is no use in it, and nothing to say.
     one.watch().arm();
     if (one.watch().isForbidden()) {
-      conditions.degraded(
+      degraded.accept(
           "the Role does not grant watch on the Endpoints, so they are read in each cycle%s"
               .formatted(RULE.formatted(String.join(", ", byName.keySet()))));
     } else if (one.watch().isFailing()) {
-      conditions.degraded(
+      degraded.accept(
           "the Endpoints %s cannot be watched, so they are read in each cycle".formatted(name));
     }
   }
@@ -116,51 +149,5 @@ public final class WatchedEndpoints implements RoutePolicyFactory, AutoCloseable
   @Override
   public void close() {
     byName.values().forEach(one -> one.watch().stop());
-  }
-
-  /** Follows the requests of one route. */
-  private final class Requests extends RoutePolicySupport {
-    private final String routeId;
-
-    Requests(String routeId) {
-      this.routeId = routeId;
-    }
-
-    @Override
-    public void onExchangeBegin(Route route, Exchange exchange) {
-      One one = byName.get(name(exchange));
-      if (one != null) {
-        one.watched().ask();
-      }
-    }
-
-    @Override
-    public void onExchangeDone(Route route, Exchange exchange) {
-      One one = byName.get(name(exchange));
-      if (one == null) {
-        return;
-      }
-      // A delete leaves none.
-      List<Endpoints> found =
-          exchange.getMessage().getBody() instanceof Endpoints endpoints
-              ? List.of(endpoints)
-              : List.of();
-      if (exchange.getException() != null) {
-        one.watched().unanswered();
-        if (routeId.equals(READ)) {
-          one.watch().readFailed();
-        }
-      } else if (routeId.equals(READ)) {
-        read(name(exchange), one, found);
-      } else {
-        one.watched().wrote(found);
-      }
-    }
-
-    private static String name(Exchange exchange) {
-      return exchange
-          .getMessage()
-          .getHeader(KubernetesEndpointsConstants.KUBERNETES_ENDPOINTS_NAME, String.class);
-    }
   }
 }

@@ -1,9 +1,9 @@
 package io.github.pgendpoints.management;
 
+import io.github.pgendpoints.cycle.Heartbeat;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
@@ -15,8 +15,8 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  * mends no node, and takes a working manager away while it is needed most.
  */
 public final class CycleHealth {
-  /** Each route of a cycle names one of these, as 00-errors says; a route of a user need not. */
-  private static final Set<String> CONFIGURATIONS = Set.of("cycle", "kubernetes");
+  /** The group that each route of a cycle names; a route of a user does not. */
+  private static final String GROUP = "cycle";
 
   private final CamelContext context;
   private final Heartbeat heartbeat;
@@ -94,8 +94,7 @@ public final class CycleHealth {
   /** The routes of the cycles that are not started. */
   List<String> stopped() {
     return context.getRoutes().stream()
-        // A route of a user may have none.
-        .filter(route -> CONFIGURATIONS.contains(String.valueOf(route.getConfigurationId())))
+        .filter(route -> GROUP.equals(route.getGroup()))
         .map(Route::getRouteId)
         .filter(route -> !status(route).isStarted())
         .sorted()

@@ -1,8 +1,18 @@
 package io.github.pgendpoints.management;
 
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.cycle.Heartbeat;
+import io.github.pgendpoints.cycle.ProbeListener;
+import io.github.pgendpoints.cycle.Result;
+import io.github.pgendpoints.cycle.ResultListener;
+import io.github.pgendpoints.kubernetes.ObjectKind;
+import io.github.pgendpoints.kubernetes.ObjectOperation;
+import io.github.pgendpoints.kubernetes.RequestListener;
+import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.publish.Actual;
-import io.github.pgendpoints.publish.Plan;
+import io.github.pgendpoints.publish.Slices;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.PrimaryClass;
@@ -22,48 +32,32 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
-import org.apache.camel.CamelContext;
-import org.apache.camel.Exchange;
-import org.apache.camel.NamedNode;
-import org.apache.camel.Route;
-import org.apache.camel.spi.RoutePolicy;
-import org.apache.camel.spi.RoutePolicyFactory;
-import org.apache.camel.support.RoutePolicySupport;
 
 /**
- * What the cycles do, as metrics; docs/metrics.md lists them. It watches the routes from outside,
- * so that they need not speak of it.
+ * What the cycles do, as metrics; docs/metrics.md lists them.
  *
  * <p>The labels are bounded: a node is an entry of PG_NODES, never an address or what a server says
  * of itself.
  */
-public final class Metrics implements RoutePolicyFactory {
+public final class Metrics implements ResultListener, ProbeListener, RequestListener {
   private static final String PREFIX = "pgendpoints.";
 
   private static final String VERIFIED = "verified";
 
-  /** By exit code; what was verified beside an error is verified all the same. */
   private static final List<String> OUTCOMES =
       List.of(VERIFIED, "refused", "no_nodes", "kubernetes");
 
-  private static final Set<String> WRITES =
-      Set.of(
-          "create-endpoints",
-          "patch-endpoints",
-          "delete-endpoints",
-          "create-slice",
-          "patch-slice",
-          "delete-slice");
-  private static final Set<String> READS =
-      Set.of("get-endpoints", "list-slices", "get-slice", "get-service");
+  /** A rule of a user's own has a name of its own; more of them than this are counted as none. */
+  private static final int MAX_RULES = 50;
+
   private static final int CONFLICT = 409;
 
   private static final Duration[] BUCKETS =
@@ -85,7 +79,8 @@ public final class Metrics implements RoutePolicyFactory {
   private volatile Map<Node, Long> lagOf = Map.of();
   private volatile double primaries = Double.NaN;
   private volatile double deadBranches = Double.NaN;
-  private volatile Rule rule;
+  private volatile String rule = "";
+  private final Set<String> rules = new HashSet<>();
   private volatile Map<String, Integer> addresses = Map.of();
   private volatile long verifiedAt;
   private volatile boolean paused;
@@ -137,10 +132,9 @@ public final class Metrics implements RoutePolicyFactory {
         "Servers that accept writes off the published line",
         metrics -> metrics.deadBranches);
     for (Rule any : Rule.values()) {
-      Gauge.builder(PREFIX + "verdict", () -> rule == any ? 1 : 0)
-          .description("1 for the rule that decided last")
-          .tag("rule", any.toString())
-          .register(registry);
+      if (any != Rule.OWN) {
+        verdicts(any.toString());
+      }
     }
     topologyChanges =
         Counter.builder(PREFIX + "topology.changes")
@@ -168,6 +162,15 @@ public final class Metrics implements RoutePolicyFactory {
           .register(registry);
       writes(service);
       conflicts(service);
+    }
+  }
+
+  private void verdicts(String name) {
+    if (rules.size() < MAX_RULES && rules.add(name)) {
+      Gauge.builder(PREFIX + "verdict", () -> rule.equals(name) ? 1 : 0)
+          .description("1 for the rule that decided last")
+          .tag("rule", name)
+          .register(registry);
     }
   }
 
@@ -207,44 +210,35 @@ public final class Metrics implements RoutePolicyFactory {
   }
 
   @Override
-  public RoutePolicy createRoutePolicy(CamelContext context, String routeId, NamedNode route) {
-    if (routeId.equals("discover")) {
-      return new Policy(this::cycleEnded);
-    }
-    if (routeId.equals("probe")) {
-      return new Policy(this::probed);
-    }
-    return WRITES.contains(routeId) || READS.contains(routeId)
-        ? new Policy(exchange -> requested(routeId, exchange))
-        : null;
-  }
-
-  private void cycleEnded(Exchange cycle) {
-    int code = cycle.isFailed() ? 1 : cycle.getProperty("exitCode", 1, Integer.class);
-    Topology topology = cycle.getProperty("topology", Topology.class);
-    Verdict verdict = cycle.getProperty("verdict", Verdict.class);
-    boolean verified = verdict != null && verdict.isVerified() && !cycle.isFailed();
-    String outcome = verified && code == 1 ? VERIFIED : OUTCOMES.get(code);
-    cycles(outcome).record(Duration.ofMillis(cycle.getClock().elapsed()));
-    Published published = cycle.getProperty("published", Published.class);
+  public void ended(Result result) {
+    String outcome = outcome(result);
+    cycles(outcome).record(result.duration());
+    Published published = result.published();
     if (published != null) {
       paused = published.paused();
-      addresses =
-          Map.of(
-              rwService, count(cycle.getProperty("rw", Actual.class)),
-              roService, count(cycle.getProperty("ro", Actual.class)));
+      addresses = Map.of(rwService, count(result.readWrite()), roService, count(result.readOnly()));
     }
-    if (topology != null) {
-      observed(topology, verdict);
+    if (result.topology() != null) {
+      observed(result.topology(), result.verdict());
     }
-    if (verified) {
-      verifiedAt = outcome.equals(VERIFIED) ? nanoTime.getAsLong() : verifiedAt;
-      String signature = Signature.of(verdict.primary(), verdict.readOnly().members(), -1);
+    if (result.isVerified()) {
+      verifiedAt = nanoTime.getAsLong();
+      String signature =
+          Signature.of(result.verdict().primary(), result.verdict().readOnly().members(), -1);
       if (lastTopology != null && !signature.equals(lastTopology)) {
         topologyChanges.increment();
       }
       lastTopology = signature;
     }
+  }
+
+  /** What was verified beside an error is verified all the same. */
+  private static String outcome(Result result) {
+    return switch (result.outcome()) {
+      case VERIFIED, REFUSED, NOT_LEADER -> result.isVerified() ? VERIFIED : "refused";
+      case NO_NODES -> "no_nodes";
+      case KUBERNETES, CONFLICT -> "kubernetes";
+    };
   }
 
   private static int count(Actual actual) {
@@ -280,7 +274,8 @@ public final class Metrics implements RoutePolicyFactory {
     nodes = now;
     primaries = topology.primaries().size();
     if (verdict != null) {
-      rule = verdict.rule();
+      verdicts(verdict.ruleName());
+      rule = verdict.ruleName();
       deadBranches =
           verdict.primaries().values().stream()
               .filter(is -> is == PrimaryClass.DEAD_BRANCH)
@@ -300,45 +295,36 @@ public final class Metrics implements RoutePolicyFactory {
     return number == null ? Double.NaN : number;
   }
 
-  private void probed(Exchange probe) {
-    if (probe.getMessage().getBody() instanceof NodeState state) {
-      probes(state.node()).record(Duration.ofMillis(probe.getClock().elapsed()));
-    }
+  @Override
+  public void probed(NodeProbe probe, NodeState state) {
+    probes(probe.node()).record(Duration.ofNanos(nanoTime.getAsLong() - probe.startedAt()));
   }
 
-  private void requested(String operation, Exchange request) {
-    KubernetesClientException failure = request.getException(KubernetesClientException.class);
+  @Override
+  public void ended(
+      ObjectOperation operation,
+      ObjectKind<?> kind,
+      HasMetadata object,
+      KubernetesClientException failure) {
     if (failure == null) {
-      if (WRITES.contains(operation) && !request.isFailed()) {
-        writes(service(request)).increment();
+      if (object != null) {
+        writes(service(object)).increment();
       }
-    } else if (WRITES.contains(operation) && failure.getCode() == CONFLICT) {
-      conflicts(service(request)).increment();
+    } else if (object != null && failure.getCode() == CONFLICT) {
+      conflicts(service(object)).increment();
     } else {
       Counter.builder(PREFIX + "api.errors")
           .description("Requests to the Kubernetes API that failed, retries included")
-          .tag("operation", operation)
+          .tag("operation", operation.of(kind))
           .tag("code", failure.getCode() > 0 ? String.valueOf(failure.getCode()) : "none")
           .register(registry)
           .increment();
     }
   }
 
-  private static String service(Exchange request) {
-    return request.getProperty("plan", Plan.class).service();
-  }
-
-  /** What to do at the end of each exchange of a route. */
-  private static final class Policy extends RoutePolicySupport {
-    private final Consumer<Exchange> end;
-
-    Policy(Consumer<Exchange> end) {
-      this.end = end;
-    }
-
-    @Override
-    public void onExchangeDone(Route route, Exchange exchange) {
-      end.accept(exchange);
-    }
+  private static String service(HasMetadata object) {
+    return object instanceof EndpointSlice slice
+        ? Slices.serviceOf(slice)
+        : object.getMetadata().getName();
   }
 }

@@ -86,11 +86,11 @@ public final class Histories {
     long timeline = node.server().timeline();
     InetAddress address = Addresses.parse(node.address());
     try {
-      NodePool pool = pools.of(node.node(), address, deadline);
+      NodePool pool = pools.of(node.node(), deadline);
       // Else it is full, and a walsender has told what it is.
       boolean mayBeAskedAWalsender = true;
       if (pool.isConnected()) {
-        try (Connection connection = pool.getConnection();
+        try (Connection connection = pool.open();
             PreparedStatement statement = connection.prepareStatement(query)) {
           statement.setLong(1, timeline);
           try (ResultSet row = statement.executeQuery()) {

@@ -15,7 +15,7 @@ import org.springframework.jdbc.datasource.AbstractDataSource;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 
 /**
- * The data source of one node: a HikariCP pool of one connection, which {@link #logIn} fills.
+ * The data source of one node: a HikariCP pool of one connection, which we fill ourselves.
  *
  * <p>A pool that connects by itself retries until its timeout and then tells of a time-out,
  * whatever the server said; with a node that is down each cycle would pay that. So we log in, learn
@@ -32,6 +32,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private static final Duration HAND_OVER = Duration.ofSeconds(1);
 
   private final Node node;
+  private final Resolver resolver;
   private final Login login;
   private final ReadyCheck readyCheck;
   private final Duration keptConnectionTimeout;
@@ -42,33 +43,44 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private DeadlineSocket socket;
   private Deadline deadline;
   private Deadline loggedInBy;
+  private boolean kept;
 
   NodePool(
       Node node,
+      Resolver resolver,
       Login login,
       ReadyCheck readyCheck,
       Duration keptConnectionTimeout,
       ScheduledExecutorService housekeeper) {
     this.node = node;
+    this.resolver = resolver;
     this.login = login;
     this.readyCheck = readyCheck;
     this.keptConnectionTimeout = keptConnectionTimeout;
     this.housekeeper = housekeeper;
   }
 
-  /**
-   * A probe begins, which ends by this deadline. Follows the node's name to the address it has now;
-   * the connection to another one is closed.
-   */
-  void begin(InetAddress current, Deadline deadline) throws SQLException {
+  /** Begins a probe, which ends by this deadline. */
+  void begin(Deadline deadline) {
     this.deadline = deadline;
-    if (current.equals(address)) {
-      return;
+  }
+
+  /** The address that the node was last probed at; null when its name did not resolve. */
+  InetAddress address() {
+    return address;
+  }
+
+  /** Follows the node's name to the address it has now; the connection to another one is closed. */
+  private void follow() throws SQLException {
+    InetAddress before = address;
+    address = null;
+    InetAddress current = resolver.resolve(node, deadline);
+    if (!current.equals(before)) {
+      close();
+      hikari = new HikariDataSource(config());
+      setTargetDataSource(hikari);
     }
-    close();
     address = current;
-    hikari = new HikariDataSource(config());
-    setTargetDataSource(hikari);
   }
 
   private HikariConfig config() {
@@ -87,21 +99,24 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   }
 
   /** Whether a connection is open that no probe has found broken. */
-  public boolean isConnected() {
-    return !hikari.isClosed() && hikari.getHikariPoolMXBean().getIdleConnections() > 0;
+  boolean isConnected() {
+    return hikari != null
+        && !hikari.isClosed()
+        && hikari.getHikariPoolMXBean().getIdleConnections() > 0;
   }
 
   /** Whether the open connection broke since it was used last; never while it is in use. */
   boolean hasBroken() {
-    return hikari != null && isConnected() && socket.hasBroken();
+    return isConnected() && socket.hasBroken();
   }
 
-  void checkReady() throws SQLException {
-    readyCheck.check(new InetSocketAddress(address, node.port()), deadline);
+  /** Whether the connection of this probe was kept from an earlier one. */
+  boolean isKept() {
+    return kept;
   }
 
   /** Opens the connection that the queries of this probe use, and those of later ones. */
-  void logIn() throws SQLException {
+  private void logIn() throws SQLException {
     Login.Session session = login.to(node, address, deadline);
     socket = session.socket();
     loggedInBy = deadline;
@@ -115,16 +130,33 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   }
 
   /**
-   * A connection kept from an earlier probe gets only a part of the time to answer: the rest is for
-   * a fresh login, since its silence says nothing of the node.
+   * The connection of a probe: the one kept from an earlier probe; or a new one, when a server is
+   * there and lets us log in.
    *
-   * @throws IllegalStateException when nobody is logged in: a fault of the caller, not of the node
+   * @throws SQLException with SQLState 08001 when nobody answers, 57P03 when the server starts up
+   *     or shuts down, else with the server's own
    */
   @Override
   public Connection getConnection() throws SQLException {
-    if (!isConnected()) {
-      throw new IllegalStateException("not logged in to " + node);
+    try {
+      follow();
+      kept = isConnected();
+      if (!kept) {
+        readyCheck.check(new InetSocketAddress(address, node.port()), deadline);
+        logIn();
+      }
+      return open();
+    } catch (Error e) {
+      // Camel catches none from a producer: it ends the thread, and the cycle waits forever.
+      throw Probe.ofThisMachine(e);
     }
+  }
+
+  /**
+   * The open connection. One that was kept from an earlier probe gets only a part of the time to
+   * answer: the rest is for a fresh login, since its silence says nothing about the node.
+   */
+  Connection open() throws SQLException {
     socket.limit(deadline == loggedInBy ? deadline : deadline.within(keptConnectionTimeout));
     return hikari.getConnection();
   }

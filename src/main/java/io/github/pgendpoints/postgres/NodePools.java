@@ -2,7 +2,7 @@ package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
-import java.sql.Connection;
+import java.net.InetSocketAddress;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Collections;
@@ -12,22 +12,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Predicate;
-import org.springframework.jdbc.datasource.AbstractDataSource;
 
-/**
- * The data sources of one cluster's nodes, made when a node is first asked.
- *
- * <p>A route's SQL endpoint is made once, and told in the header CamelSqlDataSource which node's
- * data source to ask. (Binding each of them in the registry would not do: nodes are asked in
- * parallel, and Camel's registry is a plain map.) As a data source itself this stands for all of
- * them, and has no connection of its own.
- */
-public final class NodePools extends AbstractDataSource implements AutoCloseable {
+/** The data sources of one cluster's nodes, each made when its node is first probed. */
+public final class NodePools implements AutoCloseable {
   private static final Duration ONE_MORE_QUESTION = Duration.ofMillis(500);
 
   private final PostgresSettings settings;
   private final Login login;
   private final ReadyCheck readyCheck;
+  private final Resolver resolver;
   private final Map<Node, NodePool> pools = new ConcurrentHashMap<>();
   private final ScheduledExecutorService housekeeper =
       Executors.newSingleThreadScheduledExecutor(
@@ -40,8 +33,12 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
   /** The nodes from the one on that is looked at next. */
   private Iterator<Map.Entry<Node, NodePool>> next = Collections.emptyIterator();
 
-  public NodePools(PostgresSettings settings) {
+  /**
+   * @param resolver finds the address of a node
+   */
+  public NodePools(PostgresSettings settings, Resolver resolver) {
     this.settings = settings;
+    this.resolver = resolver;
     this.login = new Login(settings);
     this.readyCheck = new ReadyCheck(settings);
   }
@@ -58,15 +55,34 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
     return Deadline.in(ONE_MORE_QUESTION);
   }
 
-  /** The pool of a node, for a probe that asks it at this address and ends by this deadline. */
-  public NodePool of(Node node, InetAddress address, Deadline deadline) throws SQLException {
+  /** The pool of a node, for a probe that ends by this deadline. */
+  NodePool of(Node node, Deadline deadline) {
     NodePool pool =
         pools.computeIfAbsent(
             node,
             unseen ->
-                new NodePool(unseen, login, readyCheck, keptConnectionTimeout(), housekeeper));
-    pool.begin(address, deadline);
+                new NodePool(
+                    unseen, resolver, login, readyCheck, keptConnectionTimeout(), housekeeper));
+    pool.begin(deadline);
     return pool;
+  }
+
+  /** The address that the node was last probed at; null when its name did not resolve. */
+  InetAddress addressOf(Node node) {
+    NodePool pool = pools.get(node);
+    return pool == null ? null : pool.address();
+  }
+
+  /**
+   * Logs in and out beside the pool of the node.
+   *
+   * @throws SQLException saying why that is not possible
+   */
+  void check(Node node) throws SQLException {
+    Deadline deadline = deadline();
+    InetAddress address = resolver.resolve(node, deadline);
+    readyCheck.check(new InetSocketAddress(address, node.port()), deadline);
+    login.to(node, address, deadline).connection().close();
   }
 
   /**
@@ -110,34 +126,6 @@ public final class NodePools extends AbstractDataSource implements AutoCloseable
   private Duration keptConnectionTimeout() {
     Duration half = settings.connectTimeout().dividedBy(2);
     return settings.tcpConnectTimeout().compareTo(half) < 0 ? settings.tcpConnectTimeout() : half;
-  }
-
-  /**
-   * Returns when anybody is there, as pg_isready would say.
-   *
-   * @throws SQLException with SQLState 08001 when nobody answers, 57P03 when the server rejects all
-   */
-  public void checkReady(NodePool pool) throws SQLException {
-    pool.checkReady();
-  }
-
-  /**
-   * Opens the connection that the pool's next queries use.
-   *
-   * @throws SQLException with the server's own SQLState
-   */
-  public void logIn(NodePool pool) throws SQLException {
-    pool.logIn();
-  }
-
-  @Override
-  public Connection getConnection() {
-    throw new IllegalStateException("no header CamelSqlDataSource says which node to ask");
-  }
-
-  @Override
-  public Connection getConnection(String user, String password) {
-    return getConnection();
   }
 
   @Override

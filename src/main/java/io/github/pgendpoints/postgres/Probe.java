@@ -205,12 +205,14 @@ public final class Probe {
             .filter(SQLException.class::isInstance)
             .map(SQLException.class::cast)
             .toList();
-    return errors.isEmpty()
-        ? new SQLException(withoutAnswer(failure), failure)
-        : errors.get(errors.size() - 1);
+    return errors.isEmpty() ? ofThisMachine(failure) : errors.get(errors.size() - 1);
   }
 
-  /** Of this machine rather than of the node; but only this node is not known for it. */
+  /** A failure of this machine rather than of the node; but only this node is not known for it. */
+  static SQLException ofThisMachine(Throwable failure) {
+    return new SQLException(withoutAnswer(failure), failure);
+  }
+
   private static String withoutAnswer(Throwable failure) {
     return causes(failure)
         .filter(Error.class::isInstance)

@@ -3,10 +3,10 @@ package io.github.pgendpoints.publish;
 import io.fabric8.kubernetes.api.model.Status;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
-import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
-import org.apache.camel.Exchange;
+import java.util.function.Supplier;
 
 /**
  * The time that the API work of one cycle may take, retries included. A request is started only
@@ -19,6 +19,8 @@ public final class ApiBudget {
   /** The wait of the routes' error handler, which grows up to this. */
   private static final Duration BACK_OFF = Duration.ofSeconds(2);
 
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+
   private static final int MAX_RETRIES = 4;
 
   /** What the client says when no answer came, or none that can be read. */
@@ -30,7 +32,6 @@ public final class ApiBudget {
   private final LongSupplier nanoTime;
   private long spent;
   private long startedAt;
-  private int retries;
 
   /**
    * @param request what one request may take: KUBERNETES_TIMEOUT
@@ -63,7 +64,6 @@ public final class ApiBudget {
    * @throws KubernetesClientException when there is not
    */
   public void check() {
-    retries = 0;
     if (!hasTimeFor(Duration.ZERO)) {
       throw new KubernetesClientException(
           "no time is left: of the %d s a cycle may spend on the Kubernetes API, less than %d ms remain"
@@ -72,29 +72,53 @@ public final class ApiBudget {
   }
 
   /**
+   * Runs a request, and tries it again while the API may do better and there is time.
+   *
+   * @throws KubernetesClientException as the last try threw it
+   */
+  public <T> T within(Supplier<T> request) {
+    check();
+    Duration pause = FIRST_PAUSE;
+    for (int retries = 0; ; retries++, pause = pause.multipliedBy(2)) {
+      try {
+        return request.get();
+      } catch (KubernetesClientException e) {
+        if (!allowsRetry(e, retries)) {
+          throw e;
+        }
+        sleep(retryAfter(e).orElse(pause));
+      }
+    }
+  }
+
+  private static void sleep(Duration time) {
+    try {
+      Thread.sleep(time.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new KubernetesClientException("interrupted", e);
+    }
+  }
+
+  /**
    * Whether to try a request again that failed so: the API may do better, and there is time. A
    * conflict is no such failure: what was to be written has to be looked at again first.
    *
-   * @param headers of the message; told to wait as long as the server asks for, where it does
+   * @param retries how often it has been tried again already
    */
-  public boolean allowsRetry(KubernetesClientException failure, Map<String, Object> headers) {
-    headers.remove(Exchange.REDELIVERY_DELAY);
-    Duration asked = retryAfter(failure);
-    if (!asked.isZero()) {
-      headers.put(Exchange.REDELIVERY_DELAY, asked.toMillis());
-    }
-    return WORTH_A_RETRY.contains(failure.getCode())
-        && ++retries <= MAX_RETRIES
-        && hasTimeFor(asked.isZero() ? BACK_OFF : asked);
+  public boolean allowsRetry(KubernetesClientException failure, int retries) {
+    Duration wait = retryAfter(failure).orElse(BACK_OFF);
+    return WORTH_A_RETRY.contains(failure.getCode()) && retries < MAX_RETRIES && hasTimeFor(wait);
   }
 
-  private static Duration retryAfter(KubernetesClientException failure) {
+  /** How long the API server asks to wait before a retry; empty when it does not say. */
+  public static Optional<Duration> retryAfter(KubernetesClientException failure) {
     Status status = failure.getStatus();
     Integer seconds =
         status == null || status.getDetails() == null
             ? null
             : status.getDetails().getRetryAfterSeconds();
-    return Duration.ofSeconds(seconds == null ? 0 : Math.max(seconds, 0));
+    return Optional.ofNullable(seconds).filter(given -> given > 0).map(Duration::ofSeconds);
   }
 
   private boolean hasTimeFor(Duration waitBefore) {

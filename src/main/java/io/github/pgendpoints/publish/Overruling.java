@@ -1,6 +1,8 @@
 package io.github.pgendpoints.publish;
 
 import io.github.pgendpoints.topology.Memory;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What a person decides against the rules: which primary is published, and all that is forgotten
@@ -15,6 +17,11 @@ import io.github.pgendpoints.topology.Memory;
  */
 public record Overruling(
     String problem, String text, Plan readWrite, Plan readOnly, Memory memory, boolean confirmed) {
+  /** The plans of the Services, the read-write one first. */
+  public List<Plan> plans() {
+    return Stream.of(readWrite, readOnly).filter(plan -> plan != null).toList();
+  }
+
   static Overruling impossible(String problem) {
     return new Overruling(problem, "", null, null, null, false);
   }

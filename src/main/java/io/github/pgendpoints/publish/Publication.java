@@ -1,8 +1,12 @@
 package io.github.pgendpoints.publish;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.logging.ForeignText;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -20,13 +24,9 @@ import java.util.TreeMap;
  * @param wanted with what is ours alone: a label of value null is to be taken away, and of the
  *     annotations the time of the write is missing
  * @param actual as last read; null when there is none
- * @param conflicts how often another writer got in between
+ * @param time of the write, for the annotation last-update
  */
-public record Publication(String service, HasMetadata wanted, HasMetadata actual, int conflicts) {
-
-  /** How often a write is tried again because others changed fields that are not ours. */
-  private static final int MAX_CONFLICTS = 5;
-
+public record Publication(String service, HasMetadata wanted, HasMetadata actual, String time) {
   /** What is shown of an annotation that others may have written. */
   private static final int MAX_SHOWN = 4000;
 
@@ -58,16 +58,6 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
         .allMatch(entry -> Objects.equals(entry.getValue(), Actual.label(actual, entry.getKey())));
   }
 
-  /** Whether there is no such object yet. */
-  public boolean isMissing() {
-    return actual == null;
-  }
-
-  /** Whether it is an EndpointSlice. */
-  public boolean isSlice() {
-    return wanted instanceof EndpointSlice;
-  }
-
   /** The object's name. */
   public String name() {
     return wanted.getMetadata().getName();
@@ -83,37 +73,24 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
     return wanted.getMetadata().getAnnotations();
   }
 
-  /** The version that a write must find; null when there is no such object. */
-  public String resourceVersion() {
-    return actual == null ? null : actual.getMetadata().getResourceVersion();
-  }
-
-  /**
-   * Whether an object that was read again after a conflict is somebody else's: a slice that has the
-   * name of ours.
-   *
-   * @param current null when it is gone
-   */
-  public boolean isForeign(HasMetadata current) {
-    return current instanceof EndpointSlice slice && !Slices.isOurs(slice, service);
-  }
-
-  /**
-   * Whether, when the object was read again after a conflict, what we publish was changed and not
-   * only what others keep there; or others do not stop changing it.
-   *
-   * @param current null when it is gone
-   */
-  public boolean isOutdatedBy(HasMetadata current) {
-    return !routes(actual).equals(routes(current))
-        || !ourAnnotations(actual).equals(ourAnnotations(current))
-        || Actual.isHidden(actual) != Actual.isHidden(current)
-        || conflicts == MAX_CONFLICTS;
-  }
-
-  /** The same wish against an object that was read again. */
-  public Publication against(HasMetadata current) {
-    return new Publication(service, wanted, current, conflicts + 1);
+  /** The write that makes the object what is wanted. */
+  ObjectWrite write() {
+    HasMetadata object =
+        wanted instanceof EndpointSlice slice
+            ? new EndpointSliceBuilder(slice).build()
+            : new EndpointsBuilder((Endpoints) wanted).build();
+    ObjectMeta metadata = object.getMetadata();
+    metadata.setLabels(wanted.getMetadata().getLabels());
+    Map<String, String> annotations = new TreeMap<>(state());
+    if (!annotations.isEmpty()) {
+      annotations.put(Annotations.LAST_UPDATE, time);
+    }
+    metadata.setAnnotations(annotations);
+    metadata.setResourceVersion(actual == null ? null : actual.getMetadata().getResourceVersion());
+    return ObjectWrite.of(
+        actual == null ? ObjectOperation.CREATE : ObjectOperation.PATCH_OR_CREATE,
+        object,
+        summary());
   }
 
   /** The change of addresses, in one line. */

@@ -66,22 +66,40 @@ public final class Publisher {
     return roService;
   }
 
+  /** The plans of both Services, the read-write one first. */
+  public List<Plan> plans(
+      Topology topology, Verdict verdict, Published published, Actual readWrite, Actual readOnly) {
+    return List.of(
+        readWrite(topology, verdict, published, readWrite),
+        readOnly(topology, verdict, published, readOnly));
+  }
+
   /** The primary behind the read-write Service. */
   public Plan readWrite(Topology topology, Verdict verdict, Published published, Actual actual) {
-    return plan(rwService, List.of(verdict.primary()), state(topology, verdict, published), actual);
+    return plan(
+        rwService,
+        Plan.Purpose.FOLLOW,
+        List.of(verdict.primary()),
+        state(topology, verdict, published),
+        actual);
   }
 
   /** The standbys behind the read-only Service. */
   public Plan readOnly(Topology topology, Verdict verdict, Published published, Actual actual) {
     return plan(
-        roService, verdict.readOnly().members(), state(topology, verdict, published), actual);
+        roService,
+        Plan.Purpose.FOLLOW,
+        verdict.readOnly().members(),
+        state(topology, verdict, published),
+        actual);
   }
 
   /**
    * The primary that was verified last back behind the read-write Service; what is stored stays.
    */
   public Plan repaired(Verdict verdict, Actual actual) {
-    return plan(rwService, List.of(nodeAt(verdict.repair())), Map.of(), actual);
+    return plan(
+        rwService, Plan.Purpose.FOLLOW, List.of(nodeAt(verdict.repair())), Map.of(), actual);
   }
 
   /**
@@ -99,7 +117,7 @@ public final class Publisher {
       Actual readWrite,
       Actual readOnly) {
     Map<String, String> state = chosenState(chosen, primary, generation, topology, readOnly);
-    return plan(rwService, List.of(chosen), state, readWrite);
+    return plan(rwService, Plan.Purpose.OVERRULE, List.of(chosen), state, readWrite);
   }
 
   /** The same for the read-only Service, which keeps the addresses it has. */
@@ -110,7 +128,7 @@ public final class Publisher {
       Topology topology,
       Actual readOnly) {
     Map<String, String> state = chosenState(chosen, primary, generation, topology, readOnly);
-    return plan(roService, nodesOf(readOnly), state, readOnly);
+    return plan(roService, Plan.Purpose.OVERRULE, nodesOf(readOnly), state, readOnly);
   }
 
   private Map<String, String> chosenState(
@@ -140,8 +158,8 @@ public final class Publisher {
   public Plan cleared(Actual actual) {
     return new Plan(
         rwService,
+        Plan.Purpose.CLEAR,
         slices,
-        true,
         actual,
         actual.endpoints() == null
             ? null
@@ -151,7 +169,11 @@ public final class Publisher {
   }
 
   private Plan plan(
-      String service, Collection<NodeState> nodes, Map<String, String> state, Actual actual) {
+      String service,
+      Plan.Purpose purpose,
+      Collection<NodeState> nodes,
+      Map<String, String> state,
+      Actual actual) {
     // Somebody else's label stays where it is no business of ours.
     Map<String, String> shown = new HashMap<>();
     if (!actual.own().isEmpty() || actual.isUnseen()) {
@@ -159,8 +181,8 @@ public final class Publisher {
     }
     return new Plan(
         service,
+        purpose,
         slices,
-        false,
         actual,
         endpoints(service, nodes, shown, state, actual),
         endpoints(service, nodes, Map.of(Actual.SKIP_MIRROR, "true"), state, actual),
@@ -182,7 +204,7 @@ public final class Publisher {
             .endMetadata()
             .withSubsets(Subsets.of(nodes, portName))
             .build();
-    return new Publication(service, wanted, actual.endpoints(), 0);
+    return new Publication(service, wanted, actual.endpoints(), time());
   }
 
   /**
@@ -204,7 +226,7 @@ public final class Publisher {
               .filter(slice -> slice.getMetadata().getName().equals(name))
               .findFirst()
               .orElse(null);
-      filled.add(new Publication(service, wanted, found, 0));
+      filled.add(new Publication(service, wanted, found, time()));
     }
     List<Publication> emptied =
         actual.own().stream()
@@ -221,7 +243,7 @@ public final class Publisher {
     if (service.equals(roService)) {
       wanted.getMetadata().setAnnotations(state);
     }
-    return new Publication(service, wanted, slice, 0);
+    return new Publication(service, wanted, slice, time());
   }
 
   /** What is stored of a topology; a value of null is to be taken away. */
@@ -264,16 +286,8 @@ public final class Publisher {
     return value == null ? null : value.toString();
   }
 
-  /**
-   * The annotations to write now; the time is spelled as the original's {@code
-   * datetime.now(timezone.utc).isoformat()}.
-   */
-  public Map<String, String> annotations(Publication publication) {
-    Map<String, String> annotations = new TreeMap<>(publication.state());
-    if (!annotations.isEmpty()) {
-      annotations.put(
-          Annotations.LAST_UPDATE, TIME.format(clock.instant().atOffset(ZoneOffset.UTC)));
-    }
-    return annotations;
+  /** Now, spelled as the original's {@code datetime.now(timezone.utc).isoformat()}. */
+  private String time() {
+    return TIME.format(clock.instant().atOffset(ZoneOffset.UTC));
   }
 }

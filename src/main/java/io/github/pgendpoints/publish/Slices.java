@@ -18,7 +18,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** EndpointSlices: made from nodes, and compared by what they route to. */
-final class Slices {
+public final class Slices {
   static final String SERVICE_NAME = "kubernetes.io/service-name";
   static final String MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 
@@ -95,10 +95,9 @@ final class Slices {
         .build();
   }
 
-  /** Whether we made it, for that Service. */
-  static boolean isOurs(EndpointSlice slice, String service) {
-    return labels(service).entrySet().stream()
-        .allMatch(label -> label.getValue().equals(Actual.label(slice, label.getKey())));
+  /** The Service that a slice belongs to; null when it does not say. */
+  public static String serviceOf(EndpointSlice slice) {
+    return Actual.label(slice, SERVICE_NAME);
   }
 
   private static Map<String, String> labels(String service) {

@@ -2,6 +2,7 @@ package io.github.pgendpoints.status;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.Publisher;
@@ -13,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Function;
-import org.apache.camel.Exchange;
 
 /**
  * What one cycle found, and what it would have published. Its fields are those of the JSON.
@@ -63,18 +63,17 @@ public record Status(
       String service, Collection<String> wanted, Collection<String> actual, Boolean upToDate) {}
 
   /**
-   * Reads the end of a cycle.
+   * What a cycle found.
    *
-   * @param cycle the exchange with the properties that the routes left
    * @param lasting what the cycle found wrong
    * @param publisher knows the Services, and what belongs behind them
    */
-  public static Status of(Exchange cycle, int exitCode, List<String> lasting, Publisher publisher) {
-    Actual rw = cycle.getProperty("rw", Actual.class);
-    Actual ro = cycle.getProperty("ro", Actual.class);
-    Published published = cycle.getProperty("published", Published.class);
-    Topology topology = cycle.getProperty("topology", Topology.class);
-    Verdict verdict = cycle.getProperty("verdict", Verdict.class);
+  public static Status of(Result result, List<String> lasting, Publisher publisher) {
+    Actual rw = result.readWrite();
+    Actual ro = result.readOnly();
+    Published published = result.published();
+    Topology topology = result.topology();
+    Verdict verdict = result.verdict();
     ReadOnly readOnly = verdict == null ? null : verdict.readOnly();
     List<ServiceRow> services =
         published == null
@@ -93,7 +92,7 @@ public record Status(
                         ? null
                         : publisher.readOnly(topology, verdict, published, ro)));
     return new Status(
-        exitCode,
+        result.outcome().exitCode(),
         readOnly != null,
         published != null && published.paused(),
         lasting,

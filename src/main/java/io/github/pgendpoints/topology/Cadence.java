@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
@@ -12,8 +13,8 @@ import java.util.function.Predicate;
  * When the next cycle is due: each PROBE_INTERVAL while all is well, and each
  * PROBE_INTERVAL_UNSTABLE while something is going on, since only then an earlier look finds
  * something. A replica that does not lead runs a cycle each {@link #followerInterval}, whatever
- * happens, and one as soon as it leads. Ticks come from one thread at a time; {@link #wake} from
- * any.
+ * happens, and one as soon as it leads. Ticks come from one thread at a time; {@link #wake} and
+ * {@link #pace} may be called by any.
  */
 public final class Cadence {
   /** For so long after a change another one is to be expected. */
@@ -39,38 +40,45 @@ public final class Cadence {
   private final Duration interval;
   private final Duration tick;
   private final BooleanSupplier leads;
+  private final IntSupplier term;
   private final Predicate<Node> connectionBroke;
   private final LongSupplier nanoTime;
   private final AtomicInteger underWay = new AtomicInteger();
   private volatile boolean woken;
-  private boolean led;
+  private boolean repeats;
+  private boolean stopped;
+  private boolean broken;
+  private int lastTerm;
   private int wakings;
   private long wokenAt;
   private Long begunAt;
   private Map<Node, State> lastStates;
   private Node lastPrimary;
-  private boolean refused;
-  private long changedAt;
-  private long unsettledSince;
+  private volatile boolean refused;
+  private volatile long changedAt;
+  private volatile long unsettledSince;
 
   /**
    * @param interval PROBE_INTERVAL
    * @param unstableInterval PROBE_INTERVAL_UNSTABLE, not longer
    * @param leads whether this replica leads now
-   * @param connectionBroke whether a connection to a node has broken, of which it was not said yet;
-   *     asked with the primary that was found last, null for none
+   * @param term the number of this replica's current term of leadership, or of its last one
+   * @param connectionBroke whether a connection to a node has broken since it was last used; true
+   *     once for each break. Takes the primary that was found last, null for none
    * @param nanoTime as {@link System#nanoTime}
    */
   public Cadence(
       Duration interval,
       Duration unstableInterval,
       BooleanSupplier leads,
+      IntSupplier term,
       Predicate<Node> connectionBroke,
       LongSupplier nanoTime) {
     this.interval = interval;
     // So that a cycle each PROBE_INTERVAL falls on a tick.
     this.tick = interval.dividedBy(interval.dividedBy(unstableInterval));
     this.leads = leads;
+    this.term = term;
     this.connectionBroke = connectionBroke;
     this.nanoTime = nanoTime;
     this.changedAt = nanoTime.getAsLong() - SETTLED.toNanos();
@@ -91,6 +99,11 @@ public final class Cadence {
     return leads.getAsBoolean() ? interval : followerInterval();
   }
 
+  /** The time from one cycle to the next, as things are now: a tick while something changes. */
+  public Duration pace() {
+    return leads.getAsBoolean() && isUnstable(nanoTime.getAsLong()) ? tick : interval();
+  }
+
   /**
    * Makes the next tick due: something has happened that only a cycle can judge. When that goes on
    * and on, it waits for the next PROBE_INTERVAL.
@@ -99,42 +112,46 @@ public final class Cadence {
     woken = true;
   }
 
+  /** Makes the next tick due: the cycle that ends now has to be run afresh. */
+  public void repeat() {
+    repeats = true;
+  }
+
+  /** No cycle is due any more. */
+  public void stop() {
+    stopped = true;
+  }
+
   /**
-   * Whether a cycle is due at this tick; it begins then. Not while another one is under way: who
-   * leads again has a new timer, and the cycle of the term before may still wait for a node.
+   * Whether a cycle is due at this tick. Never while one is under way; {@link #begun} begins it.
    */
   public boolean isDue() {
-    if (underWay.get() > 0) {
+    if (stopped || underWay.get() > 0) {
       return false;
     }
+    if (begunAt == null) {
+      return true;
+    }
     long now = nanoTime.getAsLong();
-    boolean tookOver = !led;
-    led = leads.getAsBoolean();
-    if (!led) {
-      boolean due = begunAt == null || hasPassed(now, followerInterval());
-      begunAt = due ? Long.valueOf(now) : begunAt;
-      return due;
+    if (!leads.getAsBoolean()) {
+      return hasPassed(now, followerInterval());
     }
-    boolean rested = now - wokenAt >= SETTLED.toNanos();
-    boolean due =
-        begunAt == null
-            || tookOver
-            || hasPassed(now, interval)
-            || isUnstable(now)
-            || woken && (rested || wakings < WAKINGS);
-    if (!due && connectionBroke.test(lastPrimary)) {
-      changed(now);
-      due = true;
-    }
-    if (due) {
-      if (woken) {
-        wakings = rested ? 1 : wakings + 1;
-        wokenAt = now;
-        woken = false;
-      }
-      begunAt = now;
-    }
-    return due;
+    return repeats
+        || term.getAsInt() != lastTerm
+        || hasPassed(now, interval)
+        || isUnstable(now)
+        || woken && (hasRested(now) || wakings < WAKINGS)
+        || hasBroken();
+  }
+
+  /** A break is reported once, so it is remembered until a cycle begins. */
+  private boolean hasBroken() {
+    broken = broken || connectionBroke.test(lastPrimary);
+    return broken;
+  }
+
+  private boolean hasRested(long now) {
+    return now - wokenAt >= SETTLED.toNanos();
   }
 
   /** A timer's ticks come a little early or late. */
@@ -147,9 +164,25 @@ public final class Cadence {
         && now - unsettledSince < PATIENCE.toNanos();
   }
 
-  /** A cycle begins; {@link #ended} ends it. */
+  /** A cycle begins; {@link #ended} ends it. It answers all that has made it due. */
   public void begun() {
     underWay.incrementAndGet();
+    long now = nanoTime.getAsLong();
+    begunAt = now;
+    if (!leads.getAsBoolean()) {
+      return;
+    }
+    lastTerm = term.getAsInt();
+    repeats = false;
+    if (woken) {
+      wakings = hasRested(now) ? 1 : wakings + 1;
+      wokenAt = now;
+      woken = false;
+    }
+    if (broken) {
+      changed(now);
+      broken = false;
+    }
   }
 
   /**

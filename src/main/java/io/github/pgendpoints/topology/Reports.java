@@ -143,7 +143,7 @@ final class Reports {
       case PROMOTED_APART -> "primary promoted apart";
       case UNPROVEN -> "unproven primary";
       case NEWER_LINE -> "stale primary";
-      case VERIFIED -> throw new IllegalArgumentException("not refused");
+      case VERIFIED, OWN -> throw new IllegalArgumentException("not refused");
     };
   }
 
@@ -226,7 +226,7 @@ final class Reports {
                       .collect(Collectors.joining(", ")),
                   now.asked(),
                   OVERRULE.formatted(candidate.endpoint()));
-      case VERIFIED -> throw new IllegalArgumentException("not refused");
+      case VERIFIED, OWN -> throw new IllegalArgumentException("not refused");
     };
   }
 

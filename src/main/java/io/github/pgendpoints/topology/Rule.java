@@ -25,7 +25,9 @@ public enum Rule {
   /** A standby follows a line that continues the primary's: the primary was left behind. */
   NEWER_LINE,
   /** The primary belongs behind the read-write Service. */
-  VERIFIED;
+  VERIFIED,
+  /** A rule that a route adds refuses; {@link Verdict#refuse} gives it a name. */
+  OWN;
 
   /** As routes, log and docs write it, such as {@code split-brain}. */
   @Override

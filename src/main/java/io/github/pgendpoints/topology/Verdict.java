@@ -2,6 +2,8 @@ package io.github.pgendpoints.topology;
 
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What one cycle decided.
@@ -29,6 +31,8 @@ public record Verdict(
     int reachable,
     int quorum,
     List<Report> reports) {
+  private static final Pattern KIND = Pattern.compile("[A-Za-z][A-Za-z0-9]{0,62}");
+
   public Verdict {
     primaries = Map.copyOf(primaries);
     standbys = Map.copyOf(standbys);
@@ -36,6 +40,40 @@ public record Verdict(
     if ((rule == Rule.VERIFIED) != (publishing != null && readOnly != null)) {
       throw new IllegalArgumentException(rule + " with " + publishing + " and " + readOnly);
     }
+  }
+
+  /**
+   * The same topology, refused by a rule that a route adds.
+   *
+   * @param kind the name of the rule, such as {@code MaintenanceWindow}: a letter, then up to 62
+   *     letters and digits
+   * @param sentence why, and what ends it
+   */
+  public Verdict refuse(String kind, String sentence) {
+    if (!KIND.matcher(kind).matches()) {
+      throw new IllegalArgumentException(
+          "the kind of a rule is a letter and up to 62 letters and digits, not '%s'"
+              .formatted(kind));
+    }
+    return new Verdict(
+        Rule.OWN,
+        primary,
+        primaries,
+        standbys,
+        null,
+        null,
+        null,
+        reachable,
+        quorum,
+        Stream.concat(
+                Stream.of(new Report(Report.Topic.REFUSED, kind, "rule " + kind, sentence)),
+                reports.stream().filter(report -> report.topic() != Report.Topic.REFUSED))
+            .toList());
+  }
+
+  /** The name of the rule that decided, as log, metrics and status write it. */
+  public String ruleName() {
+    return rule == Rule.OWN ? reports.get(0).subject() : rule.toString();
   }
 
   /** Whether the Services may follow this topology. */

@@ -96,40 +96,6 @@ class ConditionsTest {
         verified(primary("10.0.0.1", 1), standby("10.0.0.2")));
   }
 
-  /** As a replica does that leads, follows for some cycles, and leads again. */
-  @Test
-  void forgetsWhatACycleFoundThatAnotherReplicaReports() {
-    verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
-    ConditionsSnapshot before = conditions.snapshot();
-
-    conditions.begin();
-    conditions.observed(topology(primary("10.0.0.1", 1), down("10.0.0.2"), unknown("10.0.0.3")));
-    conditions.publishFailed("the API is away");
-    conditions.degraded("a check is off");
-    conditions.paused("PAUSED");
-    conditions.discard();
-    assertEquals(before, conditions.snapshot());
-    assertEquals(List.of(), news());
-
-    conditions.degraded("a check is off");
-    assertEquals(
-        List.of(
-            "WARN a check is off",
-            "WARN 10.0.0.2 is DOWN (Connection refused), was STANDBY",
-            "INFO topology verified: primary:10.0.0.1;standbys:"),
-        verified(primary("10.0.0.1", 1), down("10.0.0.2")));
-  }
-
-  /** What the program found at its start is told once it leads. */
-  @Test
-  void keepsWhatWasFoundBeforeTheCycle() {
-    conditions.degraded("a setting is odd");
-    conditions.begin();
-    conditions.discard();
-
-    assertEquals(List.of("WARN a setting is odd"), news());
-  }
-
   @Test
   void namesEveryPrimaryOfASplitBrain() {
     Topology split = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2), standby("10.0.0.3"));

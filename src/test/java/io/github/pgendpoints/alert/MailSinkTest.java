@@ -166,7 +166,7 @@ class MailSinkTest {
       assertEquals(1, run.once());
       assertEquals(
           List.of(
-              "ERROR alert sink routes/alerts/mail.camel.yaml is left out, line 6:"
+              "ERROR alert sink routes/alerts/mail.camel.yaml is left out, line 7:"
                   + " ALERT_MAIL_TO is not set, nor is ALERT_MAIL_TO_FILE;"
                   + " ALERT_MAIL_PORT is not a port, 1 to 65535;"
                   + " ALERT_MAIL_TLS is not starttls, tls or off;"
@@ -186,7 +186,7 @@ class MailSinkTest {
       String said = String.join("\n", run.logged("sink"));
       assertTrue(
           said.startsWith(
-              "ERROR alert sink routes/alerts/mail.camel.yaml is left out, line 6:"
+              "ERROR alert sink routes/alerts/mail.camel.yaml is left out, line 7:"
                   + " ALERT_MAIL_PASSWORD is not set, nor is ALERT_MAIL_PASSWORD_FILE;"
                   + " ALERT_MAIL_ROOTCERT='"
                   + password

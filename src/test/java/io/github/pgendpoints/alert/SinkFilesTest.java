@@ -102,7 +102,7 @@ class SinkFilesTest {
             "line 9: Failed to resolve endpoint: log://x/*** due to: There are 1 parameters"),
         Arguments.of(step + "log:{{nosuch}}\n", "line 9: Property with key [nosuch] not found"),
         Arguments.of(taking("x").replace("bean:", "been:"), "line 6: Unknown node id: been"),
-        Arguments.of(taking("discover"), "there is another route with the id discover"),
+        Arguments.of(taking("cycle"), "there is another route with the id cycle"),
         Arguments.of(taking("x") + taking("x"), "there is another route with the id x"),
         Arguments.of(taking("x").replace(":all", ":all?needs=A_URL"), "line 4: A_URL is not set"),
         Arguments.of(taking("x").replace(":all", ":all?needs=B_URL"), "line 4: B_URL is not a URL"),

@@ -31,7 +31,8 @@ final class Replacements {
     numbered("(?<=resourceVersion=)\\d+", "resource-version");
     // PostgreSQL makes them of the time: 19 digits until the year 2116.
     numbered("\\b\\d{19}\\b", "system-identifier");
-    // Microseconds since 1970.
+    // Seconds since 1970, and microseconds.
+    rule("\\b1[5-9]\\d{8}\\b", "unix-time", false);
     numbered("\\b\\d{16}\\b", "start-time");
     // Where a timeline begins, in an annotation and in STATE, where each quote is escaped.
     numbered("(?<=[/\"]begin\\\\?\" ?: ?\\\\?\")[0-9A-F]{1,8}/[0-9A-F]{6,8}\\b", "begin");

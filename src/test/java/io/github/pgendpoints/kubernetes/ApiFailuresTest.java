@@ -2,24 +2,20 @@ package io.github.pgendpoints.kubernetes;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.RawFault;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.stream.Stream;
-import org.apache.camel.ProducerTemplate;
-import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,12 +24,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What our client, our component and our sentences make of an API server that misbehaves. */
+/** What the client and its error messages make of an API server that misbehaves. */
 class ApiFailuresTest {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
   private static final Duration SHORT = Duration.ofSeconds(1);
-  private static final String GET =
-      "kubernetes-endpoints:local?operation=getEndpoints&namespace=db";
 
   private final FakeApiServer api = new FakeApiServer("db");
 
@@ -249,28 +243,13 @@ class ApiFailuresTest {
 
   private static String failure(Config config, Duration timeout) {
     try (KubernetesClient client = KubernetesAccess.client(config, timeout)) {
-      return new KubernetesErrors(client.getConfiguration(), TestConditions.create())
-          .describe(get(client));
+      return new KubernetesErrors(client.getConfiguration()).describe(get(client));
     }
   }
 
   private static KubernetesClientException get(KubernetesClient client) {
-    try (DefaultCamelContext context = new DefaultCamelContext();
-        ProducerTemplate template = context.createProducerTemplate()) {
-      context.getRegistry().bind("client", client);
-      context.start();
-      Exception failure =
-          template
-              .request(
-                  GET,
-                  exchange ->
-                      exchange
-                          .getIn()
-                          .setHeader(KubernetesEndpointsConstants.KUBERNETES_ENDPOINTS_NAME, "x"))
-              .getException();
-      return assertInstanceOf(KubernetesClientException.class, failure);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    ObjectClient<Endpoints> endpoints =
+        new ObjectClient<>(client, ObjectKind.ENDPOINTS, "db", RequestListener.NONE);
+    return assertThrows(KubernetesClientException.class, () -> endpoints.get("x"));
   }
 }

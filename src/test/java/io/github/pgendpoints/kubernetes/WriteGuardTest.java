@@ -4,31 +4,37 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
-import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
-import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPortBuilder;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.kubernetes.election.NotLeaderException;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
+import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** No route can write past the guard: each operation that changes anything asks it first. */
+/** No route can write past the guard: each try of each operation that changes anything asks it. */
 class WriteGuardTest {
   private static final RuntimeException REFUSAL = new NotLeaderException("not the leader");
+  private static final Set<ObjectOperation> READS =
+      Set.of(ObjectOperation.LIST, ObjectOperation.GET);
 
   private final FakeApiServer api = new FakeApiServer("db").start();
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final AtomicInteger asked = new AtomicInteger();
-  private RuntimeException refusal = REFUSAL;
+
+  /** So many writes are granted. */
+  private int granted;
 
   @BeforeEach
   void start() {
@@ -39,9 +45,8 @@ class WriteGuardTest {
             "guard",
             (WriteGuard)
                 exchange -> {
-                  asked.incrementAndGet();
-                  if (refusal != null) {
-                    throw refusal;
+                  if (asked.incrementAndGet() > granted) {
+                    throw REFUSAL;
                   }
                 });
     context.start();
@@ -53,43 +58,51 @@ class WriteGuardTest {
     api.close();
   }
 
-  static Stream<String> operations() {
-    return Stream.concat(
-        KubernetesEndpointsOperations.ALL.stream(),
-        KubernetesEndpointSlicesOperations.ALL.stream());
+  static Stream<Arguments> operations() {
+    return Stream.of(ObjectOperation.values())
+        .flatMap(
+            operation ->
+                Stream.of(ObjectKind.ENDPOINTS, ObjectKind.ENDPOINT_SLICES)
+                    .map(kind -> Arguments.of(operation, kind)));
   }
 
-  private Exchange send(String operation) {
-    boolean slices = operation.contains("Slice");
-    Map<String, Object> headers = new HashMap<>();
-    headers.put("CamelKubernetesEndpointsName", "pg");
-    headers.put("CamelKubernetesEndpointsSubsets", List.of());
-    headers.put("CamelKubernetesEndpointsLabels", Map.of("a", "b"));
-    headers.put("CamelKubernetesEndpointSlicesName", "pg");
-    headers.put("CamelKubernetesEndpointSlicesAddressType", "IPv4");
-    headers.put(
-        "CamelKubernetesEndpointSlicesEndpoints",
-        List.of(new EndpointBuilder().withAddresses("10.0.0.1").build()));
-    headers.put(
-        "CamelKubernetesEndpointSlicesPorts",
-        List.of(new EndpointPortBuilder().withName("a").withPort(1).withProtocol("TCP").build()));
-    headers.put("CamelKubernetesEndpointSlicesLabels", Map.of("a", "b"));
+  private Exchange send(ObjectOperation operation, ObjectKind<?> kind) {
+    boolean slices = kind == ObjectKind.ENDPOINT_SLICES;
+    return send(
+        "kubernetes-endpoint%s:local?namespace=db&operation=%s"
+            .formatted(slices ? "-slices" : "s", operation.of(kind)),
+        switch (operation) {
+          case LIST -> null;
+          case GET -> "pg";
+          default -> slices ? slice() : endpoints();
+        });
+  }
+
+  private static Object slice() {
+    return new EndpointSliceBuilder()
+        .withNewMetadata()
+        .withName("pg")
+        .endMetadata()
+        .withAddressType("IPv4")
+        .build();
+  }
+
+  private static Object endpoints() {
+    return new EndpointsBuilder().withNewMetadata().withName("pg").endMetadata().build();
+  }
+
+  private Exchange send(String uri, Object body) {
     return context
         .createProducerTemplate()
-        .request(
-            "kubernetes-endpoint%s:local?namespace=db&operation=%s"
-                .formatted(slices ? "-slices" : "s", operation),
-            exchange -> exchange.getMessage().setHeaders(headers));
+        .request(uri, exchange -> exchange.getMessage().setBody(body));
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(name = "{0} of {1}")
   @MethodSource("operations")
-  void sendsNoWriteThatTheGuardRefuses(String operation) {
-    boolean reads = operation.startsWith("get") || operation.startsWith("list");
+  void aWriteThatTheGuardRefusesIsNotSent(ObjectOperation operation, ObjectKind<?> kind) {
+    Exchange exchange = send(operation, kind);
 
-    Exchange exchange = send(operation);
-
-    if (reads) {
+    if (READS.contains(operation)) {
       assertNull(exchange.getException());
       assertEquals(0, asked.get());
     } else {
@@ -98,14 +111,36 @@ class WriteGuardTest {
     }
   }
 
-  /** What is there no more has to be created: that is a request of its own. */
+  /** An object that does not exist has to be created: that is a request of its own. */
   @Test
-  void asksBeforeEachRequestOfOneOperation() {
-    refusal = null;
+  void eachRequestOfOneOperationIsGuarded() {
+    granted = 1;
 
-    assertNull(send("patchOrCreateEndpoints").getException());
+    assertSame(REFUSAL, send(ObjectOperation.PATCH_OR_CREATE, ObjectKind.ENDPOINTS).getException());
 
-    assertEquals(2, asked.get());
+    assertEquals(List.of("PATCH /api/v1/namespaces/db/endpoints/pg"), api.calls());
+  }
+
+  @Test
+  void eachRedeliveryIsGuarded() throws Exception {
+    context.addRoutes(
+        new RouteBuilder() {
+          @Override
+          public void configure() {
+            onException(KubernetesClientException.class)
+                .maximumRedeliveries(5)
+                .redeliveryDelay(0)
+                .logExhausted(false);
+            from("direct:create")
+                .to("kubernetes-endpoints:local?namespace=db&operation=createEndpoints");
+          }
+        });
+    api.fail(100, 503);
+    granted = 2;
+
+    assertSame(REFUSAL, send("direct:create", endpoints()).getException());
+
+    assertEquals(6, asked.get());
     assertEquals(2, api.calls().size());
   }
 }

@@ -2,6 +2,7 @@ package io.github.pgendpoints.management;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.pgendpoints.cycle.Heartbeat;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import java.time.Duration;
 import java.util.List;
@@ -35,8 +36,8 @@ class CycleHealthTest {
 
           @Override
           public void configure() {
-            for (String id : List.of("tick", "discover", "verify")) {
-              from("direct:" + id).routeId(id).routeConfigurationId("cycle").log(id);
+            for (String id : List.of("cycle", "read", "verify")) {
+              from("direct:" + id).routeId(id).routeGroup("cycle").log(id);
             }
             from("direct:users").routeId("users").log("users");
           }
@@ -50,7 +51,7 @@ class CycleHealthTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tick", "discover", "verify"})
+  @ValueSource(strings = {"cycle", "read", "verify"})
   void aStoppedRouteIsNotReadyAtOnceAndEndedAfterAMinute(String route) throws Exception {
     beat();
     assertEquals("UP UP", states());

@@ -75,11 +75,11 @@ class DiscoverWatchTest {
       run.with("PROBE_INTERVAL", "100ms").start(Mode.CONTINUOUS);
       await().atMost(Duration.ofSeconds(30)).until(() -> !run.logged("no primary").isEmpty());
       var routes = run.manager().getCamelContext().getRouteController();
-      routes.stopRoute("tick");
+      routes.stopRoute("cycle");
       await()
           .atMost(Duration.ofSeconds(10))
           .until(() -> !run.logged("ERROR a route of the cycles is stopped").isEmpty());
-      routes.startRoute("tick");
+      routes.startRoute("cycle");
       await()
           .atMost(Duration.ofSeconds(10))
           .until(() -> !run.logged("INFO over: a route").isEmpty());

@@ -86,7 +86,7 @@ class HealthIT {
       until(() -> ready() == 200);
       RouteController routes = run.manager().getCamelContext().getRouteController();
       for (String route :
-          List.of("discover", "tick", "cycle", "read", "probe", "verify", "publish", "alert")) {
+          List.of("cycle", "read", "probe", "check-down", "verify", "publish", "write", "alert")) {
         routes.stopRoute(route);
 
         assertEquals(503, ready(), route);
@@ -192,7 +192,7 @@ class HealthIT {
       follower.start(Mode.CONTINUOUS);
       until(() -> ready() == 200);
 
-      follower.manager().getCamelContext().getRouteController().stopRoute("discover");
+      follower.manager().getCamelContext().getRouteController().stopRoute("cycle");
 
       assertEquals(503, ready(), "it could not take over");
       assertEquals(200, live());

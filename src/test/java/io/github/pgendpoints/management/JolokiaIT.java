@@ -57,10 +57,10 @@ class JolokiaIT {
   void countsWhatTheRoutesDo() throws IOException {
     try (Run run = run().start(Mode.CONTINUOUS)) {
       until(() -> run.logged("topology verified").size() == 1);
-      for (String route : List.of("discover", "probe", "verify", "publish")) {
+      for (String route : List.of("cycle", "probe", "verify", "publish")) {
         until(() -> read(route(route), "ExchangesTotal").asLong() > 1);
       }
-      assertTrue(read(route("probe"), "Description").asText().startsWith("A node"));
+      assertTrue(read(route("probe"), "Description").asText().startsWith("The probe of one node"));
     }
   }
 
@@ -69,12 +69,12 @@ class JolokiaIT {
     try (Run run = run().start(Mode.CONTINUOUS)) {
       until(() -> run.logged("topology verified").size() == 1);
 
-      assertEquals(200, execute(route("discover"), "stop()").get("status").asInt());
-      assertEquals("Stopped", read(route("discover"), "State").asText());
-      assertEquals(200, execute(route("discover"), "start()").get("status").asInt());
-      assertEquals("Started", read(route("discover"), "State").asText());
-      long now = read(route("discover"), "ExchangesTotal").asLong();
-      until(() -> read(route("discover"), "ExchangesTotal").asLong() > now);
+      assertEquals(200, execute(route("cycle"), "stop()").get("status").asInt());
+      assertEquals("Stopped", read(route("cycle"), "State").asText());
+      assertEquals(200, execute(route("cycle"), "start()").get("status").asInt());
+      assertEquals("Started", read(route("cycle"), "State").asText());
+      long now = read(route("cycle"), "ExchangesTotal").asLong();
+      until(() -> read(route("cycle"), "ExchangesTotal").asLong() > now);
     }
   }
 
@@ -121,7 +121,7 @@ class JolokiaIT {
 
       String everything = everyAttribute() + everyDump();
 
-      assertTrue(everything.contains("direct://discover"));
+      assertTrue(everything.contains("direct://read"));
       assertTrue(everything.contains("DirectConsumer"));
       assertNone(everything, PostgresCluster.PASSWORD, "fake-token");
     }

@@ -13,14 +13,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.postgres.FakeNode.Conversation;
 import io.github.pgendpoints.postgres.ProbeRoute.Answer;
-import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.State;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -278,17 +277,14 @@ class HostileNodesIT {
     }
   }
 
-  /** A resolver that fails as anything does in a JVM without memory. */
-  public static final class Exhausted {
-    public InetAddress resolve(Node node, Deadline deadline) {
-      throw new OutOfMemoryError("Java heap space");
-    }
-  }
-
   @Test
   void anErrorOfTheMachineIsAStateToo() {
-    try (ProbeRoute route = new ProbeRoute().withResolver(new Exhausted())) {
-      Answer answer = route.ask("127.0.0.1:1");
+    Executor exhausted =
+        task -> {
+          throw new OutOfMemoryError("Java heap space");
+        };
+    try (ProbeRoute route = new ProbeRoute().withResolver(new Resolver(exhausted, true))) {
+      Answer answer = route.ask("a-name-to-look-up:1");
       assertEquals("UNKNOWN", answer.state(), answer.toString());
       assertEquals("out of memory while it was asked", answer.node().reason());
     }

@@ -33,7 +33,9 @@ class KnockTest {
 
   @BeforeEach
   void makePools() throws Exception {
-    pools = new NodePools(TestSettings.read(Map.of("PG_NODES", "db1")).postgres());
+    pools =
+        new NodePools(
+            TestSettings.read(Map.of("PG_NODES", "db1")).postgres(), new Resolver(executor, true));
   }
 
   @AfterEach

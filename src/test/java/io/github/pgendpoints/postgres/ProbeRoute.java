@@ -1,11 +1,12 @@
 package io.github.pgendpoints.postgres;
 
+import io.github.pgendpoints.cycle.Probing;
+import io.github.pgendpoints.cycle.TestCluster;
 import io.github.pgendpoints.settings.InvalidSettingsException;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.topology.HistoryAnswer;
-import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
 import java.net.InetAddress;
@@ -31,10 +32,11 @@ final class ProbeRoute implements AutoCloseable {
   private final ExecutorService probes = Executors.newCachedThreadPool();
   private final Main main = new Main();
   private Resolver.Lookup lookup = InetAddress::getAllByName;
-  private Object resolver;
+  private Resolver resolver;
   private final AtomicLong passed = new AtomicLong();
   private NodePools pools;
   private Histories histories;
+  private Prober prober;
   private ProducerTemplate template;
   private int port;
 
@@ -74,7 +76,7 @@ final class ProbeRoute implements AutoCloseable {
   }
 
   /** What finds addresses, instead of a Resolver. */
-  ProbeRoute withResolver(Object resolver) {
+  ProbeRoute withResolver(Resolver resolver) {
     this.resolver = resolver;
     return this;
   }
@@ -83,16 +85,19 @@ final class ProbeRoute implements AutoCloseable {
     try {
       Settings settings = TestSettings.read(environment);
       port = settings.postgres().port();
-      pools = new NodePools(settings.postgres());
+      Resolver names = resolver == null ? new Resolver(probes, true, lookup) : resolver;
+      pools = new NodePools(settings.postgres(), names);
+      histories = new Histories(pools, this::nanoTime);
+      prober = new Prober(settings.postgres(), pools, DownNodes.none(), probes, this::nanoTime);
       main.configure()
           .withRoutesIncludePattern("file:routes/00-*.camel.yaml,file:routes/20-*.camel.yaml")
           .withAutoConfigurationLogSummary(false)
           .withJmxEnabled(false);
-      main.bind("pools", pools);
-      histories = new Histories(pools, this::nanoTime);
-      main.bind("timelines", new Timelines(pools, this::nanoTime));
-      main.bind("full", new FullNodes(pools, this::nanoTime));
-      main.bind("resolver", resolver == null ? new Resolver(probes, true, lookup) : resolver);
+      main.addInitialProperty("continuous", "false");
+      main.addInitialProperty("probe.tick", "100");
+      main.bind("noDataSource", new NoDataSource());
+      main.bind("probes", probes);
+      main.bind("prober", new Probing((probe, state) -> {}));
       main.start();
       template = main.getCamelContext().createProducerTemplate();
     } catch (InvalidSettingsException e) {
@@ -113,14 +118,15 @@ final class ProbeRoute implements AutoCloseable {
       start();
     }
     List<Future<Answer>> asked = new ArrayList<>();
-    for (Node node : NodeList.parse(String.join(",", nodes), port, true).nodes()) {
+    for (NodeProbe probe :
+        prober.probes(NodeList.parse(String.join(",", nodes), port, true).nodes())) {
       asked.add(
           probes.submit(
               () -> {
                 long start = System.nanoTime();
                 NodeState state =
                     template
-                        .request("direct:probe", exchange -> begin(exchange, node))
+                        .request("direct:probe", exchange -> begin(exchange, probe))
                         .getMessage()
                         .getBody(NodeState.class);
                 return new Answer(state, Duration.ofNanos(System.nanoTime() - start));
@@ -155,9 +161,9 @@ final class ProbeRoute implements AutoCloseable {
     return System.nanoTime() + passed.get();
   }
 
-  private void begin(Exchange exchange, Node node) {
-    exchange.setProperty("deadline", pools.deadline());
-    exchange.getMessage().setBody(node);
+  private void begin(Exchange exchange, NodeProbe probe) {
+    exchange.setVariable("cluster", TestCluster.with(prober));
+    exchange.getMessage().setBody(probe);
   }
 
   @Override

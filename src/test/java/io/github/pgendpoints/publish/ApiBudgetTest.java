@@ -9,15 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.camel.Exchange;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+/** When a request may still begin, and when one is tried again. */
 class ApiBudgetTest {
   private final AtomicLong clock = new AtomicLong(-5_000_000_000L);
   private final ApiBudget budget = new ApiBudget(Duration.ofSeconds(5), clock::get);
@@ -69,41 +68,37 @@ class ApiBudgetTest {
     "422,false"
   })
   void triesAgainWhatMayDoBetter(int code, boolean again) {
-    assertEquals(
-        again, budget.allowsRetry(new KubernetesClientException("x", code, null), new HashMap<>()));
+    assertEquals(again, budget.allowsRetry(new KubernetesClientException("x", code, null), 0));
   }
 
   @Test
   void leavesTimeForTheWaitBeforeARetry() {
     KubernetesClientException failure = new KubernetesClientException("x", 503, null);
     pass(8_000);
-    assertTrue(budget.allowsRetry(failure, new HashMap<>()));
+    assertTrue(budget.allowsRetry(failure, 0));
     pass(1);
-    assertFalse(budget.allowsRetry(failure, new HashMap<>()));
+    assertFalse(budget.allowsRetry(failure, 0));
   }
 
   @Test
-  void waitsAsLongAsTheServerAsksForWhenThereIsTime() {
-    Map<String, Object> headers = new HashMap<>();
+  void leavesTimeForTheWaitThatTheServerAsksFor() {
+    assertTrue(budget.allowsRetry(busy(10), 0));
+    assertFalse(budget.allowsRetry(busy(11), 0));
+    assertFalse(budget.allowsRetry(busy(Integer.MAX_VALUE), 0));
+  }
 
-    assertTrue(budget.allowsRetry(busy(3), headers));
-    assertEquals(Map.of(Exchange.REDELIVERY_DELAY, 3000L), headers);
-    assertTrue(budget.allowsRetry(busy(10), headers));
-    assertFalse(budget.allowsRetry(busy(11), headers));
-    assertFalse(budget.allowsRetry(busy(Integer.MAX_VALUE), headers));
-    budget.check();
-    assertTrue(budget.allowsRetry(busy(null), headers));
-    assertEquals(Map.of(), headers, "the wait of one failure is not that of the next");
+  @Test
+  void readsTheWaitThatTheServerAsksFor() {
+    assertEquals(Optional.of(Duration.ofSeconds(3)), ApiBudget.retryAfter(busy(3)));
+    assertEquals(Optional.empty(), ApiBudget.retryAfter(busy(0)));
+    assertEquals(Optional.empty(), ApiBudget.retryAfter(busy(null)));
+    assertEquals(Optional.empty(), ApiBudget.retryAfter(new KubernetesClientException("x")));
   }
 
   @Test
   void endsTheRetriesOfARequestThoughThereIsTime() {
-    for (int i = 0; i < 4; i++) {
-      assertTrue(budget.allowsRetry(busy(null), new HashMap<>()));
-    }
-    assertFalse(budget.allowsRetry(busy(null), new HashMap<>()));
-    budget.check();
-    assertTrue(budget.allowsRetry(busy(null), new HashMap<>()));
+    assertTrue(budget.allowsRetry(busy(null), 3));
+    assertFalse(budget.allowsRetry(busy(null), 4));
   }
 
   private static KubernetesClientException busy(Integer retryAfter) {

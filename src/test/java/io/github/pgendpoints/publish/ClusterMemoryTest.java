@@ -1,6 +1,10 @@
 package io.github.pgendpoints.publish;
 
+import static io.github.pgendpoints.topology.Nodes.primary;
+import static io.github.pgendpoints.topology.Nodes.topology;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.DecisionSettings;
@@ -9,6 +13,8 @@ import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,6 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class ClusterMemoryTest {
+  private static final Topology SPLIT = topology(primary("db1", 1), primary("db2", 1));
+
   private final AtomicLong term = new AtomicLong(1);
   private final AtomicInteger forgotten = new AtomicInteger();
   private boolean isUnreadable;
@@ -79,5 +87,19 @@ class ClusterMemoryTest {
     assertEquals(List.of(), cycle().faults());
 
     assertEquals(1, forgotten.get());
+  }
+
+  /** A leader would take the rivals of a follower for its own, and wait for them. */
+  @Test
+  void remembersNothingOfAJudgment() {
+    Published published = memory.recall(Nodes.nothingPublished());
+    Memory before = memory.known();
+
+    Verdict judged = memory.judge(published, SPLIT);
+    assertSame(before, memory.known());
+
+    Verdict decided = memory.decide(published, SPLIT);
+    assertEquals(judged.rule(), decided.rule());
+    assertNotEquals(before, memory.known());
   }
 }

@@ -1,62 +1,180 @@
 package io.github.pgendpoints.publish;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.kubernetes.ObjectClient;
+import io.github.pgendpoints.kubernetes.ObjectKind;
+import io.github.pgendpoints.kubernetes.RequestListener;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.kubernetes.RawFault;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+/** When the Service of a plan is read, and what keeps its Endpoints from being written. */
 class ServiceCheckTest {
-  private long seconds;
+  private final FakeApiServer api = new FakeApiServer("db").start();
   private final Conditions conditions = TestConditions.create();
-  private final ServiceCheck services =
-      new ServiceCheck("postgresql", conditions, () -> seconds * 1_000_000_000);
-  private final Plan plan =
-      new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC())
-          .cleared(new Actual(null, List.of()));
+  private long seconds;
+  private final ApiBudget budget =
+      new ApiBudget(Duration.ofSeconds(3), () -> seconds * 1_000_000_000);
+  private final ServiceCheck check =
+      new ServiceCheck(
+          new ObjectClient<>(api.client(), ObjectKind.SERVICES, "db", RequestListener.NONE),
+          "db",
+          "postgresql",
+          conditions,
+          budget,
+          () -> seconds * 1_000_000_000);
+  private final Publisher publisher =
+      new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC());
+
+  /** Nothing is to be cleared. */
+  private final Plan unchanged = publisher.cleared(new Actual(null, List.of()));
+
+  @BeforeEach
+  void begin() {
+    budget.renew();
+  }
+
+  @AfterEach
+  void stop() {
+    api.close();
+  }
+
+  private void service(String portName, Map<String, String> selector) {
+    Service service =
+        new ServiceBuilder()
+            .withNewMetadata()
+            .withName("pg-rw")
+            .endMetadata()
+            .withNewSpec()
+            .withSelector(selector)
+            .addNewPort()
+            .withName(portName)
+            .withPort(5432)
+            .endPort()
+            .endSpec()
+            .build();
+    api.put(service);
+  }
+
+  /** Endpoints that are to be cleared. */
+  private Plan change() {
+    Endpoints endpoints =
+        new EndpointsBuilder()
+            .withNewMetadata()
+            .withName("pg-rw")
+            .endMetadata()
+            .addNewSubset()
+            .addNewAddress()
+            .withIp("10.0.0.1")
+            .endAddress()
+            .addNewPort()
+            .withPort(5432)
+            .endPort()
+            .endSubset()
+            .build();
+    return publisher.cleared(new Actual(endpoints, List.of()));
+  }
 
   @Test
-  void warnsOnceOfAPortByAnotherNameAlsoWhenTheServiceGetsItLater() {
-    services.checked(plan, service("postgresql"));
+  void aServiceIsReadOnceAndBeforeEachWrite() throws Exception {
+    service("postgresql", Map.of());
+
+    check.check(unchanged);
+    check.check(unchanged);
+    assertEquals(1, api.calls().size());
+    check.check(change());
+    check.check(change());
+
+    assertEquals(3, api.calls().size());
+    assertEquals(List.of(), news());
+  }
+
+  @Test
+  void aServiceThatDoesNotExistIsUnusable() {
+    assertEquals(
+        "Service pg-rw does not exist in namespace db: its Endpoints are not written",
+        assertThrows(UnusableServiceException.class, () -> check.check(change())).getMessage());
+  }
+
+  @Test
+  void aServiceWithASelectorIsUnusable() {
+    service("postgresql", Map.of("app", "pg"));
+
+    assertEquals(
+        "Service pg-rw has a selector, so Kubernetes itself writes its Endpoints: they are left alone",
+        assertThrows(UnusableServiceException.class, () -> check.check(unchanged)).getMessage());
+    assertThrows(UnusableServiceException.class, () -> check.check(unchanged), "it is read again");
+  }
+
+  @Test
+  void aPortByAnotherNameIsReportedOnceAlsoWhenTheServiceGetsItLater() throws Exception {
+    service("postgresql", Map.of());
+    check.check(unchanged);
     assertEquals(List.of(), news());
 
-    services.checked(plan, service("db"));
+    service("db", Map.of());
+    check.check(change());
     assertEquals(
         List.of(
             "Service pg-rw names its port 'db', its Endpoints will name it 'postgresql':"
                 + " nothing is routed until PORT_NAME is the Service's own"),
         news());
-    services.checked(plan, service("db"));
+    check.check(change());
     assertEquals(List.of(), news());
   }
 
   @Test
-  void looksAgainAWhileAfterTheRoleDidNotLetIt() {
-    assertTrue(services.isCheckDue(plan));
-    services.notGranted();
-    assertFalse(services.isCheckDue(plan));
+  void aMissingRightIsReportedAndTheServiceIsReadAgainAfterAWhile() throws Exception {
+    service("postgresql", Map.of("app", "pg"));
+    api.deny("get", "services");
+
+    check.check(change());
+    check.check(change());
+    assertEquals(1, api.calls().size());
+    assertEquals(
+        List.of(
+            "the Role does not grant get on services: that the Services exist and fit is not checked"),
+        news());
+
+    api.heal();
     seconds = 30;
-    assertTrue(services.isCheckDue(plan));
+    budget.renew();
+    assertThrows(UnusableServiceException.class, () -> check.check(change()));
+  }
+
+  @Test
+  void anAnswerThatIsNotTheServiceIsAFailure() {
+    api.fail(1, 401, "GET", "services");
+    assertThrows(KubernetesClientException.class, () -> check.check(unchanged));
+    api.misbehave(1, RawFault.body(404, "<html>Not here"));
+    assertThrows(KubernetesClientException.class, () -> check.check(unchanged));
+  }
+
+  @Test
+  void aCheckThatCouldEndTooLateIsNotSent() {
+    seconds = 13;
+
+    assertThrows(KubernetesClientException.class, () -> check.check(unchanged));
+    assertEquals(List.of(), api.calls());
   }
 
   private List<String> news() {
     return conditions.news().stream().map(Alert::message).toList();
-  }
-
-  private static Service service(String portName) {
-    return new ServiceBuilder()
-        .withNewSpec()
-        .addNewPort()
-        .withName(portName)
-        .endPort()
-        .endSpec()
-        .build();
   }
 }

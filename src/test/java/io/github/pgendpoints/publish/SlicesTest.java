@@ -241,7 +241,9 @@ class SlicesTest {
     List<EndpointSlice> written = new ArrayList<>();
     for (Publication publication : plan.slices()) {
       EndpointSlice slice = Serialization.clone((EndpointSlice) publication.wanted());
-      slice.getMetadata().setAnnotations(publisher.annotations(publication));
+      slice
+          .getMetadata()
+          .setAnnotations(publication.write().object().getMetadata().getAnnotations());
       written.add(slice);
     }
     return written;

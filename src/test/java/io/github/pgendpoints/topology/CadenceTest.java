@@ -23,25 +23,50 @@ class CadenceTest {
   private Node lookedAt;
   private boolean broke;
   private boolean leads = true;
+  private int term = 1;
   private final Cadence cadence =
       new Cadence(
           Duration.ofSeconds(1),
           Duration.ofMillis(100),
           () -> leads,
+          () -> term,
           this::look,
           () -> millis * 1_000_000);
 
   @Test
   void beginsWithTheFirstTick() {
+    assertTrue(cycle(WELL, false));
+    assertFalse(cadence.isDue());
+  }
+
+  @Test
+  void staysDueUntilACycleBegins() {
+    allIsWell();
+    millis += 100;
+    cadence.wake();
     assertTrue(cadence.isDue());
+    assertTrue(cadence.isDue());
+
+    assertTrue(cycle(WELL, false));
+    assertFalse(cadence.isDue());
+  }
+
+  @Test
+  void repeatsACycleOnceAtTheNextTick() {
+    allIsWell();
+    cadence.repeat();
+    assertTrue(cycle(WELL, false));
+    assertFalse(cadence.isDue());
+  }
+
+  @Test
+  void isNeverDueOnceItHasStopped() {
+    cadence.stop();
     assertFalse(cadence.isDue());
   }
 
   @Test
   void beginsNoCycleBeforeTheOneBeforeHasEnded() {
-    cycle(WELL, false);
-    millis += 1000;
-    assertTrue(cadence.isDue());
     cadence.begun();
     millis += 5000;
     assertFalse(cadence.isDue());
@@ -60,7 +85,7 @@ class CadenceTest {
     cycle(WELL, false);
     for (int i = 0; i < 20; i++) {
       millis += i % 2 == 0 ? 999 : 1001;
-      assertTrue(cadence.isDue());
+      assertTrue(cycle(WELL, false));
       millis -= 1;
       assertFalse(cadence.isDue());
       millis += 1;
@@ -86,6 +111,7 @@ class CadenceTest {
     broke = true;
     assertTrue(cadence.isDue());
     broke = false;
+    assertTrue(cycle(WELL, false), "a break that is reported once");
     assertEquals(49, cyclesIn(Cadence.SETTLED.minusMillis(1), WELL, false));
   }
 
@@ -101,6 +127,21 @@ class CadenceTest {
     assertNull(lookedAt);
   }
 
+  /** As often as there are cycles, nodes that are DOWN are checked. */
+  @Test
+  void goesAtThePaceOfTheTicksWhileSomethingChanges() {
+    allIsWell();
+    assertEquals(Duration.ofSeconds(1), cadence.pace());
+    cyclesIn(Duration.ofMillis(600), PROMOTED, false);
+    assertEquals(Duration.ofMillis(100), cadence.pace());
+    leads = false;
+    assertEquals(Duration.ofSeconds(10), cadence.pace());
+
+    leads = true;
+    cyclesIn(Cadence.SETTLED, PROMOTED, false);
+    assertEquals(Duration.ofSeconds(1), cadence.pace());
+  }
+
   private boolean look(Node primary) {
     lookedAt = primary;
     return broke;
@@ -113,7 +154,7 @@ class CadenceTest {
     assertFalse(cadence.isDue());
 
     cadence.wake();
-    assertTrue(cadence.isDue());
+    assertTrue(cycle(WELL, false));
     millis += 100;
     assertFalse(cadence.isDue());
   }
@@ -142,7 +183,7 @@ class CadenceTest {
   @Test
   void isNotWokenBeforeTheFirstCycleForTheSecond() {
     cadence.wake();
-    assertTrue(cadence.isDue());
+    assertTrue(cycle(WELL, false));
     assertFalse(cadence.isDue());
   }
 
@@ -211,6 +252,7 @@ class CadenceTest {
             Duration.ofMillis(interval),
             Duration.ofMillis(unstable),
             () -> true,
+            () -> 1,
             primary -> false,
             () -> millis);
     assertEquals(tick, other.tick().toMillis());
@@ -219,8 +261,7 @@ class CadenceTest {
   @Test
   void aFollowerAsksEachTenSecondsWhateverHappens() {
     leads = false;
-    assertTrue(cadence.isDue());
-    cadence.ended(WELL, false);
+    assertTrue(cycle(WELL, false));
     assertEquals(5, cyclesIn(Duration.ofSeconds(50), PRIMARY_LOST, true));
     cadence.wake();
     broke = true;
@@ -236,9 +277,18 @@ class CadenceTest {
     assertFalse(cycle(WELL, false));
 
     leads = true;
+    term++;
     assertTrue(cycle(WELL, false));
     assertFalse(cycle(WELL, false));
     assertEquals(Duration.ofSeconds(1), cadence.interval());
+  }
+
+  @Test
+  void asksAtOnceInANewTermAlsoWhenNoCycleSawTheOldOneEnd() {
+    allIsWell();
+    term++;
+    assertTrue(cycle(WELL, false));
+    assertFalse(cadence.isDue());
   }
 
   /** Ends half a second after a cycle. */
@@ -259,6 +309,7 @@ class CadenceTest {
   private boolean cycle(Topology found, boolean refused) {
     boolean due = cadence.isDue();
     if (due) {
+      cadence.begun();
       cadence.ended(found, refused);
     }
     return due;

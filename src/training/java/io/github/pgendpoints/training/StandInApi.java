@@ -99,7 +99,11 @@ final class StandInApi implements AutoCloseable {
   /** A Service without a selector, as the program wants it. */
   void addService(String namespace, String name) {
     ObjectNode service = json.createObjectNode().put("kind", "Service").put("apiVersion", "v1");
-    service.putObject("metadata").put("namespace", namespace).put("name", name);
+    service
+        .putObject("metadata")
+        .put("namespace", namespace)
+        .put("name", name)
+        .put("resourceVersion", "1");
     service.putObject("spec").putArray("ports").addObject().put("name", "postgresql");
     objects.put("/api/v1/namespaces/%s/services/%s".formatted(namespace, name), service);
   }

@@ -7,8 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.github.pgendpoints.LeaseMessages;
-import io.github.pgendpoints.alert.TestConditions;
-import io.github.pgendpoints.kubernetes.KubernetesErrors;
+import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.time.Duration;
 import java.time.ZonedDateTime;
@@ -28,9 +27,7 @@ class HeldLeaseTest {
 
   private String refusal() {
     var client = api.client();
-    return new LeaseMessages(
-            "pem",
-            new KubernetesErrors(client.getConfiguration(), TestConditions.create())::describe)
+    return new LeaseMessages("pem", new KubernetesErrors(client.getConfiguration())::describe)
         .refusal(new HeldLease(client, "db", "pem"));
   }
 

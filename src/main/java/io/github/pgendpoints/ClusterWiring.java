@@ -1,0 +1,272 @@
+package io.github.pgendpoints;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.KubernetesErrors;
+import io.github.pgendpoints.alert.MissingRights;
+import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.CycleMode;
+import io.github.pgendpoints.kubernetes.ObjectClient;
+import io.github.pgendpoints.kubernetes.ObjectKind;
+import io.github.pgendpoints.kubernetes.RequestListener;
+import io.github.pgendpoints.kubernetes.WatchedEndpoints;
+import io.github.pgendpoints.kubernetes.election.Leadership;
+import io.github.pgendpoints.postgres.DownNodes;
+import io.github.pgendpoints.postgres.NodePools;
+import io.github.pgendpoints.postgres.Prober;
+import io.github.pgendpoints.postgres.Resolver;
+import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.ClusterMemory;
+import io.github.pgendpoints.publish.CycleAge;
+import io.github.pgendpoints.publish.KnownNodes;
+import io.github.pgendpoints.publish.Overrule;
+import io.github.pgendpoints.publish.Publisher;
+import io.github.pgendpoints.publish.ServiceCheck;
+import io.github.pgendpoints.publish.ServiceReader;
+import io.github.pgendpoints.publish.SliceCheck;
+import io.github.pgendpoints.publish.StateStore;
+import io.github.pgendpoints.publish.Stored;
+import io.github.pgendpoints.settings.Settings;
+import io.github.pgendpoints.settings.VerificationSettings;
+import io.github.pgendpoints.state.ConfigMapStateStore;
+import io.github.pgendpoints.state.RememberedConditions;
+import io.github.pgendpoints.topology.Cadence;
+import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.Node;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+
+/** Builds the {@link Cluster} of one set of settings, and closes what it holds. */
+final class ClusterWiring implements AutoCloseable {
+  /** A single cycle is followed by another one only after a conflict. */
+  private static final Duration NEVER = Duration.ofDays(1);
+
+  private final Settings settings;
+  private final String namespace;
+  private final Invocation invocation;
+  private final KubernetesClient client;
+  private final RequestListener requests;
+  private final boolean continuous;
+  private final Clock clock = Clock.systemUTC();
+
+  private final Leadership leadership;
+  private final Alert.Cluster identity;
+  private final Conditions conditions;
+  private final KubernetesErrors errors;
+  private final ApiBudget budget;
+  private final CycleAge age;
+  private final Cadence schedule;
+  private final NodePools pools;
+  private final DownNodes downNodes;
+  private final WatchedEndpoints watched;
+  private final Cluster cluster;
+
+  /**
+   * @param namespace of the two Services
+   * @param requests is told of each request to the API
+   * @param executor runs probes, and what waits for the network
+   */
+  ClusterWiring(
+      Settings settings,
+      String namespace,
+      Invocation invocation,
+      KubernetesClient client,
+      RequestListener requests,
+      ExecutorService executor) {
+    this.settings = settings;
+    this.namespace = namespace;
+    this.invocation = invocation;
+    this.client = client;
+    this.requests = requests;
+    this.continuous = invocation.mode() == Mode.CONTINUOUS;
+    this.leadership =
+        continuous && settings.leaseName() != null
+            ? Leadership.byLease()
+            : Leadership.withoutElection();
+    this.identity = new Alert.Cluster(namespace, settings.rwService(), settings.roService());
+    this.conditions =
+        new Conditions(
+            identity,
+            settings.postgres().port(),
+            settings.alerts().repeat(),
+            new MissingRights(settings.postgres().user(), settings.postgres().database()),
+            clock);
+    settings.warnings().forEach(conditions::degraded);
+    this.errors = new KubernetesErrors(client.getConfiguration());
+    this.budget = new ApiBudget(settings.kubernetesTimeout(), System::nanoTime);
+    this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
+    this.pools =
+        new NodePools(settings.postgres(), new Resolver(executor, settings.allowLoopback()));
+    this.schedule = schedule();
+    this.downNodes =
+        continuous
+            ? DownNodes.remembered(
+                schedule::wake,
+                schedule::pace,
+                settings.postgres().connectTimeout(),
+                schedule::interval,
+                System::nanoTime)
+            : DownNodes.none();
+    this.watched = watched();
+    this.cluster = build(executor);
+  }
+
+  private Cadence schedule() {
+    return new Cadence(
+        continuous ? settings.probeInterval() : NEVER,
+        settings.unstableProbeInterval(),
+        leadership::isHeld,
+        leadership::term,
+        primary -> continuous && pools.anyBroken(primary, this::isDown),
+        System::nanoTime);
+  }
+
+  private boolean isDown(Node node) {
+    return downNodes.isDown(node);
+  }
+
+  private WatchedEndpoints watched() {
+    return continuous
+        ? new WatchedEndpoints(
+            client,
+            namespace,
+            List.of(settings.rwService(), settings.roService()),
+            leadership,
+            conditions::degraded,
+            System::nanoTime,
+            schedule::wake)
+        : WatchedEndpoints.none();
+  }
+
+  private Cluster build(ExecutorService executor) {
+    int port = settings.postgres().port();
+    Stored stored = new Stored(port, settings.allowLoopback(), conditions::degraded);
+    Publisher publisher =
+        new Publisher(
+            settings.rwService(),
+            settings.roService(),
+            settings.portName(),
+            port,
+            settings.publishSlices(),
+            clock);
+    ConfigMapStateStore state = state();
+    ClusterMemory memory = memory(state);
+    return new Cluster(
+        cycleMode(),
+        settings.verification().paused(),
+        settings.verification().clearOnSplitBrain(),
+        schedule,
+        leadership,
+        reader(),
+        stored,
+        new KnownNodes(settings.nodes(), stored),
+        new Prober(settings.postgres(), pools, downNodes, executor, System::nanoTime),
+        memory,
+        publisher,
+        new ServiceCheck(
+            new ObjectClient<>(client, ObjectKind.SERVICES, namespace, requests),
+            namespace,
+            settings.portName(),
+            conditions,
+            budget,
+            System::nanoTime),
+        new Overrule(invocation.entry(), invocation.confirmed(), publisher, memory, clock),
+        budget,
+        age,
+        conditions,
+        new RememberedConditions(invocation.mode() == Mode.ONCE ? state : null, errors, conditions),
+        errors,
+        clock);
+  }
+
+  private CycleMode cycleMode() {
+    return switch (invocation.mode()) {
+      case CONTINUOUS, ONCE -> CycleMode.WRITE;
+      case DRY_RUN -> CycleMode.DRY_RUN;
+      case STATUS, STATUS_JSON -> CycleMode.READ_ONLY;
+      case OVERRULE -> CycleMode.OVERRULE;
+    };
+  }
+
+  private ServiceReader reader() {
+    return new ServiceReader(
+        new ObjectClient<>(client, ObjectKind.ENDPOINTS, namespace, requests),
+        new ObjectClient<>(client, ObjectKind.ENDPOINT_SLICES, namespace, requests),
+        watched,
+        new SliceCheck(settings.publishSlices(), conditions, leadership::term, System::nanoTime),
+        settings.publishSlices(),
+        budget);
+  }
+
+  /** Null without STATE. */
+  private ConfigMapStateStore state() {
+    return settings.state() == null
+        ? null
+        : new ConfigMapStateStore(
+            client,
+            namespace,
+            settings.state(),
+            settings.rwService(),
+            errors,
+            conditions,
+            budget,
+            leadership::check,
+            System::nanoTime);
+  }
+
+  private ClusterMemory memory(ConfigMapStateStore state) {
+    StateStore store = state == null ? StateStore.none() : state;
+    return new ClusterMemory(
+        Memory.empty(damping()),
+        decisionSettings(),
+        invocation.writes() ? store : StateStore.readOnly(store),
+        leadership::term,
+        downNodes::forget);
+  }
+
+  /** What nodes were says nothing after two cycles and the longest probe. */
+  private DecisionSettings decisionSettings() {
+    VerificationSettings verification = settings.verification();
+    return new DecisionSettings(
+        verification.quorum(),
+        verification.readOnly(),
+        settings.postgres().connectTimeout().plus(settings.probeInterval().multipliedBy(2)));
+  }
+
+  private Damping damping() {
+    VerificationSettings verification = settings.verification();
+    return continuous
+        ? new Damping(
+            verification.standbyFailures(),
+            verification.standbySuccesses(),
+            settings.probeInterval())
+        : Damping.none();
+  }
+
+  /** What the routes carry as the variable {@code cluster}. */
+  Cluster cluster() {
+    return cluster;
+  }
+
+  /** Names the cluster in alerts. */
+  Alert.Cluster identity() {
+    return identity;
+  }
+
+  /** Knows the Endpoints that a watch reports changes of. */
+  WatchedEndpoints watchedEndpoints() {
+    return watched;
+  }
+
+  @Override
+  public void close() throws SQLException {
+    watched.close();
+    pools.close();
+  }
+}

@@ -1,0 +1,124 @@
+package io.github.pgendpoints;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.pgendpoints.alert.AlertFormats;
+import io.github.pgendpoints.alert.AlertLog;
+import io.github.pgendpoints.alert.AlertsComponent;
+import io.github.pgendpoints.alert.AnswersUnread;
+import io.github.pgendpoints.alert.MailSender;
+import io.github.pgendpoints.alert.ServiceEvents;
+import io.github.pgendpoints.alert.SinkSettings;
+import io.github.pgendpoints.alert.Sinks;
+import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.Conclusion;
+import io.github.pgendpoints.cycle.Cycle;
+import io.github.pgendpoints.cycle.CycleMode;
+import io.github.pgendpoints.cycle.OverruleCommand;
+import io.github.pgendpoints.cycle.ProbeListener;
+import io.github.pgendpoints.cycle.Probing;
+import io.github.pgendpoints.cycle.Publishing;
+import io.github.pgendpoints.cycle.Reading;
+import io.github.pgendpoints.cycle.ResultListener;
+import io.github.pgendpoints.cycle.Retries;
+import io.github.pgendpoints.cycle.Rules;
+import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
+import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
+import io.github.pgendpoints.kubernetes.RequestListener;
+import io.github.pgendpoints.kubernetes.WriteGuard;
+import io.github.pgendpoints.postgres.NoDataSource;
+import io.github.pgendpoints.settings.Settings;
+import java.io.PrintStream;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.function.BiConsumer;
+import org.apache.camel.Predicate;
+
+/**
+ * The beans and properties that the routes name.
+ *
+ * @param settings validated
+ * @param mode of the run
+ * @param namespace of the two Services
+ * @param client for the Kubernetes API
+ * @param cluster that the routes carry as the variable {@code cluster}
+ * @param probes runs the probes of a cycle
+ * @param sinks that alerts go to
+ * @param console where people see what they asked to be shown
+ * @param requested is told of each request to the API
+ * @param probed is told of each probe of a node
+ * @param ended is told of each cycle
+ * @param end runs when the alerts of a cycle have gone out
+ */
+record RouteBindings(
+    Settings settings,
+    Mode mode,
+    String namespace,
+    KubernetesClient client,
+    Cluster cluster,
+    ExecutorService probes,
+    Sinks sinks,
+    PrintStream console,
+    RequestListener requested,
+    ProbeListener probed,
+    ResultListener ended,
+    Runnable end) {
+
+  /** The pod's name. */
+  private static final String INSTANCE =
+      Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica");
+
+  /** The properties, by name. */
+  Map<String, String> properties() {
+    return Map.of(
+        "namespace", namespace,
+        "probe.tick", String.valueOf(cluster.schedule().tick().toMillis()),
+        "continuous", String.valueOf(mode == Mode.CONTINUOUS),
+        "dry.run", String.valueOf(mode == Mode.DRY_RUN),
+        "writes", String.valueOf(cluster.mode().writes()),
+        "overrule", String.valueOf(cluster.mode() == CycleMode.OVERRULE));
+  }
+
+  /**
+   * Binds the beans.
+   *
+   * @param registry takes a name and its bean
+   */
+  void bind(BiConsumer<String, Object> registry) {
+    SinkSettings sinkSettings = settings.alerts().sinkSettings();
+    registry.accept("kubernetesClient", client);
+    registry.accept("kubernetes-endpoints", new KubernetesEndpointsComponent());
+    registry.accept("kubernetes-endpoint-slices", new KubernetesEndpointSlicesComponent());
+    registry.accept("writeGuard", writeGuard());
+    registry.accept("requests", requested);
+    registry.accept("cluster", cluster);
+    registry.accept("probes", probes);
+    registry.accept("noDataSource", new NoDataSource());
+    registry.accept("reader", new Reading());
+    registry.accept("prober", new Probing(probed));
+    registry.accept("rules", new Rules());
+    registry.accept("publisher", new Publishing());
+    registry.accept("overrule", new OverruleCommand(console));
+    Conclusion conclusion = new Conclusion(ended, end);
+    registry.accept("conclusion", conclusion);
+    // A bean of an expression does not see the exception that a catch clause asks about.
+    registry.accept("concernsOneService", (Predicate) conclusion::concernsOneService);
+    registry.accept("retries", new Retries());
+    registry.accept("console", console);
+    registry.accept("alertLog", new AlertLog());
+    registry.accept("alerts", new AlertsComponent(sinks, sinkSettings));
+    registry.accept("sinkSettings", sinkSettings);
+    registry.accept("answersUnread", new AnswersUnread());
+    registry.accept("mailSender", new MailSender(sinkSettings));
+    registry.accept("alertFormats", new AlertFormats(sinkSettings, settings.alerts().repeat()));
+    registry.accept("serviceEvents", new ServiceEvents(client, cluster.errors(), INSTANCE));
+  }
+
+  private WriteGuard writeGuard() {
+    return exchange -> {
+      cluster.leadership().check();
+      Cycle cycle = exchange.getVariable("cycle", Cycle.class);
+      cluster.age().check(cycle == null ? null : cycle.begun());
+    };
+  }
+}

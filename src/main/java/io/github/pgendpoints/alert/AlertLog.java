@@ -1,0 +1,18 @@
+package io.github.pgendpoints.alert;
+
+import org.apache.camel.Body;
+import org.apache.camel.Handler;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/** Logs each alert, at the level of its severity. */
+public final class AlertLog {
+  private static final Logger LOG = LoggerFactory.getLogger("io.github.pgendpoints.alert");
+
+  /** Logs one alert. */
+  @Handler
+  public void log(@Body Alert alert) {
+    LOG.atLevel(Level.valueOf(alert.severity().name())).log(alert.message());
+  }
+}

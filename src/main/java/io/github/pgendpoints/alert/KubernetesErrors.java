@@ -1,0 +1,162 @@
+package io.github.pgendpoints.alert;
+
+import com.fasterxml.jackson.core.JacksonException;
+import io.fabric8.kubernetes.api.model.Status;
+import io.fabric8.kubernetes.api.model.StatusDetails;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.logging.ForeignText;
+import java.io.EOFException;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.ProtocolException;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertPathValidatorException;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+
+/**
+ * Says in one sentence what the Kubernetes API refused and what to do about it, or why it could not
+ * be asked. What a client's exception says by itself ranges from 'Socket closed' for a timeout to
+ * the whole of a server's answer.
+ */
+public final class KubernetesErrors {
+  private static final Pattern FORBIDDEN =
+      Pattern.compile(
+          "cannot (?<verb>[a-z]{1,20}) resource \"(?<resource>[a-z./-]{1,80})\""
+              + " in API group \"(?<group>[a-z0-9.-]{0,80})\"");
+
+  private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
+
+  private final String server;
+  private final String requestTimeout;
+
+  /**
+   * @param config of the client
+   */
+  public KubernetesErrors(Config config) {
+    URI uri = URI.create(config.getMasterUrl());
+    int standard = "http".equals(uri.getScheme()) ? 80 : 443;
+    // A name with an underscore is no host to Java, though name servers know it.
+    this.server =
+        uri.getHost() == null
+            ? uri.getAuthority()
+            : uri.getHost() + ":" + (uri.getPort() < 0 ? standard : uri.getPort());
+    this.requestTimeout = seconds(config.getRequestTimeout());
+  }
+
+  /** The sentence, fit for a log. */
+  public String describe(KubernetesClientException failure) {
+    boolean own = failure.getCode() <= 0 && failure.getCause() == null;
+    return "the Kubernetes API at "
+        + server
+        + (own ? ": " : " ")
+        + (failure.getCode() > 0 ? refusal(failure) : noAnswer(failure));
+  }
+
+  private static String refusal(KubernetesClientException failure) {
+    Status status = failure.getStatus();
+    String said =
+        ForeignText.clean(
+            status == null || status.getMessage() == null
+                ? failure.getMessage()
+                : status.getMessage());
+    StatusDetails details =
+        status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
+    int code = failure.getCode();
+    if (code == 401) {
+      return "does not accept our token (401): " + said;
+    }
+    if (code == 403) {
+      return "said no (403): " + said + missingRight(said, details);
+    }
+    if (code == 404 && "namespaces".equals(details.getKind())) {
+      return "has no namespace %s (404): create it, or set NAMESPACE"
+          .formatted(ForeignText.clean(String.valueOf(details.getName())));
+    }
+    return "said no (%d): %s".formatted(code, said);
+  }
+
+  /** The rule that the Role lacks; only from a refusal by RBAC, which names the right. */
+  private static String missingRight(String said, StatusDetails details) {
+    Matcher forbidden = FORBIDDEN.matcher(said);
+    if (!forbidden.find()) {
+      return "";
+    }
+    String verb = forbidden.group("verb");
+    // The name of an object that is yet to be created cannot be looked at.
+    boolean named =
+        !verb.equals("create")
+            && details.getName() != null
+            && NAME.matcher(details.getName()).matches();
+    return "; add to the Role: apiGroups [\"%s\"], resources [%s], %sverbs [%s]"
+        .formatted(
+            forbidden.group("group"),
+            forbidden.group("resource"),
+            named ? "resourceNames [" + details.getName() + "], " : "",
+            verb);
+  }
+
+  private String noAnswer(KubernetesClientException failure) {
+    List<Throwable> causes =
+        Stream.iterate((Throwable) failure, cause -> cause != null, Throwable::getCause)
+            .limit(20)
+            .toList();
+    String said = text(causes.get(causes.size() - 1));
+    if (causes.size() == 1) {
+      return said;
+    }
+    if (any(causes, InterruptedException.class)) {
+      return "was not asked to the end: the program stops";
+    }
+    if (any(causes, InterruptedIOException.class, TimeoutException.class)) {
+      return "cannot be reached: no answer within " + requestTimeout;
+    }
+    if (any(causes, UnknownHostException.class)) {
+      return "cannot be reached: unknown host";
+    }
+    if (any(causes, ConnectException.class)) {
+      return "cannot be reached: " + said;
+    }
+    if (any(causes, SSLPeerUnverifiedException.class)) {
+      return "cannot be trusted: its TLS certificate is for other host names";
+    }
+    if (any(causes, CertPathBuilderException.class, CertPathValidatorException.class)) {
+      return "cannot be trusted: its TLS certificate is not signed by the CA we were given (%s)"
+          .formatted(said);
+    }
+    if (any(causes, SSLException.class)) {
+      return "cannot be reached over TLS: " + said;
+    }
+    if (any(causes, EOFException.class) || said.startsWith("unexpected end of stream")) {
+      return "ended the connection in mid-answer";
+    }
+    if (any(causes, JacksonException.class)) {
+      return "gave an answer that is not the Kubernetes object we asked for";
+    }
+    if (any(causes, ProtocolException.class)) {
+      return "does not speak HTTP as we do: " + said;
+    }
+    return "cannot be reached: " + said;
+  }
+
+  private static boolean any(List<Throwable> causes, Class<?>... types) {
+    return causes.stream().anyMatch(cause -> Stream.of(types).anyMatch(t -> t.isInstance(cause)));
+  }
+
+  private static String text(Throwable root) {
+    return ForeignText.clean(
+        root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage());
+  }
+
+  private static String seconds(int millis) {
+    return millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
+  }
+}

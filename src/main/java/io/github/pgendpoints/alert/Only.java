@@ -1,0 +1,54 @@
+package io.github.pgendpoints.alert;
+
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+
+/** Which alerts a sink takes: the option {@code only} of {@code alerts:all}. */
+enum Only {
+  /** What is wrong, its end, and another primary. */
+  TROUBLE {
+    @Override
+    boolean takes(Alert alert) {
+      return alert.severity() != Alert.Severity.INFO
+          || alert.ends() != null
+          || alert.kind() == Alert.Kind.PRIMARY_CHANGED;
+    }
+  },
+  /** Each write of an object. */
+  WRITES {
+    @Override
+    boolean takes(Alert alert) {
+      return alert.kind() == Alert.Kind.WRITTEN;
+    }
+  };
+
+  abstract boolean takes(Alert alert);
+
+  /**
+   * Reads the option.
+   *
+   * @param text a comma-separated list; empty for all alerts
+   * @throws IllegalArgumentException saying what is allowed
+   */
+  static Set<Only> parse(String text) {
+    Set<Only> only = EnumSet.noneOf(Only.class);
+    for (String word : text.isBlank() ? new String[0] : text.split(",")) {
+      only.add(
+          Arrays.stream(values())
+              .filter(value -> value.name().equals(word.trim().toUpperCase(Locale.ROOT)))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "only is %s, allowed: trouble, writes".formatted(text))));
+    }
+    return only;
+  }
+
+  /** Whether a sink with this option takes the alert. */
+  static boolean takes(Set<Only> only, Alert alert) {
+    return only.isEmpty() || only.stream().anyMatch(value -> value.takes(alert));
+  }
+}

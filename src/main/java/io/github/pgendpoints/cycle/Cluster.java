@@ -1,0 +1,63 @@
+package io.github.pgendpoints.cycle;
+
+import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.KubernetesErrors;
+import io.github.pgendpoints.kubernetes.election.Leadership;
+import io.github.pgendpoints.postgres.Prober;
+import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.ClusterMemory;
+import io.github.pgendpoints.publish.CycleAge;
+import io.github.pgendpoints.publish.KnownNodes;
+import io.github.pgendpoints.publish.Overrule;
+import io.github.pgendpoints.publish.Publisher;
+import io.github.pgendpoints.publish.ServiceCheck;
+import io.github.pgendpoints.publish.ServiceReader;
+import io.github.pgendpoints.publish.Stored;
+import io.github.pgendpoints.state.RememberedConditions;
+import io.github.pgendpoints.topology.Cadence;
+import java.time.Clock;
+
+/**
+ * One managed PostgreSQL cluster: everything that the cycles of one cluster have and those of
+ * another must not share. The routes carry it as the variable {@code cluster}.
+ *
+ * @param mode what a cycle may do
+ * @param paused whether the setting PAUSED stops every write
+ * @param clearsOnSplitBrain whether ON_SPLIT_BRAIN is {@code clear}
+ * @param schedule when a cycle is due
+ * @param leadership whether this process leads
+ * @param reader reads what is behind a Service
+ * @param stored reads what the objects remember
+ * @param nodes the node list
+ * @param prober probes the nodes
+ * @param memory what earlier cycles know
+ * @param publisher plans what each Service is to have
+ * @param services checks the Services themselves
+ * @param overrule the subcommand
+ * @param budget the time that the API work of a cycle may take
+ * @param age how long the result of a cycle counts
+ * @param conditions what has been reported
+ * @param remembered what earlier runs have reported
+ * @param errors words for a failure of the Kubernetes API
+ * @param clock the wall clock
+ */
+public record Cluster(
+    CycleMode mode,
+    boolean paused,
+    boolean clearsOnSplitBrain,
+    Cadence schedule,
+    Leadership leadership,
+    ServiceReader reader,
+    Stored stored,
+    KnownNodes nodes,
+    Prober prober,
+    ClusterMemory memory,
+    Publisher publisher,
+    ServiceCheck services,
+    Overrule overrule,
+    ApiBudget budget,
+    CycleAge age,
+    Conditions conditions,
+    RememberedConditions remembered,
+    KubernetesErrors errors,
+    Clock clock) {}

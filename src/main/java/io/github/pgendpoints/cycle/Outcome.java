@@ -1,0 +1,72 @@
+package io.github.pgendpoints.cycle;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.kubernetes.election.NotLeaderException;
+import io.github.pgendpoints.publish.NoNodesException;
+import io.github.pgendpoints.publish.OutdatedTopologyException;
+import io.github.pgendpoints.publish.UnusableServiceException;
+import java.net.HttpURLConnection;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** How a cycle ends. */
+public enum Outcome {
+  /** The topology is verified, and the Services follow it. */
+  VERIFIED(0),
+  /** A rule refused it, the cycle failed, or a server is there that must not be. */
+  REFUSED(1),
+  /** No node is known. */
+  NO_NODES(2),
+  /** The Kubernetes API was unreachable or refused a request, or a Service is unusable. */
+  KUBERNETES(3),
+  /** Another writer was first: the next cycle begins afresh. */
+  CONFLICT(3),
+  /** Another replica leads now: what it decides counts. */
+  NOT_LEADER(0);
+
+  private final int exitCode;
+
+  Outcome(int exitCode) {
+    this.exitCode = exitCode;
+  }
+
+  /** The exit code of a run of one cycle that ends so. */
+  public int exitCode() {
+    return exitCode;
+  }
+
+  /** What a failure makes of the cycle. */
+  static Outcome of(Throwable failure) {
+    Throwable cause = cause(failure);
+    if (cause instanceof OutdatedTopologyException) {
+      return CONFLICT;
+    }
+    if (cause instanceof KubernetesClientException api) {
+      return api.getCode() == HttpURLConnection.HTTP_CONFLICT ? CONFLICT : KUBERNETES;
+    }
+    if (cause instanceof UnusableServiceException) {
+      return KUBERNETES;
+    }
+    if (cause instanceof NotLeaderException) {
+      return NOT_LEADER;
+    }
+    return cause instanceof NoNodesException ? NO_NODES : REFUSED;
+  }
+
+  /** The failure that says what happened: Camel wraps what a step throws. */
+  static Throwable cause(Throwable failure) {
+    List<Throwable> causes =
+        Stream.iterate(failure, cause -> cause != null, Throwable::getCause).limit(20).toList();
+    return causes.stream()
+        .filter(
+            cause ->
+                cause instanceof OutdatedTopologyException
+                    || cause instanceof KubernetesClientException
+                    || cause instanceof UnusableServiceException
+                    || cause instanceof NotLeaderException
+                    || cause instanceof NoNodesException
+                    || cause instanceof UnsavedStateException)
+        .findFirst()
+        .orElse(failure);
+  }
+}

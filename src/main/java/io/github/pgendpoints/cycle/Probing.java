@@ -1,0 +1,130 @@
+package io.github.pgendpoints.cycle;
+
+import io.github.pgendpoints.postgres.DownNodes;
+import io.github.pgendpoints.postgres.NodeProbe;
+import io.github.pgendpoints.postgres.Prober;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.Topology;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.apache.camel.Variable;
+
+/** The steps that probe: the node list becomes a topology. */
+public final class Probing {
+  private final ProbeListener listener;
+
+  /**
+   * @param listener is told of each probe
+   */
+  public Probing(ProbeListener listener) {
+    this.listener = listener;
+  }
+
+  /**
+   * Begins the probes of a cycle. A node that is DOWN is not among them.
+   *
+   * @return one probe a node, those that are published first
+   */
+  public List<NodeProbe> probes(
+      @Variable("cluster") Cluster cluster,
+      @Variable("cycle") Cycle cycle,
+      @Variable("published") Published published,
+      @Variable("nodes") List<Node> nodes) {
+    cluster.budget().pause();
+    DownNodes.Split split = cluster.prober().downNodes().begin(published.servedFirst(nodes));
+    List<NodeProbe> probes = cluster.prober().probes(split.toProbe());
+    cycle.probe(
+        split,
+        cluster.clock().instant(),
+        probes.isEmpty() ? cluster.prober().deadline() : probes.get(0).deadline());
+    return probes;
+  }
+
+  /** The state of a node that answered. */
+  public NodeState answered(
+      @Variable("cluster") Cluster cluster, @Variable("probe") NodeProbe probe, @Body Object row) {
+    return told(probe, cluster.prober().answered(probe, row));
+  }
+
+  /** The state of a node that did not. */
+  public NodeState failed(
+      @Variable("cluster") Cluster cluster, @Variable("probe") NodeProbe probe, Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    return told(probe, cluster.prober().failed(probe, failure));
+  }
+
+  private NodeState told(NodeProbe probe, NodeState state) {
+    listener.probed(probe, state);
+    return state;
+  }
+
+  /** Whether a query that failed is tried again, which is so once. */
+  public boolean isWorthATry(
+      @Variable("probe") NodeProbe probe,
+      @Header(Exchange.REDELIVERY_COUNTER) int tries,
+      Exchange exchange) {
+    // All of it: the annotation ExchangeException gives the innermost cause, which has no SQLState.
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    // Camel counts the try that it asks about.
+    return tries == 1 && Prober.isWorthATry(probe, failure);
+  }
+
+  /** The state of every node. */
+  public Topology topology(
+      @Variable("cluster") Cluster cluster,
+      @Variable("cycle") Cycle cycle,
+      @Variable("published") Published published,
+      @Variable("nodes") List<Node> nodes,
+      @Body List<NodeState> probed) {
+    List<NodeState> states = probed == null ? List.of() : probed;
+    cluster.prober().downNodes().record(states);
+    List<NodeState> all = Stream.concat(states.stream(), cycle.nodes().down().stream()).toList();
+    return completed(
+        cluster,
+        cycle,
+        published,
+        Topology.of(nodes, all, cycle.probedAt()).identifiedBy(published));
+  }
+
+  private static Topology completed(
+      Cluster cluster, Cycle cycle, Published published, Topology topology) {
+    if (!topology.contested().isEmpty()) {
+      return topology;
+    }
+    cluster.budget().resume();
+    return cluster.prober().withUnlisted(topology, published, cycle.deadline());
+  }
+
+  /** Second looks at the nodes that were not seen at the same moment. */
+  public List<NodeProbe> probesOfContested(
+      @Variable("cluster") Cluster cluster, @Variable("topology") Topology topology) {
+    return cluster.prober().secondLooks(topology.contested());
+  }
+
+  /** The topology with what the second looks found. */
+  public Topology updatedTopology(
+      @Variable("cluster") Cluster cluster,
+      @Variable("cycle") Cycle cycle,
+      @Variable("published") Published published,
+      @Variable("topology") Topology topology,
+      @Body List<NodeState> secondLooks) {
+    Topology updated = topology.updatedBy(secondLooks).identifiedBy(published);
+    cluster.budget().resume();
+    return cluster.prober().withUnlisted(updated, published, cycle.deadline());
+  }
+
+  /** Starts the checks of nodes that are DOWN. */
+  public List<Node> downNodes(@Variable("cluster") Cluster cluster) {
+    return cluster.prober().downNodes().startChecks();
+  }
+
+  /** Checks one of them. */
+  public void check(@Variable("cluster") Cluster cluster, @Body Node node) {
+    cluster.prober().check(node);
+  }
+}

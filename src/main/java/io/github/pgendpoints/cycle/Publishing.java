@@ -1,0 +1,49 @@
+package io.github.pgendpoints.cycle;
+
+import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.Plan;
+import io.github.pgendpoints.publish.UnusableServiceException;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
+import java.util.List;
+import org.apache.camel.Body;
+import org.apache.camel.Variable;
+
+/** The steps that plan what each Service is to have. */
+public final class Publishing {
+
+  /** Both Services follow the verdict; the read-write one first. */
+  public List<Plan> plans(
+      @Variable("cluster") Cluster cluster,
+      @Variable("published") Published published,
+      @Variable("topology") Topology topology,
+      @Variable("verdict") Verdict verdict,
+      @Variable("rw") Actual readWrite,
+      @Variable("ro") Actual readOnly) {
+    return cluster.publisher().plans(topology, verdict, published, readWrite, readOnly);
+  }
+
+  /** The read-write Service without an address. */
+  public Plan cleared(@Variable("cluster") Cluster cluster, @Variable("rw") Actual readWrite) {
+    return cluster.publisher().cleared(readWrite);
+  }
+
+  /** The primary that was verified last back behind the read-write Service. */
+  public Plan repaired(
+      @Variable("cluster") Cluster cluster,
+      @Variable("verdict") Verdict verdict,
+      @Variable("rw") Actual readWrite) {
+    return cluster.publisher().repaired(verdict, readWrite);
+  }
+
+  /**
+   * Checks the Service of a plan, in the first cycle and before each write.
+   *
+   * @throws UnusableServiceException when it does not exist or is not ours to serve
+   */
+  public void check(@Variable("cluster") Cluster cluster, @Body Plan plan)
+      throws UnusableServiceException {
+    cluster.services().check(plan);
+  }
+}

@@ -1,0 +1,59 @@
+package io.github.pgendpoints.cycle;
+
+import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.publish.NoNodesException;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.Published;
+import java.util.List;
+import org.apache.camel.Variable;
+
+/** The steps that read: what both Services route to, and what is remembered. */
+public final class Reading {
+
+  /** What is behind the read-write Service. */
+  public Actual readWrite(@Variable("cluster") Cluster cluster) {
+    return cluster.reader().read(cluster.publisher().rwService());
+  }
+
+  /** What is behind the read-only Service. */
+  public Actual readOnly(@Variable("cluster") Cluster cluster) {
+    return cluster.reader().read(cluster.publisher().roService());
+  }
+
+  /**
+   * What was verified last: what the objects say, completed by what earlier cycles and STATE
+   * remember, so that nobody who deletes an object makes us forget.
+   */
+  public Published published(
+      @Variable("cluster") Cluster cluster,
+      @Variable("cycle") Cycle cycle,
+      @Variable("rw") Actual readWrite,
+      @Variable("ro") Actual readOnly) {
+    Published published = cluster.memory().recall(cluster.stored().published(readWrite, readOnly));
+    cycle.pausedBy(pausedBy(cluster, published));
+    return published;
+  }
+
+  private static String pausedBy(Cluster cluster, Published published) {
+    if (cluster.mode() == CycleMode.OVERRULE) {
+      return null;
+    }
+    return cluster.paused()
+        ? "PAUSED"
+        : published.paused() ? "the annotation " + Annotations.PAUSED : null;
+  }
+
+  /**
+   * The node list.
+   *
+   * @throws NoNodesException when no node is known
+   */
+  public List<Node> nodes(
+      @Variable("cluster") Cluster cluster,
+      @Variable("rw") Actual readWrite,
+      @Variable("ro") Actual readOnly)
+      throws NoNodesException {
+    return cluster.nodes().from(readWrite, readOnly);
+  }
+}

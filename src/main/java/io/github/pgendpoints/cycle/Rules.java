@@ -1,0 +1,68 @@
+package io.github.pgendpoints.cycle;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.publish.OutdatedTopologyException;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Variable;
+
+/** The steps that decide, and remember what was decided. */
+public final class Rules {
+
+  /**
+   * The verdict on a topology.
+   *
+   * @return null when the program stops: probes that it interrupted say nothing about their nodes
+   */
+  public Verdict decide(
+      @Variable("cluster") Cluster cluster,
+      @Variable("cycle") Cycle cycle,
+      @Variable("published") Published published,
+      @Variable("topology") Topology topology,
+      CamelContext context) {
+    if (context.isStopping()) {
+      return null;
+    }
+    return cycle.isLeading()
+        ? cluster.memory().decide(published, topology)
+        : cluster.memory().judge(published, topology);
+  }
+
+  /** Writes to STATE what the next leader must know before anything moves. */
+  public void remember(
+      @Variable("cluster") Cluster cluster,
+      @Variable("cycle") Cycle cycle,
+      @Variable("verdict") Verdict verdict)
+      throws OutdatedTopologyException {
+    if (verdict != null && cycle.isLeading()) {
+      save(cluster, cycle, verdict);
+    }
+  }
+
+  /** Remembers the published line, now that clients see it. */
+  public void rememberPublished(
+      @Variable("cluster") Cluster cluster,
+      @Variable("cycle") Cycle cycle,
+      @Variable("verdict") Verdict verdict)
+      throws OutdatedTopologyException {
+    cycle.markPublished();
+    if (cluster.mode().writes() && !cycle.isPaused() && !cycle.isFailed()) {
+      cluster.memory().published(verdict);
+      save(cluster, cycle, verdict);
+    }
+  }
+
+  /** A failure is reported and holds up neither Service. */
+  private static void save(Cluster cluster, Cycle cycle, Verdict verdict)
+      throws OutdatedTopologyException {
+    cluster.age().check(cycle.begun());
+    try {
+      cluster.memory().save();
+    } catch (KubernetesClientException e) {
+      // The exit code of a refusal says that it is one.
+      cycle.addFailure(verdict.isVerified() ? e : new UnsavedStateException(e));
+    }
+  }
+}

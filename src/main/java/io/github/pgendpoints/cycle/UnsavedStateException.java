@@ -1,0 +1,17 @@
+package io.github.pgendpoints.cycle;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+
+/** STATE could not be written in a cycle that is refused anyway. */
+final class UnsavedStateException extends Exception {
+  private static final long serialVersionUID = 1;
+
+  UnsavedStateException(KubernetesClientException cause) {
+    super(cause);
+  }
+
+  @Override
+  public synchronized KubernetesClientException getCause() {
+    return (KubernetesClientException) super.getCause();
+  }
+}

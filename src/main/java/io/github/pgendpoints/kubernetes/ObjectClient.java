@@ -1,0 +1,235 @@
+package io.github.pgendpoints.kubernetes;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.KubernetesResourceList;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Status;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.ResourceNotFoundException;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.net.HttpURLConnection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * Reads and writes the objects of one kind in one namespace.
+ *
+ * <p>Every change is a JSON merge patch of what the object has. It needs the verb {@code patch}
+ * alone, it cannot undo what others wrote elsewhere in the object, and with a resourceVersion it is
+ * a compare-and-swap.
+ *
+ * <p>An answer counts only when it is the object that was asked for, and 'not found' only when the
+ * API server says it of that object. Otherwise a proxy on the way that answers 404 or with an empty
+ * page would pass for an object that does not exist.
+ *
+ * @param <T> the kind
+ */
+public final class ObjectClient<T extends HasMetadata> {
+  private final KubernetesClient client;
+  private final ObjectKind<T> kind;
+  private final String namespace;
+  private final RequestListener listener;
+
+  /**
+   * @param namespace null for all of them, which only {@link #list} takes
+   */
+  public ObjectClient(
+      KubernetesClient client, ObjectKind<T> kind, String namespace, RequestListener listener) {
+    this.client = client;
+    this.kind = kind;
+    this.namespace = namespace;
+    this.listener = listener;
+  }
+
+  /**
+   * The objects that carry all these labels.
+   *
+   * @throws KubernetesClientException as all methods here: as the client threw it, when the API
+   *     server refused or did not answer, or gave something else
+   */
+  public List<T> list(Map<String, String> labels) {
+    return told(
+        ObjectOperation.LIST,
+        null,
+        () -> {
+          var objects = client.resources(kind.type());
+          var inScope =
+              namespace == null ? objects.inAnyNamespace() : objects.inNamespace(namespace);
+          KubernetesResourceList<T> list =
+              labels.isEmpty() ? inScope.list() : inScope.withLabels(labels).list();
+          if (list == null || list.getItems() == null) {
+            throw unexpectedAnswer("a list of " + HasMetadata.getKind(kind.type()));
+          }
+          return list.getItems();
+        });
+  }
+
+  /** The object of that name; null when it does not exist. */
+  public T get(String name) {
+    return told(ObjectOperation.GET, null, () -> require(named(name)));
+  }
+
+  private T require(ObjectMeta named) {
+    try {
+      return verified(resource(named).require(), named);
+    } catch (ResourceNotFoundException e) {
+      // The client's name for every failure: what it was is the cause.
+      if (e.getCause() instanceof KubernetesClientException failure) {
+        if (isNotFound(failure)) {
+          return null;
+        }
+        throw failure;
+      }
+      throw e;
+    }
+  }
+
+  /** Creates an object; labels and annotations of value null are left out. */
+  public T create(T object) {
+    return told(
+        ObjectOperation.CREATE,
+        object,
+        () -> {
+          ObjectMeta metadata =
+              named(object)
+                  .edit()
+                  .withLabels(withoutNulls(object.getMetadata().getLabels()))
+                  .withAnnotations(withoutNulls(object.getMetadata().getAnnotations()))
+                  .build();
+          Map<String, Object> fields = new LinkedHashMap<>(kind.content().apply(object));
+          fields.put("metadata", metadata);
+          T item = client.getKubernetesSerialization().convertValue(fields, kind.type());
+          return verified(client.resource(item).create(), named(object));
+        });
+  }
+
+  /**
+   * Changes what the object has; a label, an annotation or an entry of a map with the value null is
+   * removed. With a resourceVersion it fails with 409 when another writer was first.
+   */
+  public T patch(T object) {
+    String patch = client.getKubernetesSerialization().asJson(diff(object));
+    return told(
+        ObjectOperation.PATCH,
+        object,
+        () ->
+            verified(
+                resource(named(object)).patch(PatchContext.of(PatchType.JSON_MERGE), patch),
+                named(object)));
+  }
+
+  /**
+   * Deletes the object, and with a resourceVersion only when nobody wrote it since.
+   *
+   * @return whether there was one
+   */
+  public boolean delete(T object) {
+    return told(
+        ObjectOperation.DELETE,
+        object,
+        () -> {
+          Resource<T> resource = resource(named(object));
+          String version = object.getMetadata().getResourceVersion();
+          return !(version == null ? resource : resource.lockResourceVersion(version))
+              .delete()
+              .isEmpty();
+        });
+  }
+
+  private <R> R told(ObjectOperation operation, T object, Supplier<R> request) {
+    if (object != null) {
+      listener.writing(kind, object);
+    }
+    try {
+      R answer = request.get();
+      HasMetadata now =
+          object != null && kind.type().isInstance(answer) ? kind.type().cast(answer) : object;
+      listener.ended(operation, kind, now, null);
+      return answer;
+    } catch (KubernetesClientException e) {
+      listener.ended(operation, kind, object, e);
+      throw e;
+    }
+  }
+
+  /** The body of the merge patch: what is not in it stays as it is. */
+  private Map<String, Object> diff(T object) {
+    Map<String, Object> metadata = new LinkedHashMap<>();
+    putIfGiven(metadata, "labels", object.getMetadata().getLabels());
+    putIfGiven(metadata, "annotations", object.getMetadata().getAnnotations());
+    Map<String, Object> diff = new LinkedHashMap<>(kind.content().apply(object));
+    String version = object.getMetadata().getResourceVersion();
+    if (version != null) {
+      metadata.put("resourceVersion", version);
+    }
+    if (!metadata.isEmpty()) {
+      diff.put("metadata", metadata);
+    }
+    return diff;
+  }
+
+  private static void putIfGiven(Map<String, Object> map, String key, Map<String, String> value) {
+    if (value != null) {
+      map.put(key, value);
+    }
+  }
+
+  private static Map<String, String> withoutNulls(Map<String, String> map) {
+    Map<String, String> without = new LinkedHashMap<>(map == null ? Map.of() : map);
+    without.values().removeIf(value -> value == null);
+    return without;
+  }
+
+  /** A 404 for anything else, such as the namespace, is not mended by creating the object. */
+  boolean isNotFound(KubernetesClientException e) {
+    Status status = e.getStatus();
+    return e.getCode() == HttpURLConnection.HTTP_NOT_FOUND
+        && status != null
+        && status.getDetails() != null
+        && HasMetadata.getPlural(kind.type()).equals(status.getDetails().getKind());
+  }
+
+  private T verified(T answer, ObjectMeta asked) {
+    String name = HasMetadata.getKind(kind.type());
+    ObjectMeta metadata = answer == null ? null : answer.getMetadata();
+    if (metadata == null
+        || metadata.getResourceVersion() == null
+        || !name.equals(answer.getKind())
+        || !asked.getName().equals(metadata.getName())
+        || !asked.getNamespace().equals(metadata.getNamespace())) {
+      throw unexpectedAnswer("%s %s".formatted(name, asked.getName()));
+    }
+    return answer;
+  }
+
+  private static KubernetesClientException unexpectedAnswer(String asked) {
+    return new KubernetesClientException("the answer is not " + asked);
+  }
+
+  private Resource<T> resource(ObjectMeta named) {
+    // An item, not a name: for a name the client would read the object before it patches it.
+    T item = org.apache.camel.support.ObjectHelper.newInstance(kind.type());
+    item.setMetadata(named);
+    return client.resource(item);
+  }
+
+  private ObjectMeta named(T object) {
+    return named(object.getMetadata().getName());
+  }
+
+  private ObjectMeta named(String name) {
+    if (namespace == null || namespace.isEmpty()) {
+      throw new IllegalArgumentException("The operation requires a namespace");
+    }
+    if (name == null || name.isEmpty()) {
+      throw new IllegalArgumentException("The operation requires a name");
+    }
+    return new ObjectMetaBuilder().withNamespace(namespace).withName(name).build();
+  }
+}

@@ -1,0 +1,188 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.State;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * The nodes that were DOWN when they were last probed. Most nodes that are not there never answer,
+ * and a cycle that waits for them reports the others late, when it matters most. So a cycle takes
+ * them as DOWN, and a check beside the cycles finds out when one of them is back.
+ *
+ * <p>No other state is carried over from an earlier probe. When one node is back, the next cycle
+ * probes all of them: a network that heals brings back several, and none of them is judged alone
+ * because its check ended first.
+ *
+ * <p>Nothing that fails can keep a node DOWN: a check that does not end within twice its time
+ * counts as ended, and a state older than two cycles and a probe is dropped, so that the next cycle
+ * probes the node itself. Thread-safe.
+ */
+public final class DownNodes {
+  /**
+   * What a cycle begins with.
+   *
+   * @param toProbe the nodes that the cycle probes
+   * @param down the states of the others
+   */
+  public record Split(List<Node> toProbe, List<NodeState> down) {}
+
+  /**
+   * A node that is DOWN.
+   *
+   * @param foundAt as {@link System#nanoTime}
+   */
+  private record Down(NodeState state, long foundAt) {}
+
+  /**
+   * The last check of a node.
+   *
+   * @param startedAt as {@link System#nanoTime}
+   */
+  private record Check(long startedAt, boolean running) {}
+
+  private final boolean remembers;
+  private final Runnable wake;
+  private final Supplier<Duration> interval;
+  private final Duration longestCheck;
+  private final Duration connectTimeout;
+  private final Supplier<Duration> cycleInterval;
+  private final LongSupplier nanoTime;
+  private final Map<Node, Down> down = new HashMap<>();
+  private final Map<Node, Check> checks = new HashMap<>();
+  private boolean back;
+
+  private DownNodes(
+      boolean remembers,
+      Runnable wake,
+      Supplier<Duration> interval,
+      Duration connectTimeout,
+      Supplier<Duration> cycleInterval,
+      LongSupplier nanoTime) {
+    this.remembers = remembers;
+    this.wake = wake;
+    this.interval = interval;
+    this.longestCheck = connectTimeout.multipliedBy(2);
+    this.connectTimeout = connectTimeout;
+    this.cycleInterval = cycleInterval;
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * For cycles that follow each other.
+   *
+   * @param wake requests a cycle, when a node is back
+   * @param interval the time from one check of a node to the next
+   * @param connectTimeout PGCONNECT_TIMEOUT, the longest that a check takes
+   * @param cycleInterval the longest time from one cycle to the next, as things are now
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  public static DownNodes remembered(
+      Runnable wake,
+      Supplier<Duration> interval,
+      Duration connectTimeout,
+      Supplier<Duration> cycleInterval,
+      LongSupplier nanoTime) {
+    return new DownNodes(true, wake, interval, connectTimeout, cycleInterval, nanoTime);
+  }
+
+  /** For a single cycle, which probes every node. */
+  public static DownNodes none() {
+    return new DownNodes(
+        false, () -> {}, () -> Duration.ZERO, Duration.ZERO, () -> Duration.ZERO, System::nanoTime);
+  }
+
+  /** Whether the node was DOWN when it was last probed. */
+  public synchronized boolean isDown(Node node) {
+    return down.containsKey(node);
+  }
+
+  /**
+   * Begins a cycle: which of the nodes it probes, and what the others are. A node that is not among
+   * them any more is forgotten.
+   */
+  public synchronized Split begin(List<Node> nodes) {
+    down.keySet().retainAll(nodes);
+    long now = nanoTime.getAsLong();
+    Duration oldest = connectTimeout.plus(cycleInterval.get().multipliedBy(2));
+    down.values().removeIf(found -> now - found.foundAt() > oldest.toNanos());
+    if (back) {
+      back = false;
+      down.clear();
+    }
+    List<Node> toProbe = new ArrayList<>();
+    List<NodeState> states = new ArrayList<>();
+    for (Node node : nodes) {
+      if (down.containsKey(node)) {
+        states.add(down.get(node).state());
+      } else {
+        toProbe.add(node);
+      }
+    }
+    return new Split(toProbe, states);
+  }
+
+  /** Records what the probes of a cycle found. */
+  public synchronized void record(List<NodeState> states) {
+    states.forEach(this::record);
+  }
+
+  private void record(NodeState state) {
+    if (state.state() != State.DOWN) {
+      down.remove(state.node());
+    } else if (remembers) {
+      down.put(state.node(), new Down(state, nanoTime.getAsLong()));
+    }
+  }
+
+  /**
+   * Forgets what nodes were: in a new term of leadership another replica led in between. The next
+   * cycle probes all of them.
+   */
+  public synchronized void forget() {
+    back = true;
+  }
+
+  /** Starts the checks that are due; {@link #ended} ends each. */
+  public synchronized List<Node> startChecks() {
+    long now = nanoTime.getAsLong();
+    List<Node> due = down.keySet().stream().filter(node -> isDue(checks.get(node), now)).toList();
+    due.forEach(node -> checks.put(node, new Check(now, true)));
+    return due;
+  }
+
+  private boolean isDue(Check last, long now) {
+    return last == null
+        || now - last.startedAt() >= (last.running() ? longestCheck : interval.get()).toNanos();
+  }
+
+  /** Records that a check found the node as it was. */
+  synchronized void stillDown(NodeState state) {
+    // Else a cycle has probed it in between.
+    if (down.containsKey(state.node())) {
+      record(state);
+    }
+  }
+
+  /** Has the next cycle probe all nodes: a server accepts connections at this one again. */
+  synchronized void isBack(Node node) {
+    if (down.containsKey(node)) {
+      back = true;
+      wake.run();
+    }
+  }
+
+  /** Ends a check, whatever it found. */
+  synchronized void ended(Node node) {
+    checks.computeIfPresent(node, (same, check) -> new Check(check.startedAt(), false));
+    if (!down.containsKey(node)) {
+      checks.remove(node);
+    }
+  }
+}

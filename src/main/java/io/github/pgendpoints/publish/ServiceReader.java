@@ -1,0 +1,71 @@
+package io.github.pgendpoints.publish;
+
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.kubernetes.ObjectClient;
+import io.github.pgendpoints.kubernetes.WatchedEndpoints;
+import java.net.HttpURLConnection;
+import java.util.List;
+
+/** Reads what there is behind a Service: its Endpoints and, where there may be any, its slices. */
+public final class ServiceReader {
+  private final ObjectClient<Endpoints> endpoints;
+  private final ObjectClient<EndpointSlice> slices;
+  private final WatchedEndpoints watched;
+  private final SliceCheck sliceCheck;
+  private final boolean publishSlices;
+  private final ApiBudget budget;
+
+  /**
+   * @param watched the Endpoints that need not be read, since a watch reports their changes
+   * @param publishSlices whether PUBLISH asks for EndpointSlices
+   */
+  public ServiceReader(
+      ObjectClient<Endpoints> endpoints,
+      ObjectClient<EndpointSlice> slices,
+      WatchedEndpoints watched,
+      SliceCheck sliceCheck,
+      boolean publishSlices,
+      ApiBudget budget) {
+    this.endpoints = endpoints;
+    this.slices = slices;
+    this.watched = watched;
+    this.sliceCheck = sliceCheck;
+    this.publishSlices = publishSlices;
+    this.budget = budget;
+  }
+
+  /**
+   * What there is behind a Service.
+   *
+   * @throws KubernetesClientException when the API server refuses or does not answer
+   */
+  public Actual read(String service) {
+    Endpoints found = endpoints(service);
+    return sliceCheck.found(
+        service, found, sliceCheck.isDue(service, found) ? slices(service) : null);
+  }
+
+  private Endpoints endpoints(String service) {
+    if (watched.areKnown(service)) {
+      return watched.endpoints(service);
+    }
+    budget.check();
+    return watched.read(service, endpoints::get);
+  }
+
+  /** Null when we may not look, and need not. */
+  private List<EndpointSlice> slices(String service) {
+    budget.check();
+    try {
+      return slices.list(sliceCheck.selector(service));
+    } catch (KubernetesClientException e) {
+      if (e.getCode() != HttpURLConnection.HTTP_FORBIDDEN || publishSlices) {
+        throw e;
+      }
+      sliceCheck.notGranted();
+      return null;
+    }
+  }
+}

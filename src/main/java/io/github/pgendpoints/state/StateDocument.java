@@ -1,0 +1,292 @@
+package io.github.pgendpoints.state;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Line;
+import io.github.pgendpoints.topology.Lsn;
+import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeList;
+import io.github.pgendpoints.topology.PublishedPrimary;
+import io.github.pgendpoints.topology.Rival;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What STATE keeps of one cluster, as JSON.
+ *
+ * @param memory of the decision
+ * @param conditions what was alerted of, as JSON; null when that is not kept
+ */
+record StateDocument(Memory memory, String conditions) {
+  static final int MAX_RIVALS = 64;
+  static final int MAX_ENTRIES = 1000;
+
+  /** Half of what a ConfigMap takes. */
+  static final int MAX_BYTES = 512 * 1024;
+
+  private static final int VERSION = 1;
+  private static final long MAX_TIMELINE = 0xFFFF_FFFFL;
+  private static final BigInteger MAX_SYSTEM_IDENTIFIER =
+      BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+  /** A document within the bounds, and what had to be dropped for it: one phrase each. */
+  record Bounded(StateDocument document, List<String> dropped) {}
+
+  static StateDocument empty() {
+    return new StateDocument(Memory.empty(Damping.none()), null);
+  }
+
+  // --- reading ----------------------------------------------------------------------------------
+
+  /**
+   * Reads what {@link #json} wrote.
+   *
+   * @return empty when it is of another version
+   * @throws IllegalArgumentException saying what is wrong with it, without repeating it
+   */
+  static Optional<StateDocument> of(String json) {
+    try {
+      JsonNode root = JSON.readTree(json);
+      if (root == null || !root.isObject()) {
+        throw new IllegalArgumentException("it is no JSON object");
+      }
+      if (integer(root, "version", 0, Integer.MAX_VALUE) != VERSION) {
+        return Optional.empty();
+      }
+      JsonNode conditions = root.path("conditions");
+      return Optional.of(
+          new StateDocument(
+              Memory.stored(
+                  integer(root, "generation", 0, Long.MAX_VALUE),
+                  primary(root.path("primary")),
+                  rivals(array(root, "rivals", MAX_RIVALS)),
+                  aliases(array(root, "aliases", MAX_ENTRIES))),
+              conditions.isMissingNode() ? null : JSON.writeValueAsString(conditions)));
+    } catch (JsonProcessingException e) {
+      // What the parser says may repeat what is there.
+      throw new IllegalArgumentException("it is no JSON", e);
+    }
+  }
+
+  private static PublishedPrimary primary(JsonNode node) {
+    if (node.isMissingNode()) {
+      return PublishedPrimary.none();
+    }
+    String identifier = node.has("systemIdentifier") ? text(node, "systemIdentifier") : null;
+    if (identifier != null
+        && (!identifier.matches("[1-9][0-9]{0,19}")
+            || new BigInteger(identifier).compareTo(MAX_SYSTEM_IDENTIFIER) > 0)) {
+      throw new IllegalArgumentException("its systemIdentifier is none");
+    }
+    Line line =
+        node.has("timeline")
+            ? new Line(
+                identifier,
+                integer(node, "timeline", 1, MAX_TIMELINE),
+                node.has("begin") ? lsn(text(node, "begin")) : null)
+            : null;
+    return new PublishedPrimary(
+        line,
+        entries(array(node, "entries", MAX_ENTRIES)),
+        node.has("name") ? text(node, "name") : null,
+        node.has("startedAt") ? integer(node, "startedAt", 1, Long.MAX_VALUE) : null);
+  }
+
+  private static List<Rival> rivals(JsonNode array) {
+    List<Rival> rivals = new ArrayList<>();
+    for (JsonNode node : array) {
+      try {
+        rivals.add(
+            new Rival(
+                entry(text(node, "entry")),
+                text(node, "name"),
+                Instant.parse(text(node, "since")),
+                null));
+      } catch (DateTimeException e) {
+        throw new IllegalArgumentException("since of a rival is no time", e);
+      }
+    }
+    return rivals;
+  }
+
+  private static List<Set<String>> aliases(JsonNode array) {
+    List<Set<String>> groups = new ArrayList<>();
+    for (JsonNode group : array) {
+      if (!group.isArray()) {
+        throw new IllegalArgumentException("one of its aliases is no list");
+      }
+      groups.add(Set.copyOf(entries(group)));
+    }
+    return groups;
+  }
+
+  private static List<String> entries(JsonNode array) {
+    List<String> entries = new ArrayList<>();
+    for (JsonNode entry : array) {
+      entries.add(entry(entry.isTextual() ? entry.textValue() : ""));
+    }
+    return entries;
+  }
+
+  /** An address and a port: nobody is to be asked by a name that was found here. */
+  private static String entry(String text) {
+    try {
+      Node node = NodeList.parse(text, 1, true).nodes().get(0);
+      if (Addresses.isAddress(node.host())
+          && Addresses.withPort(node.host(), node.port(), -1).equals(text)) {
+        return text;
+      }
+    } catch (IllegalArgumentException e) {
+      // As any other text.
+    }
+    throw new IllegalArgumentException("one of its entries is no ip:port");
+  }
+
+  private static Lsn lsn(String text) {
+    try {
+      return Lsn.of(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("its begin is no LSN", e);
+    }
+  }
+
+  private static String text(JsonNode node, String field) {
+    if (!node.path(field).isTextual()) {
+      throw new IllegalArgumentException("its " + field + " is no text");
+    }
+    return node.path(field).textValue();
+  }
+
+  private static long integer(JsonNode node, String field, long min, long max) {
+    JsonNode value = node.path(field);
+    if (!value.canConvertToExactIntegral()
+        || !value.canConvertToLong()
+        || value.longValue() < min
+        || value.longValue() > max) {
+      throw new IllegalArgumentException("its " + field + " is no number from " + min);
+    }
+    return value.longValue();
+  }
+
+  private static JsonNode array(JsonNode node, String field, int max) {
+    JsonNode array = node.path(field);
+    if (!array.isArray() || array.size() > max) {
+      throw new IllegalArgumentException("its " + field + " are no list of at most " + max);
+    }
+    return array;
+  }
+
+  // --- writing ----------------------------------------------------------------------------------
+
+  /**
+   * A document of these that is not too large. The oldest rivals, and any conditions, stay last.
+   */
+  static Bounded bounded(Memory memory, String conditions) {
+    List<String> dropped = new ArrayList<>();
+    List<Rival> rivals = memory.rivals();
+    if (rivals.size() > MAX_RIVALS) {
+      dropped.add("%d of %d rivals".formatted(rivals.size() - MAX_RIVALS, rivals.size()));
+      rivals = rivals.subList(0, MAX_RIVALS);
+    }
+    PublishedPrimary primary = memory.primary();
+    if (primary.entries().size() > MAX_ENTRIES) {
+      dropped.add("%d entries".formatted(primary.entries().size() - MAX_ENTRIES));
+      primary =
+          new PublishedPrimary(
+              primary.line(),
+              primary.entries().subList(0, MAX_ENTRIES),
+              primary.name(),
+              primary.startedAt());
+    }
+    int room = MAX_ENTRIES - primary.entries().size();
+    List<Set<String>> aliases = new ArrayList<>();
+    for (Set<String> group : memory.aliases()) {
+      if (group.size() <= room) {
+        aliases.add(group);
+        room -= group.size();
+      }
+    }
+    if (aliases.size() < memory.aliases().size()) {
+      dropped.add(
+          "%d of %d servers with several entries"
+              .formatted(memory.aliases().size() - aliases.size(), memory.aliases().size()));
+    }
+    StateDocument all =
+        new StateDocument(Memory.stored(memory.generation(), primary, rivals, aliases), conditions);
+    if (conditions != null && all.json().getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
+      dropped.add("what was alerted of");
+      all = new StateDocument(all.memory(), null);
+    }
+    return new Bounded(all, dropped);
+  }
+
+  /** One text for one content. */
+  String json() {
+    ObjectNode root = JSON.createObjectNode();
+    root.put("version", VERSION);
+    root.put("generation", memory.generation());
+    PublishedPrimary primary = memory.primary();
+    if (!primary.equals(PublishedPrimary.none())) {
+      ObjectNode node = root.putObject("primary");
+      if (primary.line() != null) {
+        putIfKnown(node, "systemIdentifier", primary.line().systemIdentifier());
+        node.put("timeline", primary.line().timeline());
+        putIfKnown(node, "begin", primary.line().begin());
+      }
+      putAll(node.putArray("entries"), primary.entries());
+      putIfKnown(node, "name", primary.name());
+      if (primary.startedAt() != null) {
+        node.put("startedAt", primary.startedAt());
+      }
+    }
+    ArrayNode rivals = root.putArray("rivals");
+    for (Rival rival : memory.rivals()) {
+      rivals
+          .addObject()
+          .put("entry", rival.entry())
+          .put("name", rival.name())
+          .put("since", rival.since().toString());
+    }
+    ArrayNode aliases = root.putArray("aliases");
+    memory.aliases().stream()
+        .map(TreeSet::new)
+        .sorted((a, b) -> a.first().compareTo(b.first()))
+        .forEach(group -> putAll(aliases.addArray(), group));
+    try {
+      if (conditions != null) {
+        root.set("conditions", JSON.readTree(conditions));
+      }
+      return JSON.writeValueAsString(root);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void putIfKnown(ObjectNode node, String field, Object value) {
+    if (value != null) {
+      node.put(field, value.toString());
+    }
+  }
+
+  private static void putAll(ArrayNode array, Collection<String> values) {
+    values.forEach(array::add);
+  }
+}

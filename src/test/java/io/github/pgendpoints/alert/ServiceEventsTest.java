@@ -1,0 +1,106 @@
+package io.github.pgendpoints.alert;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.Event;
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The sink events, in runs that find no node. */
+class ServiceEventsTest {
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+
+  @BeforeEach
+  void createServices() {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.createService("pg-ro", "postgresql", 5432);
+  }
+
+  @AfterEach
+  void stop() {
+    api.close();
+  }
+
+  /** Runs once, and returns what the log has beside the alerts. */
+  private List<String> run() {
+    try (Run run =
+        new Run(api)
+            .with("PG_NODES", "127.0.0.1")
+            .with("PGPORT", "1")
+            .with("ALERT_SINKS", "events")) {
+      assertEquals(1, run.once(), run.log().toString());
+      return run.log().stream().filter(line -> !line.contains("127.0.0.1 is DOWN")).toList();
+    }
+  }
+
+  private Event noPrimary() {
+    return api.list(Event.class).stream()
+        .filter(event -> event.getReason().equals("NoPrimary"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void areOfTheServiceWithItsUid() {
+    assertEquals(List.of(), run());
+
+    assertEquals(2, api.list(Event.class).size());
+    Event event = noPrimary();
+    assertEquals("Warning", event.getType());
+    assertEquals("Service", event.getInvolvedObject().getKind());
+    assertEquals("pg-rw", event.getInvolvedObject().getName());
+    assertEquals("db", event.getInvolvedObject().getNamespace());
+    assertEquals(api.service("pg-rw").getMetadata().getUid(), event.getInvolvedObject().getUid());
+    assertTrue(event.getMessage().startsWith("no primary, nothing is written"), "" + event);
+    assertEquals("postgres-endpoint-manager", event.getSource().getComponent());
+    assertEquals(event.getFirstTimestamp(), event.getLastTimestamp());
+    assertEquals(
+        2, api.list(Event.class).stream().map(e -> e.getMetadata().getName()).distinct().count());
+  }
+
+  @Test
+  void areMadeWithoutAUidWhereServicesMayNotBeSeen() {
+    api.deny("get", "services");
+    List<String> said = run();
+    assertEquals(1, said.size(), said.toString());
+    assertTrue(
+        said.get(0)
+            .startsWith(
+                "WARN kubectl describe does not show the Events of the Services: the Kubernetes API at "),
+        said.toString());
+    assertTrue(
+        said.get(0)
+            .endsWith(
+                "add to the Role: apiGroups [\"\"], resources [services], resourceNames [pg-rw], verbs [get]"),
+        said.toString());
+    assertEquals(null, noPrimary().getInvolvedObject().getUid());
+  }
+
+  @Test
+  void areLeftOutWithOneWarningWhereTheyMayNotBeMade() {
+    api.deny("create", "events");
+    List<String> said = run();
+    assertEquals(1, said.size(), said.toString());
+    assertTrue(
+        said.get(0).startsWith("WARN alerts do not become Events: the Kubernetes API at "),
+        said.toString());
+    assertTrue(
+        said.get(0)
+            .endsWith("add to the Role: apiGroups [\"\"], resources [events], verbs [create]"),
+        said.toString());
+    assertEquals(
+        1, api.requests().stream().filter(r -> r.target().resource().equals("events")).count());
+  }
+
+  @Test
+  void areTriedAgainWhenTheApiFails() {
+    api.fail(1, 500, "POST", "events");
+    assertEquals(List.of(), run());
+    assertEquals(2, api.list(Event.class).size());
+  }
+}

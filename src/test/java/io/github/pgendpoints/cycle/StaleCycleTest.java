@@ -1,0 +1,304 @@
+package io.github.pgendpoints.cycle;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.KubernetesErrors;
+import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.kubernetes.WriteGuard;
+import io.github.pgendpoints.kubernetes.election.Leadership;
+import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.ClusterMemory;
+import io.github.pgendpoints.publish.CycleAge;
+import io.github.pgendpoints.publish.ObjectWrite;
+import io.github.pgendpoints.publish.StaleTopologyException;
+import io.github.pgendpoints.publish.StateStore;
+import io.github.pgendpoints.state.RememberedConditions;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.topology.Cadence;
+import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.Nodes;
+import io.github.pgendpoints.topology.Quorum;
+import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Verdict;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.apache.camel.support.PluginHelper;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A process that is held up between the probes and the writes writes nothing and begins anew. */
+class StaleCycleTest {
+  private final AtomicLong nanos = new AtomicLong(5);
+  private final AtomicLong millis = new AtomicLong(1_700_000_000_000L);
+  private final CycleAge age =
+      new CycleAge(Duration.ofSeconds(20), nanos::get, millis::get, () -> 0);
+  private final FakeApiServer api = new FakeApiServer("db").start();
+  private final KubernetesClient client = api.client();
+  private final DefaultCamelContext context = new DefaultCamelContext();
+  private final Conditions conditions = TestConditions.create();
+  private final List<Outcome> ended = new ArrayList<>();
+  private final Conclusion conclusion =
+      new Conclusion(result -> ended.add(result.outcome()), () -> {});
+  private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+  private final Logger logger = (Logger) org.slf4j.LoggerFactory.getLogger("io.github.pgendpoints");
+  private final Cadence schedule =
+      new Cadence(
+          Duration.ofHours(1),
+          Duration.ofHours(1),
+          () -> true,
+          () -> 0,
+          node -> false,
+          System::nanoTime);
+  private int saved;
+  private final ClusterMemory memory =
+      new ClusterMemory(
+          Memory.empty(Damping.none()),
+          new DecisionSettings(
+              new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)),
+          new CountedStore(),
+          () -> 0,
+          () -> {});
+  private final Cluster cluster = cluster();
+
+  private Cluster cluster() {
+    KubernetesErrors errors = new KubernetesErrors(client.getConfiguration());
+    return new Cluster(
+        CycleMode.WRITE,
+        false,
+        false,
+        schedule,
+        Leadership.withoutElection(),
+        null,
+        null,
+        null,
+        null,
+        memory,
+        null,
+        null,
+        null,
+        new ApiBudget(Duration.ofSeconds(3), System::nanoTime),
+        age,
+        conditions,
+        new RememberedConditions(null, errors, conditions),
+        errors,
+        Clock.systemUTC());
+  }
+
+  /** STATE that keeps nothing. */
+  private final class CountedStore implements StateStore {
+    @Override
+    public Memory read() {
+      return Memory.empty(Damping.none());
+    }
+
+    @Override
+    public void write(Memory written) {
+      saved++;
+    }
+
+    @Override
+    public void overwrite(Memory written) {
+      saved++;
+    }
+  }
+
+  @BeforeEach
+  void start() {
+    log.start();
+    logger.addAppender(log);
+  }
+
+  @AfterEach
+  void stop() {
+    logger.detachAppender(log);
+    context.stop();
+    api.close();
+  }
+
+  private void pass(Duration byNanos, Duration byMillis) {
+    nanos.addAndGet(byNanos.toNanos());
+    millis.addAndGet(byMillis.toMillis());
+  }
+
+  // --- how such a cycle ends --------------------------------------------------------------------
+
+  /** Runs a cycle in which this happens before its write; returns its alerts. */
+  private List<String> cycle(Runnable held) {
+    schedule.isDue();
+    Cycle cycle = conclusion.begin(cluster, new DefaultExchange(context));
+    held.run();
+    Exchange exchange = new DefaultExchange(context);
+    try {
+      age.check(cycle.begun());
+    } catch (StaleTopologyException e) {
+      exchange.setProperty(Exchange.EXCEPTION_CAUGHT, e);
+      conclusion.failed(cycle, exchange);
+    }
+    return conclusion.conclude(cluster, cycle, null, null, null, null, null, exchange).stream()
+        .map(Alert::message)
+        .toList();
+  }
+
+  private List<String> warnings() {
+    return log.list.stream()
+        .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
+        .map(ILoggingEvent::getFormattedMessage)
+        .toList();
+  }
+
+  @Test
+  void theNextTickRunsTheCycleAgain() {
+    assertEquals(List.of(), cycle(() -> pass(Duration.ZERO, Duration.ofMinutes(10))));
+
+    assertTrue(schedule.isDue());
+    assertEquals(List.of(), ended, "the cycle has no result yet");
+    assertEquals(
+        List.of(
+            "the cycle began 600 s ago, which is more than the 20 s it may take: nothing is written, and the nodes are asked again"),
+        warnings());
+
+    cycle(() -> {});
+
+    assertEquals(1, ended.size());
+    assertFalse(schedule.isDue());
+  }
+
+  @Test
+  void aProcessThatIsHeldUpAgainAndAgainAlertsOnce() {
+    Runnable held = () -> pass(Duration.ofSeconds(30), Duration.ZERO);
+
+    assertEquals(List.of(), cycle(held));
+    assertEquals(List.of(), cycle(held));
+    assertEquals(List.of(), cycle(held));
+    assertEquals(1, cycle(held).size());
+
+    assertEquals(List.of(Outcome.CONFLICT), ended);
+    assertEquals(1, warnings().size(), warnings().toString());
+    assertFalse(schedule.isDue());
+  }
+
+  // --- what it does not write -------------------------------------------------------------------
+
+  @Test
+  void stateIsNotWritten() throws Exception {
+    Topology topology = Nodes.topology(Nodes.primary("10.0.0.1", 1));
+    Cycle cycle = conclusion.begin(cluster, new DefaultExchange(context));
+    Verdict verdict = memory.decide(Nodes.published(1, "10.0.0.1"), topology);
+    new Rules().remember(cluster, cycle, verdict);
+    assertEquals(1, saved);
+    pass(Duration.ofSeconds(30), Duration.ZERO);
+
+    assertThrows(StaleTopologyException.class, () -> new Rules().remember(cluster, cycle, verdict));
+    assertThrows(
+        StaleTopologyException.class, () -> new Rules().rememberPublished(cluster, cycle, verdict));
+    assertEquals(1, saved);
+  }
+
+  /** Sends a write through the route {@code write}, and returns the failure. */
+  private Exception write() throws Exception {
+    Map.of("dry.run", "false", "writes", "true", "namespace", "db")
+        .forEach(context.getPropertiesComponent()::addInitialProperty);
+    bind("client", client);
+    bind("guard", (WriteGuard) exchange -> age.check(begun(exchange)));
+    bind("retries", new Retries());
+    bind("conclusion", conclusion);
+    bind("concernsOneService", (org.apache.camel.Predicate) conclusion::concernsOneService);
+    bind("prober", new Probing((probe, state) -> {}));
+    bind("publisher", new Publishing());
+    bind("rules", new Rules());
+    bind("console", System.out);
+    for (String file : List.of("00-errors", "40-publish")) {
+      Path path = Path.of("routes", file + ".camel.yaml").toAbsolutePath();
+      PluginHelper.getRoutesLoader(context)
+          .loadRoutes(PluginHelper.getResourceLoader(context).resolveResource("file:" + path));
+    }
+    context.start();
+    Endpoints endpoints =
+        new EndpointsBuilder().withNewMetadata().withName("pg-rw").endMetadata().build();
+    Cycle cycle = conclusion.begin(cluster, new DefaultExchange(context));
+    return context
+        .createProducerTemplate()
+        .send(
+            "direct:write",
+            exchange -> {
+              exchange.setVariable("cluster", cluster);
+              exchange.setVariable("cycle", cycle);
+              exchange
+                  .getMessage()
+                  .setBody(new ObjectWrite("createEndpoints", endpoints, "pg-rw created"));
+            })
+        .getException();
+  }
+
+  private void bind(String name, Object bean) {
+    context.getRegistry().bind(name, bean);
+  }
+
+  private static CycleAge.Moment begun(Exchange exchange) {
+    return exchange.getVariable("cycle", Cycle.class).begun();
+  }
+
+  @Test
+  void eachTryOfAWriteIsChecked() throws Exception {
+    api.fail(1, 503, "POST", "endpoints");
+    api.beforeNext("POST", "endpoints", () -> pass(Duration.ofSeconds(30), Duration.ZERO));
+
+    assertInstanceOf(StaleTopologyException.class, Outcome.cause(write()));
+
+    assertEquals(1, api.calls().size());
+  }
+
+  @Test
+  void aWriteThatIsInTimeIsTriedAgain() throws Exception {
+    api.fail(2, 503, "POST", "endpoints");
+
+    assertNull(write());
+
+    assertEquals(3, api.calls().size());
+  }
+
+  @Test
+  void aWriteIsTriedAgainFourTimesAtMost() throws Exception {
+    api.fail(100, 503, "POST", "endpoints");
+
+    assertInstanceOf(KubernetesClientException.class, write());
+
+    assertEquals(5, api.calls().size());
+  }
+
+  @Test
+  void aConflictIsNotTriedAgain() throws Exception {
+    api.fail(1, 409, "POST", "endpoints");
+
+    assertInstanceOf(KubernetesClientException.class, write());
+
+    assertEquals(1, api.calls().size());
+  }
+}

@@ -1,0 +1,218 @@
+package io.github.pgendpoints.postgres;
+
+import static io.github.pgendpoints.topology.Nodes.down;
+import static io.github.pgendpoints.topology.Nodes.node;
+import static io.github.pgendpoints.topology.Nodes.standby;
+import static io.github.pgendpoints.topology.Nodes.unknown;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.pgendpoints.settings.TestSettings;
+import io.github.pgendpoints.topology.Failure;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class DownNodesTest {
+  private static final Node DB1 = node("db1");
+  private static final Node DB2 = node("db2");
+  private static final List<Node> BOTH = List.of(DB1, DB2);
+  private static final Duration CHECK_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration CYCLE_INTERVAL = Duration.ofSeconds(3);
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
+
+  private final AtomicInteger cyclesRequested = new AtomicInteger();
+  private long now;
+  private final DownNodes nodes =
+      DownNodes.remembered(
+          cyclesRequested::incrementAndGet,
+          () -> CHECK_INTERVAL,
+          CONNECT_TIMEOUT,
+          () -> CYCLE_INTERVAL,
+          () -> now);
+
+  // ---- what a cycle probes
+
+  @Test
+  void aCycleProbesEveryNodeThatIsNotDown() {
+    NodeState lost = down("db2");
+    nodes.record(List.of(standby("db1"), lost, unknown("db3")));
+
+    DownNodes.Split split = nodes.begin(List.of(DB1, DB2, node("db3")));
+    assertEquals(List.of(DB1, node("db3")), split.toProbe());
+    assertEquals(List.of(lost), split.down());
+    assertTrue(nodes.isDown(DB2));
+    assertFalse(nodes.isDown(DB1));
+  }
+
+  @Test
+  void aSingleCycleProbesEveryNode() {
+    DownNodes none = DownNodes.none();
+    none.record(List.of(down("db1"), down("db2")));
+    assertEquals(BOTH, none.begin(BOTH).toProbe());
+    assertEquals(List.of(), none.startChecks());
+  }
+
+  /** Otherwise it is judged while the others that return, such as the true primary, are DOWN. */
+  @Test
+  void theNextCycleProbesAllNodesOnceOneIsBack() {
+    bothAreDown();
+    nodes.startChecks();
+    nodes.isBack(DB1);
+    nodes.ended(DB1);
+
+    assertEquals(1, cyclesRequested.get());
+    assertEquals(BOTH, nodes.begin(BOTH).toProbe());
+    nodes.record(List.of(standby("db1"), down("db2")));
+    assertEquals(List.of(DB1), nodes.begin(BOTH).toProbe(), "and only that cycle");
+  }
+
+  @Test
+  void theFirstCycleOfATermProbesAllNodes() {
+    bothAreDown();
+    nodes.forget();
+    assertEquals(BOTH, nodes.begin(BOTH).toProbe());
+    assertEquals(0, cyclesRequested.get());
+  }
+
+  @Test
+  void aStateCountsForTwoCyclesAndAProbe() {
+    bothAreDown();
+    pass(CYCLE_INTERVAL.multipliedBy(2).plus(CONNECT_TIMEOUT));
+    assertEquals(List.of(), nodes.begin(BOTH).toProbe());
+
+    pass(Duration.ofMillis(1));
+    assertEquals(BOTH, nodes.begin(BOTH).toProbe());
+  }
+
+  @Test
+  void aCheckThatFindsANodeStillDownRenewsItsState() {
+    bothAreDown();
+    pass(CYCLE_INTERVAL.multipliedBy(2).plus(CONNECT_TIMEOUT));
+    NodeState still = NodeState.down(DB2, null, Failure.SILENT, "x");
+    nodes.stillDown(still);
+
+    pass(Duration.ofMillis(1));
+    DownNodes.Split split = nodes.begin(BOTH);
+    assertEquals(List.of(DB1), split.toProbe());
+    assertEquals(List.of(still), split.down());
+  }
+
+  @Test
+  void aCheckChangesNothingOfANodeThatACycleHasFoundMeanwhile() {
+    bothAreDown();
+    nodes.startChecks();
+    nodes.record(List.of(standby("db2")));
+    nodes.stillDown(down("db2"));
+    nodes.isBack(DB2);
+
+    assertEquals(List.of(DB2), nodes.begin(BOTH).toProbe());
+    assertEquals(0, cyclesRequested.get());
+  }
+
+  // ---- checks
+
+  @Test
+  void checksOnlyNodesThatAreDown() {
+    nodes.record(List.of(standby("db1"), down("db2"), unknown("db3")));
+    assertEquals(List.of(DB2), nodes.startChecks());
+  }
+
+  @Test
+  void checksANodeAtMostOnceAnInterval() {
+    nodes.record(List.of(down("db2")));
+    assertEquals(List.of(DB2), nodes.startChecks());
+    nodes.ended(DB2);
+    pass(CHECK_INTERVAL.minusMillis(1));
+    assertEquals(List.of(), nodes.startChecks());
+
+    pass(Duration.ofMillis(1));
+    assertEquals(List.of(DB2), nodes.startChecks());
+  }
+
+  @Test
+  void aCheckThatDoesNotEndCountsAsEndedAfterTwiceItsTime() {
+    nodes.record(List.of(down("db2")));
+    nodes.startChecks();
+    pass(CONNECT_TIMEOUT.multipliedBy(2).minusMillis(1));
+    assertEquals(List.of(), nodes.startChecks(), "never two checks of a node at once");
+
+    pass(Duration.ofMillis(1));
+    assertEquals(List.of(DB2), nodes.startChecks());
+  }
+
+  @Test
+  void aNodeThatIsNoLongerListedIsNeverCheckedAgain() {
+    bothAreDown();
+    nodes.begin(List.of(DB1));
+    assertEquals(List.of(DB1), nodes.startChecks());
+    assertFalse(nodes.isDown(DB2));
+  }
+
+  // ---- a check, made by the prober
+
+  @Test
+  void aCheckKeepsANodeDownWhoseNameDoesNotResolve() throws Exception {
+    ExecutorService threads = Executors.newCachedThreadPool();
+    try {
+      check(threads, threads);
+      assertEquals(0, cyclesRequested.get());
+      assertTrue(nodes.isDown(DB2));
+      pass(CHECK_INTERVAL);
+      assertEquals(List.of(DB2), nodes.startChecks());
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void theNextCycleProbesANodeWhoseCheckMeetsAnError() throws Exception {
+    Executor broken =
+        task -> {
+          throw new OutOfMemoryError("unable to create native thread");
+        };
+    ExecutorService threads = Executors.newCachedThreadPool();
+    try {
+      assertThrows(OutOfMemoryError.class, () -> check(broken, threads));
+      assertEquals(1, cyclesRequested.get());
+      assertEquals(List.of(DB2), nodes.begin(List.of(DB2)).toProbe());
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  /** Checks db2, whose name does not resolve. */
+  private void check(Executor lookups, ExecutorService threads) throws Exception {
+    nodes.record(List.of(down("db2")));
+    Resolver resolver =
+        new Resolver(
+            lookups,
+            true,
+            host -> {
+              throw new UnknownHostException(host);
+            });
+    PostgresSettings settings = TestSettings.read(Map.of("PG_NODES", "db2")).postgres();
+    try (NodePools pools = new NodePools(settings, resolver)) {
+      nodes.startChecks().forEach(new Prober(settings, pools, nodes, threads, () -> now)::check);
+    }
+  }
+
+  private void bothAreDown() {
+    nodes.record(List.of(down("db1"), down("db2")));
+    assertEquals(List.of(), nodes.begin(BOTH).toProbe());
+  }
+
+  private void pass(Duration time) {
+    now += time.toNanos();
+  }
+}

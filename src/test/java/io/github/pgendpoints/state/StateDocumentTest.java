@@ -1,0 +1,139 @@
+package io.github.pgendpoints.state;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.pgendpoints.topology.Line;
+import io.github.pgendpoints.topology.Lsn;
+import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.PublishedPrimary;
+import io.github.pgendpoints.topology.Rival;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class StateDocumentTest {
+  private static final PublishedPrimary PRIMARY =
+      new PublishedPrimary(
+          new Line("18446744073709551615", 4_294_967_295L, Lsn.of("0/5000060")),
+          List.of("10.0.0.1:5432", "[2001:db8::1]:5433"),
+          "db1",
+          1_700_000_000_123_456L);
+  private static final Rival RIVAL =
+      new Rival("10.0.0.3:5432", "db3", Instant.parse("2026-11-28T05:06:07.123456789Z"), null);
+
+  @Test
+  void readsWhatItWrites() {
+    Memory memory =
+        Memory.stored(
+            7, PRIMARY, List.of(RIVAL), List.of(Set.of("10.0.0.1:5432", "10.1.0.1:5432")));
+    StateDocument document = new StateDocument(memory, "{\"signature\":\"\"}");
+
+    StateDocument read = StateDocument.of(document.json()).orElseThrow();
+
+    assertTrue(memory.isSameForOthers(read.memory()));
+    assertEquals(memory.primary(), read.memory().primary());
+    assertEquals(memory.rivals(), read.memory().rivals());
+    assertEquals("{\"signature\":\"\"}", read.conditions());
+    assertEquals(document.json(), read.json());
+  }
+
+  @Test
+  void readsWhatItWritesOfNothing() {
+    String json = StateDocument.empty().json();
+
+    StateDocument read = StateDocument.of(json).orElseThrow();
+
+    assertTrue(StateDocument.empty().memory().isSameForOthers(read.memory()));
+    assertEquals(json, read.json());
+  }
+
+  @Test
+  void writesOneTextForOneContent() {
+    List<Set<String>> groups =
+        List.of(
+            Set.of("10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"), Set.of("10.0.0.4:1", "10.0.0.5:1"));
+    List<Set<String>> turned =
+        List.of(
+            Set.of("10.0.0.5:1", "10.0.0.4:1"), Set.of("10.0.0.3:1", "10.0.0.2:1", "10.0.0.1:1"));
+
+    assertEquals(
+        new StateDocument(Memory.stored(0, PRIMARY, List.of(), groups), null).json(),
+        new StateDocument(Memory.stored(0, PRIMARY, List.of(), turned), null).json());
+  }
+
+  @Test
+  void isEmptyOfAnotherVersion() {
+    assertTrue(StateDocument.of("{\"version\":2,\"rivals\":7}").isEmpty());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\0',
+      value = {
+        "hello|it is no JSON",
+        "{\"version\":1,|it is no JSON",
+        "{} {}|it is no JSON",
+        "null|it is no JSON object",
+        "[]|it is no JSON object",
+        "{}|its version is no number from 0",
+        "{\"version\":\"1\"}|its version is no number from 0",
+        "{\"version\":1}|its generation is no number from 0",
+        "{\"version\":1,\"generation\":-1}|its generation is no number from 0",
+        "{\"version\":1,\"generation\":1.5}|its generation is no number from 0",
+        "{\"version\":1,\"generation\":0}|its rivals are no list of at most 64",
+        "{\"version\":1,\"generation\":0,\"rivals\":[{}],\"aliases\":[]}|its entry is no text",
+        "{\"version\":1,\"generation\":0,\"rivals\":[{\"entry\":\"db1:5432\"}],\"aliases\":[]}|one of its entries is no ip:port",
+        "{\"version\":1,\"generation\":0,\"rivals\":[{\"entry\":\"10.0.0.1\"}],\"aliases\":[]}|one of its entries is no ip:port",
+        "{\"version\":1,\"generation\":0,\"rivals\":[{\"entry\":\"10.0.0.1:1\",\"name\":\"a\",\"since\":\"x\"}],\"aliases\":[]}|since of a rival is no time",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[[7]]}|one of its entries is no ip:port",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[\"x\"]}|one of its aliases is no list",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{}}|its entries are no list of at most 1000",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"timeline\":0,\"entries\":[]}}|its timeline is no number from 1",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"timeline\":4294967296,\"entries\":[]}}|its timeline is no number from 1",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"timeline\":1,\"begin\":\"x\",\"entries\":[]}}|its begin is no LSN",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"systemIdentifier\":\"0\",\"timeline\":1,\"entries\":[]}}|its systemIdentifier is none",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"systemIdentifier\":7,\"entries\":[]}}|its systemIdentifier is no text",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"startedAt\":0,\"entries\":[]}}|its startedAt is no number from 1"
+      })
+  void saysWhatIsWrong(String json, String wrong) {
+    assertEquals(
+        wrong,
+        assertThrows(IllegalArgumentException.class, () -> StateDocument.of(json)).getMessage());
+  }
+
+  @Test
+  void keepsWithinItsBoundsAndSaysWhatItDrops() {
+    List<Rival> rivals =
+        IntStream.range(0, 70)
+            .mapToObj(i -> new Rival("10.0.1." + i + ":5432", "db" + i, Instant.EPOCH, null))
+            .toList();
+    List<Set<String>> groups =
+        IntStream.range(0, 600)
+            .mapToObj(
+                i ->
+                    Set.of(
+                        "10.1.%d.%d:1".formatted(i / 250, i % 250),
+                        "10.2.%d.%d:1".formatted(i / 250, i % 250)))
+            .toList();
+
+    StateDocument.Bounded bounded =
+        StateDocument.bounded(
+            Memory.stored(0, PRIMARY, rivals, groups), "\"" + "x".repeat(600_000) + "\"");
+
+    assertEquals(
+        List.of("6 of 70 rivals", "101 of 600 servers with several entries", "what was alerted of"),
+        bounded.dropped());
+    String json = bounded.document().json();
+    assertTrue(json.length() < StateDocument.MAX_BYTES);
+    assertEquals(64, StateDocument.of(json).orElseThrow().memory().rivals().size());
+    assertFalse(json.contains("xxx"));
+  }
+}

@@ -1,0 +1,312 @@
+package io.github.pgendpoints;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.Sinks;
+import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.Result;
+import io.github.pgendpoints.kubernetes.KubernetesAccess;
+import io.github.pgendpoints.postgres.NodeProbe;
+import io.github.pgendpoints.settings.InvalidSettingsException;
+import io.github.pgendpoints.settings.Settings;
+import io.github.pgendpoints.settings.TestSettings;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.Topology;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.apache.camel.Handler;
+import org.apache.camel.Processor;
+import org.apache.camel.Variable;
+import org.apache.camel.builder.ExchangeBuilder;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+
+/**
+ * The real routes with the real beans, but for two: a cycle begins when the test says so, and finds
+ * the topology that the test gives it. For the Services {@code pg-rw} and {@code pg-ro}.
+ */
+public final class RoutesContext implements AutoCloseable {
+  private static final Path ROUTES = Path.of("routes");
+
+  private final FakeApiServer api;
+  private final Map<String, String> environment = new HashMap<>();
+  private final Map<String, Object> beans = new HashMap<>();
+  private final Map<String, Processor> replaced = new HashMap<>();
+  private final List<Alert> alerts = new ArrayList<>();
+  private final ExecutorService executor = Executors.newCachedThreadPool();
+  private UnaryOperator<String> edit = yaml -> yaml;
+  private Mode mode = Mode.ONCE;
+  private PrintStream console = System.out;
+  private KubernetesClient client;
+  private Settings settings;
+  private ClusterWiring wiring;
+  private DefaultCamelContext context;
+  private Topology topology;
+  private Result result;
+
+  /** A context that is not started yet. */
+  public RoutesContext(FakeApiServer api) {
+    this.api = api;
+    with("PGUSER", "repmgr");
+    with("PGDATABASE", "repmgr");
+    with("RW_SERVICE", "pg-rw");
+    with("RO_SERVICE", "pg-ro");
+    with("PG_NODES", "10.0.0.1,10.0.0.2,10.0.0.3");
+    beans.put("prober", new GivenTopology());
+    beans.put("alertLog", new KeptAlerts());
+  }
+
+  /** Sets a setting. */
+  public RoutesContext with(String name, String value) {
+    environment.put(name, value);
+    return this;
+  }
+
+  /** The mode of the run, which is {@link Mode#ONCE} unless it is set. */
+  public RoutesContext in(Mode other) {
+    mode = other;
+    return this;
+  }
+
+  /** Where a dry run shows what it would write. */
+  public RoutesContext printingTo(PrintStream other) {
+    console = other;
+    return this;
+  }
+
+  /** Another bean in the place of a real one. */
+  public RoutesContext withBean(String name, Object bean) {
+    beans.put(name, bean);
+    return this;
+  }
+
+  /** Edits each file of the routes folder, as a user may. */
+  public RoutesContext editing(UnaryOperator<String> other) {
+    edit = other;
+    return this;
+  }
+
+  /**
+   * Something else in the place of a route.
+   *
+   * @param uri that the route is from, such as {@code direct:publish}
+   */
+  public RoutesContext replacing(String uri, Processor step) {
+    replaced.put(uri, step);
+    return this;
+  }
+
+  /** Loads the routes and starts them. */
+  public RoutesContext start() {
+    try {
+      settings = TestSettings.read(environment);
+      client = KubernetesAccess.client(api.config(), settings.kubernetesTimeout());
+      wiring = wiring();
+      context = new DefaultCamelContext();
+      RouteBindings bindings = bindings();
+      bindings.properties().forEach(context.getPropertiesComponent()::addInitialProperty);
+      bindings.bind(
+          (name, bean) -> context.getRegistry().bind(name, beans.getOrDefault(name, bean)));
+      load();
+      context.start();
+      return this;
+    } catch (InvalidSettingsException e) {
+      throw new IllegalArgumentException(e);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private ClusterWiring wiring() {
+    return new ClusterWiring(
+        settings,
+        api.namespace(),
+        Invocation.of(mode),
+        client,
+        (operation, kind, object, failure) -> {},
+        executor);
+  }
+
+  private RouteBindings bindings() {
+    return new RouteBindings(
+        settings,
+        mode,
+        api.namespace(),
+        client,
+        wiring.cluster(),
+        executor,
+        new Sinks(),
+        console,
+        (operation, kind, object, failure) -> {},
+        (probe, state) -> {},
+        ended -> result = ended,
+        () -> {});
+  }
+
+  private void load() throws Exception {
+    for (Path file : files()) {
+      PluginHelper.getRoutesLoader(context)
+          .loadRoutes(
+              ResourceHelper.fromString(
+                  file.getFileName().toString(), edit.apply(Files.readString(file))));
+    }
+    for (RouteDefinition route : List.copyOf(context.getRouteDefinitions())) {
+      String uri = route.getInput().getEndpointUri();
+      if (uri.startsWith("timer:")) {
+        route.getInput().setUri("direct:" + uri.replaceAll("^timer:|\\?.*", ""));
+      } else if (replaced.containsKey(uri)) {
+        context.removeRouteDefinition(route);
+      }
+    }
+    context.addRoutes(
+        new RouteBuilder() {
+          @Override
+          public void configure() {
+            replaced.forEach((uri, step) -> from(uri).errorHandler(noErrorHandler()).process(step));
+          }
+        });
+  }
+
+  private static List<Path> files() throws IOException {
+    try (Stream<Path> all = Files.list(ROUTES)) {
+      return all.filter(file -> file.toString().endsWith(".camel.yaml")).sorted().toList();
+    }
+  }
+
+  /**
+   * Runs one cycle.
+   *
+   * @param found what it finds
+   * @return null when it ends in a conflict, and the next one is to begin afresh
+   */
+  public Result cycle(Topology found) {
+    topology = found;
+    result = null;
+    wiring.cluster().schedule().repeat();
+    Exception failure =
+        context
+            .createFluentProducerTemplate()
+            .to("direct:cycle")
+            .withExchange(ExchangeBuilder.anExchange(context).build())
+            .send()
+            .getException();
+    if (failure != null) {
+      throw new IllegalStateException(failure);
+    }
+    return result;
+  }
+
+  /**
+   * Runs cycles until one does not end in a conflict.
+   *
+   * @return its exit code
+   */
+  public int run(Topology found) {
+    Result last = null;
+    while (last == null) {
+      last = cycle(found);
+    }
+    return last.outcome().exitCode();
+  }
+
+  /** Goes on as a process that has just started: it remembers nothing. */
+  public void restart() {
+    closeWiring();
+    wiring = wiring();
+    context.getRegistry().bind("cluster", wiring.cluster());
+  }
+
+  /** What the cycles work on. */
+  public Cluster cluster() {
+    return wiring.cluster();
+  }
+
+  /** The alerts since this was last called. */
+  public List<Alert> alerts() {
+    List<Alert> news = List.copyOf(alerts);
+    alerts.clear();
+    return news;
+  }
+
+  /** The messages of the alerts since they were last read. */
+  public List<String> news() {
+    return alerts().stream().map(Alert::message).toList();
+  }
+
+  /** The context itself. */
+  public DefaultCamelContext camel() {
+    return context;
+  }
+
+  @Override
+  public void close() {
+    context.stop();
+    executor.shutdownNow();
+    closeWiring();
+    client.close();
+  }
+
+  private void closeWiring() {
+    try {
+      wiring.close();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The bean {@code prober} of a cycle whose topology is given: no node is probed. */
+  public final class GivenTopology {
+    public List<NodeProbe> probes() {
+      return List.of();
+    }
+
+    public Topology topology(@Variable("published") Published published) {
+      return topology.identifiedBy(published);
+    }
+
+    public List<NodeProbe> probesOfContested() {
+      return List.of();
+    }
+
+    public Topology updatedTopology(@Variable("topology") Topology contested) {
+      return contested;
+    }
+
+    // The routes of a probe name these, and no probe is sent there.
+
+    public void answered() {
+      throw new IllegalStateException();
+    }
+
+    public void failed() {
+      throw new IllegalStateException();
+    }
+
+    public boolean isWorthATry() {
+      throw new IllegalStateException();
+    }
+  }
+
+  /** The bean {@code alertLog} that keeps alerts. */
+  public final class KeptAlerts {
+    @Handler
+    public void log(Alert alert) {
+      alerts.add(alert);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package io.github.pgendpoints.cycle;
+
+import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.kubernetes.election.Leadership;
+import io.github.pgendpoints.postgres.Prober;
+import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.CycleAge;
+import io.github.pgendpoints.state.RememberedConditions;
+import io.github.pgendpoints.topology.Cadence;
+import java.time.Clock;
+import java.time.Duration;
+
+/** Clusters that have only what a test needs. */
+public final class TestCluster {
+  private TestCluster() {}
+
+  /** One that can probe. */
+  public static Cluster with(Prober prober) {
+    return new Cluster(
+        CycleMode.WRITE,
+        false,
+        false,
+        null,
+        null,
+        null,
+        null,
+        null,
+        prober,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        Clock.systemUTC());
+  }
+
+  /** One that always leads, and runs cycles up to the topology. */
+  public static Cluster probing(Cadence schedule, Prober prober, Conditions conditions) {
+    return new Cluster(
+        CycleMode.WRITE,
+        false,
+        false,
+        schedule,
+        Leadership.withoutElection(),
+        null,
+        null,
+        null,
+        prober,
+        null,
+        null,
+        null,
+        null,
+        new ApiBudget(Duration.ofSeconds(5), System::nanoTime),
+        CycleAge.of(Duration.ofSeconds(5), () -> 0),
+        conditions,
+        new RememberedConditions(null, null, conditions),
+        null,
+        Clock.systemUTC());
+  }
+}
