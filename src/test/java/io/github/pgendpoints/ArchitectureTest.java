@@ -48,6 +48,8 @@ class ArchitectureTest {
       Set.of(
           // The subcommand, and the property and the bean of that name.
           "Application overrule",
+          "CycleHealth cycle",
+          "CycleHealth query",
           "RouteBindings overrule",
           // Variables of an exchange.
           "Conclusion cycle",
@@ -65,7 +67,6 @@ class ArchitectureTest {
           "AlertSettings slack",
           "AlertSettings webhook",
           // The health check, the resource.
-          "CycleHealth cycle",
           "FullNodes probe");
 
   /** Source files of more lines than a class is to have. */

@@ -241,7 +241,8 @@ class RoutesYamlTest {
     }
     List<String> without = new ArrayList<>();
     for (JsonNode route : routes()) {
-      if (route.path("group").asText().equals("cycle")) {
+      if (List.of("cycle", "step", "kubernetes", "query")
+          .contains(route.path("routeConfigurationId").asText())) {
         collectIds(route.get("id").asText(), route.path("from").path("steps"), ids, without);
       }
     }

@@ -266,7 +266,10 @@ public final class Soak {
     CamelContext camel = run.manager().getCamelContext();
     List<String> routes =
         camel.getRoutes().stream()
-            .filter(route -> "cycle".equals(route.getGroup()))
+            .filter(
+                route ->
+                    List.of("cycle", "step", "kubernetes", "query")
+                        .contains(String.valueOf(route.getConfigurationId())))
             .map(Route::getRouteId)
             .sorted()
             .toList();

@@ -4,6 +4,7 @@ import io.github.pgendpoints.cycle.Heartbeat;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
@@ -15,8 +16,8 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  * mends no node, and takes a working manager away while it is needed most.
  */
 public final class CycleHealth {
-  /** The group that each route of a cycle names; a route of a user does not. */
-  private static final String GROUP = "cycle";
+  /** Each route of a cycle names one of these configurations; a route of a user does not. */
+  private static final Set<String> CONFIGURATIONS = Set.of("cycle", "step", "kubernetes", "query");
 
   private final CamelContext context;
   private final Heartbeat heartbeat;
@@ -94,7 +95,7 @@ public final class CycleHealth {
   /** The routes of the cycles that are not started. */
   List<String> stopped() {
     return context.getRoutes().stream()
-        .filter(route -> GROUP.equals(route.getGroup()))
+        .filter(route -> CONFIGURATIONS.contains(String.valueOf(route.getConfigurationId())))
         .map(Route::getRouteId)
         .filter(route -> !status(route).isStarted())
         .sorted()

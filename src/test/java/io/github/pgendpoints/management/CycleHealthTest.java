@@ -37,7 +37,7 @@ class CycleHealthTest {
           @Override
           public void configure() {
             for (String id : List.of("cycle", "read", "verify")) {
-              from("direct:" + id).routeId(id).routeGroup("cycle").log(id);
+              from("direct:" + id).routeId(id).routeConfigurationId("cycle").log(id);
             }
             from("direct:users").routeId("users").log("users");
           }
