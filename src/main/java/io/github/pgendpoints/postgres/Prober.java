@@ -17,7 +17,7 @@ import java.util.function.LongSupplier;
  * into the state of its node. Where SQL does not give a server's timeline, its history, or an
  * answer at all, a walsender may.
  */
-public final class Prober implements AutoCloseable {
+public final class Prober {
   private final NodePools pools;
   private final DownNodes downNodes;
   private final Timelines timelines;
@@ -139,10 +139,5 @@ public final class Prober implements AutoCloseable {
     } finally {
       downNodes.ended(node);
     }
-  }
-
-  @Override
-  public void close() throws SQLException {
-    pools.close();
   }
 }
