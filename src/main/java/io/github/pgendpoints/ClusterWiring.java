@@ -102,7 +102,11 @@ final class ClusterWiring implements AutoCloseable {
     this.budget = new ApiBudget(settings.kubernetesTimeout(), System::nanoTime);
     this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
     this.pools =
-        new NodePools(settings.postgres(), new Resolver(executor, settings.allowLoopback()));
+        new NodePools(
+            settings.postgres(),
+            new Resolver(executor, settings.allowLoopback()),
+            executor,
+            System::nanoTime);
     this.schedule = schedule();
     this.downNodes =
         continuous

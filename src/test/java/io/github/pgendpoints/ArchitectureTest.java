@@ -67,7 +67,7 @@ class ArchitectureTest {
           "AlertSettings slack",
           "AlertSettings webhook",
           // The health check, the resource.
-          "FullNodes probe");
+          "ProbeColumn probe");
 
   /** Source files of more lines than a class is to have. */
   private static final Set<String> TOO_LONG = Set.of("Conditions", "Situation");

@@ -280,7 +280,8 @@ final class World {
         monitor && receives && !machine.primary ? endpoint(machine.upstream.address) : null,
         replicas,
         machine.rights,
-        null);
+        null,
+        Map.of());
   }
 
   /** What a cycle learns of all nodes, asked in the order of the routes. */
@@ -289,7 +290,7 @@ final class World {
     List<Node> nodes = nodes();
     nodes.forEach(node -> states.add(probe(node, early)));
     Topology topology = Topology.of(nodes, states, now()).identifiedBy(published);
-    List<Node> contested = topology.contested();
+    List<Node> contested = topology.contested(published);
     if (!contested.isEmpty()) {
       List<NodeState> later = new ArrayList<>();
       for (Node node : contested) {

@@ -184,7 +184,6 @@ public final class Conditions {
           Stage.ASKED);
     }
     rights.in(topology).forEach((right, message) -> degraded(message, right));
-    topology.reachable().forEach(this::degradedBy);
   }
 
   private static String topicOf(String node) {
@@ -241,14 +240,6 @@ public final class Conditions {
             clock.instant(),
             topicOf(name),
             node.state().name()));
-  }
-
-  private void degradedBy(NodeState node) {
-    if (node.server().lsn() == null) {
-      degraded(
-          "%s does not tell its WAL position: its lag and a diverged standby are not recognised"
-              .formatted(node.node()));
-    }
   }
 
   /**

@@ -1,9 +1,11 @@
 package io.github.pgendpoints.alert;
 
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Protection;
 import io.github.pgendpoints.topology.Right;
-import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Unread;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,21 +30,17 @@ public record MissingRights(String role, String database) {
    */
   Map<String, String> in(Topology topology) {
     Map<String, String> missing = new LinkedHashMap<>();
-    String identifiers = without(topology, node -> node.server().systemIdentifier() == null);
-    if (identifiers != null) {
-      missing.put(
-          "pg_control_system",
-          "pg_control_system() is not granted to our role on %s: foreign nodes are not recognised"
-              .formatted(identifiers));
-    }
-    String timelines =
-        without(
-            topology, node -> node.state() == State.PRIMARY && node.server().timeline() == null);
-    if (timelines != null) {
-      missing.put(
-          "pg_walfile_name",
-          "pg_walfile_name() is not granted to our role on %s: a stale primary is not recognised"
-              .formatted(timelines));
+    for (Protection protection : Protection.values()) {
+      Map<Unread, List<String>> nodes = new LinkedHashMap<>();
+      for (NodeState node : topology.reachable()) {
+        Unread unread = node.server().unread().get(protection);
+        if (unread != null) {
+          nodes.computeIfAbsent(unread, first -> new ArrayList<>()).add(node.node().name());
+        }
+      }
+      nodes.forEach(
+          (unread, names) ->
+              missing.put(protection.name() + " " + unread, sentence(protection, unread, names)));
     }
     String monitor = without(topology, node -> !node.server().rights().contains(Right.MONITOR));
     if (monitor != null) {
@@ -59,6 +57,19 @@ public record MissingRights(String role, String database) {
               .formatted(history, sql(role), sql(database), sql(role)));
     }
     return missing;
+  }
+
+  private String sentence(Protection protection, Unread unread, List<String> nodes) {
+    String off = "%s is off on %s".formatted(protection, String.join(", ", nodes));
+    return unread.reason().equals(Unread.NOT_GRANTED)
+        ? "%s: %s is not granted to our role; %s"
+            .formatted(
+                off,
+                String.join(" and ", unread.needs()),
+                unread.needs().stream()
+                    .map(right -> "GRANT %s TO %s".formatted(right, sql(role)))
+                    .collect(Collectors.joining("; ")))
+        : "%s: the server answers '%s'".formatted(off, unread.reason());
   }
 
   /** The nodes that lack something, for people; null when none does. */

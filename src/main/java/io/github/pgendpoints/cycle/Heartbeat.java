@@ -12,8 +12,8 @@ public final class Heartbeat {
   /** A topology that was outdated when it was written is probed afresh, so often at most. */
   private static final int ROUNDS = Conclusion.MAX_CONFLICTS + 1;
 
-  /** To ask the nodes that are doubtful once more. */
-  private static final Duration ASKED_ONCE_MORE = Duration.ofSeconds(1);
+  /** The probes of all nodes, and the second looks at the contested ones. */
+  private static final int PROBES = 2;
 
   /** For a machine that has other things to do. */
   private static final Duration SLACK = Duration.ofSeconds(5);
@@ -34,7 +34,7 @@ public final class Heartbeat {
   public Heartbeat(Duration interval, Duration connectTimeout, LongSupplier nanoTime) {
     this.limit =
         interval
-            .plus(connectTimeout.plus(ASKED_ONCE_MORE).multipliedBy(ROUNDS))
+            .plus(connectTimeout.multipliedBy(PROBES).multipliedBy(ROUNDS))
             .plus(ApiBudget.TOTAL)
             .plus(SLACK);
     this.nanoTime = nanoTime;

@@ -93,17 +93,25 @@ public final class Probing {
 
   private static Topology completed(
       Cluster cluster, Cycle cycle, Published published, Topology topology) {
-    if (!topology.contested().isEmpty()) {
+    if (!topology.contested(published).isEmpty()) {
       return topology;
     }
     cluster.budget().resume();
     return cluster.prober().withUnlisted(topology, published, cycle.deadline());
   }
 
-  /** Second looks at the nodes that were not seen at the same moment. */
+  /** Whether some nodes have to be probed once more. */
+  public boolean isContested(
+      @Variable("published") Published published, @Variable("topology") Topology topology) {
+    return !topology.contested(published).isEmpty();
+  }
+
+  /** Second looks at the contested nodes. */
   public List<NodeProbe> probesOfContested(
-      @Variable("cluster") Cluster cluster, @Variable("topology") Topology topology) {
-    return cluster.prober().secondLooks(topology.contested());
+      @Variable("cluster") Cluster cluster,
+      @Variable("published") Published published,
+      @Variable("topology") Topology topology) {
+    return cluster.prober().secondLooks(topology, topology.contested(published));
   }
 
   /** The topology with what the second looks found. */

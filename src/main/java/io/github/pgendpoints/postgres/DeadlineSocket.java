@@ -6,7 +6,10 @@ import java.net.ProtocolException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
+import java.net.SocketOption;
 import java.net.SocketTimeoutException;
+import java.util.Map;
+import jdk.net.ExtendedSocketOptions;
 
 /**
  * A socket whose connect and reads end by a deadline.
@@ -22,9 +25,17 @@ final class DeadlineSocket extends Socket {
   /** A login is some kilobytes, with the certificates of the server. */
   private static final int MAX_LOGIN = 1 << 20;
 
+  /** Seconds, and a count: the kernel notices within 25 s that the other machine is gone. */
+  private static final Map<SocketOption<Integer>, Integer> KEEPALIVE =
+      Map.of(
+          ExtendedSocketOptions.TCP_KEEPIDLE, 10,
+          ExtendedSocketOptions.TCP_KEEPINTERVAL, 5,
+          ExtendedSocketOptions.TCP_KEEPCOUNT, 3);
+
   /** Nothing read yet, or the end of the stream. */
   private static final int NOTHING = -1;
 
+  private final Deadline connect;
   private volatile Deadline deadline;
   private volatile long received;
   private volatile int allowed = MAX_LOGIN;
@@ -34,7 +45,12 @@ final class DeadlineSocket extends Socket {
   private int readAhead = NOTHING;
   private boolean told;
 
-  DeadlineSocket(Deadline deadline) {
+  /**
+   * @param connect of the connection itself
+   * @param deadline of all that follows
+   */
+  DeadlineSocket(Deadline connect, Deadline deadline) {
+    this.connect = connect;
     this.deadline = deadline;
   }
 
@@ -81,9 +97,14 @@ final class DeadlineSocket extends Socket {
   @Override
   public void connect(SocketAddress endpoint, int timeout) throws IOException {
     try {
-      super.connect(endpoint, timeLeft(timeout));
+      super.connect(endpoint, timeLeft(connect, timeout));
     } catch (SocketTimeoutException e) {
-      throw noAnswer();
+      throw noAnswer(connect);
+    }
+    for (SocketOption<Integer> option : KEEPALIVE.keySet()) {
+      if (supportedOptions().contains(option)) {
+        setOption(option, KEEPALIVE.get(option));
+      }
     }
   }
 
@@ -110,21 +131,21 @@ final class DeadlineSocket extends Socket {
     return soTimeout;
   }
 
-  private int timeLeft(int timeout) throws SocketTimeoutException {
-    int left = deadline.remainingMillis();
+  private static int timeLeft(Deadline until, int timeout) throws SocketTimeoutException {
+    int left = until.remainingMillis();
     if (left == 0) {
-      throw noAnswer();
+      throw noAnswer(until);
     }
     return timeout == 0 ? left : Math.min(left, timeout);
   }
 
-  private SocketTimeoutException noAnswer() {
-    return new SocketTimeoutException("no answer within " + deadline);
+  private static SocketTimeoutException noAnswer(Deadline until) {
+    return new SocketTimeoutException("no answer within " + until);
   }
 
   private int read(InputStream raw, byte[] buffer, int offset, int length) throws IOException {
     while (true) {
-      int timeout = timeLeft(soTimeout);
+      int timeout = timeLeft(deadline, soTimeout);
       int patience = turn == null ? 0 : turn.patience();
       super.setSoTimeout(patience == 0 ? timeout : Math.min(patience, timeout));
       try {

@@ -21,7 +21,6 @@ public final class FullNodes {
   static final Duration REFUSED = Duration.ofSeconds(60);
 
   private final NodePools pools;
-  private final String query;
   private final LongSupplier nanoTime;
   private final Map<Node, Long> refusedAt = new ConcurrentHashMap<>();
 
@@ -30,7 +29,6 @@ public final class FullNodes {
    */
   public FullNodes(NodePools pools, LongSupplier nanoTime) {
     this.pools = pools;
-    this.query = Sql.named("probe");
     this.nanoTime = nanoTime;
   }
 
@@ -49,9 +47,9 @@ public final class FullNodes {
     }
     refusedAt.remove(full.node());
     try (Walsender walsender = pools.walsender(full.node(), address, deadline)) {
-      Map<String, Object> row = walsender.row(query);
-      NodeState answered = Probe.answered(full.node(), address, row);
-      return answered.server() != null && Probe.hidesTimeline(row)
+      ProbeQuery.Answer answer = answer(walsender, deadline);
+      NodeState answered = Probe.answered(full.node(), address, answer);
+      return answered.server() != null && Probe.hidesTimeline(answer)
           ? Timelines.told(answered, Timelines.credible(answered, walsender.identify()))
           : answered;
     } catch (SQLException e) {
@@ -59,6 +57,19 @@ public final class FullNodes {
         refusedAt.put(full.node(), nanoTime.getAsLong());
       }
       return full;
+    }
+  }
+
+  private ProbeQuery.Answer answer(Walsender walsender, Deadline deadline) throws SQLException {
+    ProbeQuery query = new ProbeQuery(nanoTime);
+    ProbeQuery.Question question = pools.question(walsender::row, deadline);
+    try {
+      return query.completed(walsender.row(query.sql()), question);
+    } catch (SQLException e) {
+      if (Probe.sessionEnded(e)) {
+        throw e;
+      }
+      return query.oneByOne(question);
     }
   }
 }

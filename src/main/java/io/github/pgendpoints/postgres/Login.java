@@ -11,6 +11,7 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.Semaphore;
 import org.postgresql.Driver;
@@ -22,6 +23,8 @@ import org.postgresql.jdbc.SslMode;
 final class Login {
   /** The driver's own words; it has no SQLState of its own for this. */
   private static final String NOT_ALLOWED = "Authentication method is not allowed by requireAuth";
+
+  private static final String LONGEST = String.valueOf(Logins.LONGEST.toSeconds());
 
   private final PostgresSettings settings;
   private final Semaphore places;
@@ -38,15 +41,27 @@ final class Login {
    * @param connection logged in
    * @param socket below TLS
    */
-  record Session(Connection connection, DeadlineSocket socket) {}
+  record Session(Connection connection, DeadlineSocket socket) {
+    /** Logs out. A server notices by itself if that fails. */
+    void close() {
+      try {
+        connection.close();
+      } catch (SQLException e) {
+        // It was of no more use.
+      }
+    }
+  }
 
   /**
    * Logs in with the password as it is now.
    *
+   * @param deadline of the TCP connection, and of the wait for a place among MAX_WORKERS
+   * @param longest how long the server may take for the login
    * @throws SQLException with the server's own SQLState
    */
-  Session to(Node node, InetAddress address, Deadline deadline) throws SQLException {
-    return to(node, address, deadline, /* asWalsender= */ false);
+  Session to(Node node, InetAddress address, Deadline deadline, Duration longest)
+      throws SQLException {
+    return to(new Attempt(node, address, deadline, Deadline.in(longest), false));
   }
 
   /**
@@ -57,14 +72,16 @@ final class Login {
    *     53300 when max_wal_senders are at work
    */
   Session toWalsender(Node node, InetAddress address, Deadline deadline) throws SQLException {
-    return to(node, address, deadline, /* asWalsender= */ true);
+    return to(new Attempt(node, address, deadline, deadline, true));
   }
 
-  private Session to(Node node, InetAddress address, Deadline deadline, boolean asWalsender)
-      throws SQLException {
+  private record Attempt(
+      Node node, InetAddress address, Deadline deadline, Deadline answer, boolean asWalsender) {}
+
+  private Session to(Attempt attempt) throws SQLException {
     SslMode mode = settings.effectiveSslMode();
     try {
-      return to(node, address, deadline, mode, asWalsender);
+      return to(attempt, mode);
     } catch (SQLException e) {
       if (mode != SslMode.PREFER || !Probe.isTls(e)) {
         throw e;
@@ -72,7 +89,7 @@ final class Login {
       // libpq tries without TLS when TLS fails, whatever the reason; pgjdbc does only when the
       // server says that it wants none.
       try {
-        return to(node, address, deadline, SslMode.DISABLE, asWalsender);
+        return to(attempt, SslMode.DISABLE);
       } catch (SQLException withoutTls) {
         e.addSuppressed(withoutTls);
         throw e;
@@ -80,23 +97,21 @@ final class Login {
     }
   }
 
-  private Session to(
-      Node node, InetAddress address, Deadline deadline, SslMode mode, boolean asWalsender)
-      throws SQLException {
-    Properties properties = properties(node, mode);
-    if (asWalsender) {
+  private Session to(Attempt to, SslMode mode) throws SQLException {
+    Properties properties = properties(to.node(), mode);
+    if (to.asWalsender()) {
       set(properties, PGProperty.REPLICATION, "database");
       // A walsender knows no other protocol.
       set(properties, PGProperty.PREFER_QUERY_MODE, PreferQueryMode.SIMPLE.value());
     }
     String url =
         "jdbc:postgresql://%s:%d/"
-            .formatted(Addresses.withPort(Addresses.text(address), 0, 0), node.port());
+            .formatted(Addresses.withPort(Addresses.text(to.address()), 0, 0), to.node().port());
     try (Turn turn =
-            Turn.take(places, deadline, settings.tcpConnectTimeout(), settings.maxWorkers());
-        LoginAttempt attempt = new LoginAttempt(node.host(), deadline, turn)) {
+            Turn.take(places, to.deadline(), settings.tcpConnectTimeout(), settings.maxWorkers());
+        LoginAttempt attempt = new LoginAttempt(to.node().host(), turn, to.answer())) {
       try {
-        return new Session(driver.connect(url, properties), attempt.socket());
+        return new Session(connected(url, properties, attempt, to.deadline()), attempt.socket());
       } catch (SQLException e) {
         if (NOT_ALLOWED.equals(e.getMessage())) {
           throw new SQLException(
@@ -105,7 +120,7 @@ final class Login {
         }
         if (attempt.isNameRefused()) {
           throw new SQLException(
-              "the server's certificate is not for the name " + node.host(), e.getSQLState());
+              "the server's certificate is not for the name " + to.node().host(), e.getSQLState());
         }
         throw e;
       } catch (OutOfMemoryError | AssertionError e) {
@@ -115,9 +130,24 @@ final class Login {
     }
   }
 
+  /** A packet may be lost, and TCP sends it again only after a second: one more attempt follows. */
+  private Connection connected(
+      String url, Properties properties, LoginAttempt attempt, Deadline deadline)
+      throws SQLException {
+    attempt.connectBy(deadline.within(settings.tcpConnectTimeout()));
+    try {
+      return driver.connect(url, properties);
+    } catch (SQLException e) {
+      if (!attempt.isUnanswered() || deadline.isOver()) {
+        throw e;
+      }
+      attempt.connectBy(deadline.within(settings.tcpConnectTimeout()));
+      return driver.connect(url, properties);
+    }
+  }
+
   private Properties properties(Node node, SslMode mode) throws SQLException {
     String password = settings.password().of(node, settings);
-    String seconds = String.valueOf(settings.connectTimeout().toSeconds());
     Properties properties = new Properties();
     set(properties, PGProperty.PG_DBNAME, settings.database());
     set(properties, PGProperty.USER, settings.user());
@@ -129,10 +159,12 @@ final class Login {
     // Not bounded by the login timeout, which would need a thread of its own for each login.
     set(properties, PGProperty.LOGIN_TIMEOUT, "0");
     set(properties, PGProperty.SOCKET_FACTORY, LoginAttempt.Sockets.class.getName());
-    // The socket's own deadline is never later. But without a timeout pgjdbc goes on reading when
+    // The socket's own deadlines are never later. But without a timeout pgjdbc goes on reading when
     // the socket says that time is over.
-    set(properties, PGProperty.CONNECT_TIMEOUT, seconds);
-    set(properties, PGProperty.SOCKET_TIMEOUT, seconds);
+    set(properties, PGProperty.CONNECT_TIMEOUT, LONGEST);
+    set(properties, PGProperty.SOCKET_TIMEOUT, LONGEST);
+    // A login may wait long for a server; this notices that its machine is gone.
+    set(properties, PGProperty.TCP_KEEP_ALIVE, "true");
     // Else the driver allocates what a row promises before any of it comes.
     set(properties, PGProperty.MAX_RESULT_BUFFER, String.valueOf(DeadlineSocket.MAX_ANSWER));
     set(properties, PGProperty.GSS_ENC_MODE, "disable");

@@ -16,19 +16,32 @@ final class LoginAttempt implements AutoCloseable {
   private static final ThreadLocal<LoginAttempt> CURRENT = new ThreadLocal<>();
 
   private final String host;
-  private final Deadline deadline;
   private final Turn turn;
+  private final Deadline answer;
+  private Deadline connect;
   private DeadlineSocket socket;
   private boolean nameRefused;
 
   /**
    * @param host the name written in the node list
+   * @param answer by when the server has to answer
    */
-  LoginAttempt(String host, Deadline deadline, Turn turn) {
+  LoginAttempt(String host, Turn turn, Deadline answer) {
     this.host = host;
-    this.deadline = deadline;
     this.turn = turn;
+    this.answer = answer;
+    this.connect = answer;
     CURRENT.set(this);
+  }
+
+  /** Sets by when the TCP connections that follow have to be there. */
+  void connectBy(Deadline deadline) {
+    connect = deadline;
+  }
+
+  /** Whether nothing has answered the attempt to connect, not even with a refusal. */
+  boolean isUnanswered() {
+    return socket != null && !socket.isConnected() && connect.isOver();
   }
 
   /** The socket opened last: sslmode allow and prefer may open two. */
@@ -51,7 +64,7 @@ final class LoginAttempt implements AutoCloseable {
     @Override
     public Socket createSocket() {
       LoginAttempt login = CURRENT.get();
-      login.socket = new DeadlineSocket(login.deadline);
+      login.socket = new DeadlineSocket(login.connect, login.answer);
       login.socket.endsInSilence(login.turn);
       return login.socket;
     }

@@ -2,15 +2,21 @@ package io.github.pgendpoints.postgres;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.SQLExceptionOverride;
 import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 
@@ -31,43 +37,111 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   /** HikariCP only has to wake a thread for it. */
   private static final Duration HAND_OVER = Duration.ofSeconds(1);
 
+  /** HikariCP allows no shorter life; a probe renews its session sooner. */
+  private static final Duration LONGEST_LIFE = Duration.ofMinutes(5);
+
+  /** A server needs a moment to end a session, and its role may be allowed only one. */
+  private static final Duration LOGOUT = Duration.ofMillis(500);
+
+  private static final Duration LOGOUT_POLL = Duration.ofMillis(20);
+  private static final String FULL = "53300";
+  private static final Logger LOG = LoggerFactory.getLogger(NodePool.class);
+
   private final Node node;
+  private final PostgresSettings settings;
   private final Resolver resolver;
-  private final Login login;
-  private final ReadyCheck readyCheck;
-  private final Duration keptConnectionTimeout;
+  private final Logins logins;
   private final ScheduledExecutorService housekeeper;
-  private final AtomicReference<Connection> loggedIn = new AtomicReference<>();
+  private final LongSupplier nanoTime;
+  private final ProbeQuery query;
+  private final AtomicReference<Login.Session> handedOver = new AtomicReference<>();
   private HikariDataSource hikari;
   private InetAddress address;
-  private DeadlineSocket socket;
+  private Login.Session session;
+  private long loggedInAt;
+  private long notBefore;
   private Deadline deadline;
   private Deadline loggedInBy;
   private boolean kept;
 
+  /**
+   * @param nanoTime as {@link System#nanoTime}
+   */
   NodePool(
       Node node,
+      PostgresSettings settings,
       Resolver resolver,
-      Login login,
-      ReadyCheck readyCheck,
-      Duration keptConnectionTimeout,
-      ScheduledExecutorService housekeeper) {
+      Logins logins,
+      ScheduledExecutorService housekeeper,
+      LongSupplier nanoTime) {
     this.node = node;
+    this.settings = settings;
     this.resolver = resolver;
-    this.login = login;
-    this.readyCheck = readyCheck;
-    this.keptConnectionTimeout = keptConnectionTimeout;
+    this.logins = logins;
     this.housekeeper = housekeeper;
+    this.nanoTime = nanoTime;
+    this.query = new ProbeQuery(nanoTime);
   }
 
-  /** Begins a probe, which ends by this deadline. */
-  void begin(Deadline deadline) {
+  /**
+   * Begins a probe.
+   *
+   * @param deadline by which it ends
+   * @param notBefore the session must have logged in at this time or later, as {@link
+   *     System#nanoTime}
+   */
+  void begin(Deadline deadline, long notBefore) {
     this.deadline = deadline;
+    this.notBefore = notBefore;
   }
 
   /** The address that the node was last probed at; null when its name did not resolve. */
   InetAddress address() {
     return address;
+  }
+
+  /** The query of this probe. */
+  ProbeQuery query() {
+    return query;
+  }
+
+  /** A way to ask more on the open connection. */
+  ProbeQuery.Question question() {
+    return new ProbeQuery.Question(
+        this::row, deadline, SessionSettings.statementTimeout(settings.connectTimeout()));
+  }
+
+  /**
+   * Asks for each column alone. The error may be one of the session's settings, and has undone them
+   * all: each is set alone, too.
+   *
+   * @throws SQLException if the server does not tell its role
+   */
+  ProbeQuery.Answer askOneByOne() throws SQLException {
+    for (String statement : settings(session.connection())) {
+      try {
+        row(statement);
+      } catch (SQLException e) {
+        if (Probe.sessionEnded(e)) {
+          throw e;
+        }
+        LOG.debug("{} does not accept {}: {}", node, statement, e.getMessage());
+      }
+    }
+    return query.oneByOne(question());
+  }
+
+  private List<String> settings(Connection connection) throws SQLException {
+    return SessionSettings.statements(
+        connection.getMetaData().getDatabaseMajorVersion(),
+        SessionSettings.statementTimeout(settings.connectTimeout()));
+  }
+
+  private Map<String, Object> row(String sql) throws SQLException {
+    try (Connection connection = open();
+        Statement statement = connection.createStatement()) {
+      return Sql.lastRow(statement, sql);
+    }
   }
 
   /** Follows the node's name to the address it has now; the connection to another one is closed. */
@@ -76,26 +150,25 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     address = null;
     InetAddress current = resolver.resolve(node, deadline);
     if (!current.equals(before)) {
-      close();
-      hikari = new HikariDataSource(config());
-      setTargetDataSource(hikari);
+      logOut();
     }
     address = current;
   }
 
-  private HikariConfig config() {
+  private HikariDataSource pool() {
     HikariConfig config = new HikariConfig();
     config.setPoolName(node.name());
-    config.setDataSource(new LoggedIn());
+    config.setDataSource(new HandOver());
     config.setMaximumPoolSize(1);
     config.setMinimumIdle(0);
     config.setInitializationFailTimeout(-1);
     config.setConnectionTimeout(HAND_OVER.toMillis());
     config.setScheduledExecutor(housekeeper);
-    // The pool never drops a connection by itself: only a probe learns that one is no good.
-    config.setMaxLifetime(0);
+    // The session of a node that is not probed any more ends by this.
+    config.setMaxLifetime(LONGEST_LIFE.toMillis());
     config.setIdleTimeout(0);
-    return config;
+    config.setExceptionOverride(new OnlyEnded());
+    return new HikariDataSource(config);
   }
 
   /** Whether a connection is open that no probe has found broken. */
@@ -107,7 +180,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
 
   /** Whether the open connection broke since it was used last; never while it is in use. */
   boolean hasBroken() {
-    return isConnected() && socket.hasBroken();
+    return isConnected() && session.socket().hasBroken();
   }
 
   /** Whether the connection of this probe was kept from an earlier one. */
@@ -116,34 +189,70 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   }
 
   /** Opens the connection that the queries of this probe use, and those of later ones. */
-  private void logIn() throws SQLException {
-    Login.Session session = login.to(node, address, deadline);
-    socket = session.socket();
+  private void logIn(boolean afterLogout) throws SQLException {
+    Deadline logout = Deadline.in(LOGOUT);
+    Login.Session opened = null;
+    while (opened == null) {
+      try {
+        opened = logins.session(address, deadline);
+      } catch (SQLException e) {
+        if (!afterLogout || !FULL.equals(e.getSQLState()) || logout.isOver()) {
+          throw e;
+        }
+        pause();
+      }
+    }
+    session = opened;
     loggedInBy = deadline;
-    loggedIn.set(session.connection());
+    loggedInAt = nanoTime.getAsLong();
+    if (hikari == null) {
+      hikari = pool();
+      setTargetDataSource(hikari);
+    }
+    handedOver.set(opened);
     try {
       // HikariCP takes it over, and has it idle after that.
       hikari.getConnection().close();
     } finally {
-      closeLoggedIn();
+      closeUntaken();
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(LOGOUT_POLL.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while logging in", e);
+    }
+  }
+
+  /** Ends the session, if there is one. */
+  private void logOut() {
+    if (hikari != null) {
+      session.close();
+      hikari.getHikariPoolMXBean().softEvictConnections();
     }
   }
 
   /**
-   * The connection of a probe: the one kept from an earlier probe; or a new one, when a server is
-   * there and lets us log in.
+   * The connection of a probe: the one kept from an earlier probe while its login is young enough,
+   * for a node is what a new client finds there; else a new one.
    *
-   * @throws SQLException with SQLState 08001 when nobody answers, 57P03 when the server starts up
-   *     or shuts down, else with the server's own
+   * @throws SQLException with SQLState 08001 or 08006 when nobody answers, 57P03 when the server
+   *     starts up or shuts down, else with the server's own
    */
   @Override
   public Connection getConnection() throws SQLException {
     try {
       follow();
-      kept = isConnected();
+      boolean expired = isConnected() && loggedInAt - notBefore < 0;
+      if (expired) {
+        logOut();
+      }
+      kept = !expired && isConnected();
       if (!kept) {
-        readyCheck.check(new InetSocketAddress(address, node.port()), deadline);
-        logIn();
+        logIn(expired);
       }
       return open();
     } catch (Error e) {
@@ -157,35 +266,48 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
    * answer: the rest is for a fresh login, since its silence says nothing about the node.
    */
   Connection open() throws SQLException {
-    socket.limit(deadline == loggedInBy ? deadline : deadline.within(keptConnectionTimeout));
+    session.socket().limit(deadline == loggedInBy ? deadline : deadline.within(keptTimeout()));
     return hikari.getConnection();
   }
 
+  private Duration keptTimeout() {
+    Duration half = settings.connectTimeout().dividedBy(2);
+    return settings.tcpConnectTimeout().compareTo(half) < 0 ? settings.tcpConnectTimeout() : half;
+  }
+
   @Override
-  public void close() throws SQLException {
+  public void close() {
     if (hikari != null) {
       hikari.close();
     }
-    closeLoggedIn();
+    closeUntaken();
   }
 
   /** Closes a connection that HikariCP has not taken. */
-  private void closeLoggedIn() throws SQLException {
-    Connection connection = loggedIn.getAndSet(null);
-    if (connection != null) {
-      connection.close();
+  private void closeUntaken() {
+    Login.Session untaken = handedOver.getAndSet(null);
+    if (untaken != null) {
+      untaken.close();
+    }
+  }
+
+  /** HikariCP gives up a connection after some errors that end no session, such as 0A000. */
+  private static final class OnlyEnded implements SQLExceptionOverride {
+    @java.lang.Override
+    public Override adjudicate(SQLException failure) {
+      return Probe.sessionEnded(failure) ? Override.MUST_EVICT : Override.DO_NOT_EVICT;
     }
   }
 
   /** Gives the pool the connection we logged in with. */
-  private final class LoggedIn extends AbstractDataSource {
+  private final class HandOver extends AbstractDataSource {
     @Override
     public Connection getConnection() throws SQLException {
-      Connection connection = loggedIn.getAndSet(null);
-      if (connection == null) {
+      Login.Session taken = handedOver.getAndSet(null);
+      if (taken == null) {
         throw new SQLTransientConnectionException("not logged in");
       }
-      return Distrusted.connection(connection);
+      return Distrusted.connection(taken.connection(), settings(taken.connection()));
     }
 
     /** How long a pool that closes waits for a connection on its way, in seconds. */

@@ -2,26 +2,32 @@ package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /** The data sources of one cluster's nodes, each made when its node is first probed. */
 public final class NodePools implements AutoCloseable {
+  /** A node is what a new client finds: no session counts longer than this after its login. */
+  static final Duration MAX_LOGIN_AGE = Duration.ofSeconds(10);
+
   private static final Duration ONE_MORE_QUESTION = Duration.ofMillis(500);
 
   private final PostgresSettings settings;
   private final Login login;
-  private final ReadyCheck readyCheck;
+  private final Executor executor;
+  private final LongSupplier nanoTime;
   private final Resolver resolver;
   private final Map<Node, NodePool> pools = new ConcurrentHashMap<>();
+  private final Map<Node, Logins> logins = new ConcurrentHashMap<>();
   private final ScheduledExecutorService housekeeper =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -35,12 +41,16 @@ public final class NodePools implements AutoCloseable {
 
   /**
    * @param resolver finds the address of a node
+   * @param executor runs a login each
+   * @param nanoTime as {@link System#nanoTime}
    */
-  public NodePools(PostgresSettings settings, Resolver resolver) {
+  public NodePools(
+      PostgresSettings settings, Resolver resolver, Executor executor, LongSupplier nanoTime) {
     this.settings = settings;
     this.resolver = resolver;
     this.login = new Login(settings);
-    this.readyCheck = new ReadyCheck(settings);
+    this.executor = executor;
+    this.nanoTime = nanoTime;
   }
 
   /**
@@ -57,14 +67,33 @@ public final class NodePools implements AutoCloseable {
 
   /** The pool of a node, for a probe that ends by this deadline. */
   NodePool of(Node node, Deadline deadline) {
-    NodePool pool =
-        pools.computeIfAbsent(
-            node,
-            unseen ->
-                new NodePool(
-                    unseen, resolver, login, readyCheck, keptConnectionTimeout(), housekeeper));
-    pool.begin(deadline);
+    return of(node, deadline, nanoTime.getAsLong() - MAX_LOGIN_AGE.toNanos());
+  }
+
+  /**
+   * The pool of a node, for a probe that ends by this deadline.
+   *
+   * @param notBefore the session must have logged in at this time or later, as {@link
+   *     System#nanoTime}
+   */
+  NodePool of(Node node, Deadline deadline, long notBefore) {
+    NodePool pool = pools.computeIfAbsent(node, this::pool);
+    pool.begin(deadline, notBefore);
     return pool;
+  }
+
+  private NodePool pool(Node node) {
+    return new NodePool(node, settings, resolver, logins(node), housekeeper, nanoTime);
+  }
+
+  private Logins logins(Node node) {
+    return logins.computeIfAbsent(node, unseen -> new Logins(unseen, login, executor));
+  }
+
+  /** A way to ask a server by this sender. */
+  ProbeQuery.Question question(ProbeQuery.Sender sender, Deadline deadline) {
+    return new ProbeQuery.Question(
+        sender, deadline, SessionSettings.statementTimeout(settings.connectTimeout()));
   }
 
   /** The address that the node was last probed at; null when its name did not resolve. */
@@ -81,8 +110,7 @@ public final class NodePools implements AutoCloseable {
   void check(Node node) throws SQLException {
     Deadline deadline = deadline();
     InetAddress address = resolver.resolve(node, deadline);
-    readyCheck.check(new InetSocketAddress(address, node.port()), deadline);
-    login.to(node, address, deadline).connection().close();
+    logins(node).session(address, deadline).close();
   }
 
   /**
@@ -123,16 +151,10 @@ public final class NodePools implements AutoCloseable {
     return false;
   }
 
-  private Duration keptConnectionTimeout() {
-    Duration half = settings.connectTimeout().dividedBy(2);
-    return settings.tcpConnectTimeout().compareTo(half) < 0 ? settings.tcpConnectTimeout() : half;
-  }
-
   @Override
-  public void close() throws SQLException {
-    for (NodePool pool : pools.values()) {
-      pool.close();
-    }
+  public void close() {
+    pools.values().forEach(NodePool::close);
+    logins.values().forEach(Logins::close);
     housekeeper.shutdownNow();
   }
 }

@@ -9,4 +9,9 @@ import io.github.pgendpoints.topology.Node;
  * @param deadline by which the probe ends, with all its steps and second tries
  * @param startedAt as {@link System#nanoTime}
  */
-public record NodeProbe(Node node, NodePool pool, Deadline deadline, long startedAt) {}
+public record NodeProbe(Node node, NodePool pool, Deadline deadline, long startedAt) {
+  /** The query, as SQL: the columns that our role may read on the node. */
+  public String query() {
+    return pool.query().sql();
+  }
+}

@@ -6,9 +6,11 @@ import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Protection;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
+import io.github.pgendpoints.topology.Unread;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -20,22 +22,34 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
+import org.postgresql.util.PSQLException;
 
 /** What the outcome of a probe says of the node. */
 public final class Probe {
   private static final String UNABLE_TO_CONNECT = "08001";
   private static final String CONNECTION_FAILURE = "08006";
   private static final String INVALID_AUTHORIZATION = "28000";
-  private static final Set<String> BROKEN = Set.of("57P01", "57P02", "08003", CONNECTION_FAILURE);
+
+  /** The class of SQLSTATEs. PgBouncer reports most of what happens to it as one of them. */
+  private static final String CONNECTION_EXCEPTION = "08";
+
+  /** A server may report the severity in another language, so the SQLSTATE counts as well. */
+  private static final Set<String> ENDED =
+      Set.of("57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04");
+
+  private static final Set<String> FATAL = Set.of("FATAL", "PANIC");
   private static final Set<String> SHUTTING_DOWN_OR_STARTING = Set.of("57P01", "57P02", "57P03");
   private static final Pattern SYSTEM_IDENTIFIER = Pattern.compile("[1-9][0-9]{0,19}");
   private static final Pattern TIMELINE = Pattern.compile("[0-9A-Fa-f]{1,8}");
@@ -44,23 +58,39 @@ public final class Probe {
       Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}");
   private static final int MAX_REASON = 200;
 
+  /** What each column is for, if it has a use of its own. */
+  private static final Map<String, Protection> PROTECTIONS =
+      Map.ofEntries(
+          Map.entry("system_identifier", Protection.FOREIGN_NODES),
+          Map.entry("started_at", Protection.ALIASES),
+          Map.entry("timeline", Protection.STALE_PRIMARY),
+          Map.entry("insert_lsn", Protection.PRIMARY_POSITION),
+          Map.entry("replay_lsn", Protection.STANDBY_POSITION),
+          Map.entry("receiver", Protection.STREAMING),
+          Map.entry("receiver_status", Protection.SOURCE),
+          Map.entry("received_tli", Protection.STANDBY_TIMELINE),
+          Map.entry("checkpoint_tli", Protection.STANDBY_TIMELINE),
+          Map.entry("recovery_tli", Protection.STANDBY_TIMELINE),
+          Map.entry("source_host", Protection.SOURCE),
+          Map.entry("source_port", Protection.SOURCE),
+          Map.entry("replicas", Protection.REPLICAS),
+          Map.entry("read_only", Protection.READ_ONLY));
+
   private Probe() {}
 
   /**
    * The node answered the query.
    *
-   * @param answer the row of probe.sql, a Map; null when there was none, and a bare value when it
-   *     had one column
+   * @param answer what it told
    */
-  public static NodeState answered(Node node, InetAddress address, Object answer) {
+  static NodeState answered(Node node, InetAddress address, ProbeQuery.Answer answer) {
     String text = Addresses.text(address);
     try {
-      Map<?, ?> row = (Map<?, ?>) answer;
-      boolean inRecovery = (Boolean) row.get("in_recovery");
+      boolean inRecovery = (Boolean) answer.row().get(ProbeColumn.IN_RECOVERY);
       return NodeState.answered(
-          node, inRecovery ? State.STANDBY : State.PRIMARY, text, server(row));
+          node, inRecovery ? State.STANDBY : State.PRIMARY, text, server(inRecovery, answer));
     } catch (RuntimeException e) {
-      // No PostgreSQL answers like this, whoever it is: nothing a node says may end the cycle.
+      // No PostgreSQL answers like this: nothing that a node says may end the cycle.
       return NodeState.unknown(
           node,
           text,
@@ -69,16 +99,49 @@ public final class Probe {
     }
   }
 
-  private static Server server(Map<?, ?> row) {
-    String timeline = credible(TIMELINE, (String) row.get("timeline"));
+  private static Server server(boolean inRecovery, ProbeQuery.Answer answer) {
+    Map<String, Object> row = answer.row();
     return new Server(
             credible(SYSTEM_IDENTIFIER, (String) row.get("system_identifier")),
             (Long) row.get("started_at"),
-            timeline == null ? null : Long.valueOf(timeline, 16),
-            Lsn.of((String) row.get("lsn")),
-            (Boolean) row.get("streaming"))
+            inRecovery ? standbyTimeline(row) : primaryTimeline(row),
+            Lsn.of((String) row.get(inRecovery ? "replay_lsn" : "insert_lsn")),
+            inRecovery && (row.get("receiver") != null || !row.containsKey("receiver")))
         .with(source(row), replicas((String) row.get("replicas")))
-        .granting(rights(row));
+        .granting(rights(row))
+        .notTelling(unread(inRecovery, answer));
+  }
+
+  private static Long primaryTimeline(Map<String, Object> row) {
+    String timeline = credible(TIMELINE, (String) row.get("timeline"));
+    return timeline == null ? null : Long.valueOf(timeline, 16);
+  }
+
+  /** The highest of what a standby knows; null unless it tells what it receives. */
+  private static Long standbyTimeline(Map<String, Object> row) {
+    return row.get("received_tli") == null
+        ? null
+        : Stream.of("received_tli", "checkpoint_tli", "recovery_tli")
+            .map(column -> (Integer) row.get(column))
+            .filter(Objects::nonNull)
+            .map(Integer::toUnsignedLong)
+            .max(Comparator.naturalOrder())
+            .orElseThrow();
+  }
+
+  /** The protections that are off, each for the first of the columns that it needs. */
+  private static Map<Protection, Unread> unread(boolean inRecovery, ProbeQuery.Answer answer) {
+    Map<Protection, Unread> unread = new EnumMap<>(Protection.class);
+    answer
+        .unread()
+        .forEach(
+            (column, reason) -> {
+              Protection protection = PROTECTIONS.get(column.name());
+              if (protection != null && protection.isOf(inRecovery)) {
+                unread.putIfAbsent(protection, new Unread(reason, column.needs()));
+              }
+            });
+    return unread;
   }
 
   private static String source(Map<?, ?> row) {
@@ -108,7 +171,7 @@ public final class Probe {
     if (is(row, "monitor")) {
       rights.add(Right.MONITOR);
     }
-    if (is(row, "history")) {
+    if (is(row, "replication") || is(row, "history_file") || is(row, "history_function")) {
       rights.add(Right.HISTORY);
     }
     return rights;
@@ -120,11 +183,12 @@ public final class Probe {
 
   /**
    * Whether a standby does not tell its timeline exactly, and lets our role ask a walsender for it.
-   *
-   * @param answer the row of probe.sql, as in {@link #answered}
    */
-  public static boolean hidesTimeline(Object answer) {
-    return answer instanceof Map<?, ?> row && is(row, "identify");
+  static boolean hidesTimeline(ProbeQuery.Answer answer) {
+    Map<String, Object> row = answer.row();
+    return is(row, ProbeColumn.IN_RECOVERY)
+        && is(row, "replication")
+        && (row.get("received_tli") == null || !"streaming".equals(row.get("receiver_status")));
   }
 
   /** What is kept from cycle to cycle, or written to annotations, is no longer than it can be. */
@@ -160,9 +224,17 @@ public final class Probe {
     };
   }
 
-  /** Whether an open connection broke, which may say nothing of the node: ask it afresh. */
-  public static boolean connectionBroke(Throwable failure) {
-    return BROKEN.contains(state(sqlException(failure)));
+  /**
+   * Whether the session ended, by the server, something between us, or the network. That may say
+   * nothing about the node: the probe is repeated with a new login.
+   */
+  public static boolean sessionEnded(Throwable failure) {
+    SQLException error = sqlException(failure);
+    return ENDED.contains(state(error))
+        || state(error).startsWith(CONNECTION_EXCEPTION)
+        || error instanceof PSQLException told
+            && told.getServerErrorMessage() != null
+            && FATAL.contains(told.getServerErrorMessage().getSeverity());
   }
 
   private static boolean nobodyIsThere(SQLException error) {

@@ -8,7 +8,9 @@ import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import java.net.InetAddress;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.function.LongSupplier;
 
@@ -18,6 +20,15 @@ import java.util.function.LongSupplier;
  * answer at all, a walsender may.
  */
 public final class Prober {
+  private static final long MAX_LOGIN_AGE = NodePools.MAX_LOGIN_AGE.toNanos();
+
+  /**
+   * What the nodes were when some of them became contested.
+   *
+   * @param since when the probes of that cycle began, as {@link System#nanoTime}
+   */
+  private record Contest(Map<Node, State> states, long since) {}
+
   private final NodePools pools;
   private final DownNodes downNodes;
   private final Timelines timelines;
@@ -25,6 +36,8 @@ public final class Prober {
   private final Histories histories;
   private final Knock knock;
   private final LongSupplier nanoTime;
+  private long probesBegan;
+  private Contest contest;
 
   /**
    * @param executor runs what waits for the network
@@ -57,31 +70,50 @@ public final class Prober {
 
   /** The probes of a cycle, all with one deadline, in the order of the nodes. */
   public List<NodeProbe> probes(List<Node> nodes) {
-    return probes(nodes, pools.deadline());
+    probesBegan = nanoTime.getAsLong();
+    return probes(nodes, pools.deadline(), probesBegan - MAX_LOGIN_AGE);
   }
 
-  /** Probes of nodes that have just answered: a second look takes 500 ms at most. */
-  public List<NodeProbe> secondLooks(List<Node> nodes) {
-    return probes(nodes, pools.shortDeadline());
+  /**
+   * Second looks at nodes, each as a new client: a session that logged in before the cycle began
+   * does not count. While the cycles that follow find all nodes in the same states, those logins
+   * do.
+   */
+  public List<NodeProbe> secondLooks(Topology topology, List<Node> contested) {
+    Map<Node, State> states = new HashMap<>();
+    topology.nodes().forEach(node -> states.put(node.node(), node.state()));
+    if (contest == null || !contest.states().equals(states)) {
+      contest = new Contest(states, probesBegan);
+    }
+    return probes(
+        contested, pools.deadline(), Math.max(contest.since(), probesBegan - MAX_LOGIN_AGE));
   }
 
-  private List<NodeProbe> probes(List<Node> nodes, Deadline deadline) {
+  private List<NodeProbe> probes(List<Node> nodes, Deadline deadline, long notBefore) {
     long now = nanoTime.getAsLong();
     return nodes.stream()
-        .map(node -> new NodeProbe(node, pools.of(node, deadline), deadline, now))
+        .map(node -> new NodeProbe(node, pools.of(node, deadline, notBefore), deadline, now))
         .toList();
   }
 
   /**
    * The state of a node that answered.
    *
-   * @param row of probe.sql, a Map; null when there was none, and a bare value when it had one
-   *     column
+   * @param row of the query, a Map; null if there was none, and a bare value if it had one column
    */
   public NodeState answered(NodeProbe probe, Object row) {
-    NodeState state = Probe.answered(probe.node(), probe.pool().address(), row);
-    if (state.server() != null && Probe.hidesTimeline(row)) {
-      state = timelines.completed(state, row, probe.deadline());
+    NodePool pool = probe.pool();
+    Map<String, Object> columns = new HashMap<>();
+    if (row instanceof Map<?, ?> map) {
+      map.forEach((name, value) -> columns.put(String.valueOf(name), value));
+    }
+    return state(probe, pool.query().completed(columns, pool.question()));
+  }
+
+  private NodeState state(NodeProbe probe, ProbeQuery.Answer answer) {
+    NodeState state = Probe.answered(probe.node(), probe.pool().address(), answer);
+    if (state.server() != null && Probe.hidesTimeline(answer)) {
+      state = timelines.completed(state, answer, probe.deadline());
     }
     return withHistory(state, probe.deadline());
   }
@@ -92,10 +124,22 @@ public final class Prober {
         : state;
   }
 
-  /** The state of a node that did not answer; a server that is full is asked as a walsender. */
+  /**
+   * The state of a node whose query failed. A server that answered with an error is asked for each
+   * column alone, and one that is full is asked as a walsender.
+   */
   public NodeState failed(NodeProbe probe, Throwable failure) {
-    InetAddress address = probe.pool().address();
-    NodeState state = Probe.failed(probe.node(), address, failure);
+    NodePool pool = probe.pool();
+    Throwable last = failure;
+    if (pool.isConnected() && !Probe.sessionEnded(failure)) {
+      try {
+        return state(probe, pool.askOneByOne());
+      } catch (SQLException e) {
+        last = e;
+      }
+    }
+    InetAddress address = pool.address();
+    NodeState state = Probe.failed(probe.node(), address, last);
     return state.failure() == Failure.FULL
         ? withHistory(fullNodes.asked(state, address, probe.deadline()), probe.deadline())
         : state;
@@ -106,7 +150,7 @@ public final class Prober {
    * and broke, which says nothing about the node.
    */
   public static boolean isWorthATry(NodeProbe probe, Throwable failure) {
-    return probe.pool().isKept() && Probe.connectionBroke(failure);
+    return probe.pool().isKept() && Probe.sessionEnded(failure);
   }
 
   /**

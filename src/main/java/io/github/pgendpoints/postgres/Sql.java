@@ -4,13 +4,19 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Map;
 
-/** The queries beside the routes, in the folder sql of the class path. */
+/** The files in the folder sql of the class path, and rows without the help of the routes. */
 final class Sql {
   private Sql() {}
 
   /**
-   * A query as text.
+   * The content of a file.
    *
    * @param name without {@code .sql}
    */
@@ -20,5 +26,33 @@ final class Sql {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * The row of the last of several statements, by the names of its columns.
+   *
+   * @return empty if there is no row
+   */
+  static Map<String, Object> lastRow(Statement statement, String sql) throws SQLException {
+    Map<String, Object> row = new HashMap<>();
+    boolean isResult = statement.execute(sql);
+    while (isResult || statement.getUpdateCount() != -1) {
+      if (isResult) {
+        row = row(statement.getResultSet());
+      }
+      isResult = statement.getMoreResults();
+    }
+    return row;
+  }
+
+  private static Map<String, Object> row(ResultSet result) throws SQLException {
+    Map<String, Object> row = new HashMap<>();
+    if (result.next()) {
+      ResultSetMetaData columns = result.getMetaData();
+      for (int i = 1; i <= columns.getColumnCount(); i++) {
+        row.put(columns.getColumnLabel(i), result.getObject(i));
+      }
+    }
+    return row;
   }
 }

@@ -67,15 +67,15 @@ public final class Timelines {
    * The standby with its timeline, where a walsender tells it.
    *
    * @param standby a node that answered
-   * @param answer its row of probe.sql
+   * @param answer what it told
    * @param deadline of its probe
    * @return the same state where it is not told
    */
-  public NodeState completed(NodeState standby, Object answer, Deadline deadline) {
+  NodeState completed(NodeState standby, ProbeQuery.Answer answer, Deadline deadline) {
     if (standby.server() == null) {
       return standby;
     }
-    Object receiver = ((Map<?, ?>) answer).get("receiver");
+    Object receiver = answer.row().get("receiver");
     Told last = told.get(standby.node());
     if (last == null || !last.isOf(standby, receiver) || !last.counts(nanoTime.getAsLong())) {
       last =

@@ -2,10 +2,8 @@ package io.github.pgendpoints.postgres;
 
 import java.sql.Connection;
 import java.sql.ResultSet;
-import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.HashMap;
 import java.util.Map;
 import org.postgresql.util.PSQLException;
 
@@ -15,6 +13,9 @@ import org.postgresql.util.PSQLException;
  * {@code startup}, so it is closed at once.
  */
 final class Walsender implements AutoCloseable {
+  /** A standby takes no snapshot in a transaction that is serializable by default. */
+  private static final String ISOLATION = "SET transaction_isolation = 'read committed'; ";
+
   private final Connection connection;
 
   /**
@@ -57,19 +58,10 @@ final class Walsender implements AutoCloseable {
     }
   }
 
-  /** The one row of a query, by the names of its columns; null when there is none. */
+  /** The row of a query, by the names of its columns; empty if there is none. */
   Map<String, Object> row(String sql) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(sql)) {
-      if (!result.next()) {
-        return null;
-      }
-      ResultSetMetaData columns = result.getMetaData();
-      Map<String, Object> row = new HashMap<>();
-      for (int i = 1; i <= columns.getColumnCount(); i++) {
-        row.put(columns.getColumnLabel(i), result.getObject(i));
-      }
-      return row;
+    try (Statement statement = connection.createStatement()) {
+      return Sql.lastRow(statement, ISOLATION + sql);
     }
   }
 

@@ -38,16 +38,19 @@ public final class CycleAge {
   }
 
   /**
-   * With the limit that no cycle reaches which was not held up: its probes end by
-   * PGCONNECT_TIMEOUT, and its API work, whose last request begins while a whole KUBERNETES_TIMEOUT
-   * is left, within {@link ApiBudget#TOTAL}.
+   * With the limit that no cycle reaches which was not held up: its probes and its second looks
+   * each end by PGCONNECT_TIMEOUT, and its API work, whose last request begins while a whole
+   * KUBERNETES_TIMEOUT is left, within {@link ApiBudget#TOTAL}.
    *
    * @param connectTimeout PGCONNECT_TIMEOUT
    * @param term the number of the term of leadership
    */
   public static CycleAge of(Duration connectTimeout, LongSupplier term) {
     return new CycleAge(
-        connectTimeout.plus(ApiBudget.TOTAL), System::nanoTime, System::currentTimeMillis, term);
+        connectTimeout.multipliedBy(2).plus(ApiBudget.TOTAL),
+        System::nanoTime,
+        System::currentTimeMillis,
+        term);
   }
 
   /** The beginning of a cycle. */

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.topology;
 
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -15,12 +16,13 @@ import java.util.Set;
  *     replays or streams; null when it does not tell
  * @param lsn the end of WAL on a primary, the position replayed on a standby; null when the standby
  *     has replayed nothing yet, or without the right to ask
- * @param streaming whether a standby has a WAL receiver; false on a primary
+ * @param streaming whether a standby has a WAL receiver, or does not tell; false on a primary
  * @param source {@code host:port} that a standby streams from, as its primary_conninfo has it; null
  *     when it streams from nobody or does not tell
  * @param replicas the IP addresses that stream from this server; empty when it does not tell
  * @param rights what our role may do there
  * @param history of its timeline; null while it has not been asked
+ * @param unread the protections that are off, since it does not tell what they need
  */
 public record Server(
     String systemIdentifier,
@@ -31,8 +33,10 @@ public record Server(
     String source,
     Set<String> replicas,
     Set<Right> rights,
-    HistoryAnswer history) {
+    HistoryAnswer history,
+    Map<Protection, Unread> unread) {
   public Server {
+    unread = Map.copyOf(unread);
     replicas = Set.copyOf(replicas);
     rights = Set.copyOf(rights);
   }
@@ -40,7 +44,17 @@ public record Server(
   /** A server that tells nothing of its neighbours and grants no right beyond LOGIN. */
   public Server(
       String systemIdentifier, Long startedAt, Long timeline, Lsn lsn, boolean streaming) {
-    this(systemIdentifier, startedAt, timeline, lsn, streaming, null, Set.of(), Set.of(), null);
+    this(
+        systemIdentifier,
+        startedAt,
+        timeline,
+        lsn,
+        streaming,
+        null,
+        Set.of(),
+        Set.of(),
+        null,
+        Map.of());
   }
 
   /** The same server, which tells its neighbours. */
@@ -54,25 +68,68 @@ public record Server(
         itsSource,
         itsReplicas,
         rights,
-        history);
+        history,
+        unread);
   }
 
   /** The same server, which grants these rights. */
   public Server granting(Set<Right> granted) {
     return new Server(
-        systemIdentifier, startedAt, timeline, lsn, streaming, source, replicas, granted, history);
+        systemIdentifier,
+        startedAt,
+        timeline,
+        lsn,
+        streaming,
+        source,
+        replicas,
+        granted,
+        history,
+        unread);
   }
 
   /** The same server with the answer to the question for its history. */
   public Server with(HistoryAnswer answer) {
     return new Server(
-        systemIdentifier, startedAt, timeline, lsn, streaming, source, replicas, rights, answer);
+        systemIdentifier,
+        startedAt,
+        timeline,
+        lsn,
+        streaming,
+        source,
+        replicas,
+        rights,
+        answer,
+        unread);
   }
 
   /** The same server with a timeline that was learned in another way. */
   public Server onTimeline(Long told) {
     return new Server(
-        systemIdentifier, startedAt, told, lsn, streaming, source, replicas, rights, history);
+        systemIdentifier,
+        startedAt,
+        told,
+        lsn,
+        streaming,
+        source,
+        replicas,
+        rights,
+        history,
+        unread);
+  }
+
+  /** The same server, which does not tell what these protections need. */
+  public Server notTelling(Map<Protection, Unread> what) {
+    return new Server(
+        systemIdentifier,
+        startedAt,
+        timeline,
+        lsn,
+        streaming,
+        source,
+        replicas,
+        rights,
+        history,
+        what);
   }
 
   /** Whether {@code other} is this very server, seen under another name or address. */

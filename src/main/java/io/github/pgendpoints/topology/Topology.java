@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
  *
  * @param nodes one state per node
  * @param at when they were asked
- * @param unconfirmed the primaries that were asked twice and answered once: their role counts,
+ * @param unconfirmed the primaries that answered the first of two probes only: their role counts,
  *     their position is too old to prove that a standby is ahead
  * @param unanswered entries outside the node list at which nobody accepts a TCP connection
  */
@@ -176,25 +176,39 @@ public record Topology(
   }
 
   /**
-   * The nodes to ask once more before anything is decided on them, since they were not all asked at
-   * the same moment: primaries, when there are several, for the role may just have moved from one
-   * to the other; and a primary that a standby seems to be ahead of.
+   * The nodes to probe once more, each as a new client, before anything is decided on them: the
+   * probes of a cycle are not simultaneous, and a session that is some seconds old does not show
+   * that a server accepts others. They are
+   *
+   * <ul>
+   *   <li>primaries, if there are several: the role may just have moved from one to the other;
+   *   <li>a primary that a standby seems to be ahead of;
+   *   <li>a primary that the read-write Service would move to, and the server it would leave.
+   * </ul>
    */
-  public List<Node> contested() {
+  public List<Node> contested(Published published) {
     List<NodeState> primaries = primaries();
-    boolean doubt =
-        primaries.size() > 1
-            || primaries.size() == 1
-                && standbys().stream().anyMatch(standby -> isAhead(standby, primaries.get(0)));
+    boolean ahead =
+        primaries.size() == 1
+            && standbys().stream().anyMatch(standby -> isAhead(standby, primaries.get(0)));
+    boolean moves =
+        primaries.size() == 1
+            && published.primary().endpoint() != null
+            && entriesOf(primaries.get(0)).stream()
+                .noneMatch(entry -> published.readWrite().contains(entry.endpoint()));
+    boolean doubt = primaries.size() > 1 || ahead || moves;
     return nodes.stream()
-        .filter(node -> doubt && node.state() == State.PRIMARY)
+        .filter(
+            node ->
+                doubt && node.state() == State.PRIMARY
+                    || moves && node.hasAnswered() && published.primary().isListedAs(node))
         .map(NodeState::node)
         .toList();
   }
 
   /**
-   * The same topology with what the {@link #contested} nodes said when they were asked once more.
-   * An answer counts, and so does a refused connection. One that was only slow keeps its role.
+   * The same topology with what the {@link #contested} nodes said when they were probed once more.
+   * A server that answered the first time and is only UNKNOWN the second time keeps its role.
    *
    * @param later the states of the contested nodes
    */
@@ -204,8 +218,7 @@ public record Topology(
     for (NodeState node : nodes) {
       NodeState again =
           later.stream().filter(state -> state.node().equals(node.node())).findFirst().orElse(node);
-      boolean counts =
-          again.hasAnswered() || again.state() == State.DOWN && again.failure() != Failure.SILENT;
+      boolean counts = again.state() != State.UNKNOWN;
       updated.add(counts ? again : node);
       if (!counts) {
         silent.add(node.node());

@@ -21,11 +21,13 @@ import io.github.pgendpoints.topology.HistoryAnswer;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
+import io.github.pgendpoints.topology.Protection;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.StandbyClass;
 import io.github.pgendpoints.topology.Topology;
+import io.github.pgendpoints.topology.Unread;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
 import java.time.Instant;
@@ -160,13 +162,27 @@ class ConditionsTest {
 
   @Test
   void saysOnceWhichProtectionIsOff() {
-    NodeState primary = primary("10.0.0.1", new Server(null, 10L, null, Lsn.of("0/1"), false));
+    Unread notGranted =
+        new Unread(
+            Unread.NOT_GRANTED, List.of("EXECUTE ON FUNCTION pg_catalog.pg_control_system()"));
+    NodeState primary =
+        primary(
+            "10.0.0.1",
+            new Server(null, 10L, null, Lsn.of("0/1"), false)
+                .notTelling(
+                    Map.of(
+                        Protection.FOREIGN_NODES,
+                        notGranted,
+                        Protection.STALE_PRIMARY,
+                        new Unread("ERROR: no", List.of()))));
     conditions.observed(topology(primary));
 
     assertEquals(
         List.of(
-            "WARN pg_control_system() is not granted to our role on 10.0.0.1: foreign nodes are not recognised",
-            "WARN pg_walfile_name() is not granted to our role on 10.0.0.1: a stale primary is not recognised"),
+            "WARN the recognition of foreign nodes is off on 10.0.0.1: EXECUTE ON FUNCTION"
+                + " pg_catalog.pg_control_system() is not granted to our role; GRANT EXECUTE ON"
+                + " FUNCTION pg_catalog.pg_control_system() TO repmgr",
+            "WARN the comparison of timelines is off on 10.0.0.1: the server answers 'ERROR: no'"),
         news());
     conditions.observed(topology(primary));
     assertEquals(List.of(), news());

@@ -99,7 +99,9 @@ class CycleProbesTest {
                     "PGCONNECT_TIMEOUT",
                     String.valueOf(CONNECT_TIMEOUT.toSeconds())))
             .postgres();
-    pools = new NodePools(settings, new Resolver(lookups, true, this::lookUp));
+    pools =
+        new NodePools(
+            settings, new Resolver(lookups, true, this::lookUp), lookups, System::nanoTime);
     DownNodes downNodes =
         DownNodes.remembered(
             cyclesRequested::release,
@@ -185,7 +187,7 @@ class CycleProbesTest {
   }
 
   @Test
-  void aCycleProbesContestedNodesOnceMoreAndBriefly() {
+  void aCycleProbesContestedNodesOnceMore() {
     finds(stale, newPrimary);
     found.put(node(db1), List.of(stale, standby(db1)).iterator()::next);
 
@@ -194,20 +196,19 @@ class CycleProbesTest {
   }
 
   @Test
-  void aSecondLookTakesHalfASecondAtMost() {
+  void aSecondLookHasTheTimeOfAProbe() {
     finds(stale, newPrimary);
     cycle();
-    assertTrue(probed.get(0).deadline().remainingMillis() > 500);
-    assertTrue(probed.get(2).deadline().remainingMillis() <= 500);
+    assertTrue(probed.get(2).deadline().remainingMillis() > CONNECT_TIMEOUT.toMillis() / 2);
   }
 
-  /** It is not DOWN for that, so the next cycle probes it. */
+  /** A new client does not get in. The next cycle probes the node itself. */
   @Test
-  void aPrimaryThatIsSlowInTheSecondLookStaysAPrimary() {
+  void aPrimaryThatIsSilentInTheSecondLookIsDown() {
     finds(stale, newPrimary);
-    NodeState slow = NodeState.down(node(db2), "db2", Failure.SILENT, "no answer within 0.5 s");
-    found.put(node(db2), List.of(newPrimary, slow, newPrimary).iterator()::next);
-    assertEquals(List.of(stale, newPrimary), cycle().primaries());
+    NodeState silent = NodeState.down(node(db2), "db2", Failure.SILENT, "no answer within 5 s");
+    found.put(node(db2), List.of(newPrimary, silent, newPrimary).iterator()::next);
+    assertEquals(List.of(stale), cycle().primaries());
 
     finds(standby(db1));
     assertEquals(List.of(standby(db1), newPrimary), cycle().nodes());

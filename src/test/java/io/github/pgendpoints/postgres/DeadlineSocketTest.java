@@ -25,7 +25,8 @@ class DeadlineSocketTest {
   @BeforeEach
   void connect() throws IOException {
     listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-    socket = new DeadlineSocket(Deadline.in(Duration.ofSeconds(10)));
+    socket =
+        new DeadlineSocket(Deadline.in(Duration.ofSeconds(5)), Deadline.in(Duration.ofSeconds(10)));
     socket.connect(listener.getLocalSocketAddress());
     server = listener.accept();
   }

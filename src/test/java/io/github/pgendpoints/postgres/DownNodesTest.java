@@ -202,7 +202,7 @@ class DownNodesTest {
               throw new UnknownHostException(host);
             });
     PostgresSettings settings = TestSettings.read(Map.of("PG_NODES", "db2")).postgres();
-    try (NodePools pools = new NodePools(settings, resolver)) {
+    try (NodePools pools = new NodePools(settings, resolver, threads, () -> now)) {
       nodes.startChecks().forEach(new Prober(settings, pools, nodes, threads, () -> now)::check);
     }
   }

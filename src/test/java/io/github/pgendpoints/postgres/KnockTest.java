@@ -35,7 +35,10 @@ class KnockTest {
   void makePools() throws Exception {
     pools =
         new NodePools(
-            TestSettings.read(Map.of("PG_NODES", "db1")).postgres(), new Resolver(executor, true));
+            TestSettings.read(Map.of("PG_NODES", "db1")).postgres(),
+            new Resolver(executor, true),
+            executor,
+            System::nanoTime);
   }
 
   @AfterEach

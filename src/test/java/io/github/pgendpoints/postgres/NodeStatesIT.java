@@ -10,12 +10,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.pgendpoints.postgres.ProbeRoute.Answer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
+import io.github.pgendpoints.topology.Protection;
 import io.github.pgendpoints.topology.Server;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -101,7 +104,7 @@ class NodeStatesIT {
   void frozenBeforeAnybodyConnects() {
     standby.freeze();
     try {
-      says(ask(standby), "DOWN", "no answer within 0.5 s", Duration.ofMillis(1500));
+      says(ask(standby), "DOWN", "no answer within 2 s", Duration.ofMillis(2500));
     } finally {
       standby.thaw();
     }
@@ -112,9 +115,9 @@ class NodeStatesIT {
     says(ask(standby), "STANDBY", "", WHOLE);
     standby.freeze();
     try {
-      // The kept connection gets TCP_CONNECT_TIMEOUT, and so does the second try.
-      says(ask(standby), "DOWN", "no answer within 0.5 s", Duration.ofMillis(1300));
-      says(ask(standby), "DOWN", "no answer within 0.5 s", Duration.ofMillis(800));
+      // The kept connection gets a part of the time, and a new login the rest.
+      says(ask(standby), "DOWN", "no answer within 2 s", Duration.ofMillis(2500));
+      says(ask(standby), "DOWN", "no answer within 2 s", Duration.ofMillis(2500));
     } finally {
       standby.thaw();
     }
@@ -266,7 +269,15 @@ class NodeStatesIT {
     try {
       Answer answer = ask(primary);
       says(answer, "PRIMARY", "", AT_ONCE);
-      assertEquals(new Server(null, null, null, null, false), answer.node().server());
+      assertEquals(
+          new Server(null, null, null, null, false), answer.node().server().notTelling(Map.of()));
+      assertEquals(
+          Set.of(
+              Protection.FOREIGN_NODES,
+              Protection.ALIASES,
+              Protection.STALE_PRIMARY,
+              Protection.PRIMARY_POSITION),
+          answer.node().server().unread().keySet());
       await()
           .atMost(Duration.ofSeconds(10))
           .untilAsserted(

@@ -86,7 +86,7 @@ final class ProbeRoute implements AutoCloseable {
       Settings settings = TestSettings.read(environment);
       port = settings.postgres().port();
       Resolver names = resolver == null ? new Resolver(probes, true, lookup) : resolver;
-      pools = new NodePools(settings.postgres(), names);
+      pools = new NodePools(settings.postgres(), names, probes, this::nanoTime);
       histories = new Histories(pools, this::nanoTime);
       prober = new Prober(settings.postgres(), pools, DownNodes.none(), probes, this::nanoTime);
       main.configure()

@@ -9,9 +9,11 @@ import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Protection;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
+import io.github.pgendpoints.topology.Unread;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.net.ConnectException;
@@ -21,6 +23,7 @@ import java.net.SocketTimeoutException;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
@@ -32,6 +35,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
 
 class ProbeTest {
@@ -87,20 +92,43 @@ class ProbeTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"57P01,true", "57P02,true", "08003,true", "08006,true", "57P03,false", "28P01,false"})
-  void asksAfreshWhereOnlyTheConnectionBroke(String state, boolean afresh) {
-    assertEquals(afresh, Probe.connectionBroke(new SQLException("x", state)));
+  @CsvSource({
+    "57P01,true",
+    "57P02,true",
+    "57P03,true",
+    "57P04,true",
+    "57P05,true",
+    "25P03,true",
+    "25P04,true",
+    "08003,true",
+    "08006,true",
+    "08P01,true",
+    "57014,false",
+    "0A000,false",
+    "42501,false",
+    "28P01,false"
+  })
+  void knowsTheErrorsThatEndASession(String state, boolean ended) {
+    assertEquals(ended, Probe.sessionEnded(new SQLException("x", state)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FATAL,true", "PANIC,true", "ERROR,false"})
+  void knowsThatAFatalErrorEndsASession(String severity, boolean ended) {
+    ServerErrorMessage message =
+        new ServerErrorMessage("S%s\0C40001\0Mconflict with recovery\0".formatted(severity));
+
+    assertEquals(ended, Probe.sessionEnded(new PSQLException(message)));
   }
 
   @Test
   void takesNoNonsenseForAnAnswer() {
     Map<String, Object> nonsense = row(false, "0000001A");
-    nonsense.put("lsn", "\u001b[31mfar away");
+    nonsense.put("insert_lsn", "\u001b[31mfar away");
 
-    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, nonsense).state());
-    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, Map.of()).state());
-    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, null).state());
-    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, true).state());
+    assertEquals(State.UNKNOWN, answered(nonsense).state());
+    assertEquals(State.UNKNOWN, answered(Map.of()).state());
+    assertEquals(State.UNKNOWN, answered(Map.of("in_recovery", "yes")).state());
   }
 
   @Test
@@ -136,7 +164,7 @@ class ProbeTest {
             State.PRIMARY,
             "10.0.0.1",
             new Server("7001", 10L, 26L, Lsn.of("0/30"), false)),
-        Probe.answered(node("db1"), ADDRESS, row(false, "0000001A")));
+        answered(row(false, "0000001A")));
   }
 
   @Test
@@ -147,7 +175,7 @@ class ProbeTest {
             State.STANDBY,
             "10.0.0.1",
             new Server("7001", 10L, null, Lsn.of("0/30"), true)),
-        Probe.answered(node("db1"), ADDRESS, row(true, null)));
+        answered(row(true, null)));
   }
 
   @ParameterizedTest
@@ -166,19 +194,19 @@ class ProbeTest {
     Map<String, Object> row = row(false, "1");
     row.put(column, text);
 
-    assertEquals(State.UNKNOWN, Probe.answered(node("db1"), ADDRESS, row).state());
+    assertEquals(State.UNKNOWN, answered(row).state());
   }
 
   @Test
   void readsWhoFollowsWhom() {
-    Map<String, Object> row = row(true, "2");
+    Map<String, Object> row = row(true, 2);
     row.put("source_host", "2001:0db8:0:0::1");
     row.put("source_port", 5432);
     row.put("replicas", "::ffff:10.0.0.2,2001:db8:0::3,10.0.0.2");
     row.put("monitor", true);
-    row.put("history", true);
+    row.put("history_function", true);
 
-    Server server = Probe.answered(node("db1"), ADDRESS, row).server();
+    Server server = answered(row).server();
 
     assertEquals("[2001:db8::1]:5432", server.source());
     assertEquals(Set.of("10.0.0.2", "2001:db8::3"), server.replicas());
@@ -194,19 +222,67 @@ class ProbeTest {
     ",",
   })
   void takesANameOrAnAddressForASource(String host, String source) {
-    Map<String, Object> row = row(true, "2");
+    Map<String, Object> row = row(true, 2);
     row.put("source_host", host);
     row.put("source_port", 6432);
 
-    assertEquals(source, Probe.answered(node("db1"), ADDRESS, row).server().source());
+    assertEquals(source, answered(row).server().source());
   }
 
   @Test
   void asksAWalsenderOnlyWhereTheServerSaysSo() {
-    assertFalse(Probe.hidesTimeline(row(true, null)));
-    assertFalse(Probe.hidesTimeline(null));
-    assertFalse(Probe.hidesTimeline(true));
-    assertTrue(Probe.hidesTimeline(Map.of("identify", true)));
+    Map<String, Object> row = row(true, 2);
+    row.put("receiver_status", "streaming");
+    assertFalse(Probe.hidesTimeline(answer(row)), "no right");
+    row.put("replication", true);
+    assertFalse(Probe.hidesTimeline(answer(row)), "it tells");
+    row.put("receiver_status", "waiting");
+    assertTrue(Probe.hidesTimeline(answer(row)));
+    row.put("received_tli", null);
+    assertTrue(Probe.hidesTimeline(answer(row)));
+    row.put("in_recovery", false);
+    assertFalse(Probe.hidesTimeline(answer(row)), "a primary");
+  }
+
+  @Test
+  void takesTheHighestTimelineThatAStandbyTells() {
+    Map<String, Object> row = row(true, 2);
+    row.put("checkpoint_tli", 3);
+    assertEquals(3, answered(row).server().timeline());
+    row.put("recovery_tli", 4);
+    assertEquals(4, answered(row).server().timeline());
+    row.put("received_tli", null);
+    assertEquals(null, answered(row).server().timeline());
+  }
+
+  @Test
+  void turnsOffOnlyTheProtectionWhoseColumnIsMissing() {
+    Map<String, Object> row = row(true, 2);
+    row.remove("receiver");
+    row.remove("replay_lsn");
+    Server server =
+        Probe.answered(
+                node("db1"),
+                ADDRESS,
+                new ProbeQuery.Answer(
+                    row,
+                    Map.of(
+                        column("receiver"), Unread.NOT_GRANTED,
+                        column("replay_lsn"), "not supported",
+                        column("insert_lsn"), "not supported")))
+            .server();
+
+    assertTrue(server.streaming(), "a receiver is not known to be missing");
+    assertEquals(
+        Map.of(
+            Protection.STREAMING,
+            new Unread(
+                Unread.NOT_GRANTED, List.of("SELECT ON TABLE pg_catalog.pg_stat_wal_receiver")),
+            Protection.STANDBY_POSITION,
+            new Unread(
+                "not supported",
+                List.of("EXECUTE ON FUNCTION pg_catalog.pg_last_wal_replay_lsn()"))),
+        server.unread());
   }
 
   static Stream<Arguments> reasons() {
@@ -240,14 +316,29 @@ class ProbeTest {
             .failure());
   }
 
-  private static Map<String, Object> row(boolean inRecovery, String timeline) {
+  private static NodeState answered(Map<String, Object> row) {
+    return Probe.answered(node("db1"), ADDRESS, answer(row));
+  }
+
+  private static ProbeQuery.Answer answer(Map<String, Object> row) {
+    return new ProbeQuery.Answer(row, Map.of());
+  }
+
+  private static ProbeColumn column(String name) {
+    return ProbeColumn.ALL.stream()
+        .filter(column -> column.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static Map<String, Object> row(boolean inRecovery, Object timeline) {
     Map<String, Object> row = new HashMap<>();
     row.put("in_recovery", inRecovery);
     row.put("system_identifier", "7001");
     row.put("started_at", 10L);
-    row.put("timeline", timeline);
-    row.put("lsn", "0/30");
-    row.put("streaming", inRecovery);
+    row.put(inRecovery ? "received_tli" : "timeline", timeline);
+    row.put(inRecovery ? "replay_lsn" : "insert_lsn", "0/30");
+    row.put("receiver", inRecovery ? 4711 : null);
     return row;
   }
 }

@@ -67,7 +67,8 @@ class DecisionTest {
             was.source(),
             was.replicas(),
             was.rights(),
-            was.history()));
+            was.history(),
+            was.unread()));
   }
 
   private static NodeState without(NodeState node, Set<Right> rights, HistoryAnswer history) {
@@ -384,10 +385,10 @@ class DecisionTest {
     void isUnplacedWhereThePrimaryDoesNotConfirmItsPosition() {
       NodeState primary = primary("10.0.0.1", 2, SECOND);
       NodeState inside = standby("10.0.0.3", 2, "0/5000028", SECOND);
-      NodeState silent =
-          NodeState.down(primary.node(), primary.address(), Failure.SILENT, "no answer");
+      NodeState refused =
+          NodeState.unknown(primary.node(), primary.address(), Failure.OTHER, "out of memory");
 
-      Verdict verdict = verdict(published, topology(primary, inside).updatedBy(List.of(silent)));
+      Verdict verdict = verdict(published, topology(primary, inside).updatedBy(List.of(refused)));
 
       assertVerified("10.0.0.1", verdict);
       assertEquals(StandbyClass.UNPLACED, verdict.standbys().get(inside.node()));

@@ -141,42 +141,64 @@ class TopologyTest {
         topology(
             primary("db1", SERVER), primary("10.0.0.1", SERVER), primary("db2", 2), standby("db3"));
 
-    assertEquals(List.of(node("db1"), node("10.0.0.1"), node("db2")), topology.contested());
+    assertEquals(
+        List.of(node("db1"), node("10.0.0.1"), node("db2")),
+        topology.contested(published(1, "db1")));
     Topology moved =
         topology.updatedBy(
             List.of(
                 standby("db1", SERVER),
                 standby("10.0.0.1", SERVER),
-                NodeState.down(node("db2"), "db2", Failure.SILENT, "no answer")));
+                NodeState.unknown(node("db2"), "db2", Failure.OTHER, "out of memory")));
     assertEquals("[db2 is PRIMARY]", moved.primaries().toString());
   }
 
   @Test
-  void keepsTheRoleOfAPrimaryThatIsSlowWhenItIsAskedAgain() {
-    NodeState slow = NodeState.down(node("db1"), "db1", Failure.SILENT, "no answer within 0.5 s");
+  void keepsTheRoleOfAPrimaryThatIsUnknownTheSecondTime() {
+    NodeState unknown = NodeState.unknown(node("db1"), "db1", Failure.LOGIN_REFUSED, "password");
     Topology kept =
-        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11")).updatedBy(List.of(slow));
+        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11")).updatedBy(List.of(unknown));
 
     assertEquals(List.of(primaryAt("db1", "0/10")), kept.primaries());
     assertEquals(Set.of(node("db1")), kept.unconfirmed());
   }
 
   @Test
-  void believesAPrimaryThatIsGoneWhenItIsAskedAgain() {
-    Topology gone = topology(primary("db1", 1), primary("db2", 2)).updatedBy(List.of(down("db1")));
+  void believesThatAPrimaryIsGoneWhichRefusesOrIsSilentTheSecondTime() {
+    NodeState silent = NodeState.down(node("db1"), "db1", Failure.SILENT, "no answer within 5 s");
+    for (NodeState again : List.of(down("db1"), silent)) {
+      Topology gone = topology(primary("db1", 1), primary("db2", 2)).updatedBy(List.of(again));
 
-    assertEquals(List.of(primary("db2", 2)), gone.primaries());
-    assertEquals(Set.of(), gone.unconfirmed());
+      assertEquals(List.of(primary("db2", 2)), gone.primaries());
+      assertEquals(Set.of(), gone.unconfirmed());
+    }
   }
 
   @Test
   void looksAgainAtAPrimaryThatAStandbyIsAheadOf() {
+    Published published = published(1, "db1");
     assertEquals(
         List.of(node("db1")),
-        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11")).contested());
+        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/11")).contested(published));
     assertEquals(
-        List.of(), topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/10")).contested());
-    assertEquals(List.of(), topology(standby("db2"), down("db1")).contested());
+        List.of(),
+        topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/10")).contested(published));
+    assertEquals(List.of(), topology(standby("db2"), down("db1")).contested(published));
+  }
+
+  @Test
+  void looksAgainAtBothServersBeforeWritesMove() {
+    Published published = published(1, "db1");
+
+    assertEquals(
+        List.of(node("db1"), node("db2")),
+        topology(standby("db1"), primary("db2", 2), standby("db3")).contested(published));
+    assertEquals(
+        List.of(node("db2")),
+        topology(down("db1"), primary("db2", 2), standby("db3")).contested(published));
+    assertEquals(
+        List.of(),
+        topology(primary("10.0.0.9", SERVER), primary("db1", SERVER)).contested(published));
   }
 
   @Test

@@ -75,6 +75,7 @@ final class StandInNode implements AutoCloseable {
   private final ServerSocket listener;
   private final Row probe;
   private final Row history;
+  private final Row setting = new Row().with("set_config", "off");
   private final Row identity =
       new Row()
           .with("systemid", SYSTEM_IDENTIFIER)
@@ -93,15 +94,21 @@ final class StandInNode implements AutoCloseable {
             // With the identifier this tells two servers.
             .with("started_at", BIGINT, standby ? 1767225602000000L : 1767225601000000L)
             .with("timeline", standby ? null : "00000002")
-            .with("lsn", standby ? "0/3000000" : "0/3000060")
-            .with("streaming", standby)
+            .with("insert_lsn", standby ? null : "0/3000060")
+            .with("replay_lsn", standby ? "0/3000000" : null)
             .with("receiver", INTEGER, standby ? 4711 : null)
+            .with("receiver_status", standby ? "waiting" : null)
+            .with("received_tli", INTEGER, standby ? 2 : null)
+            .with("checkpoint_tli", INTEGER, standby ? 2 : null)
+            .with("recovery_tli", INTEGER, standby ? 2 : null)
             .with("source_host", standby ? "127.0.0.1" : null)
             .with("source_port", INTEGER, standby ? 5432 : null)
-            .with("replicas", standby ? null : "127.0.0.1")
             .with("monitor", true)
-            .with("history", true)
-            .with("identify", standby);
+            .with("replicas", standby ? null : "127.0.0.1")
+            .with("replication", standby)
+            .with("history_file", !standby)
+            .with("history_function", false)
+            .with("read_only", false);
     history =
         new Row()
             .with("granted", !standby)
@@ -146,11 +153,22 @@ final class StandInNode implements AutoCloseable {
       char type = (char) in.readByte();
       String body = body(in);
       if (type == 'P') {
-        // Only the question for a history has a parameter.
-        asked = body.contains("$1") ? history : probe;
+        asked = asked(body.substring(body.indexOf(0) + 1));
       }
       answer(type, body, asked, out);
     }
+  }
+
+  /** The row that a statement returns; null if it returns none. */
+  private Row asked(String sql) {
+    if (sql.startsWith("SET ")) {
+      return null;
+    }
+    if (sql.contains("set_config")) {
+      return setting;
+    }
+    // Only the question for a history has a parameter.
+    return sql.contains("$1") ? history : probe;
   }
 
   /** The code of a startup message, which has no type. */
@@ -199,7 +217,7 @@ final class StandInNode implements AutoCloseable {
 
   private static String sasl(DataInputStream in) throws IOException {
     if (in.read() != 'p') {
-      // A ready check leaves here.
+      // The program may end in the middle of a login.
       throw new EOFException();
     }
     return body(in);
@@ -232,9 +250,19 @@ final class StandInNode implements AutoCloseable {
         if (body.startsWith("S")) {
           parameters(asked, out);
         }
-        message(out, 'T', description(asked));
+        if (asked == null) {
+          message(out, 'n');
+        } else {
+          message(out, 'T', description(asked));
+        }
       }
-      case 'E' -> row(asked, out);
+      case 'E' -> {
+        if (asked == null) {
+          message(out, 'C', "SET\0".getBytes(StandardCharsets.US_ASCII));
+        } else {
+          row(asked, out);
+        }
+      }
       case 'Q' -> {
         Row told = body.startsWith("IDENTIFY_SYSTEM") ? identity : historyFile;
         message(out, 'T', description(told));

@@ -1,0 +1,140 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.topology.Node;
+import java.net.InetAddress;
+import java.net.SocketTimeoutException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The logins to one node that are under way.
+ *
+ * <p>A probe gives up after PGCONNECT_TIMEOUT, but a server does not notice that: a process of it
+ * that waits for a lock would stay, and each probe would add one until none is left. So a login
+ * goes on when its probe ends, and the next probe waits for the same one. A login that hangs alone,
+ * though the server accepts others, is joined by another one after a while; there are never more
+ * than {@link #MAX}.
+ */
+final class Logins {
+  /** Logins to one node at the same time. */
+  static final int MAX = 3;
+
+  /** After this time a login has a second one beside it. */
+  static final Duration ANOTHER = Duration.ofSeconds(30);
+
+  /** After this time a login ends, so that nothing is waited for without end. */
+  static final Duration LONGEST = Duration.ofMinutes(10);
+
+  private record UnderWay(
+      InetAddress address, CompletableFuture<Login.Session> session, Deadline young) {}
+
+  private final Node node;
+  private final Login login;
+  private final Executor executor;
+  private final List<UnderWay> underWay = new ArrayList<>();
+
+  /**
+   * @param executor runs a login each
+   */
+  Logins(Node node, Login login, Executor executor) {
+    this.node = node;
+    this.login = login;
+    this.executor = executor;
+  }
+
+  /**
+   * A session that has just logged in, by a new login or by one of an earlier probe.
+   *
+   * @throws SQLException with the server's own SQLState; 08006 if it does not answer by the
+   *     deadline
+   */
+  Login.Session session(InetAddress address, Deadline deadline) throws SQLException {
+    CompletableFuture<?> first = join(address, deadline);
+    try {
+      first.get(deadline.remainingMillis(), TimeUnit.MILLISECONDS);
+      Login.Session session = take(address);
+      if (session != null) {
+        return session;
+      }
+      throw noAnswer(deadline);
+    } catch (ExecutionException e) {
+      throw asSqlException(e.getCause());
+    } catch (TimeoutException e) {
+      throw noAnswer(deadline);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while logging in to " + node, e);
+    }
+  }
+
+  private static SQLException noAnswer(Deadline deadline) {
+    String message = "no answer within " + deadline;
+    return new SQLException(message, "08006", new SocketTimeoutException(message));
+  }
+
+  private static SQLException asSqlException(Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    return cause instanceof SQLException e ? e : Probe.ofThisMachine(cause);
+  }
+
+  /** The first of the logins under way that ends, with a new one among them if there has to be. */
+  private synchronized CompletableFuture<?> join(InetAddress address, Deadline deadline) {
+    underWay.stream().filter(old -> !old.address().equals(address)).forEach(this::abandon);
+    underWay.removeIf(
+        old -> old.session().isCompletedExceptionally() || !old.address().equals(address));
+    boolean isYoung = underWay.stream().anyMatch(old -> !old.young().isOver());
+    if (!isYoung && underWay.size() < MAX) {
+      CompletableFuture<Login.Session> session =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return login.to(node, address, deadline, LONGEST);
+                } catch (SQLException e) {
+                  throw new CompletionException(e);
+                }
+              },
+              executor);
+      underWay.add(new UnderWay(address, session, Deadline.in(ANOTHER)));
+    }
+    return CompletableFuture.anyOf(
+        underWay.stream().map(UnderWay::session).toArray(CompletableFuture[]::new));
+  }
+
+  /** Takes a session that is there, once; the other logins are of no more use. */
+  private synchronized Login.Session take(InetAddress address) {
+    Login.Session taken = null;
+    for (UnderWay login : List.copyOf(underWay)) {
+      if (taken == null
+          && login.address().equals(address)
+          && login.session().isDone()
+          && !login.session().isCompletedExceptionally()) {
+        taken = login.session().join();
+        underWay.remove(login);
+      }
+    }
+    if (taken != null) {
+      underWay.forEach(this::abandon);
+      underWay.clear();
+    }
+    return taken;
+  }
+
+  /** Closes the session of a login as soon as there is one. */
+  private void abandon(UnderWay login) {
+    login.session().thenAccept(Login.Session::close);
+  }
+
+  /** Ends all logins. */
+  synchronized void close() {
+    underWay.forEach(this::abandon);
+    underWay.clear();
+  }
+}

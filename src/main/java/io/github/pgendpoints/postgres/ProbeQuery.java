@@ -1,0 +1,181 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.logging.ForeignText;
+import io.github.pgendpoints.topology.Unread;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+
+/**
+ * The query that a probe sends to one node. It contains the columns of sql/probe.sql that our role
+ * may read there and that did not fail, so that a probe is one round trip. If the query fails, each
+ * column is asked alone: the role of a node never depends on anything but {@code in_recovery}.
+ *
+ * <p>Used by one probe at a time.
+ */
+final class ProbeQuery {
+  /** A column that failed is asked again this much later. */
+  static final Duration RETRY = Duration.ofMinutes(1);
+
+  private static final int MAX_REASON = 200;
+
+  /** Sends a query and returns its only row, by the names of its columns; empty without one. */
+  @FunctionalInterface
+  interface Sender {
+    Map<String, Object> row(String sql) throws SQLException;
+  }
+
+  /**
+   * A way to ask the server.
+   *
+   * @param longest how long the server lets a query take before it cancels it
+   */
+  record Question(Sender sender, Deadline deadline, Duration longest) {
+    private Map<String, Object> row(String sql) throws SQLException {
+      return sender.row(sql);
+    }
+
+    /** Whether there is time for one more query, even if the server has to cancel it. */
+    private boolean hasTime() {
+      return deadline.remainingMillis() > longest.toMillis();
+    }
+  }
+
+  /**
+   * What a node answered.
+   *
+   * @param row the columns that it told
+   * @param unread the columns that it did not, each with the reason
+   */
+  record Answer(Map<String, Object> row, Map<ProbeColumn, String> unread) {}
+
+  /** A column that failed. */
+  private record Failed(String reason, long at) {}
+
+  private final LongSupplier nanoTime;
+  private final Map<ProbeColumn, Failed> failed = new HashMap<>();
+
+  /** The columns whose rights our role had last; null before the first answer. */
+  private Set<ProbeColumn> granted;
+
+  private boolean tellsRights = true;
+
+  /**
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  ProbeQuery(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+  }
+
+  /** The query as it stands now. */
+  String sql() {
+    return ProbeColumn.select(asked(), tellsRights);
+  }
+
+  private List<ProbeColumn> asked() {
+    return ProbeColumn.ALL.stream().filter(this::isAsked).toList();
+  }
+
+  private boolean isAsked(ProbeColumn column) {
+    boolean mayBeRead = granted == null ? column.needs().isEmpty() : granted.contains(column);
+    return mayBeRead && !failed.containsKey(column);
+  }
+
+  /**
+   * Completes the answer to {@link #sql} with the columns that it left out and that can be read
+   * now.
+   *
+   * @param row the answer
+   * @param question to the same server
+   */
+  Answer completed(Map<String, Object> row, Question question) {
+    Map<String, Object> all = new HashMap<>(row);
+    List<ProbeColumn> before = asked();
+    learnRights(row);
+    List<ProbeColumn> more = new ArrayList<>(asked());
+    more.removeAll(before);
+    if (!more.isEmpty()) {
+      try {
+        all.putAll(question.row(ProbeColumn.select(more, /* withRights= */ false)));
+      } catch (SQLException e) {
+        askAlone(more, all, question);
+      }
+    }
+    long now = nanoTime.getAsLong();
+    askAlone(
+        ProbeColumn.ALL.stream()
+            .filter(failed::containsKey)
+            .filter(column -> now - failed.get(column).at() >= RETRY.toNanos())
+            .toList(),
+        all,
+        question);
+    return answer(all);
+  }
+
+  /**
+   * Asks for each column alone, after the server answered {@link #sql} with an error.
+   *
+   * @param question to the same server
+   * @throws SQLException if the server does not tell its role
+   */
+  Answer oneByOne(Question question) throws SQLException {
+    ProbeColumn role = ProbeColumn.ALL.get(0);
+    Map<String, Object> row = new HashMap<>(question.row(ProbeColumn.select(List.of(role), false)));
+    if (tellsRights) {
+      try {
+        learnRights(question.row(ProbeColumn.select(List.of(), /* withRights= */ true)));
+      } catch (SQLException e) {
+        tellsRights = false;
+        learnRights(Map.of());
+      }
+    }
+    List<ProbeColumn> others = new ArrayList<>(asked());
+    others.remove(role);
+    askAlone(others, row, question);
+    return answer(row);
+  }
+
+  private void learnRights(Map<String, Object> row) {
+    granted =
+        ProbeColumn.ALL.stream()
+            .filter(column -> !Boolean.FALSE.equals(row.get(column.grantedName())))
+            .collect(Collectors.toSet());
+    failed.keySet().retainAll(granted);
+  }
+
+  private void askAlone(List<ProbeColumn> columns, Map<String, Object> row, Question question) {
+    for (ProbeColumn column : columns) {
+      if (!question.hasTime()) {
+        return;
+      }
+      try {
+        row.putAll(question.row(ProbeColumn.select(List.of(column), /* withRights= */ false)));
+        failed.remove(column);
+      } catch (SQLException e) {
+        String reason = ForeignText.clean(String.valueOf(e.getMessage()), MAX_REASON);
+        failed.put(column, new Failed(reason, nanoTime.getAsLong()));
+      }
+    }
+  }
+
+  private Answer answer(Map<String, Object> row) {
+    Map<ProbeColumn, String> unread = new LinkedHashMap<>();
+    for (ProbeColumn column : ProbeColumn.ALL) {
+      if (!row.containsKey(column.name())) {
+        unread.put(
+            column,
+            failed.containsKey(column)
+                ? failed.get(column).reason()
+                : granted.contains(column) ? "there was no time left" : Unread.NOT_GRANTED);
+      }
+    }
+    return new Answer(row, unread);
+  }
+}
