@@ -279,7 +279,8 @@ final class Run {
     if (crash == 0) {
       tell("crash after the memory was saved");
     }
-    if (stateWasRead) {
+    // What STATE did not take, a restart may lose.
+    if (stateWasRead && !world.state.behind) {
       compareWithEternal(stored, topology, verdict, decided);
       referee.saved(published, topology, verdict);
     }

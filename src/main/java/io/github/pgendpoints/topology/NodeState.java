@@ -60,6 +60,13 @@ public record NodeState(
     return new NodeState(node, State.FOREIGN, address, reason, null, server);
   }
 
+  /** The same answer, whatever cluster the node belongs to. */
+  NodeState withItsRole() {
+    return state == State.FOREIGN
+        ? answered(node, claimsToBePrimary() ? State.PRIMARY : State.STANDBY, address, server)
+        : this;
+  }
+
   /** The same answer with more of what the server says of itself. */
   public NodeState with(Server told) {
     return new NodeState(node, state, address, reason, failure, told);

@@ -208,7 +208,8 @@ public record Topology(
 
   /**
    * The same topology with what the {@link #contested} nodes said when they were probed once more.
-   * A server that answered the first time and is only UNKNOWN the second time keeps its role.
+   * A server that answered the first time and is only UNKNOWN the second time keeps its role. Whom
+   * a majority made FOREIGN is open again: call {@link #identifiedBy} on the result.
    *
    * @param later the states of the contested nodes
    */
@@ -219,7 +220,7 @@ public record Topology(
       NodeState again =
           later.stream().filter(state -> state.node().equals(node.node())).findFirst().orElse(node);
       boolean counts = again.state() != State.UNKNOWN;
-      updated.add(counts ? again : node);
+      updated.add((counts ? again : node).withItsRole());
       if (!counts) {
         silent.add(node.node());
       }
