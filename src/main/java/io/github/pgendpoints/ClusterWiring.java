@@ -101,12 +101,7 @@ final class ClusterWiring implements AutoCloseable {
     this.errors = new KubernetesErrors(client.getConfiguration());
     this.budget = new ApiBudget(settings.kubernetesTimeout(), System::nanoTime);
     this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
-    this.pools =
-        new NodePools(
-            settings.postgres(),
-            new Resolver(executor, settings.allowLoopback()),
-            executor,
-            System::nanoTime);
+    this.pools = new NodePools(settings.postgres(), executor, System::nanoTime);
     this.schedule = schedule();
     this.downNodes =
         continuous
@@ -170,7 +165,13 @@ final class ClusterWiring implements AutoCloseable {
         reader(),
         stored,
         new KnownNodes(settings.nodes(), stored),
-        new Prober(settings.postgres(), pools, downNodes, executor, System::nanoTime),
+        new Prober(
+            settings.postgres(),
+            new Resolver(executor, settings.allowLoopback()),
+            pools,
+            downNodes,
+            executor,
+            System::nanoTime),
         memory,
         publisher,
         new ServiceCheck(

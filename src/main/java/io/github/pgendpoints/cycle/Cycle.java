@@ -1,11 +1,14 @@
 package io.github.pgendpoints.cycle;
 
 import io.github.pgendpoints.postgres.Deadline;
-import io.github.pgendpoints.postgres.DownNodes;
+import io.github.pgendpoints.postgres.Places;
 import io.github.pgendpoints.publish.CycleAge;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What happens in one cycle besides the values that its routes carry. Used by one thread at a time.
@@ -23,7 +26,8 @@ public final class Cycle {
   private Result result;
   private Instant probedAt;
   private Deadline deadline;
-  private DownNodes.Split nodes;
+  private Places places;
+  private List<NodeState> unprobed = List.of();
 
   /**
    * @param begun when it began
@@ -64,15 +68,23 @@ public final class Cycle {
     pausedBy = by;
   }
 
-  /** Begins the probes. */
-  void probe(DownNodes.Split these, Instant at, Deadline by) {
-    nodes = these;
+  /** Begins the probes of the nodes that are not known to be DOWN. */
+  void probe(Places where, List<NodeState> down, Instant at, Deadline by) {
+    places = where;
+    unprobed = Stream.concat(down.stream(), where.unresolved().stream()).toList();
     probedAt = at;
     deadline = by;
   }
 
-  DownNodes.Split nodes() {
-    return nodes;
+  /** Every node that has a state in this cycle: an address of a name may be one. */
+  List<Node> expected() {
+    return Stream.concat(places.nodes().stream(), places.unresolved().stream().map(NodeState::node))
+        .toList();
+  }
+
+  /** The states of the nodes that are not probed. */
+  List<NodeState> unprobed() {
+    return unprobed;
   }
 
   Instant probedAt() {

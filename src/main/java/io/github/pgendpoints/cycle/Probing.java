@@ -2,6 +2,7 @@ package io.github.pgendpoints.cycle;
 
 import io.github.pgendpoints.postgres.DownNodes;
 import io.github.pgendpoints.postgres.NodeProbe;
+import io.github.pgendpoints.postgres.Places;
 import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
@@ -26,7 +27,8 @@ public final class Probing {
   }
 
   /**
-   * Begins the probes of a cycle. A node that is DOWN is not among them.
+   * Begins the probes of a cycle: looks up the names of the nodes. A node that is DOWN is not among
+   * them.
    *
    * @return one probe a node, those that are published first
    */
@@ -36,10 +38,12 @@ public final class Probing {
       @Variable("published") Published published,
       @Variable("nodes") List<Node> nodes) {
     cluster.budget().pause();
-    DownNodes.Split split = cluster.prober().downNodes().begin(published.servedFirst(nodes));
+    Places places = cluster.prober().locate(published.servedFirst(nodes));
+    DownNodes.Split split = cluster.prober().downNodes().begin(places.nodes());
     List<NodeProbe> probes = cluster.prober().probes(split.toProbe());
     cycle.probe(
-        split,
+        places,
+        split.down(),
         cluster.clock().instant(),
         probes.isEmpty() ? cluster.prober().deadline() : probes.get(0).deadline());
     return probes;
@@ -83,12 +87,11 @@ public final class Probing {
       @Body List<NodeState> probed) {
     List<NodeState> states = probed == null ? List.of() : probed;
     cluster.prober().downNodes().record(states);
-    List<NodeState> all = Stream.concat(states.stream(), cycle.nodes().down().stream()).toList();
+    List<NodeState> all = Stream.concat(states.stream(), cycle.unprobed().stream()).toList();
+    Topology whole = Topology.of(cycle.expected(), all, cycle.probedAt());
+    List<NodeState> joined = cluster.prober().joined(nodes, whole.nodes(), published);
     return completed(
-        cluster,
-        cycle,
-        published,
-        Topology.of(nodes, all, cycle.probedAt()).identifiedBy(published));
+        cluster, cycle, published, new Topology(joined, whole.at()).identifiedBy(published));
   }
 
   private static Topology completed(

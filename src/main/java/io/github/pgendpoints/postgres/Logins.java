@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -57,14 +58,16 @@ final class Logins {
    *     deadline
    */
   Login.Session session(InetAddress address, Deadline deadline) throws SQLException {
-    CompletableFuture<?> first = join(address, deadline);
     try {
+      CompletableFuture<?> first = join(address, deadline);
       first.get(deadline.remainingMillis(), TimeUnit.MILLISECONDS);
       Login.Session session = take(address);
       if (session != null) {
         return session;
       }
       throw noAnswer(deadline);
+    } catch (RejectedExecutionException e) {
+      throw Probe.ofThisMachine(e);
     } catch (ExecutionException e) {
       throw asSqlException(e.getCause());
     } catch (TimeoutException e) {

@@ -49,14 +49,13 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
 
   private final Node node;
   private final PostgresSettings settings;
-  private final Resolver resolver;
   private final Logins logins;
   private final ScheduledExecutorService housekeeper;
   private final LongSupplier nanoTime;
   private final ProbeQuery query;
   private final AtomicReference<Login.Session> handedOver = new AtomicReference<>();
   private HikariDataSource hikari;
-  private InetAddress address;
+  private volatile InetAddress address;
   private Login.Session session;
   private long loggedInAt;
   private long notBefore;
@@ -70,13 +69,11 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   NodePool(
       Node node,
       PostgresSettings settings,
-      Resolver resolver,
       Logins logins,
       ScheduledExecutorService housekeeper,
       LongSupplier nanoTime) {
     this.node = node;
     this.settings = settings;
-    this.resolver = resolver;
     this.logins = logins;
     this.housekeeper = housekeeper;
     this.nanoTime = nanoTime;
@@ -95,7 +92,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     this.notBefore = notBefore;
   }
 
-  /** The address that the node was last probed at; null when its name did not resolve. */
+  /** The address that the node has; null before it was located. */
   InetAddress address() {
     return address;
   }
@@ -144,15 +141,12 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     }
   }
 
-  /** Follows the node's name to the address it has now; the connection to another one is closed. */
-  private void follow() throws SQLException {
-    InetAddress before = address;
-    address = null;
-    InetAddress current = resolver.resolve(node, deadline);
-    if (!current.equals(before)) {
+  /** Follows the node to the address it has now; the session at another one ends. */
+  void move(InetAddress to) {
+    if (address != null && !address.equals(to)) {
       logOut();
     }
-    address = current;
+    address = to;
   }
 
   private HikariDataSource pool() {
@@ -245,7 +239,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   @Override
   public Connection getConnection() throws SQLException {
     try {
-      follow();
       boolean expired = isConnected() && loggedInAt - notBefore < 0;
       if (expired) {
         logOut();

@@ -25,7 +25,6 @@ public final class NodePools implements AutoCloseable {
   private final Login login;
   private final Executor executor;
   private final LongSupplier nanoTime;
-  private final Resolver resolver;
   private final Map<Node, NodePool> pools = new ConcurrentHashMap<>();
   private final Map<Node, Logins> logins = new ConcurrentHashMap<>();
   private final ScheduledExecutorService housekeeper =
@@ -40,14 +39,11 @@ public final class NodePools implements AutoCloseable {
   private Iterator<Map.Entry<Node, NodePool>> next = Collections.emptyIterator();
 
   /**
-   * @param resolver finds the address of a node
    * @param executor runs a login each
    * @param nanoTime as {@link System#nanoTime}
    */
-  public NodePools(
-      PostgresSettings settings, Resolver resolver, Executor executor, LongSupplier nanoTime) {
+  public NodePools(PostgresSettings settings, Executor executor, LongSupplier nanoTime) {
     this.settings = settings;
-    this.resolver = resolver;
     this.login = new Login(settings);
     this.executor = executor;
     this.nanoTime = nanoTime;
@@ -82,8 +78,18 @@ public final class NodePools implements AutoCloseable {
     return pool;
   }
 
+  /** Follows a node to the address that it has now. */
+  void move(Node node, InetAddress address) {
+    pools.computeIfAbsent(node, this::pool).move(address);
+  }
+
+  /** Asks an entry, from now on, where the node answered that is one of its addresses. */
+  void represent(Node entry, Node part) {
+    pools.put(entry, pools.get(part));
+  }
+
   private NodePool pool(Node node) {
-    return new NodePool(node, settings, resolver, logins(node), housekeeper, nanoTime);
+    return new NodePool(node, settings, logins(node), housekeeper, nanoTime);
   }
 
   private Logins logins(Node node) {
@@ -96,7 +102,7 @@ public final class NodePools implements AutoCloseable {
         sender, deadline, SessionSettings.statementTimeout(settings.connectTimeout()));
   }
 
-  /** The address that the node was last probed at; null when its name did not resolve. */
+  /** The address that the node has; null before it was located. */
   InetAddress addressOf(Node node) {
     NodePool pool = pools.get(node);
     return pool == null ? null : pool.address();
@@ -109,8 +115,7 @@ public final class NodePools implements AutoCloseable {
    */
   void check(Node node) throws SQLException {
     Deadline deadline = deadline();
-    InetAddress address = resolver.resolve(node, deadline);
-    logins(node).session(address, deadline).close();
+    logins(node).session(addressOf(node), deadline).close();
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Failure;
+import io.github.pgendpoints.topology.Names;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Published;
@@ -29,6 +30,8 @@ public final class Prober {
    */
   private record Contest(Map<Node, State> states, long since) {}
 
+  private final Resolver resolver;
+  private final Names names = new Names();
   private final NodePools pools;
   private final DownNodes downNodes;
   private final Timelines timelines;
@@ -40,15 +43,18 @@ public final class Prober {
   private Contest contest;
 
   /**
+   * @param resolver finds the addresses of nodes
    * @param executor runs what waits for the network
    * @param nanoTime as {@link System#nanoTime}
    */
   public Prober(
       PostgresSettings settings,
+      Resolver resolver,
       NodePools pools,
       DownNodes downNodes,
       ExecutorService executor,
       LongSupplier nanoTime) {
+    this.resolver = resolver;
     this.pools = pools;
     this.downNodes = downNodes;
     this.timelines = new Timelines(pools, nanoTime);
@@ -66,6 +72,30 @@ public final class Prober {
   /** The deadline of probes that begin now. */
   public Deadline deadline() {
     return pools.deadline();
+  }
+
+  /** Where the nodes are, as names resolve now. */
+  public Places locate(List<Node> entries) {
+    Places places = resolver.places(entries, pools.deadline());
+    places.addresses().forEach(pools::move);
+    return places;
+  }
+
+  /**
+   * Joins the states of the addresses of names to states of nodes.
+   *
+   * @param entries the node list
+   * @param states one for each entry, or for each address of it
+   */
+  public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
+    List<NodeState> joined = names.joined(entries, states, published);
+    for (NodeState node : joined) {
+      states.stream()
+          .filter(part -> !part.node().equals(node.node()) && part.isPartOf(node))
+          .findFirst()
+          .ifPresent(part -> pools.represent(node.node(), part.node()));
+    }
+    return joined;
   }
 
   /** The probes of a cycle, all with one deadline, in the order of the nodes. */

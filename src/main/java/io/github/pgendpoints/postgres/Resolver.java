@@ -1,21 +1,27 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Finds the one address a node is asked at and published with. */
+/** Finds the addresses of nodes. Used by one cycle at a time. */
 public final class Resolver {
   /** The system's resolver, or a test's. */
   @FunctionalInterface
@@ -26,7 +32,7 @@ public final class Resolver {
   private final Executor executor;
   private final boolean allowLoopback;
   private final Lookup lookup;
-  private final Map<String, Future<InetAddress[]>> underWay = new ConcurrentHashMap<>();
+  private final Map<String, Future<InetAddress[]>> underWay = new HashMap<>();
 
   /**
    * @param executor runs the look-ups, since the system's resolver knows no timeout of ours
@@ -43,68 +49,107 @@ public final class Resolver {
   }
 
   /**
-   * Asks the system's resolver. Of several addresses the lowest is taken, IPv4 before IPv6, so that
-   * a name server that turns its answers round does not move the node.
+   * The addresses of all entries. A look-up that fails says nothing about a node, which is UNKNOWN
+   * then. All look-ups run at the same time. One that an earlier cycle has waited for in vain is
+   * not waited for again: it counts in the cycle after it has ended.
    *
-   * @throws SQLException with SQLState 08001 when the name does not resolve (nobody is there), and
-   *     08004 when it resolves to an address Kubernetes refuses
+   * @param deadline of the look-ups
    */
-  public InetAddress resolve(Node node, Deadline deadline) throws SQLException {
-    InetAddress address =
-        Addresses.isAddress(node.host()) ? Addresses.parse(node.host()) : lookUp(node, deadline);
-    String refused = Addresses.refusedAs(address);
-    if (refused != null && !(allowLoopback && address.isLoopbackAddress())) {
-      throw new SQLException(
-          "resolves to %s, %s, which Kubernetes refuses"
-              .formatted(Addresses.text(address), refused),
-          "08004");
+  Places places(List<Node> entries, Deadline deadline) {
+    Map<String, LookUp> lookUps = new HashMap<>();
+    for (Node entry : entries) {
+      if (!Addresses.isAddress(entry.host())) {
+        lookUps.computeIfAbsent(entry.host(), this::join);
+      }
     }
-    return address;
+    Map<Node, InetAddress> found = new LinkedHashMap<>();
+    List<NodeState> unresolved = new ArrayList<>();
+    for (Node entry : entries) {
+      try {
+        List<InetAddress> usable = usable(addresses(entry, lookUps.get(entry.host()), deadline));
+        for (InetAddress address : usable) {
+          found.put(usable.size() == 1 ? entry : entry.at(Addresses.text(address)), address);
+        }
+      } catch (UnknownHostException e) {
+        unresolved.add(NodeState.unknown(entry, null, Failure.OTHER, e.getMessage()));
+      }
+    }
+    lookUps.values().stream()
+        .filter(lookUp -> lookUp.isNew() && !lookUp.future().isDone())
+        .forEach(lookUp -> underWay.put(lookUp.host(), lookUp.future()));
+    return new Places(found, unresolved);
   }
 
-  private InetAddress lookUp(Node node, Deadline deadline) throws SQLException {
-    try {
-      return Arrays.stream(join(node.host()).get(deadline.remainingMillis(), TimeUnit.MILLISECONDS))
-          .min((a, b) -> Addresses.NUMERIC.compare(Addresses.text(a), Addresses.text(b)))
-          .orElseThrow();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof UnknownHostException) {
-        throw new SQLException("the name does not resolve", "08001", e);
+  /** In an order that a name server cannot change: IPv4 before IPv6, the lowest first. */
+  private static List<InetAddress> addresses(Node entry, LookUp lookUp, Deadline deadline)
+      throws UnknownHostException {
+    return lookUp == null
+        ? List.of(Addresses.parse(entry.host()))
+        : Arrays.stream(lookUp.addresses(deadline))
+            .sorted((a, b) -> Addresses.NUMERIC.compare(Addresses.text(a), Addresses.text(b)))
+            .toList();
+  }
+
+  private List<InetAddress> usable(List<InetAddress> addresses) throws UnknownHostException {
+    List<InetAddress> usable =
+        addresses.stream().filter(address -> refusedAs(address) == null).toList();
+    if (usable.isEmpty()) {
+      throw new UnknownHostException(
+          "resolves to %s, %s, which Kubernetes refuses"
+              .formatted(Addresses.text(addresses.get(0)), refusedAs(addresses.get(0))));
+    }
+    return usable;
+  }
+
+  private String refusedAs(InetAddress address) {
+    return allowLoopback && address.isLoopbackAddress() ? null : Addresses.refusedAs(address);
+  }
+
+  /**
+   * A look-up that is under way, or has ended since the last cycle.
+   *
+   * @param isNew whether this cycle began it
+   */
+  private record LookUp(String host, Future<InetAddress[]> future, boolean isNew) {
+    private InetAddress[] addresses(Deadline deadline) throws UnknownHostException {
+      try {
+        return future.get(isNew ? deadline.remainingMillis() : 0, TimeUnit.MILLISECONDS);
+      } catch (ExecutionException e) {
+        String reason = String.valueOf(e.getCause().getMessage());
+        throw unresolved(
+            reason.startsWith(host + ": ") ? reason.substring(host.length() + 2) : reason);
+      } catch (TimeoutException e) {
+        throw unresolved("no answer within " + deadline);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted while " + host + " was looked up", e);
       }
-      throw new IllegalStateException(e);
-    } catch (TimeoutException e) {
-      throw new SQLException("the name did not resolve within " + deadline, "08001", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while " + node + " was looked up", e);
+    }
+
+    private static UnknownHostException unresolved(String reason) {
+      return new UnknownHostException("its name does not resolve: " + reason);
     }
   }
 
   /**
-   * Starts a look-up, or joins the one of an earlier cycle that has not ended: it cannot be
-   * interrupted, and a new one each cycle would pile up threads while a name server is silent.
+   * Starts a look-up, or joins the one of an earlier cycle: it cannot be interrupted, and a new one
+   * each cycle would pile up threads while a name server is silent.
    */
-  private Future<InetAddress[]> join(String host) {
-    FutureTask<InetAddress[]> fresh =
-        new FutureTask<>(
-            () -> {
-              try {
-                return lookup.of(host);
-              } finally {
-                underWay.remove(host);
-              }
-            });
-    Future<InetAddress[]> joined = underWay.putIfAbsent(host, fresh);
-    if (joined != null) {
-      return joined;
+  private LookUp join(String host) {
+    Future<InetAddress[]> earlier = underWay.remove(host);
+    if (earlier != null) {
+      if (!earlier.isDone()) {
+        underWay.put(host, earlier);
+      }
+      return new LookUp(host, earlier, /* isNew= */ false);
     }
+    FutureTask<InetAddress[]> fresh = new FutureTask<>(() -> lookup.of(host));
     try {
       executor.execute(fresh);
-    } catch (RuntimeException | Error e) {
-      // Nobody runs it, such as when no thread can be made: whoever joined it would wait for ever.
-      underWay.remove(host, fresh);
-      throw e;
+    } catch (RejectedExecutionException e) {
+      return new LookUp(
+          host, CompletableFuture.failedFuture(new UnknownHostException(e.getMessage())), true);
     }
-    return fresh;
+    return new LookUp(host, fresh, /* isNew= */ true);
   }
 }

@@ -23,7 +23,7 @@ public final class SettingsCatalog {
           "PG_NODES",
           text("a comma-separated list of host, host:port, or [ipv6]:port"),
           "from the annotations of the last run",
-          "The PostgreSQL nodes, by name or address. A node without a port uses PGPORT.");
+          "The PostgreSQL nodes, by name or address. A node without a port uses PGPORT. If the addresses of a name belong to several servers, each server is a node.");
   static final Setting<String> NAMESPACE =
       Setting.ofDerivedDefault(
               "NAMESPACE",
@@ -133,13 +133,13 @@ public final class SettingsCatalog {
           "PGCONNECT_TIMEOUT",
           seconds("1", "60", 0),
           Duration.ofSeconds(5),
-          "Time limit of a probe: connect, log in, and query.");
+          "Time limit of a probe: connect, log in, and query. A server that does not answer within it is DOWN.");
   static final Setting<Duration> TCP_CONNECT_TIMEOUT =
       Setting.of(
           "TCP_CONNECT_TIMEOUT",
           seconds("0.05", "60", 3),
           Duration.ofSeconds(1),
-          "Time limit for the first response of a node.");
+          "Time limit of a TCP connection to a node. A second attempt follows.");
   static final Setting<Integer> MAX_WORKERS =
       Setting.of("MAX_WORKERS", range(1, 1000), 64, "Maximum number of concurrent logins.");
   static final Setting<Duration> PROBE_INTERVAL =
@@ -164,7 +164,7 @@ public final class SettingsCatalog {
               new Quorum(1),
               "Number of listed servers that must be a primary or a standby. With fewer, nothing"
                   + " is written.")
-          .condition("at most the number of nodes in PG_NODES");
+          .condition("at most the number of nodes in PG_NODES, if all are addresses");
   static final Setting<SplitBrainPolicy> ON_SPLIT_BRAIN =
       Setting.of(
           "ON_SPLIT_BRAIN",

@@ -3,6 +3,7 @@ package io.github.pgendpoints.settings;
 import static io.github.pgendpoints.settings.SettingsCatalog.*;
 
 import io.github.pgendpoints.postgres.PostgresSettings;
+import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import java.nio.file.Files;
@@ -148,7 +149,10 @@ public final class SettingsReader {
 
   private void checkQuorum(Settings settings) {
     int nodes = settings.nodes().size();
-    if (nodes > 0 && settings.get(MIN_REACHABLE_NODES).nodes() > nodes) {
+    // A name may have the addresses of several servers.
+    boolean isCounted =
+        settings.nodes().stream().allMatch(node -> Addresses.isAddress(node.host()));
+    if (nodes > 0 && isCounted && settings.get(MIN_REACHABLE_NODES).nodes() > nodes) {
       fault(MIN_REACHABLE_NODES, "can never be met by %d nodes".formatted(nodes));
     }
   }

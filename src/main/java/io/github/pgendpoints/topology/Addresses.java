@@ -89,6 +89,11 @@ public final class Addresses {
     return address.isAnyLocalAddress() ? "unspecified" : null;
   }
 
+  /** The address of an entry such as {@code 10.0.0.1:5432} or {@code [2001:db8::1]:5432}. */
+  static String withoutPort(String entry) {
+    return entry.substring(0, entry.lastIndexOf(':')).replaceAll("^\\[|]$", "");
+  }
+
   /** {@code host}, or {@code host:port} where the port is not the default; IPv6 in brackets. */
   public static String withPort(String host, int port, int defaultPort) {
     String bracketed = host.indexOf(':') >= 0 ? "[" + host + "]" : host;

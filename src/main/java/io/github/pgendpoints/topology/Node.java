@@ -9,11 +9,27 @@ import java.util.Objects;
  * @param port 1 to 65535
  * @param name how the entry is called in logs and errors: the host, with the port where it is not
  *     the cluster's own
+ * @param address the one address that is meant, where the name has several; else null
  */
-public record Node(String host, int port, String name) {
+public record Node(String host, int port, String name, String address) {
   public Node {
     Objects.requireNonNull(host, "host");
     Objects.requireNonNull(name, "name");
+  }
+
+  /** A node with all addresses of its name. */
+  public Node(String host, int port, String name) {
+    this(host, port, name, null);
+  }
+
+  /** One of the addresses of this entry, as a node of its own. */
+  public Node at(String oneAddress) {
+    return new Node(host, port, name + "/" + oneAddress, oneAddress);
+  }
+
+  /** Whether this is one of the addresses of an entry. */
+  boolean isPartOf(Node entry) {
+    return address != null && host.equals(entry.host) && port == entry.port;
   }
 
   /** A node whose name shows its port only where it is not {@code defaultPort}. */

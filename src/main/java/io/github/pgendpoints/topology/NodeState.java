@@ -60,6 +60,16 @@ public record NodeState(
     return new NodeState(node, State.FOREIGN, address, reason, null, server);
   }
 
+  /** Whether this is the state of one address of that node, and of the one that it has. */
+  public boolean isPartOf(NodeState entry) {
+    return node.isPartOf(entry.node) && address.equals(entry.address);
+  }
+
+  /** The same of the entry that has this node's address. */
+  NodeState of(Node entry) {
+    return new NodeState(entry, state, address, reason, failure, server);
+  }
+
   /** The same answer, whatever cluster the node belongs to. */
   NodeState withItsRole() {
     return state == State.FOREIGN

@@ -75,8 +75,32 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
         }
       }
     }
+    picked.addAll(unresolved(topology, published, damping));
     boolean standsIn = picked.isEmpty() && fallBackToPrimary;
     return new ReadOnly(picked, standsIn ? primary : null, leftOut);
+  }
+
+  /**
+   * What is published and belongs to no node, while the names of some nodes do not resolve: it may
+   * be theirs, and keeps its place.
+   */
+  private static List<NodeState> unresolved(
+      Topology topology, Published published, Damping damping) {
+    List<NodeState> nodes = topology.nodes().stream().map(damping::located).toList();
+    List<NodeState> lost = nodes.stream().filter(node -> node.endpoint() == null).toList();
+    List<NodeState> kept = new ArrayList<>();
+    for (String entry : published.readOnly()) {
+      if (nodes.stream().noneMatch(node -> entry.equals(node.endpoint()))
+          && !published.primary().entries().contains(entry)) {
+        String address = Addresses.withoutPort(entry);
+        lost.stream()
+            .map(node -> node.at(address))
+            .filter(node -> entry.equals(node.endpoint()))
+            .findFirst()
+            .ifPresent(kept::add);
+      }
+    }
+    return kept;
   }
 
   private static Predicate<NodeState> isAt(NodeState other) {

@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -64,10 +65,11 @@ class CycleProbesTest {
   private static final Duration AGED_OUT = CONNECT_TIMEOUT.plus(CYCLE_INTERVAL.multipliedBy(2));
 
   private final DefaultCamelContext context = new DefaultCamelContext();
-  private final FakeNode server =
-      FakeNode.talking((in, out) -> FakeNode.error(out, "28000", "no entry".getBytes()));
-  private final String db1 = "db1:" + server.port();
-  private final String db2 = "db2:" + server.port();
+  private final Set<String> accepting = ConcurrentHashMap.newKeySet();
+  private final FakeNode server1 = server("db1");
+  private final FakeNode server2 = server("db2");
+  private final String db1 = "db1:" + server1.port();
+  private final String db2 = "db2:" + server2.port();
   private final NodeState stale = primary(db1, 1);
   private final NodeState newPrimary = primary(db2, 2);
 
@@ -76,7 +78,6 @@ class CycleProbesTest {
   private final Semaphore threadsRefused = new Semaphore(0);
   private final ThreadPoolExecutor probes = new ProbeThreads(this::newThread);
   private final ExecutorService lookups = Executors.newCachedThreadPool();
-  private final Map<String, InetAddress> addresses = new ConcurrentHashMap<>();
   private final Map<Node, Supplier<NodeState>> found = new ConcurrentHashMap<>();
   private final List<NodeProbe> probed = new CopyOnWriteArrayList<>();
   private final Semaphore cyclesRequested = new Semaphore(0);
@@ -99,9 +100,7 @@ class CycleProbesTest {
                     "PGCONNECT_TIMEOUT",
                     String.valueOf(CONNECT_TIMEOUT.toSeconds())))
             .postgres();
-    pools =
-        new NodePools(
-            settings, new Resolver(lookups, true, this::lookUp), lookups, System::nanoTime);
+    pools = new NodePools(settings, lookups, System::nanoTime);
     DownNodes downNodes =
         DownNodes.remembered(
             cyclesRequested::release,
@@ -118,7 +117,13 @@ class CycleProbesTest {
                 () -> 1,
                 primary -> false,
                 System::nanoTime),
-            new Prober(settings, pools, downNodes, probes, this::nanoTime),
+            new Prober(
+                settings,
+                new Resolver(lookups, true, this::lookUp),
+                pools,
+                downNodes,
+                probes,
+                this::nanoTime),
             TestConditions.create());
     Map.of(
             "cluster", cluster,
@@ -167,7 +172,8 @@ class CycleProbesTest {
     probes.shutdownNow();
     lookups.shutdownNow();
     pools.close();
-    server.close();
+    server1.close();
+    server2.close();
   }
 
   /** The probe of the true primary may take longer: the stale one must not be found alone. */
@@ -330,15 +336,18 @@ class CycleProbesTest {
   }
 
   /** From now on a server answers there, although it lets nobody log in. */
-  private void accepts(String host) throws UnknownHostException {
-    addresses.put(host, InetAddress.getByName("127.0.0.1"));
+  private void accepts(String host) {
+    accepting.add(host);
+  }
+
+  private FakeNode server(String host) {
+    return FakeNode.talking(
+        (in, out) ->
+            FakeNode.error(out, accepting.contains(host) ? "28000" : "57P03", "no".getBytes()));
   }
 
   private InetAddress[] lookUp(String host) throws UnknownHostException {
-    if (!addresses.containsKey(host)) {
-      throw new UnknownHostException(host);
-    }
-    return new InetAddress[] {addresses.get(host)};
+    return new InetAddress[] {InetAddress.getByName("127.0.0.1")};
   }
 
   private long nanoTime() {

@@ -13,7 +13,7 @@ import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
-import java.net.UnknownHostException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -162,7 +162,7 @@ class DownNodesTest {
   // ---- a check, made by the prober
 
   @Test
-  void aCheckKeepsANodeDownWhoseNameDoesNotResolve() throws Exception {
+  void aCheckKeepsANodeDownThatRefusesConnections() throws Exception {
     ExecutorService threads = Executors.newCachedThreadPool();
     try {
       check(threads, threads);
@@ -191,19 +191,16 @@ class DownNodesTest {
     }
   }
 
-  /** Checks db2, whose name does not resolve. */
-  private void check(Executor lookups, ExecutorService threads) throws Exception {
+  /** Checks db2, which refuses connections. */
+  private void check(Executor logins, ExecutorService threads) throws Exception {
     nodes.record(List.of(down("db2")));
     Resolver resolver =
-        new Resolver(
-            lookups,
-            true,
-            host -> {
-              throw new UnknownHostException(host);
-            });
+        new Resolver(threads, true, host -> new InetAddress[] {InetAddress.getByName("127.0.0.1")});
     PostgresSettings settings = TestSettings.read(Map.of("PG_NODES", "db2")).postgres();
-    try (NodePools pools = new NodePools(settings, resolver, threads, () -> now)) {
-      nodes.startChecks().forEach(new Prober(settings, pools, nodes, threads, () -> now)::check);
+    try (NodePools pools = new NodePools(settings, logins, () -> now)) {
+      Prober prober = new Prober(settings, resolver, pools, nodes, threads, () -> now);
+      prober.locate(List.of(DB2));
+      nodes.startChecks().forEach(prober::check);
     }
   }
 

@@ -35,10 +35,7 @@ class KnockTest {
   void makePools() throws Exception {
     pools =
         new NodePools(
-            TestSettings.read(Map.of("PG_NODES", "db1")).postgres(),
-            new Resolver(executor, true),
-            executor,
-            System::nanoTime);
+            TestSettings.read(Map.of("PG_NODES", "db1")).postgres(), executor, System::nanoTime);
   }
 
   @AfterEach

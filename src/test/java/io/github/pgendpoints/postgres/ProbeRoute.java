@@ -86,9 +86,10 @@ final class ProbeRoute implements AutoCloseable {
       Settings settings = TestSettings.read(environment);
       port = settings.postgres().port();
       Resolver names = resolver == null ? new Resolver(probes, true, lookup) : resolver;
-      pools = new NodePools(settings.postgres(), names, probes, this::nanoTime);
+      pools = new NodePools(settings.postgres(), probes, this::nanoTime);
       histories = new Histories(pools, this::nanoTime);
-      prober = new Prober(settings.postgres(), pools, DownNodes.none(), probes, this::nanoTime);
+      prober =
+          new Prober(settings.postgres(), names, pools, DownNodes.none(), probes, this::nanoTime);
       main.configure()
           .withRoutesIncludePattern("file:routes/00-*.camel.yaml,file:routes/20-*.camel.yaml")
           .withAutoConfigurationLogSummary(false)
@@ -118,8 +119,8 @@ final class ProbeRoute implements AutoCloseable {
       start();
     }
     List<Future<Answer>> asked = new ArrayList<>();
-    for (NodeProbe probe :
-        prober.probes(NodeList.parse(String.join(",", nodes), port, true).nodes())) {
+    Places places = prober.locate(NodeList.parse(String.join(",", nodes), port, true).nodes());
+    for (NodeProbe probe : prober.probes(places.nodes())) {
       asked.add(
           probes.submit(
               () -> {
@@ -140,6 +141,7 @@ final class ProbeRoute implements AutoCloseable {
         throw new AssertionError(e);
       }
     }
+    places.unresolved().forEach(state -> answers.add(new Answer(state, Duration.ZERO)));
     return answers;
   }
 

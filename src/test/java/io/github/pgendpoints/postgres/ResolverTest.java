@@ -1,15 +1,17 @@
 package io.github.pgendpoints.postgres;
 
 import static io.github.pgendpoints.topology.Nodes.node;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.State;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,38 +29,53 @@ class ResolverTest {
   }
 
   @Test
-  void takesTheLowestAddressWhateverTheOrder() throws SQLException {
-    assertEquals("10.0.0.9", resolve("10.0.0.10", "2001:db8::1", "10.0.0.9"));
-    assertEquals("10.0.0.9", resolve("2001:db8::1", "10.0.0.9", "10.0.0.10"));
-    assertEquals("2001:db8::1", resolve("fe80::1%1", "2001:db8::1"));
+  void findsEveryAddressInAnOrderThatANameServerCannotChange() {
+    List<String> sorted = List.of("10.0.0.9", "10.0.0.10", "2001:db8::1");
+
+    assertEquals(sorted, found("10.0.0.10", "2001:db8::1", "10.0.0.9"));
+    assertEquals(sorted, found("2001:db8::1", "10.0.0.9", "10.0.0.10"));
   }
 
   @Test
-  void refusesAnAddressThatKubernetesRefuses() {
-    SQLException refused = assertThrows(SQLException.class, () -> resolve("169.254.0.1"));
-    assertEquals("08004", refused.getSQLState());
-    assertTrue(refused.getMessage().contains("link-local"), refused.getMessage());
+  void namesTheAddressesOfOneEntry() {
+    Places places = places("10.0.0.1", "10.0.0.2");
+
+    assertEquals(List.of(node("db1").at("10.0.0.1"), node("db1").at("10.0.0.2")), places.nodes());
+    assertEquals("db1/10.0.0.1", places.nodes().get(0).toString());
+    assertEquals(List.of(node("db1")), places("10.0.0.1").nodes());
   }
 
   @Test
-  void isNobodyThereWhenTheNameIsUnknown() {
+  void leavesOutAnAddressThatKubernetesRefuses() {
+    assertEquals(List.of("2001:db8::1"), found("fe80::1%1", "2001:db8::1"));
+    assertEquals(List.of("10.0.0.1"), found("10.0.0.1", "127.0.0.1"));
+
+    Places none = places("169.254.0.1");
+    assertEquals(List.of(), none.nodes());
+    NodeState refused = none.unresolved().get(0);
+    assertEquals(State.UNKNOWN, refused.state());
+    assertTrue(refused.reason().contains("link-local"), refused.reason());
+  }
+
+  @Test
+  void aLookUpThatFailsSaysNothingAboutTheNode() {
     Resolver resolver =
         new Resolver(
             executor,
             false,
             host -> {
-              throw new UnknownHostException(host);
+              throw new UnknownHostException(host + ": Temporary failure in name resolution");
             });
-    SQLException unknown =
-        assertThrows(
-            SQLException.class,
-            () -> resolver.resolve(node("db1"), Deadline.in(Duration.ofSeconds(5))));
-    assertEquals("08001", unknown.getSQLState());
-    assertEquals("the name does not resolve", unknown.getMessage());
+    Places places = resolver.places(List.of(node("db1"), node("10.0.0.1")), soon());
+
+    assertEquals(List.of(node("10.0.0.1")), places.nodes());
+    assertEquals(
+        "[db1 is UNKNOWN (its name does not resolve: Temporary failure in name resolution)]",
+        places.unresolved().toString());
   }
 
   @Test
-  void joinsALookUpThatHangsInsteadOfStartingMore() throws Exception {
+  void waitsOnceForALookUpThatHangs() throws Exception {
     CountDownLatch nameServer = new CountDownLatch(1);
     AtomicInteger lookUps = new AtomicInteger();
     Resolver resolver =
@@ -74,27 +91,28 @@ class ResolverTest {
               }
               return new InetAddress[] {InetAddress.getByName("10.0.0.1")};
             });
-
+    assertEquals(
+        "[db1 is UNKNOWN (its name does not resolve: no answer within 0.05 s)]",
+        resolver
+            .places(List.of(node("db1")), Deadline.in(Duration.ofMillis(50)))
+            .unresolved()
+            .toString());
     for (int cycle = 0; cycle < 5; cycle++) {
-      SQLException hung =
-          assertThrows(
-              SQLException.class,
-              () -> resolver.resolve(node("db1"), Deadline.in(Duration.ofMillis(50))));
-      assertEquals("08001", hung.getSQLState());
-      assertEquals("the name did not resolve within 0.05 s", hung.getMessage());
+      long start = System.nanoTime();
+      assertEquals(List.of(), resolver.places(List.of(node("db1")), soon()).nodes());
+      assertTrue(System.nanoTime() - start < Duration.ofSeconds(2).toNanos(), "it waits again");
     }
-    assertEquals(1, lookUps.get());
+    await().until(() -> lookUps.get() == 1);
 
     nameServer.countDown();
-    assertEquals(
-        "10.0.0.1",
-        resolver.resolve(node("db1"), Deadline.in(Duration.ofSeconds(5))).getHostAddress());
-    resolver.resolve(node("db1"), Deadline.in(Duration.ofSeconds(5)));
-    assertTrue(lookUps.get() >= 2, "a look-up that has ended is not asked again");
+    await().until(() -> !resolver.places(List.of(node("db1")), soon()).nodes().isEmpty());
+    assertEquals(1, lookUps.get(), "what the look-up found in the end is lost");
+    resolver.places(List.of(node("db1")), soon());
+    assertEquals(2, lookUps.get(), "a look-up that has ended is not repeated");
   }
 
   @Test
-  void aLookUpThatNobodyRunsIsNotJoined() throws Exception {
+  void aLookUpThatNobodyRunsIsNotJoined() {
     AtomicInteger threads = new AtomicInteger();
     Resolver resolver =
         new Resolver(
@@ -106,26 +124,31 @@ class ResolverTest {
             },
             false,
             host -> new InetAddress[] {InetAddress.getByName("10.0.0.1")});
-    assertThrows(
-        RejectedExecutionException.class,
-        () -> resolver.resolve(node("db1"), Deadline.in(Duration.ofSeconds(5))));
 
     assertEquals(
-        "10.0.0.1",
-        resolver.resolve(node("db1"), Deadline.in(Duration.ofSeconds(5))).getHostAddress());
+        "[db1 is UNKNOWN (its name does not resolve: no thread)]",
+        resolver.places(List.of(node("db1")), soon()).unresolved().toString());
+    assertEquals(List.of(node("db1")), resolver.places(List.of(node("db1")), soon()).nodes());
   }
 
-  private String resolve(String... addresses) throws SQLException {
+  private static Deadline soon() {
+    return Deadline.in(Duration.ofSeconds(5));
+  }
+
+  private List<String> found(String... addresses) {
+    return places(addresses).addresses().values().stream().map(Addresses::text).toList();
+  }
+
+  private Places places(String... addresses) {
+    return new Resolver(executor, false, host -> parsed(addresses))
+        .places(List.of(node("db1")), soon());
+  }
+
+  private static InetAddress[] parsed(String... addresses) throws UnknownHostException {
     InetAddress[] found = new InetAddress[addresses.length];
     for (int i = 0; i < addresses.length; i++) {
-      try {
-        found[i] = InetAddress.getByName(addresses[i]);
-      } catch (UnknownHostException e) {
-        throw new IllegalArgumentException(e);
-      }
+      found[i] = InetAddress.getByName(addresses[i]);
     }
-    return Addresses.text(
-        new Resolver(executor, false, host -> found)
-            .resolve(node("db1"), Deadline.in(Duration.ofSeconds(5))));
+    return found;
   }
 }

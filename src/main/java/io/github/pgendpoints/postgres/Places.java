@@ -1,0 +1,22 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Where the nodes of a cycle are.
+ *
+ * @param addresses of each node, in the order of the node list; an entry with several addresses is
+ *     a node for each of them
+ * @param unresolved the states of the entries whose names do not resolve
+ */
+public record Places(Map<Node, InetAddress> addresses, List<NodeState> unresolved) {
+  /** The nodes that can be probed. */
+  public List<Node> nodes() {
+    return new ArrayList<>(addresses.keySet());
+  }
+}

@@ -1,0 +1,80 @@
+package io.github.pgendpoints.topology;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Entries of the node list whose name has several addresses. The addresses of one server are one
+ * node, at the address that answers. The addresses of several servers are a node each, from the
+ * first time on that two of them answer.
+ */
+public final class Names {
+  private final Set<Node> severalServers = new HashSet<>();
+
+  /**
+   * Joins the states of addresses to states of nodes.
+   *
+   * @param entries the node list
+   * @param states one for each entry, or for each address of it
+   * @param published whose addresses are preferred, so that a node does not move without a reason
+   * @return one state for each node, in the order of the entries
+   */
+  public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
+    severalServers.retainAll(entries);
+    List<NodeState> joined = new ArrayList<>();
+    for (Node entry : entries) {
+      List<NodeState> parts =
+          states.stream()
+              .filter(state -> state.node().equals(entry) || state.node().isPartOf(entry))
+              .sorted((a, b) -> Boolean.compare(isServing(b, published), isServing(a, published)))
+              .toList();
+      List<NodeState> servers = servers(parts);
+      if (servers.size() > 1) {
+        severalServers.add(entry);
+      }
+      if (severalServers.contains(entry)) {
+        joined.addAll(servers);
+        parts.stream().filter(part -> !part.hasAnswered()).forEach(joined::add);
+      } else if (parts.size() > 1) {
+        joined.add(servers.isEmpty() ? unanswered(entry, parts) : servers.get(0).of(entry));
+      } else {
+        joined.addAll(parts);
+      }
+    }
+    return joined;
+  }
+
+  private static boolean isServing(NodeState state, Published published) {
+    return published.primary().entries().contains(state.endpoint())
+        || published.readWrite().contains(state.endpoint())
+        || published.isReadOnly(state);
+  }
+
+  private static List<NodeState> servers(List<NodeState> parts) {
+    List<NodeState> servers = new ArrayList<>();
+    for (NodeState part : parts) {
+      if (part.hasAnswered() && servers.stream().noneMatch(part::isSameServerAs)) {
+        servers.add(part);
+      }
+    }
+    return servers;
+  }
+
+  /** No address answers. Where one is UNKNOWN, a server is there. */
+  private static NodeState unanswered(Node entry, List<NodeState> parts) {
+    NodeState first =
+        parts.stream()
+            .filter(part -> part.state() == State.UNKNOWN)
+            .findFirst()
+            .orElse(parts.get(0));
+    String reason =
+        parts.stream()
+            .map(part -> part.address() + ": " + part.reason())
+            .collect(Collectors.joining(", "));
+    return new NodeState(
+        entry, first.state(), first.address(), reason, first.failure(), /* server= */ null);
+  }
+}

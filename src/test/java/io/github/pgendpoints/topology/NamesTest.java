@@ -1,0 +1,105 @@
+package io.github.pgendpoints.topology;
+
+import static io.github.pgendpoints.topology.Nodes.node;
+import static io.github.pgendpoints.topology.Nodes.published;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class NamesTest {
+  private static final Node DB = node("db");
+  private static final Node OTHER = node("10.0.0.9");
+  private static final Server ONE = new Server("7001", 10L, 1L, Lsn.of("0/10"), true);
+  private static final Server TWO = new Server("7001", 20L, 1L, Lsn.of("0/10"), true);
+
+  private final Names names = new Names();
+  private Published published = published(1, "10.0.0.1");
+
+  @Test
+  void anEntryWithOneAddressIsANode() {
+    assertEquals(List.of(down("10.0.0.9", OTHER)), joined(List.of(OTHER), down("10.0.0.9", OTHER)));
+  }
+
+  @Test
+  void theAddressesOfOneServerAreOneNodeWhereItAnswers() {
+    assertEquals(
+        List.of(standby("2001:db8::1", DB, ONE)),
+        joined(List.of(DB), down("10.0.0.1"), standby("2001:db8::1", ONE)));
+    assertEquals(
+        List.of(standby("10.0.0.2", DB, ONE)),
+        joined(List.of(DB), standby("10.0.0.2", ONE), standby("2001:db8::1", ONE)));
+  }
+
+  @Test
+  void aNodeStaysAtThePublishedAddressWhileItAnswers() {
+    published = published(1, "10.0.0.3");
+
+    assertEquals(
+        List.of(standby("10.0.0.3", DB, ONE)),
+        joined(List.of(DB), standby("10.0.0.2", ONE), standby("10.0.0.3", ONE)));
+    assertEquals(
+        List.of(standby("10.0.0.2", DB, ONE)),
+        joined(List.of(DB), standby("10.0.0.2", ONE), down("10.0.0.3")));
+  }
+
+  @Test
+  void theAddressesOfSeveralServersAreANodeEach() {
+    assertEquals(
+        List.of(standby("10.0.0.1", ONE), standby("10.0.0.2", TWO), down("10.0.0.3")),
+        joined(List.of(DB), standby("10.0.0.1", ONE), standby("10.0.0.2", TWO), down("10.0.0.3")));
+  }
+
+  @Test
+  void severalServersStaySeveralNodesWhenOnlyOneAnswers() {
+    joined(List.of(DB), standby("10.0.0.1", ONE), standby("10.0.0.2", TWO));
+
+    assertEquals(
+        List.of(standby("10.0.0.1", ONE), down("10.0.0.2")),
+        joined(List.of(DB), standby("10.0.0.1", ONE), down("10.0.0.2")));
+  }
+
+  @Test
+  void serversThatDoNotTellWhoTheyAreAreSeveral() {
+    Server untold = new Server(null, null, 1L, null, true);
+
+    assertEquals(
+        List.of(standby("10.0.0.1", untold), standby("10.0.0.2", untold)),
+        joined(List.of(DB), standby("10.0.0.1", untold), standby("10.0.0.2", untold)));
+  }
+
+  @Test
+  void aNodeIsUnknownWhereOneOfItsAddressesIs() {
+    NodeState refused =
+        NodeState.unknown(DB.at("10.0.0.2"), "10.0.0.2", Failure.LOGIN_REFUSED, "password");
+
+    assertEquals(
+        List.of(
+            NodeState.unknown(
+                DB, "10.0.0.2", Failure.LOGIN_REFUSED, "10.0.0.1: no, 10.0.0.2: password")),
+        joined(List.of(DB), down("10.0.0.1"), refused));
+    assertEquals(
+        "[db is DOWN (10.0.0.1: no, 10.0.0.3: no)]",
+        joined(List.of(DB), down("10.0.0.1"), down("10.0.0.3")).toString());
+  }
+
+  private List<NodeState> joined(List<Node> entries, NodeState... states) {
+    return names.joined(entries, List.of(states), published);
+  }
+
+  private static NodeState standby(String address, Server server) {
+    return standby(address, DB.at(address), server);
+  }
+
+  private static NodeState standby(String address, Node node, Server server) {
+    return NodeState.answered(node, State.STANDBY, address, server);
+  }
+
+  private static NodeState down(String address) {
+    return down(address, DB.at(address));
+  }
+
+  private static NodeState down(String address, Node node) {
+    return NodeState.down(node, address, Failure.OTHER, "no");
+  }
+}
