@@ -49,6 +49,21 @@ class ContinuousIT {
   }
 
   @Test
+  void followsAPromotionWhileSessionsOfTheOldPrimaryGoOn() throws SQLException {
+    try (Run run = run().with("PGCONNECT_TIMEOUT", "2").start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+
+      cluster.primary().freezePostmaster();
+      cluster.servers().get(1).promote();
+      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+
+      assertEquals(List.of(), run.logged("multiple primaries"));
+    } finally {
+      cluster.primary().thaw();
+    }
+  }
+
+  @Test
   void writesAndSaysNothingWhileNothingChanges() {
     CycleCount cycles = new CycleCount();
     try (Run run = run().bind("cycles", cycles).start(Mode.CONTINUOUS)) {

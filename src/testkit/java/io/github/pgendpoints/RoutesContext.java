@@ -279,7 +279,15 @@ public final class RoutesContext implements AutoCloseable {
       return topology.identifiedBy(published);
     }
 
-    public List<NodeProbe> probesOfContested() {
+    public boolean isInDoubt() {
+      return false;
+    }
+
+    public long pause() {
+      return 0;
+    }
+
+    public List<NodeProbe> secondLooks() {
       return List.of();
     }
 

@@ -96,7 +96,7 @@ public final class Probing {
 
   private static Topology completed(
       Cluster cluster, Cycle cycle, Published published, Topology topology) {
-    if (!topology.contested(published).isEmpty()) {
+    if (!cluster.prober().doubtful(topology, published).isEmpty()) {
       return topology;
     }
     cluster.budget().resume();
@@ -104,17 +104,27 @@ public final class Probing {
   }
 
   /** Whether some nodes have to be probed once more. */
-  public boolean isContested(
-      @Variable("published") Published published, @Variable("topology") Topology topology) {
-    return !topology.contested(published).isEmpty();
-  }
-
-  /** Second looks at the contested nodes. */
-  public List<NodeProbe> probesOfContested(
+  public boolean isInDoubt(
       @Variable("cluster") Cluster cluster,
       @Variable("published") Published published,
       @Variable("topology") Topology topology) {
-    return cluster.prober().secondLooks(topology, topology.contested(published));
+    return !cluster.prober().doubtful(topology, published).isEmpty();
+  }
+
+  /** How long to wait before that, in milliseconds. */
+  public long pause(
+      @Variable("cluster") Cluster cluster,
+      @Variable("published") Published published,
+      @Variable("topology") Topology topology) {
+    return cluster.prober().pause(topology, published).toMillis();
+  }
+
+  /** Second looks at the nodes in doubt. */
+  public List<NodeProbe> secondLooks(
+      @Variable("cluster") Cluster cluster,
+      @Variable("published") Published published,
+      @Variable("topology") Topology topology) {
+    return cluster.prober().secondLooks(topology, cluster.prober().doubtful(topology, published));
   }
 
   /** The topology with what the second looks found. */
@@ -123,8 +133,8 @@ public final class Probing {
       @Variable("cycle") Cycle cycle,
       @Variable("published") Published published,
       @Variable("topology") Topology topology,
-      @Body List<NodeState> secondLooks) {
-    Topology updated = topology.updatedBy(secondLooks).identifiedBy(published);
+      @Body List<NodeState> looks) {
+    Topology updated = topology.updatedBy(looks).identifiedBy(published);
     cluster.budget().resume();
     return cluster.prober().withUnlisted(updated, published, cycle.deadline());
   }

@@ -98,6 +98,11 @@ public final class DownNodes {
         false, () -> {}, () -> Duration.ZERO, Duration.ZERO, () -> Duration.ZERO, System::nanoTime);
   }
 
+  /** Whether another cycle follows, which probes nodes again. */
+  boolean isContinuous() {
+    return remembers;
+  }
+
   /** Whether the node was DOWN when it was last probed. */
   public synchronized boolean isDown(Node node) {
     return down.containsKey(node);

@@ -9,11 +9,13 @@ import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import java.net.InetAddress;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 /**
  * Probes the nodes of one cluster: makes the probes of a cycle, and turns what each of them found
@@ -21,6 +23,7 @@ import java.util.function.LongSupplier;
  * answer at all, a walsender may.
  */
 public final class Prober {
+  private static final Duration MOMENT = Duration.ofSeconds(1);
   private static final long MAX_LOGIN_AGE = NodePools.MAX_LOGIN_AGE.toNanos();
 
   /**
@@ -102,6 +105,25 @@ public final class Prober {
   public List<NodeProbe> probes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
     return probes(nodes, pools.deadline(), probesBegan - MAX_LOGIN_AGE);
+  }
+
+  /**
+   * The nodes to probe once more: those that are contested and, in a run of one cycle, the standbys
+   * without which the read-only Service would be empty.
+   */
+  public List<Node> doubtful(Topology topology, Published published) {
+    return Stream.concat(topology.contested(published).stream(), lost(topology, published).stream())
+        .distinct()
+        .toList();
+  }
+
+  private List<Node> lost(Topology topology, Published published) {
+    return downNodes.isContinuous() ? List.of() : topology.lostStandbys(published);
+  }
+
+  /** How long to wait before the second looks: a moment does not empty the read-only Service. */
+  public Duration pause(Topology topology, Published published) {
+    return lost(topology, published).isEmpty() ? Duration.ZERO : MOMENT;
   }
 
   /**

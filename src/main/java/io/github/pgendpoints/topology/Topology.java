@@ -207,6 +207,23 @@ public record Topology(
   }
 
   /**
+   * The standbys that are DOWN, if the read-only Service leads to them and would lead to nobody
+   * without them. A run of one cycle has no other probe to rely on.
+   */
+  public List<Node> lostStandbys(Published published) {
+    boolean serves =
+        nodes.stream()
+            .anyMatch(
+                node ->
+                    node.state() == State.STANDBY
+                        || node.state() == State.UNKNOWN && published.isReadOnly(node));
+    return nodes.stream()
+        .filter(node -> !serves && node.state() == State.DOWN && published.isReadOnly(node))
+        .map(NodeState::node)
+        .toList();
+  }
+
+  /**
    * The same topology with what the {@link #contested} nodes said when they were probed once more.
    * A server that answered the first time and is only UNKNOWN the second time keeps its role. Whom
    * a majority made FOREIGN is open again: call {@link #identifiedBy} on the result.

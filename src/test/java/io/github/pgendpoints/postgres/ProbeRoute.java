@@ -6,10 +6,14 @@ import io.github.pgendpoints.settings.InvalidSettingsException;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
 import io.github.pgendpoints.topology.HistoryAnswer;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
 import java.net.InetAddress;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -152,6 +156,18 @@ final class ProbeRoute implements AutoCloseable {
 
   HistoryAnswer historyUntil(NodeState node, Deadline deadline) {
     return histories.read(node, deadline).server().history();
+  }
+
+  /** A setting of the session that the last probe of this node used. */
+  String show(PostgresServer server, String setting) throws SQLException {
+    NodePool pool =
+        pools.of(
+            NodeList.parse(server.host() + ":" + server.port(), port, true).nodes().get(0),
+            pools.deadline());
+    try (Connection connection = pool.open();
+        Statement statement = connection.createStatement()) {
+      return String.valueOf(Sql.lastRow(statement, "SHOW " + setting).values().iterator().next());
+    }
   }
 
   /** Whoever keeps an answer for a while believes that so much time has passed. */

@@ -187,6 +187,19 @@ class TopologyTest {
   }
 
   @Test
+  void knowsTheStandbysWithoutWhichNobodyIsReadFrom() {
+    Published published = published(1, "db1", Set.of("db2:5432", "db3:5432"));
+
+    assertEquals(
+        List.of(node("db2"), node("db3")),
+        topology(primary("db1", 1), down("db2"), down("db3"), down("db4")).lostStandbys(published));
+    assertEquals(
+        List.of(),
+        topology(primary("db1", 1), down("db2"), standby("db3")).lostStandbys(published));
+    assertEquals(List.of(), topology(primary("db1", 1), down("db4")).lostStandbys(published));
+  }
+
+  @Test
   void looksAgainAtBothServersBeforeWritesMove() {
     Published published = published(1, "db1");
 

@@ -261,6 +261,11 @@ public final class PostgresServer implements AutoCloseable {
     return all;
   }
 
+  /** Stops the postmaster alone: its sessions go on, and nobody else gets in. */
+  public void freezePostmaster() {
+    OperatingSystem.signal("STOP", List.of(running().toHandle()));
+  }
+
   /** Lets a frozen server go on. */
   public void thaw() {
     Process frozen = running();
