@@ -72,7 +72,10 @@ public final class Publishing {
                   .filter(observation -> !unusable.contains(observation.service()))
                   .toList());
     } catch (KubernetesClientException e) {
-      cycle.addFailure(e);
+      // One report of an API that fails is enough.
+      if (cycle.failures().stream().noneMatch(KubernetesClientException.class::isInstance)) {
+        cycle.addFailure(e);
+      }
     }
   }
 
