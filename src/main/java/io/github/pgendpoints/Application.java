@@ -38,7 +38,8 @@ import picocli.CommandLine.Parameters;
       "1:refused by verification, or the cycle failed, and the Services were left alone; or"
           + " verified beside a server that must not be there",
       "2:wrong settings or usage",
-      "3:the Kubernetes API could not be reached, or said no",
+      "3:the Kubernetes API could not be reached, or said no; a Service cannot be used; or clients"
+          + " see other addresses than those written",
       "143:ended by SIGTERM"
     })
 public final class Application implements Callable<Integer> {

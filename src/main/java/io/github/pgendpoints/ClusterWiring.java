@@ -17,6 +17,7 @@ import io.github.pgendpoints.postgres.NodePools;
 import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.postgres.Resolver;
 import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.ClusterMemory;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.KnownNodes;
@@ -156,13 +157,22 @@ final class ClusterWiring implements AutoCloseable {
             clock);
     ConfigMapStateStore state = state();
     ClusterMemory memory = memory(state);
+    ServiceReader reader = reader();
+    ServiceCheck services =
+        new ServiceCheck(
+            new ObjectClient<>(client, ObjectKind.SERVICES, namespace, requests),
+            namespace,
+            settings.portName(),
+            conditions,
+            budget,
+            System::nanoTime);
     return new Cluster(
         cycleMode(),
         settings.verification().paused(),
         settings.verification().clearOnSplitBrain(),
         schedule,
         leadership,
-        reader(),
+        reader,
         stored,
         new KnownNodes(settings.nodes(), stored),
         new Prober(
@@ -174,13 +184,15 @@ final class ClusterWiring implements AutoCloseable {
             System::nanoTime),
         memory,
         publisher,
-        new ServiceCheck(
-            new ObjectClient<>(client, ObjectKind.SERVICES, namespace, requests),
+        services,
+        new ClientCheck(
+            reader,
+            services,
             namespace,
-            settings.portName(),
-            conditions,
-            budget,
-            System::nanoTime),
+            continuous,
+            leadership::term,
+            System::nanoTime,
+            schedule::wakeIn),
         new Overrule(invocation.entry(), invocation.confirmed(), publisher, memory, clock),
         budget,
         age,

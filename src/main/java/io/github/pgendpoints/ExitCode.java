@@ -15,7 +15,10 @@ final class ExitCode {
   /** The settings or the command line are wrong. */
   static final int USAGE = 2;
 
-  /** The Kubernetes API could not be reached, or said no. */
+  /**
+   * The Kubernetes API could not be reached, or said no; a Service is unusable; or clients see
+   * other addresses than those written.
+   */
   static final int KUBERNETES = 3;
 
   private ExitCode() {}

@@ -57,6 +57,7 @@ class ArchitectureTest {
           "OverruleCommand cycle",
           "Probing cycle",
           "Probing probe",
+          "Publishing cycle",
           "Reading cycle",
           "RouteBindings cycle",
           "Rules cycle",

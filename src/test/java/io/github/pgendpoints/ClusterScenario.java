@@ -16,6 +16,7 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.client.Config;
@@ -145,6 +146,38 @@ abstract class ClusterScenario {
     assertEquals(List.of(address), addresses(RW));
     assertNotEquals(version, endpoints(RW).getMetadata().getResourceVersion());
     until(() -> visible(RW).equals(Set.of(address)));
+  }
+
+  @Test
+  void aSliceOfAnotherWriterIsReportedUntilItIsGone() {
+    once();
+    EndpointSlice other =
+        new EndpointSliceBuilder()
+            .withNewMetadata()
+            .withNamespace(namespace)
+            .withName("other")
+            .addToLabels("kubernetes.io/service-name", RW)
+            .endMetadata()
+            .withAddressType("IPv4")
+            .addNewEndpoint()
+            .withAddresses("192.0.2.1")
+            .endEndpoint()
+            .addNewPort()
+            .withName("postgresql")
+            .withPort(cluster.port())
+            .endPort()
+            .build();
+    admin.resource(other).create();
+
+    try (Program program = program("once")) {
+      assertEquals(3, program.run("--once"), program::err);
+      assertTrue(
+          program.err().contains("kubectl delete endpointslice other -n " + namespace),
+          program::err);
+    }
+
+    admin.resource(other).delete();
+    once();
   }
 
   @Test

@@ -16,6 +16,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.pgendpoints.alert.Alert.Severity;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.publish.Mismatch;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Failure;
@@ -138,9 +139,15 @@ class RunbookTest {
                           .refuse("NeverPg3", "pg3 never takes writes"),
                       "nothing is written");
                 }),
+            new Said("mismatch", c -> c.mismatch("pg-rw", true, mismatch("pg-rw"))),
+            new Said("mismatch", c -> c.mismatch("pg-ro", false, mismatch("pg-ro"))),
             new Said("paused", c -> c.paused("PAUSED")),
             new Said("cycleFailed", c -> c.cycleFailed(new IllegalStateException("x")))),
         cycles().flatMap(RunbookTest::decided));
+  }
+
+  private static String mismatch(String service) {
+    return new Mismatch(service, Set.of(), List.of("x")).message();
   }
 
   /** The outcome of a refusal is in its line. */

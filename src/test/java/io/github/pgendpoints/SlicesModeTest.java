@@ -251,8 +251,8 @@ class SlicesModeTest {
 
     assertEquals(
         List.of(
-            "the Role does not grant list on endpointslices: slices that PUBLISH=endpointslices left are not seen;"
-                + " add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list]"),
+            "the Role does not grant list on endpointslices: what clients see is not compared with what is written,"
+                + " and slices that PUBLISH=endpointslices left are not found; add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list]"),
         cycles.news().stream().filter(line -> line.startsWith("the Role")).toList());
     assertEquals(1, lists("pg-rw"));
     api.awaitMirrors();
@@ -264,9 +264,10 @@ class SlicesModeTest {
     RoutesContext cycles = cycles(false);
 
     cycles.run(BEFORE);
+    assertEquals(2, lists("pg-rw"), "before the write, and after it what clients see");
     cycles.run(BEFORE);
 
-    assertEquals(1, lists("pg-rw"));
+    assertEquals(3, lists("pg-rw"), "what clients see");
   }
 
   @Test

@@ -16,7 +16,8 @@ import java.util.Objects;
  * @param severity how bad it is
  * @param phase whether it happened and that is all, or began, lasts, or is over
  * @param ends the kind of the condition that is over by this; null when none is
- * @param subject the node it is about; empty when it is about the whole cluster
+ * @param subject the node, or else the Service, it is about; empty when it is about the whole
+ *     cluster
  * @param key the same whenever the same condition is told of: begun, lasting and over
  * @param message one sentence for people, its subject first
  * @param cluster whose alert it is
@@ -146,6 +147,8 @@ public record Alert(
     PAUSED("Paused"),
     /** Endpoints were written. */
     WRITTEN("Written"),
+    /** The clients of a Service, the subject, see other addresses than those written. */
+    MISMATCH("Mismatch"),
     /** The Kubernetes API could not be reached or said no, or a Service is not as it must be. */
     PUBLISH_FAILED("PublishFailed"),
     /** The cycle ended by an error of the program itself: it decided nothing. */

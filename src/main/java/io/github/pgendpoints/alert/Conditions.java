@@ -426,6 +426,23 @@ public final class Conditions {
     failed(Kind.PUBLISH_FAILED, message);
   }
 
+  /**
+   * Notes that the clients of a Service see other addresses than those written.
+   *
+   * @param isError whether it is the read-write Service
+   * @param message with another cause it is news
+   */
+  public void mismatch(String service, boolean isError, String message) {
+    condition(
+        Kind.MISMATCH,
+        isError ? Severity.ERROR : Severity.WARN,
+        service,
+        message,
+        message,
+        message,
+        Stage.ASKED);
+  }
+
   /** Notes that no node is known. */
   public void noNodes(String message) {
     failed(Kind.NO_NODES, message);

@@ -66,7 +66,8 @@ public final class ServiceEvents {
   private Event event(Alert alert) {
     boolean ofStandbys =
         OF_STANDBYS.contains(alert.kind())
-            || alert.ends() != null && OF_STANDBYS.contains(alert.ends());
+            || alert.ends() != null && OF_STANDBYS.contains(alert.ends())
+            || alert.subject().equals(alert.cluster().readOnly());
     String service = ofStandbys ? alert.cluster().readOnly() : alert.cluster().readWrite();
     String message = alert.message();
     return new EventBuilder()

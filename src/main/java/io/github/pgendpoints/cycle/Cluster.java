@@ -5,6 +5,7 @@ import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.ClusterMemory;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.KnownNodes;
@@ -33,6 +34,7 @@ import java.time.Clock;
  * @param memory what earlier cycles know
  * @param publisher plans what each Service is to have
  * @param services checks the Services themselves
+ * @param clients compares what clients see with what was written
  * @param overrule the subcommand
  * @param budget the time that the API work of a cycle may take
  * @param age how long the result of a cycle counts
@@ -54,6 +56,7 @@ public record Cluster(
     ClusterMemory memory,
     Publisher publisher,
     ServiceCheck services,
+    ClientCheck clients,
     Overrule overrule,
     ApiBudget budget,
     CycleAge age,

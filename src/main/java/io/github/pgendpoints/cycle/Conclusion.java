@@ -8,6 +8,7 @@ import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.kubernetes.election.NotLeaderException;
 import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.Mismatch;
 import io.github.pgendpoints.publish.NoNodesException;
 import io.github.pgendpoints.publish.ObjectWrite;
 import io.github.pgendpoints.publish.OutdatedTopologyException;
@@ -20,6 +21,7 @@ import io.github.pgendpoints.topology.Verdict;
 import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.List;
+import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -76,8 +78,13 @@ public final class Conclusion {
   }
 
   /** Records a write. */
-  public void written(@Variable("cycle") Cycle cycle, @Variable("write") ObjectWrite write) {
-    cycle.addWrite(write.summary());
+  public void written(
+      @Variable("cluster") Cluster cluster,
+      @Variable("cycle") Cycle cycle,
+      @Variable("write") ObjectWrite write,
+      @Body Object answer) {
+    cycle.addWrite(write, answer);
+    cluster.clients().written(write.service());
   }
 
   /**
@@ -125,7 +132,8 @@ public final class Conclusion {
             readOnly,
             published,
             topology,
-            verdict);
+            verdict,
+            cycle.isLeading() ? cluster.clients().mismatches() : List.of());
     cycle.end(result);
     boolean again = result.outcome() == Outcome.CONFLICT && cycle.conflictsBefore() < MAX_CONFLICTS;
     conflicts = again ? cycle.conflictsBefore() + 1 : 0;
@@ -168,8 +176,12 @@ public final class Conclusion {
     boolean verified =
         cluster.mode() == CycleMode.OVERRULE
             ? cycle.isPublished()
-            : verdict != null && verdict.isVerified() && !verdict.hasErrors();
-    return verified ? Outcome.VERIFIED : Outcome.REFUSED;
+            : verdict != null && verdict.isVerified();
+    if (verified && cycle.isLeading() && !cluster.clients().mismatches().isEmpty()) {
+      return Outcome.MISMATCH;
+    }
+    boolean hasErrors = cluster.mode() != CycleMode.OVERRULE && verified && verdict.hasErrors();
+    return verified && !hasErrors ? Outcome.VERIFIED : Outcome.REFUSED;
   }
 
   private static List<Alert> reported(Cluster cluster, Cycle cycle, Result result, boolean again) {
@@ -203,6 +215,7 @@ public final class Conclusion {
     if (cycle.isPublished() && !cycle.isPaused()) {
       conditions.published();
     }
+    result.mismatches().forEach(mismatch -> report(cluster, mismatch));
     return conditions.news();
   }
 
@@ -237,6 +250,11 @@ public final class Conclusion {
     } else if (!(failure instanceof NotLeaderException)) {
       conditions.cycleFailed(failure);
     }
+  }
+
+  private static void report(Cluster cluster, Mismatch mismatch) {
+    boolean readWrite = mismatch.service().equals(cluster.publisher().rwService());
+    cluster.conditions().mismatch(mismatch.service(), readWrite, mismatch.message());
   }
 
   private static String conflict(Cluster cluster, KubernetesClientException failure) {

@@ -1,13 +1,21 @@
 package io.github.pgendpoints.cycle;
 
+import io.fabric8.kubernetes.api.model.Endpoints;
 import io.github.pgendpoints.postgres.Deadline;
 import io.github.pgendpoints.postgres.Places;
+import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.CycleAge;
+import io.github.pgendpoints.publish.ObjectWrite;
+import io.github.pgendpoints.publish.UnusableServiceException;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -19,6 +27,7 @@ public final class Cycle {
   private final int conflictsBefore;
   private final List<Throwable> failures = new ArrayList<>();
   private final List<String> writes = new ArrayList<>();
+  private final Map<String, Endpoints> endpoints = new HashMap<>();
   private String pausedBy;
   private boolean published;
   private boolean concluded;
@@ -95,8 +104,23 @@ public final class Cycle {
     return deadline;
   }
 
-  void addWrite(String summary) {
-    writes.add(summary);
+  /**
+   * Records a write.
+   *
+   * @param answer of the API server: the object as it is now, unless it was deleted
+   */
+  void addWrite(ObjectWrite write, Object answer) {
+    writes.add(write.summary());
+    if (!write.isSlice()) {
+      endpoints.put(write.service(), answer instanceof Endpoints now ? now : null);
+    }
+  }
+
+  /** What there is behind a Service: what was read, with the Endpoints as written since. */
+  Actual afterWrites(String service, Actual read) {
+    return endpoints.containsKey(service)
+        ? new Actual(endpoints.get(service), read.slices())
+        : read;
   }
 
   List<String> writes() {
@@ -114,6 +138,14 @@ public final class Cycle {
 
   List<Throwable> failures() {
     return failures;
+  }
+
+  /** The Services that are reported as unusable. */
+  Set<String> unusableServices() {
+    return failures.stream()
+        .filter(UnusableServiceException.class::isInstance)
+        .map(failure -> ((UnusableServiceException) failure).service())
+        .collect(Collectors.toSet());
   }
 
   /** Records that both Services follow the verdict. */

@@ -19,6 +19,8 @@ public enum Outcome {
   NO_NODES(2),
   /** The Kubernetes API was unreachable or refused a request, or a Service is unusable. */
   KUBERNETES(3),
+  /** The topology is verified, and clients see other addresses than those written. */
+  MISMATCH(3),
   /** Another writer was first: the next cycle begins afresh. */
   CONFLICT(3),
   /** Another replica leads now: what it decides counts. */

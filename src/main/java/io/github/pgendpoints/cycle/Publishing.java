@@ -1,12 +1,16 @@
 package io.github.pgendpoints.cycle;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.UnusableServiceException;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.camel.Body;
 import org.apache.camel.Variable;
 
@@ -45,5 +49,37 @@ public final class Publishing {
   public void check(@Variable("cluster") Cluster cluster, @Body Plan plan)
       throws UnusableServiceException {
     cluster.services().check(plan);
+  }
+
+  /** Compares what the clients of both Services see with what was written; only a leader does. */
+  public void compareClients(
+      @Variable("cluster") Cluster cluster,
+      @Variable("cycle") Cycle cycle,
+      @Variable("rw") Actual readWrite,
+      @Variable("ro") Actual readOnly) {
+    if (!cycle.isLeading()) {
+      return;
+    }
+    Set<String> unusable = cycle.unusableServices();
+    unusable.forEach(cluster.clients()::skip);
+    try {
+      cluster
+          .clients()
+          .compare(
+              Stream.of(
+                      observation(cycle, cluster.publisher().rwService(), readWrite),
+                      observation(cycle, cluster.publisher().roService(), readOnly))
+                  .filter(observation -> !unusable.contains(observation.service()))
+                  .toList());
+    } catch (KubernetesClientException e) {
+      // One report of an API that fails is enough.
+      if (cycle.failures().stream().noneMatch(KubernetesClientException.class::isInstance)) {
+        cycle.addFailure(e);
+      }
+    }
+  }
+
+  private static ClientCheck.Observation observation(Cycle cycle, String service, Actual read) {
+    return new ClientCheck.Observation(service, cycle.afterWrites(service, read));
   }
 }

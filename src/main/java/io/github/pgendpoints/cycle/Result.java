@@ -1,10 +1,13 @@
 package io.github.pgendpoints.cycle;
 
 import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.Mismatch;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
 
 /**
  * What one cycle found and did.
@@ -16,6 +19,7 @@ import java.time.Duration;
  * @param published what was verified last; null when it could not be read
  * @param topology null when the nodes were not probed
  * @param verdict null when there is none
+ * @param mismatches where clients see other addresses than those written
  */
 public record Result(
     Outcome outcome,
@@ -25,13 +29,18 @@ public record Result(
     Actual readOnly,
     Published published,
     Topology topology,
-    Verdict verdict) {
+    Verdict verdict,
+    List<Mismatch> mismatches) {
+
+  public Result {
+    mismatches = List.copyOf(mismatches);
+  }
 
   /** Whether the topology was verified, and no part of the cycle has failed. */
   public boolean isVerified() {
     return verdict != null
         && verdict.isVerified()
-        && (outcome == Outcome.VERIFIED || outcome == Outcome.REFUSED);
+        && EnumSet.of(Outcome.VERIFIED, Outcome.REFUSED, Outcome.MISMATCH).contains(outcome);
   }
 
   /** Whether verification refused what was found. */

@@ -1,7 +1,6 @@
 package io.github.pgendpoints.management;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.cycle.Heartbeat;
 import io.github.pgendpoints.cycle.ProbeListener;
@@ -12,6 +11,7 @@ import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.Mismatch;
 import io.github.pgendpoints.publish.Slices;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
@@ -39,6 +39,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -82,6 +83,7 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
   private volatile String rule = "";
   private final Set<String> rules = new HashSet<>();
   private volatile Map<String, Integer> addresses = Map.of();
+  private volatile Set<String> mismatches = Set.of();
   private volatile long verifiedAt;
   private volatile boolean paused;
   private String lastTopology;
@@ -160,6 +162,10 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
           .description("Addresses behind the Service")
           .tag("service", service)
           .register(registry);
+      Gauge.builder(PREFIX + "service.mismatch", () -> mismatches.contains(service) ? 1 : 0)
+          .description("1 while clients see other addresses than those written")
+          .tag("service", service)
+          .register(registry);
       writes(service);
       conflicts(service);
     }
@@ -213,6 +219,8 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
   public void ended(Result result) {
     String outcome = outcome(result);
     cycles(outcome).record(result.duration());
+    mismatches =
+        result.mismatches().stream().map(Mismatch::service).collect(Collectors.toUnmodifiableSet());
     Published published = result.published();
     if (published != null) {
       paused = published.paused();
@@ -235,7 +243,7 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
   /** What was verified beside an error is verified all the same. */
   private static String outcome(Result result) {
     return switch (result.outcome()) {
-      case VERIFIED, REFUSED, NOT_LEADER -> result.isVerified() ? VERIFIED : "refused";
+      case VERIFIED, MISMATCH, REFUSED, NOT_LEADER -> result.isVerified() ? VERIFIED : "refused";
       case NO_NODES -> "no_nodes";
       case KUBERNETES, CONFLICT -> "kubernetes";
     };
@@ -308,10 +316,10 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
       KubernetesClientException failure) {
     if (failure == null) {
       if (object != null) {
-        writes(service(object)).increment();
+        writes(Slices.serviceOf(object)).increment();
       }
     } else if (object != null && failure.getCode() == CONFLICT) {
-      conflicts(service(object)).increment();
+      conflicts(Slices.serviceOf(object)).increment();
     } else {
       Counter.builder(PREFIX + "api.errors")
           .description("Requests to the Kubernetes API that failed, retries included")
@@ -320,11 +328,5 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
           .register(registry)
           .increment();
     }
-  }
-
-  private static String service(HasMetadata object) {
-    return object instanceof EndpointSlice slice
-        ? Slices.serviceOf(slice)
-        : object.getMetadata().getName();
   }
 }

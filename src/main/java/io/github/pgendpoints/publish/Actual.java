@@ -22,8 +22,6 @@ public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
   /** Says of Endpoints that they are not to be mirrored. */
   static final String SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror";
 
-  private static final String MIRRORING = "endpointslicemirroring-controller.k8s.io";
-
   public Actual {
     slices = slices == null ? null : List.copyOf(slices);
   }
@@ -53,14 +51,14 @@ public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
 
   /** Where the mirrored slices route to: the Endpoints, a moment later. */
   Set<String> mirroredRoutes() {
-    return routes(managedBy(MIRRORING));
+    return routes(managedBy(Slices.MIRRORING));
   }
 
   /** Every {@code ip:port} that is published; hidden Endpoints are not, where we have slices. */
   public Set<String> publishedEndpoints() {
     Set<String> published = new TreeSet<>();
     own().forEach(slice -> published.addAll(Slices.endpoints(slice)));
-    if (areEndpointsSeen()) {
+    if (isEndpointsInForce()) {
       published.addAll(Subsets.endpoints(endpoints.getSubsets()));
     }
     return published;
@@ -69,13 +67,16 @@ public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
   /** Where clients are routed to, in the words of {@link Subsets#routes}. */
   public Set<String> routes() {
     Set<String> routes = routes(own());
-    if (areEndpointsSeen()) {
+    if (isEndpointsInForce()) {
       routes.addAll(Subsets.routes(endpoints.getSubsets()));
     }
     return routes;
   }
 
-  private boolean areEndpointsSeen() {
+  /**
+   * Whether the Endpoints are what clients are meant to see: mirrored, or without slices of ours.
+   */
+  boolean isEndpointsInForce() {
     return endpoints != null && (isMirrored() || own().isEmpty());
   }
 

@@ -59,6 +59,7 @@ public record Plan(
   public List<ObjectWrite> nextWrites() throws UnusableServiceException {
     if (purpose != Purpose.CLEAR && largest() > MAX_ADDRESSES) {
       throw new UnusableServiceException(
+          service,
           "Service %s would get %d addresses in one object, more than the %d that Kubernetes takes: it is left as it is"
               .formatted(service, largest(), MAX_ADDRESSES));
     }
@@ -124,6 +125,7 @@ public record Plan(
   private void refuseBesideStaleMirror() throws UnusableServiceException {
     if (isMirrorStale()) {
       throw new UnusableServiceException(
+          service,
           "Service %s still has EndpointSlices that Kubernetes mirrored and that lead elsewhere: ours are not changed beside them"
               .formatted(service));
     }

@@ -49,18 +49,84 @@ public final class ServiceCheck {
     this.budget = budget;
   }
 
+  /** What keeps a Service from routing to its Endpoints. */
+  enum Problem {
+    MISSING("Service %1$s does not exist in namespace %2$s"),
+    SELECTOR(
+        "Service %1$s has a selector, so Kubernetes does not mirror its Endpoints; kubectl patch service %1$s -n %2$s --type=json -p='[{\"op\":\"remove\",\"path\":\"/spec/selector\"}]'");
+
+    private final String description;
+
+    Problem(String description) {
+      this.description = description;
+    }
+
+    String describe(String service, String namespace) {
+      return description.formatted(service, namespace);
+    }
+
+    private static Problem of(Service service) {
+      if (service == null) {
+        return MISSING;
+      }
+      ServiceSpec spec = service.getSpec();
+      boolean selects = spec != null && spec.getSelector() != null && !spec.getSelector().isEmpty();
+      return selects ? SELECTOR : null;
+    }
+  }
+
   /**
    * Checks the Service of a plan, in the first cycle and before each write, where the Role lets us.
    *
    * @throws UnusableServiceException when it does not exist, or has a selector
    */
   public void check(Plan plan) throws UnusableServiceException {
-    if (!get.isWorthAsking() || plan.isUnchanged() && checked.contains(plan.service())) {
+    if (plan.isUnchanged() && checked.contains(plan.service())) {
       return;
     }
-    Service service;
+    Optional<Found> found = find(plan.service());
+    if (found.isEmpty()) {
+      return;
+    }
+    Problem problem = Problem.of(found.get().service());
+    if (problem == Problem.MISSING) {
+      throw new UnusableServiceException(
+          plan.service(),
+          "Service %s does not exist in namespace %s: its Endpoints are not written"
+              .formatted(plan.service(), namespace));
+    }
+    if (problem == Problem.SELECTOR) {
+      throw new UnusableServiceException(
+          plan.service(),
+          "Service %s has a selector, so Kubernetes itself writes its Endpoints: they are left alone"
+              .formatted(plan.service()));
+    }
+    checked(plan, found.get().service());
+  }
+
+  /**
+   * Reads a Service for the reason why its clients see none of its Endpoints.
+   *
+   * @return null if there is no problem, or the Role does not let us read the Service
+   */
+  Problem problem(String service) {
+    return find(service).map(found -> Problem.of(found.service())).orElse(null);
+  }
+
+  /**
+   * The answer to a read.
+   *
+   * @param service null if it does not exist
+   */
+  private record Found(Service service) {}
+
+  /** Empty where the Role does not let us. */
+  private Optional<Found> find(String service) {
+    if (!get.isWorthAsking()) {
+      return Optional.empty();
+    }
     try {
-      service = budget.within(() -> client.get(plan.service()));
+      return Optional.of(new Found(budget.within(() -> client.get(service))));
     } catch (KubernetesClientException e) {
       if (e.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
         throw e;
@@ -68,20 +134,8 @@ public final class ServiceCheck {
       get.refused();
       conditions.degraded(
           "the Role does not grant get on services: that the Services exist and fit is not checked");
-      return;
+      return Optional.empty();
     }
-    if (service == null) {
-      throw new UnusableServiceException(
-          "Service %s does not exist in namespace %s: its Endpoints are not written"
-              .formatted(plan.service(), namespace));
-    }
-    ServiceSpec spec = service.getSpec();
-    if (spec != null && spec.getSelector() != null && !spec.getSelector().isEmpty()) {
-      throw new UnusableServiceException(
-          "Service %s has a selector, so Kubernetes itself writes its Endpoints: they are left alone"
-              .formatted(plan.service()));
-    }
-    checked(plan, service);
   }
 
   /** Notes a Service that is there and without a selector; warns once of a port by another name. */

@@ -47,6 +47,17 @@ public final class ServiceReader {
         service, found, sliceCheck.isDue(service, found) ? slices(service) : null);
   }
 
+  /**
+   * Completes what was read of a Service by its slices, which are read now.
+   *
+   * @param endpoints as they are now; null when there are none
+   * @return null where the Role does not let us list slices
+   */
+  Actual withSlices(String service, Endpoints endpoints) {
+    List<EndpointSlice> found = sliceCheck.isWorthAsking() ? slices(service) : null;
+    return found == null ? null : sliceCheck.found(service, endpoints, found);
+  }
+
   private Endpoints endpoints(String service) {
     if (watched.areKnown(service)) {
       return watched.endpoints(service);

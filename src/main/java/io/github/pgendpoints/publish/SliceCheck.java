@@ -54,7 +54,12 @@ public final class SliceCheck {
     }
     boolean suspected =
         !without.contains(service) || endpoints == null || Actual.isHidden(endpoints);
-    return publishSlices || suspected && list.isWorthAsking();
+    return isWorthAsking() && (publishSlices || suspected);
+  }
+
+  /** Whether the Role lets us look, as far as is known; where slices are published, it has to. */
+  boolean isWorthAsking() {
+    return publishSlices || list.isWorthAsking();
   }
 
   /** The label that every slice of a Service carries. */
@@ -72,6 +77,8 @@ public final class SliceCheck {
     Actual actual = new Actual(endpoints, slices);
     if (actual.own().isEmpty()) {
       without.add(service);
+    } else {
+      without.remove(service);
     }
     return actual;
   }
@@ -80,7 +87,7 @@ public final class SliceCheck {
   public void notGranted() {
     list.refused();
     conditions.degraded(
-        "the Role does not grant list on endpointslices: slices that PUBLISH=endpointslices left are not seen; add to the Role: %s"
+        "the Role does not grant list on endpointslices: what clients see is not compared with what is written, and slices that PUBLISH=endpointslices left are not found; add to the Role: %s"
             .formatted(RULE));
   }
 }

@@ -1,14 +1,17 @@
 package io.github.pgendpoints.publish;
 
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointConditions;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPort;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.github.pgendpoints.publish.ClientView.Target;
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.NodeState;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -24,6 +27,9 @@ public final class Slices {
 
   /** Our own name there. */
   static final String MANAGER = "postgres-endpoint-manager";
+
+  /** The name of the controller that mirrors Endpoints. */
+  static final String MIRRORING = "endpointslicemirroring-controller.k8s.io";
 
   private Slices() {}
 
@@ -95,9 +101,11 @@ public final class Slices {
         .build();
   }
 
-  /** The Service that a slice belongs to; null when it does not say. */
-  public static String serviceOf(EndpointSlice slice) {
-    return Actual.label(slice, SERVICE_NAME);
+  /** The Service that a slice or Endpoints belong to; null when a slice does not say. */
+  public static String serviceOf(HasMetadata object) {
+    return object instanceof EndpointSlice
+        ? Actual.label(object, SERVICE_NAME)
+        : object.getMetadata().getName();
   }
 
   private static Map<String, String> labels(String service) {
@@ -133,6 +141,31 @@ public final class Slices {
       }
     }
     return routes;
+  }
+
+  /** Where the slice leads clients: an address whose readiness is not given counts as ready. */
+  static Set<Target> ready(EndpointSlice slice) {
+    Set<Target> targets = new LinkedHashSet<>();
+    for (Endpoint endpoint : endpointsOf(slice)) {
+      if (endpoint.getConditions() != null
+          && Boolean.FALSE.equals(endpoint.getConditions().getReady())) {
+        continue;
+      }
+      for (String address : endpoint.getAddresses()) {
+        if (portsOf(slice).isEmpty()) {
+          targets.add(Target.of(address, null, null, null));
+        }
+        for (EndpointPort port : portsOf(slice)) {
+          targets.add(Target.of(address, port.getPort(), port.getProtocol(), port.getName()));
+        }
+      }
+    }
+    return targets;
+  }
+
+  /** Whether Kubernetes made the slice from Endpoints. */
+  static boolean isMirrored(EndpointSlice slice) {
+    return MIRRORING.equals(Actual.label(slice, MANAGED_BY));
   }
 
   /** What is not said counts as yes. */

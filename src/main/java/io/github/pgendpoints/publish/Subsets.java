@@ -6,9 +6,11 @@ import io.fabric8.kubernetes.api.model.EndpointPort;
 import io.fabric8.kubernetes.api.model.EndpointPortBuilder;
 import io.fabric8.kubernetes.api.model.EndpointSubset;
 import io.fabric8.kubernetes.api.model.EndpointSubsetBuilder;
+import io.github.pgendpoints.publish.ClientView.Target;
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.NodeState;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -66,6 +68,23 @@ public final class Subsets {
                         .flatMap(address -> routes(address, subset.getPorts()))
                         .map(route -> route + " not ready")))
         .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** Where the subsets lead clients. */
+  static Set<Target> ready(List<EndpointSubset> subsets) {
+    Set<Target> targets = new LinkedHashSet<>();
+    for (EndpointSubset subset : subsets) {
+      for (EndpointAddress address : subset.getAddresses()) {
+        if (subset.getPorts().isEmpty()) {
+          targets.add(Target.of(address.getIp(), null, null, null));
+        }
+        for (EndpointPort port : subset.getPorts()) {
+          targets.add(
+              Target.of(address.getIp(), port.getPort(), port.getProtocol(), port.getName()));
+        }
+      }
+    }
+    return targets;
   }
 
   private static Stream<String> routes(EndpointAddress address, List<EndpointPort> ports) {

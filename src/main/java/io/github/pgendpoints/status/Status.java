@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.Mismatch;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.topology.Published;
@@ -13,6 +14,7 @@ import io.github.pgendpoints.topology.Verdict;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.function.Function;
 
 /**
@@ -58,9 +60,14 @@ public record Status(
    * @param wanted where it should route to; null when that is not known, and it is left as it is
    * @param actual where it routes to; null when there is nothing yet
    * @param upToDate whether nothing has to be written; null when that is not known
+   * @param clients where clients are led, if that differs from what was written; otherwise null
    */
   public record ServiceRow(
-      String service, Collection<String> wanted, Collection<String> actual, Boolean upToDate) {}
+      String service,
+      Collection<String> wanted,
+      Collection<String> actual,
+      Boolean upToDate,
+      Collection<String> clients) {}
 
   /**
    * What a cycle found.
@@ -82,12 +89,14 @@ public record Status(
                 service(
                     publisher.rwService(),
                     rw,
+                    result.mismatches(),
                     readOnly == null
                         ? null
                         : publisher.readWrite(topology, verdict, published, rw)),
                 service(
                     publisher.roService(),
                     ro,
+                    result.mismatches(),
                     readOnly == null
                         ? null
                         : publisher.readOnly(topology, verdict, published, ro)));
@@ -100,12 +109,18 @@ public record Status(
         services);
   }
 
-  private static ServiceRow service(String name, Actual actual, Plan plan) {
+  private static ServiceRow service(
+      String name, Actual actual, List<Mismatch> mismatches, Plan plan) {
     return new ServiceRow(
         name,
         plan == null ? null : plan.wantedRoutes(),
         actual.isMissing() ? null : actual.routes(),
-        plan == null ? null : plan.isUnchanged());
+        plan == null ? null : plan.isUnchanged(),
+        mismatches.stream()
+            .filter(mismatch -> mismatch.service().equals(name))
+            .map(mismatch -> new TreeSet<>(mismatch.seen()))
+            .findFirst()
+            .orElse(null));
   }
 
   private static List<NodeRow> nodes(

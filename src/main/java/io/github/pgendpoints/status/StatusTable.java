@@ -1,11 +1,13 @@
 package io.github.pgendpoints.status;
 
+import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.status.Status.NodeRow;
 import io.github.pgendpoints.status.Status.ServiceRow;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * A {@link Status} for people, for a terminal of 100 columns.
@@ -44,7 +46,7 @@ public final class StatusTable {
       lines.addAll(
           table(
               List.of("SERVICE", "WANTED", "ACTUAL", ""),
-              status.services().stream().map(StatusTable::cells).toList()));
+              status.services().stream().flatMap(StatusTable::rows).toList()));
     }
     return String.join(System.lineSeparator(), lines);
   }
@@ -55,6 +57,9 @@ public final class StatusTable {
     }
     if (!status.verified()) {
       return "Refused: nothing is written.";
+    }
+    if (status.services().stream().anyMatch(service -> service.clients() != null)) {
+      return "Verified, but clients see other addresses than those written.";
     }
     if (status.exitCode() == 3) {
       return "Verified, but it cannot be published.";
@@ -72,6 +77,18 @@ public final class StatusTable {
         node.lag() == null ? "-" : bytes(node.lag()),
         lines(node.publishedIn()),
         node.reason());
+  }
+
+  private static Stream<List<String>> rows(ServiceRow service) {
+    return service.clients() == null
+        ? Stream.of(cells(service))
+        : Stream.of(
+            cells(service),
+            List.of(
+                "- its clients",
+                lines(service.actual()),
+                lines(service.clients().stream().map(ForeignText::clean).toList()),
+                "differs"));
   }
 
   private static List<String> cells(ServiceRow service) {

@@ -51,6 +51,7 @@ public final class Cadence {
   private int lastTerm;
   private int wakings;
   private long wokenAt;
+  private volatile Long alarm;
   private Long begunAt;
   private Map<Node, State> lastStates;
   private Node lastPrimary;
@@ -112,6 +113,11 @@ public final class Cadence {
     woken = true;
   }
 
+  /** Makes a tick due after a time: something is to be looked at again. The last call counts. */
+  public void wakeIn(Duration time) {
+    alarm = nanoTime.getAsLong() + time.toNanos();
+  }
+
   /** Makes the next tick due: the cycle that ends now has to be run afresh. */
   public void repeat() {
     repeats = true;
@@ -140,6 +146,7 @@ public final class Cadence {
         || term.getAsInt() != lastTerm
         || hasPassed(now, interval)
         || isUnstable(now)
+        || isAlarmed(now)
         || woken && (hasRested(now) || wakings < WAKINGS)
         || hasBroken();
   }
@@ -148,6 +155,11 @@ public final class Cadence {
   private boolean hasBroken() {
     broken = broken || connectionBroke.test(lastPrimary);
     return broken;
+  }
+
+  private boolean isAlarmed(long now) {
+    Long at = alarm;
+    return at != null && now - at >= 0;
   }
 
   private boolean hasRested(long now) {
@@ -174,6 +186,9 @@ public final class Cadence {
     }
     lastTerm = term.getAsInt();
     repeats = false;
+    if (isAlarmed(now)) {
+      alarm = null;
+    }
     if (woken) {
       wakings = hasRested(now) ? 1 : wakings + 1;
       wokenAt = now;

@@ -22,6 +22,7 @@ import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.kubernetes.WriteGuard;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.ClusterMemory;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.ObjectWrite;
@@ -102,6 +103,7 @@ class StaleCycleTest {
         memory,
         null,
         null,
+        new ClientCheck(null, null, null, true, () -> 0, System::nanoTime, time -> {}),
         null,
         new ApiBudget(Duration.ofSeconds(3), System::nanoTime),
         age,

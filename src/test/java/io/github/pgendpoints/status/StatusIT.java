@@ -47,11 +47,11 @@ class StatusIT {
     assertEquals(List.of(), writes());
     String port = ":" + cluster.port() + " (postgresql)";
     assertEquals(
-        "{\"service\":\"pg-rw\",\"wanted\":[\"127.0.0.1%1$s\"],\"actual\":[\"127.0.0.1%1$s\"],\"upToDate\":true}"
+        "{\"service\":\"pg-rw\",\"wanted\":[\"127.0.0.1%1$s\"],\"actual\":[\"127.0.0.1%1$s\"],\"upToDate\":true,\"clients\":null}"
             .formatted(port),
         status.at("/services/0").toString());
     assertEquals(
-        "{\"service\":\"pg-ro\",\"wanted\":[\"127.0.0.2%1$s\",\"127.0.0.3%1$s\"],\"actual\":[],\"upToDate\":false}"
+        "{\"service\":\"pg-ro\",\"wanted\":[\"127.0.0.2%1$s\",\"127.0.0.3%1$s\"],\"actual\":[],\"upToDate\":false,\"clients\":null}"
             .formatted(port),
         status.at("/services/1").toString());
     assertEquals("PRIMARY", status.at("/nodes/0/state").asText());

@@ -45,8 +45,9 @@ class StatusTableTest {
             List.of(),
             NODES,
             List.of(
-                new ServiceRow("pg-rw", List.of("10.0.0.1:5432 (pg)"), null, false),
-                new ServiceRow("pg-ro", List.of(), List.of("10.0.0.2:5432 (pg)", "b"), true)));
+                new ServiceRow("pg-rw", List.of("10.0.0.1:5432 (pg)"), null, false, null),
+                new ServiceRow(
+                    "pg-ro", List.of(), List.of("10.0.0.2:5432 (pg)", "b"), true, null)));
 
     assertEquals(
         """
@@ -64,6 +65,36 @@ class StatusTableTest {
         pg-ro    -                   10.0.0.2:5432 (pg)  up to date
                                      b""",
         new StatusTable(status).text());
+  }
+
+  @Test
+  void showsWhereClientsAreLedIfThatDiffers() {
+    List<String> written = List.of("10.0.0.1:5432 (pg)");
+    Status status =
+        new Status(
+            3,
+            true,
+            false,
+            List.of(),
+            NODES,
+            List.of(
+                new ServiceRow(
+                    "pg-rw", written, written, true, List.of("10.0.0.1:5432 (pg)", "10.0.0.9:1")),
+                new ServiceRow("pg-ro", List.of(), written, true, List.of())));
+    String text = new StatusTable(status).text();
+
+    assertTrue(
+        text.startsWith("Verified, but clients see other addresses than those written.\n"), text);
+    assertTrue(
+        text.endsWith(
+            """
+            SERVICE        WANTED              ACTUAL
+            pg-rw          10.0.0.1:5432 (pg)  10.0.0.1:5432 (pg)  up to date
+            - its clients  10.0.0.1:5432 (pg)  10.0.0.1:5432 (pg)  differs
+                                               10.0.0.9:1
+            pg-ro          -                   10.0.0.1:5432 (pg)  up to date
+            - its clients  10.0.0.1:5432 (pg)  -                   differs"""),
+        text);
   }
 
   @Test

@@ -159,6 +159,19 @@ class CadenceTest {
     assertFalse(cadence.isDue());
   }
 
+  @Test
+  void isWokenOnceAfterATime() {
+    allIsWell();
+    cadence.wakeIn(Duration.ofMillis(250));
+    millis += 200;
+    assertFalse(cadence.isDue());
+
+    millis += 100;
+    assertTrue(cycle(WELL, false));
+    millis += 100;
+    assertFalse(cadence.isDue());
+  }
+
   /** Somebody undoes each repair at once. */
   @Test
   void isWokenSeveralTimesAndThenOnlyEachIntervalUntilThereWasARest() {

@@ -4,6 +4,7 @@ import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.publish.ApiBudget;
+import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.topology.Cadence;
@@ -35,6 +36,7 @@ public final class TestCluster {
         null,
         null,
         null,
+        null,
         Clock.systemUTC());
   }
 
@@ -53,6 +55,7 @@ public final class TestCluster {
         null,
         null,
         null,
+        new ClientCheck(null, null, null, true, () -> 0, System::nanoTime, time -> {}),
         null,
         new ApiBudget(Duration.ofSeconds(5), System::nanoTime),
         CycleAge.of(Duration.ofSeconds(5), () -> 0),

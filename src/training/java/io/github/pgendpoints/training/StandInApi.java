@@ -1,5 +1,6 @@
 package io.github.pgendpoints.training;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -22,11 +23,13 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
 /**
- * A Kubernetes API that stores the objects it receives, and answers 404 for any other. As in a pod,
- * the environment holds its address, and it uses TLS.
+ * A Kubernetes API that stores the objects it receives, mirrors new Endpoints to an EndpointSlice,
+ * and answers 404 for any other object. As in a pod, the environment holds its address, and it uses
+ * TLS.
  */
 final class StandInApi implements AutoCloseable {
   private static final String PASSWORD = "training";
+  private static final String SERVICE_NAME = "kubernetes.io/service-name";
   private static final Pattern COLLECTION = Pattern.compile(".*/namespaces/[^/]+/[^/]+");
 
   private final ObjectMapper json = new ObjectMapper();
@@ -110,7 +113,9 @@ final class StandInApi implements AutoCloseable {
 
   /** Lets go of what was published for a Service. */
   void forgetPublished(String service) {
-    objects.keySet().removeIf(path -> path.endsWith("/endpoints/" + service));
+    objects
+        .keySet()
+        .removeIf(path -> path.endsWith("/endpoints/" + service) || path.endsWith(slice(service)));
   }
 
   @Override
@@ -126,6 +131,9 @@ final class StandInApi implements AutoCloseable {
         ObjectNode object = (ObjectNode) json.readTree(body);
         object.withObject("/metadata").put("resourceVersion", "1");
         objects.put(path + "/" + object.at("/metadata/name").asText(), object);
+        if (object.has("subsets")) {
+          mirror(object);
+        }
         answer(exchange, 201, object);
       } else if (exchange.getRequestMethod().equals("PATCH")) {
         ObjectNode object = objects.get(path);
@@ -134,19 +142,56 @@ final class StandInApi implements AutoCloseable {
       } else if (objects.containsKey(path)) {
         answer(exchange, 200, objects.get(path));
       } else if (COLLECTION.matcher(path).matches()) {
-        answer(exchange, 200, list(path));
+        answer(exchange, 200, list(path, exchange.getRequestURI().getQuery()));
       } else {
         answer(exchange, 404, notFound(path));
       }
     }
   }
 
-  private ObjectNode list(String path) {
+  private static String slice(String service) {
+    return "/endpointslices/" + service + "-mirrored";
+  }
+
+  private void mirror(ObjectNode endpoints) {
+    String service = endpoints.at("/metadata/name").asText();
+    String namespace = endpoints.at("/metadata/namespace").asText();
+    ObjectNode mirrored =
+        json.createObjectNode()
+            .put("kind", "EndpointSlice")
+            .put("apiVersion", "discovery.k8s.io/v1")
+            .put("addressType", "IPv4");
+    mirrored
+        .putObject("metadata")
+        .put("namespace", namespace)
+        .put("name", service + "-mirrored")
+        .put("resourceVersion", "1")
+        .putObject("labels")
+        .put(SERVICE_NAME, service);
+    ArrayNode members = mirrored.putArray("endpoints");
+    ArrayNode ports = mirrored.putArray("ports");
+    for (JsonNode subset : endpoints.path("subsets")) {
+      subset
+          .path("addresses")
+          .forEach(address -> members.addObject().putArray("addresses").add(address.path("ip")));
+      subset.path("ports").forEach(ports::add);
+    }
+    objects.put("/apis/discovery.k8s.io/v1/namespaces/" + namespace + slice(service), mirrored);
+  }
+
+  /**
+   * The objects of a collection.
+   *
+   * @param query may select slices by the Service in their label; null for none
+   */
+  private ObjectNode list(String path, String query) {
     ObjectNode list = json.createObjectNode().put("kind", "List").put("apiVersion", "v1");
     ArrayNode items = list.putArray("items");
     objects.forEach(
         (name, object) -> {
-          if (name.startsWith(path + "/")) {
+          String service = object.at("/metadata/labels").path(SERVICE_NAME).asText();
+          if (name.startsWith(path + "/")
+              && (query == null || query.equals("labelSelector=" + SERVICE_NAME + "=" + service))) {
             items.add(object);
           }
         });

@@ -97,7 +97,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
 
   private void changed(ApiRequest.Target target, String name) {
     observers.forEach(Runnable::run);
-    if (mirror != null && target.isCore("endpoints")) {
+    if (mirror != null && (target.isCore("endpoints") || target.isCore("services"))) {
       mirror.changed(target.namespace(), name);
     }
   }

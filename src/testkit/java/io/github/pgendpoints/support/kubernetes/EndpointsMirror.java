@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -24,7 +25,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Mirrors Endpoints to EndpointSlices as kube-controller-manager does: a moment later, for Services
- * without a selector, unless a label of the Endpoints forbids it.
+ * without a selector, unless a label or an annotation of the Endpoints forbids it. With a lag of
+ * zero, the slices are there before the change is answered.
  */
 final class EndpointsMirror implements AutoCloseable {
   static final String MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
@@ -32,6 +34,10 @@ final class EndpointsMirror implements AutoCloseable {
 
   private static final String MANAGER = "endpointslicemirroring-controller.k8s.io";
   private static final String SKIP = "endpointslice.kubernetes.io/skip-mirror";
+  private static final String LEADER = "control-plane.alpha.kubernetes.io/leader";
+
+  /** The most addresses of a subset that are mirrored. */
+  private static final int MAX_ADDRESSES = 1000;
 
   private final ApiDispatcher api;
   private final Duration lag;
@@ -49,6 +55,10 @@ final class EndpointsMirror implements AutoCloseable {
   }
 
   void changed(String namespace, String name) {
+    if (lag.isZero()) {
+      reconcile(namespace, name);
+      return;
+    }
     thread.schedule(() -> reconcile(namespace, name), lag.toMillis(), TimeUnit.MILLISECONDS);
   }
 
@@ -81,8 +91,25 @@ final class EndpointsMirror implements AutoCloseable {
           api.remove(collection + "/" + its);
         }
       }
-      wanted.values().forEach(slice -> api.store(collection, slice));
+      wanted.values().forEach(slice -> store(collection, slice));
     }
+  }
+
+  /** A change by the mirror itself is none that it has to mirror. */
+  private void store(String collection, EndpointSlice slice) {
+    EndpointSlice found =
+        object(collection + "/" + slice.getMetadata().getName(), EndpointSlice.class);
+    if (found == null || !isSame(found, slice)) {
+      api.store(collection, slice);
+    }
+  }
+
+  private static boolean isSame(EndpointSlice found, EndpointSlice wanted) {
+    return Objects.equals(found.getEndpoints(), wanted.getEndpoints())
+        && Objects.equals(found.getPorts(), wanted.getPorts())
+        && found.getMetadata().getLabels().equals(wanted.getMetadata().getLabels())
+        && Objects.equals(
+            found.getMetadata().getAnnotations(), wanted.getMetadata().getAnnotations());
   }
 
   private <T> T object(String path, Class<T> type) {
@@ -97,7 +124,8 @@ final class EndpointsMirror implements AutoCloseable {
     if (endpoints.getMetadata().getLabels() != null) {
       labels.putAll(endpoints.getMetadata().getLabels());
     }
-    if ("true".equals(labels.get(SKIP))) {
+    Map<String, String> annotations = endpoints.getMetadata().getAnnotations();
+    if ("true".equals(labels.get(SKIP)) || annotations != null && annotations.containsKey(LEADER)) {
       return slices;
     }
     String service = endpoints.getMetadata().getName();
@@ -106,8 +134,12 @@ final class EndpointsMirror implements AutoCloseable {
     for (EndpointSubset subset : endpoints.getSubsets()) {
       for (String family : List.of("IPv4", "IPv6")) {
         List<Endpoint> members = new ArrayList<>();
-        subset.getAddresses().forEach(address -> add(members, address, family, true));
-        subset.getNotReadyAddresses().forEach(address -> add(members, address, family, false));
+        subset.getAddresses().stream()
+            .limit(MAX_ADDRESSES)
+            .forEach(address -> add(members, address, family, true));
+        subset.getNotReadyAddresses().stream()
+            .limit(Math.max(0, MAX_ADDRESSES - subset.getAddresses().size()))
+            .forEach(address -> add(members, address, family, false));
         String name =
             "%s-%05x".formatted(service, (family + subset.getPorts()).hashCode() & 0xfffff);
         if (!members.isEmpty()) {

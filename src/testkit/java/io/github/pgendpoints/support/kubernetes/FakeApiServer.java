@@ -104,6 +104,7 @@ public final class FakeApiServer implements AutoCloseable {
     this.namespace = namespace;
     this.dispatcher = new ApiDispatcher(faults, user(), allowLoopback);
     createNamespace(namespace);
+    withMirroring(Duration.ZERO);
   }
 
   // --- life cycle -------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ public final class FakeApiServer implements AutoCloseable {
 
   /**
    * Mirrors Endpoints to EndpointSlices, as kube-controller-manager does: those there are, and each
-   * change from now on.
+   * change from now on. A server that is new does so at once.
    *
    * @param lag how much later
    */
@@ -157,9 +158,21 @@ public final class FakeApiServer implements AutoCloseable {
     return this;
   }
 
+  /**
+   * kube-controller-manager does not run from now on: slices that were mirrored stay as they are.
+   */
+  public FakeApiServer withoutMirroring() {
+    mirror.close();
+    mirror = null;
+    dispatcher.mirror(null);
+    return this;
+  }
+
   /** Waits until every change so far is mirrored. */
   public FakeApiServer awaitMirrors() {
-    mirror.await();
+    if (mirror != null) {
+      mirror.await();
+    }
     return this;
   }
 

@@ -1,0 +1,243 @@
+package io.github.pgendpoints.publish;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
+
+/**
+ * Whether the clients of the Services see what was written. Kubernetes mirrors Endpoints within
+ * milliseconds, so only a difference that lasts counts. Used by one cycle at a time.
+ *
+ * <p>In continuous mode it looks {@link #GRACE} after a write, and each {@link #PERIOD}; where
+ * cycles read the slices anyway, it compares those. A run of one cycle cannot come back later, so
+ * it waits after a write until clients see it, up to 2.5 s.
+ */
+public final class ClientCheck {
+  /** So long a difference may last before it is reported. */
+  static final Duration GRACE = Duration.ofSeconds(3);
+
+  /** The time from one look to the next while clients see what was written. */
+  static final Duration PERIOD = Duration.ofSeconds(30);
+
+  /** So long a run of one cycle waits after its last write. */
+  private static final Duration WAIT = Duration.ofMillis(2500);
+
+  /** The pauses meanwhile, in milliseconds. */
+  private static final int[] PAUSES = {50, 100, 200, 400, 750, 1000};
+
+  private final ServiceReader reader;
+  private final ServiceCheck services;
+  private final String namespace;
+  private final boolean continuous;
+  private final IntSupplier term;
+  private final LongSupplier nanoTime;
+  private final Consumer<Duration> wakeIn;
+  private final Map<String, State> states = new HashMap<>();
+  private int lastTerm;
+
+  /** What is known of one Service. Times are those of {@code nanoTime}. */
+  private static final class State {
+    private String version;
+    private Long lookedAt;
+    private Long writtenAt;
+    private Long differsSince;
+    private Mismatch mismatch;
+    private KubernetesClientException failure;
+  }
+
+  /**
+   * What there is behind a Service at the end of a cycle.
+   *
+   * @param actual what the cycle read, with the Endpoints as it wrote them; slices that were read
+   *     before a write do not count
+   */
+  public record Observation(String service, Actual actual) {}
+
+  /**
+   * @param namespace of the Services
+   * @param continuous whether another cycle follows
+   * @param term which leadership this is; another one when others may have written in between
+   * @param nanoTime as {@link System#nanoTime}
+   * @param wakeIn makes a cycle due after a time
+   */
+  public ClientCheck(
+      ServiceReader reader,
+      ServiceCheck services,
+      String namespace,
+      boolean continuous,
+      IntSupplier term,
+      LongSupplier nanoTime,
+      Consumer<Duration> wakeIn) {
+    this.reader = reader;
+    this.services = services;
+    this.namespace = namespace;
+    this.continuous = continuous;
+    this.term = term;
+    this.nanoTime = nanoTime;
+    this.wakeIn = wakeIn;
+  }
+
+  /** Where clients see something else than what was written, as of the last looks. */
+  public List<Mismatch> mismatches() {
+    forgetEarlierTerms();
+    return states.values().stream().map(state -> state.mismatch).filter(Objects::nonNull).toList();
+  }
+
+  /** Notes that an object of the Service was written: clients see it a moment later. */
+  public void written(String service) {
+    forgetEarlierTerms();
+    state(service).writtenAt = nanoTime.getAsLong();
+    if (continuous) {
+      wakeIn.accept(GRACE);
+    }
+  }
+
+  /** Notes that something else is reported of this Service, and is to be solved first. */
+  public void skip(String service) {
+    states.remove(service);
+  }
+
+  /**
+   * Compares, for each Service that a look is due for.
+   *
+   * @throws KubernetesClientException when the API server refused or did not answer the last look
+   */
+  public void compare(List<Observation> observations) {
+    forgetEarlierTerms();
+    observations.forEach(continuous ? this::compareIfDue : this::compareAtOnce);
+    states.values().stream()
+        .map(state -> state.failure)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .ifPresent(
+            failure -> {
+              throw failure;
+            });
+  }
+
+  private void forgetEarlierTerms() {
+    if (term.getAsInt() != lastTerm) {
+      lastTerm = term.getAsInt();
+      states.clear();
+    }
+  }
+
+  private void compareIfDue(Observation observation) {
+    State state = state(observation.service());
+    long now = nanoTime.getAsLong();
+    noteOthersWrite(observation.actual(), state, now);
+    boolean early = state.writtenAt != null && now - state.writtenAt < GRACE.toNanos();
+    if (early || observation.actual().slices() == null && !isDue(state, now)) {
+      return;
+    }
+    state.lookedAt = now;
+    look(observation, state);
+    if (state.differsSince != null && state.mismatch == null) {
+      wakeIn.accept(GRACE);
+    }
+  }
+
+  /** Another writer may have stopped the mirroring. */
+  private void noteOthersWrite(Actual actual, State state, long now) {
+    String version =
+        actual.endpoints() == null ? null : actual.endpoints().getMetadata().getResourceVersion();
+    boolean isNew = state.lookedAt != null && !Objects.equals(version, state.version);
+    state.version = version;
+    if (isNew && state.writtenAt == null) {
+      state.writtenAt = now;
+      wakeIn.accept(GRACE);
+    }
+  }
+
+  private static boolean isDue(State state, long now) {
+    boolean soon = state.writtenAt != null || state.differsSince != null || state.failure != null;
+    return state.lookedAt == null || now - state.lookedAt >= (soon ? GRACE : PERIOD).toNanos();
+  }
+
+  private void look(Observation observation, State state) {
+    try {
+      ClientView view = view(observation);
+      state.failure = null;
+      if (view == null) {
+        return;
+      }
+      if (!view.differs()) {
+        state.differsSince = null;
+        state.writtenAt = null;
+        state.mismatch = null;
+        return;
+      }
+      if (state.differsSince == null) {
+        state.differsSince = state.writtenAt == null ? state.lookedAt : state.writtenAt;
+      }
+      if (state.lookedAt - state.differsSince >= GRACE.toNanos()) {
+        state.mismatch = mismatch(view);
+      }
+    } catch (KubernetesClientException e) {
+      state.failure = e;
+    }
+  }
+
+  private void compareAtOnce(Observation observation) {
+    State state = state(observation.service());
+    try {
+      ClientView view =
+          state.writtenAt == null
+              ? view(observation)
+              : viewAfterWrite(observation, state.writtenAt);
+      state.mismatch = view != null && view.differs() ? mismatch(view) : null;
+      state.writtenAt = null;
+      state.failure = null;
+    } catch (KubernetesClientException e) {
+      state.failure = e;
+    }
+  }
+
+  /** Looks until clients see what was written, or the time for it is over. */
+  private ClientView viewAfterWrite(Observation observation, long writtenAt) {
+    Actual written = new Actual(observation.actual().endpoints(), null);
+    ClientView view = null;
+    for (int i = 0; i < PAUSES.length && sleep(PAUSES[i]); i++) {
+      view = view(new Observation(observation.service(), written));
+      boolean late = nanoTime.getAsLong() - writtenAt >= WAIT.toNanos();
+      if (view == null || !view.differs() || late) {
+        break;
+      }
+    }
+    return view;
+  }
+
+  /** Null where the Role does not let us list slices. */
+  private ClientView view(Observation observation) {
+    Actual actual = observation.actual();
+    if (actual.slices() == null) {
+      actual = reader.withSlices(observation.service(), actual.endpoints());
+    }
+    return actual == null ? null : new ClientView(namespace, observation.service(), actual);
+  }
+
+  private Mismatch mismatch(ClientView view) {
+    return view.mismatch(services.problem(view.service()));
+  }
+
+  private State state(String service) {
+    return states.computeIfAbsent(service, name -> new State());
+  }
+
+  /** Returns false when the program is to end. */
+  private static boolean sleep(int millis) {
+    try {
+      Thread.sleep(millis);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,361 @@
+package io.github.pgendpoints.publish;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.kubernetes.ObjectClient;
+import io.github.pgendpoints.kubernetes.ObjectKind;
+import io.github.pgendpoints.kubernetes.RequestListener;
+import io.github.pgendpoints.kubernetes.WatchedEndpoints;
+import io.github.pgendpoints.publish.ClientCheck.Observation;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** When the slices of a Service are read, and when a difference is reported. */
+class ClientCheckTest {
+  private final FakeApiServer api = new FakeApiServer("db").start();
+  private final KubernetesClient client = api.client();
+  private final Conditions conditions = TestConditions.create();
+  private final List<Duration> wakings = new ArrayList<>();
+  private long seconds;
+  private int term;
+  private final ClientCheck check = check(true);
+
+  private ClientCheck check(boolean continuous) {
+    ApiBudget budget = new ApiBudget(Duration.ofSeconds(3), () -> 0);
+    return new ClientCheck(
+        new ServiceReader(
+            new ObjectClient<>(client, ObjectKind.ENDPOINTS, "db", RequestListener.NONE),
+            new ObjectClient<>(client, ObjectKind.ENDPOINT_SLICES, "db", RequestListener.NONE),
+            WatchedEndpoints.none(),
+            new SliceCheck(false, conditions, () -> term, this::nanos),
+            false,
+            budget),
+        new ServiceCheck(
+            new ObjectClient<>(client, ObjectKind.SERVICES, "db", RequestListener.NONE),
+            "db",
+            "postgresql",
+            conditions,
+            budget,
+            this::nanos),
+        "db",
+        continuous,
+        () -> term,
+        this::nanos,
+        wakings::add);
+  }
+
+  private long nanos() {
+    return seconds * 1_000_000_000;
+  }
+
+  @BeforeEach
+  void publish() {
+    api.createService("pg-rw", "postgresql", 5432);
+    api.put(
+        new EndpointsBuilder()
+            .withNewMetadata()
+            .withNamespace("db")
+            .withName("pg-rw")
+            .endMetadata()
+            .addNewSubset()
+            .addNewAddress()
+            .withIp("10.0.0.1")
+            .endAddress()
+            .addNewPort()
+            .withName("postgresql")
+            .withPort(5432)
+            .withProtocol("TCP")
+            .endPort()
+            .endSubset()
+            .build());
+  }
+
+  @AfterEach
+  void stop() {
+    api.close();
+  }
+
+  // --- continuous mode --------------------------------------------------------------------------
+
+  @Test
+  void looksAtOnceThenEachHalfMinute() {
+    for (seconds = 0; seconds <= 90; seconds++) {
+      cycle();
+    }
+
+    assertEquals(4, api.calls().size(), () -> "at 0, 30, 60 and 90 s: " + api.calls());
+    assertEquals(List.of(), check.mismatches());
+    assertEquals(List.of(), wakings);
+  }
+
+  @Test
+  void looksThreeSecondsAfterAWrite() {
+    cycle();
+    seconds = 10;
+    check.written("pg-rw");
+    api.withoutMirroring();
+    api.editEndpoints("pg-rw", ClientCheckTest::moved);
+    for (; seconds < 13; seconds++) {
+      cycle();
+      assertEquals(1, api.calls().size());
+      assertEquals(List.of(), check.mismatches());
+    }
+
+    cycle();
+
+    assertEquals(
+        List.of(
+            "clients of pg-rw see other addresses than those written: EndpointSlice "
+                + mirrored()
+                + ", managed by endpointslicemirroring-controller.k8s.io, leads to 10.0.0.1:5432 (postgresql);"
+                + " kubectl delete endpointslice "
+                + mirrored()
+                + " -n db; 10.0.0.2:5432 (postgresql) is missing;"
+                + " Kubernetes has not mirrored Endpoints pg-rw; check that kube-controller-manager runs"),
+        messages());
+    assertEquals(List.of(Duration.ofSeconds(3)), wakings);
+  }
+
+  @Test
+  void reportsADifferenceThatLastsUntilItIsOver() {
+    api.put(slice("x", "10.0.0.9"));
+
+    cycle();
+    assertEquals(List.of(), messages(), "not yet");
+    assertEquals(List.of(Duration.ofSeconds(3)), wakings);
+    seconds = 3;
+    cycle();
+    assertEquals(1, messages().size());
+    assertTrue(messages().get(0).endsWith("kubectl delete endpointslice x -n db"));
+
+    seconds = 5;
+    api.delete(EndpointSlice.class, "db", "x");
+    cycle();
+    assertEquals(1, messages().size(), "as of the last look");
+    seconds = 6;
+    cycle();
+    assertEquals(List.of(), messages());
+    assertEquals(1, wakings.size());
+  }
+
+  @Test
+  void forgivesADifferenceThatIsOverAtTheNextLook() {
+    api.put(slice("x", "10.0.0.9"));
+    cycle();
+    api.delete(EndpointSlice.class, "db", "x");
+
+    for (seconds = 1; seconds < 30; seconds++) {
+      cycle();
+      assertEquals(List.of(), messages());
+    }
+  }
+
+  @Test
+  void looksSoonAfterSomebodyElseWroteTheEndpoints() {
+    cycle();
+    seconds = 5;
+    api.editEndpoints(
+        "pg-rw",
+        endpoints ->
+            endpoints.editMetadata().addToAnnotations(ClientView.LEADER, "{}").endMetadata());
+    cycle();
+    assertEquals(List.of(Duration.ofSeconds(3)), wakings);
+    seconds = 8;
+    cycle();
+
+    assertEquals(1, messages().size());
+    assertTrue(messages().get(0).endsWith("control-plane.alpha.kubernetes.io/leader-"));
+  }
+
+  @Test
+  void namesTheServiceThatIsGone() {
+    api.delete(io.fabric8.kubernetes.api.model.Service.class, "db", "pg-rw");
+    cycle();
+    seconds = 3;
+    cycle();
+
+    assertTrue(messages().get(0).endsWith("Service pg-rw does not exist in namespace db"));
+  }
+
+  @Test
+  void comparesSlicesThatTheCycleHasReadWithoutARequest() {
+    Actual read = new Actual(api.endpoints("pg-rw"), List.of(slice("x", "10.0.0.9")));
+    check.compare(List.of(new Observation("pg-rw", read)));
+    seconds = 1;
+    check.compare(List.of(new Observation("pg-rw", read)));
+    assertEquals(List.of(), messages());
+    assertEquals(List.of(), api.calls());
+
+    seconds = 3;
+    check.compare(List.of(new Observation("pg-rw", read)));
+
+    assertEquals(1, messages().size());
+    assertEquals(List.of("GET /api/v1/namespaces/db/services/pg-rw"), api.calls(), "the reason");
+  }
+
+  @Test
+  void saysOnceWhichRightIsMissing() {
+    api.deny("list", "endpointslices");
+    for (seconds = 0; seconds < 30; seconds++) {
+      cycle();
+    }
+
+    assertEquals(1, api.calls().size());
+    assertEquals(
+        List.of(
+            "the Role does not grant list on endpointslices: what clients see is not compared with what is written,"
+                + " and slices that PUBLISH=endpointslices left are not found; add to the Role:"
+                + " apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list]"),
+        conditions.news().stream().map(Alert::message).toList());
+    assertEquals(List.of(), messages());
+  }
+
+  @Test
+  void failsUntilALookSucceedsAndIsPatientMeanwhile() {
+    api.fail(1, 500, "GET", "endpointslices");
+
+    assertThrows(KubernetesClientException.class, this::cycle);
+    seconds = 2;
+    assertThrows(KubernetesClientException.class, this::cycle);
+    assertEquals(1, api.calls().size());
+    seconds = 3;
+    cycle();
+    assertEquals(2, api.calls().size());
+  }
+
+  @Test
+  void forgetsWhatItSawInAnEarlierTerm() {
+    api.put(slice("x", "10.0.0.9"));
+    cycle();
+    seconds = 3;
+    cycle();
+    assertEquals(1, messages().size());
+
+    term++;
+    assertEquals(List.of(), messages());
+    cycle();
+    assertEquals(List.of(), messages(), "not yet");
+  }
+
+  @Test
+  void skipsAServiceOfWhichSomethingElseIsReported() {
+    api.put(slice("x", "10.0.0.9"));
+    cycle();
+    seconds = 3;
+    cycle();
+    check.skip("pg-rw");
+
+    assertEquals(List.of(), messages());
+  }
+
+  // --- a run of one cycle -----------------------------------------------------------------------
+
+  @Test
+  void anUnchangedRunLooksOnce() {
+    ClientCheck once = check(false);
+    once.compare(List.of(observation()));
+    assertEquals(1, api.calls().size());
+    assertEquals(List.of(), once.mismatches());
+
+    api.put(slice("x", "10.0.0.9"));
+    once.compare(List.of(observation()));
+    assertEquals(1, once.mismatches().size(), "at once");
+    assertEquals(3, api.calls().size(), "and the Service");
+  }
+
+  @Test
+  void aRunThatWroteWaitsUntilItIsMirrored() {
+    ClientCheck once = check(false);
+    api.withMirroring(Duration.ofMillis(300));
+    api.editEndpoints("pg-rw", ClientCheckTest::moved);
+    once.written("pg-rw");
+
+    once.compare(List.of(observation()));
+
+    assertEquals(List.of(), once.mismatches());
+    assertTrue(api.calls().size() > 1, api.calls().toString());
+  }
+
+  @Test
+  void aRunThatWroteReportsWhatIsNotMirroredInTime() throws Exception {
+    ClientCheck once = check(false);
+    api.withoutMirroring();
+    api.editEndpoints("pg-rw", ClientCheckTest::moved);
+    once.written("pg-rw");
+
+    CompletableFuture.runAsync(() -> once.compare(List.of(observation())))
+        .get(20, TimeUnit.SECONDS);
+
+    assertFalse(once.mismatches().isEmpty());
+    assertEquals(7, api.calls().size(), "six lists, and the Service");
+  }
+
+  @Test
+  void aRunWithoutTheRightDoesNotWait() {
+    ClientCheck once = check(false);
+    api.deny("list", "endpointslices");
+    once.written("pg-rw");
+
+    once.compare(List.of(observation()));
+
+    assertEquals(1, api.calls().size());
+    assertEquals(List.of(), once.mismatches());
+  }
+
+  // --- what happens -----------------------------------------------------------------------------
+
+  private void cycle() {
+    check.compare(List.of(observation()));
+  }
+
+  private Observation observation() {
+    return new Observation("pg-rw", new Actual(api.endpoints("pg-rw"), null));
+  }
+
+  private List<String> messages() {
+    return check.mismatches().stream().map(Mismatch::message).toList();
+  }
+
+  private String mirrored() {
+    return api.slices("pg-rw").get(0).getMetadata().getName();
+  }
+
+  private static void moved(EndpointsBuilder endpoints) {
+    endpoints.editFirstSubset().editFirstAddress().withIp("10.0.0.2").endAddress().endSubset();
+  }
+
+  private static EndpointSlice slice(String name, String address) {
+    return new EndpointSliceBuilder()
+        .withNewMetadata()
+        .withName(name)
+        .withLabels(Map.of(Slices.SERVICE_NAME, "pg-rw"))
+        .endMetadata()
+        .withAddressType("IPv4")
+        .addNewEndpoint()
+        .withAddresses(address)
+        .endEndpoint()
+        .addNewPort()
+        .withPort(5432)
+        .endPort()
+        .build();
+  }
+}
