@@ -345,7 +345,16 @@ class FieldCasesIT {
   /** Runs statements on the primary, in the database that the program uses. */
   private static void run(String statements) throws SQLException {
     primary.sql(statements);
-    cluster.waitUntilReplayed();
+    String written = primary.sql("SELECT pg_current_wal_lsn()");
+    // The standby itself may not be able to tell.
+    await()
+        .until(
+            () ->
+                "t"
+                    .equals(
+                        primary.sql(
+                            "SELECT replay_lsn >= '%s' FROM pg_stat_replication"
+                                .formatted(written))));
   }
 
   private static void signal(PostgresServer server, String signal)
