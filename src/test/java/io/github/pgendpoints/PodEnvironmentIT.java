@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.pgendpoints.support.ForwardProxy;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -153,6 +154,76 @@ class PodEnvironmentIT {
     }
   }
 
+  // --- proxies
+  // ------------------------------------------------------------------------------------
+
+  /** OPEN, LOCKED, HUNG and DEAD are ports of proxies, and API that of the API. */
+  static Stream<Row> proxies() {
+    String reached = "^[^+]*Z INFO ";
+    String cannot =
+        "the Kubernetes API at 127\\.0\\.0\\.1:[0-9]+ cannot be reached through the proxy ";
+    String dead = "HTTPS_PROXY=http://127.0.0.1:DEAD";
+    return Stream.of(
+        row(0, reached, "HTTPS_PROXY=http://127.0.0.1:OPEN"),
+        row(0, reached, "https_proxy=127.0.0.1:OPEN/"),
+        row(0, reached, "ALL_PROXY=http://127.0.0.1:OPEN"),
+        row(0, reached, "HTTPS_PROXY=http://svc:s3cret@127.0.0.1:OPEN/"),
+        row(0, "", "HTTPS_PROXY=", "HTTP_PROXY=http://127.0.0.1:DEAD"),
+        row(0, "", dead, "NO_PROXY=localhost, 127.0.0.1"),
+        row(0, "", dead, "no_proxy=localhost 127.0.0.1"),
+        row(0, "", dead, "NO_PROXY=*.svc,.cluster.local,127.0.0.0/8"),
+        row(0, "", dead, "NO_PROXY=127.0.0.1:API"),
+        row(0, "", dead, "NO_PROXY=*"),
+        row(0, "", dead, "NO_PROXY=[::1], under_score ,;,127.0.0.1"),
+        row(0, "", "HTTPS_PROXY=ftp://x", "NO_PROXY=*"),
+        row(3, cannot + "http://127\\.0\\.0\\.1:[0-9]+ of HTTPS_PROXY: Connection refused", dead),
+        row(
+            3,
+            cannot + "http://127\\.0\\.0\\.1:[0-9]+ of all_proxy: Connection refused",
+            "all_proxy=http://svc:s3cret@127.0.0.1:DEAD",
+            "NO_PROXY=127.0.0.1:1"),
+        row(
+            3,
+            cannot + "http://no-such-proxy\\.invalid:80 of HTTPS_PROXY: unknown host",
+            "HTTPS_PROXY=http://svc:s3cret@no-such-proxy.invalid"),
+        row(3, cannot + ".*407", "HTTPS_PROXY=http://svc:s3cret@127.0.0.1:LOCKED"),
+        row(3, cannot + ".*407", "HTTPS_PROXY=http://127.0.0.1:LOCKED"),
+        row(
+            3,
+            cannot + ".*no answer within 1 s",
+            "HTTPS_PROXY=http://127.0.0.1:HUNG",
+            "KUBERNETES_TIMEOUT=1s"),
+        row(
+            2,
+            "^\\S+ ERROR HTTPS_PROXY does not name a proxy; allowed: .*$",
+            "HTTPS_PROXY=ftp://svc:s3cret@proxy.example"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("proxies")
+  void reachesTheApi(Row row) throws IOException {
+    try (ForwardProxy open = ForwardProxy.start();
+        ForwardProxy locked = ForwardProxy.refusing("407 Proxy Authentication Required");
+        ForwardProxy hung = ForwardProxy.hanging()) {
+      int port = freePort();
+      Map<String, String> variables = new LinkedHashMap<>();
+      row.variables()
+          .forEach(
+              (name, value) ->
+                  variables.put(
+                      name,
+                      value
+                          .replace("OPEN", String.valueOf(open.port()))
+                          .replace("LOCKED", String.valueOf(locked.port()))
+                          .replace("HUNG", String.valueOf(hung.port()))
+                          .replace("DEAD", String.valueOf(port))
+                          .replace("API", String.valueOf(api.port()))));
+      runs(new Row(variables, row.exitCode(), row.err()), javaHome(), "--once");
+      boolean leads = row.variables().values().stream().anyMatch(value -> value.contains("OPEN"));
+      assertEquals(leads, !open.requests().isEmpty());
+    }
+  }
+
   // --- options of Java --------------------------------------------------------------------------
 
   static Stream<Row> optionsOfJava() {
@@ -204,10 +275,7 @@ class PodEnvironmentIT {
   /** It would wait for the debugger in the trial, too. */
   @Test
   void doesNotWaitForADebuggerBeforeTheStart() throws IOException {
-    int port;
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
+    int port = freePort();
     String agent =
         "-agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=127.0.0.1:" + port;
     try (Program program = program().with("JAVA_TOOL_OPTIONS", agent).start("--version")) {
@@ -250,6 +318,12 @@ class PodEnvironmentIT {
         .with("PGPASSWORD", PostgresCluster.PASSWORD)
         .with("RW_SERVICE", "pg-rw")
         .with("RO_SERVICE", "pg-ro");
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket free = new ServerSocket(0)) {
+      return free.getLocalPort();
+    }
   }
 
   private static String javaHome() {
