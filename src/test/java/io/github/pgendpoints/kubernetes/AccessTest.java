@@ -144,8 +144,8 @@ class AccessTest {
         "echo; echo not logged in >&2; echo more >&2; exit 3 | failed with exit code 3: not logged in",
         "echo '{' | gave an answer that is not JSON",
         "echo '{}' | gave an answer of apiVersion ''",
-        "sleep 60 | did not answer within KUBERNETES_TIMEOUT, 1000 ms",
-        "echo asks >&2; sleep 60 & sleep 60 | did not answer within KUBERNETES_TIMEOUT, 1000 ms: asks",
+        "sleep 61.7 | did not answer within KUBERNETES_TIMEOUT, 1000 ms",
+        "echo asks >&2; sleep 61.7 & sleep 61.7 | did not answer within KUBERNETES_TIMEOUT, 1000 ms: asks",
       })
   void reportsAPluginThatFails(String line, String what) throws Exception {
     plugin("echo $$ > pid", line);
@@ -164,10 +164,10 @@ class AccessTest {
         ProcessHandle.current()
             .descendants()
             .filter(
-                child -> child.info().commandLine().orElse("").matches(".*(sleep 60|/plugin).*"))
+                child -> child.info().commandLine().orElse("").matches(".*(sleep 61.7|/plugin).*"))
             .toList());
     ProcessHandle.allProcesses()
-        .filter(process -> process.info().commandLine().orElse("").equals("sleep 60"))
+        .filter(process -> process.info().commandLine().orElse("").equals("sleep 61.7"))
         .forEach(process -> assertFalse(process.isAlive(), process.info().toString()));
   }
 
