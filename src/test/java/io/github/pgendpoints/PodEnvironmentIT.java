@@ -1,31 +1,42 @@
 package io.github.pgendpoints;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.support.ForwardProxy;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.kubernetes.Tls;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -84,6 +95,7 @@ class PodEnvironmentIT {
         home.resolve("config/jvm.options"),
         "-Dpostgres-endpoint-manager.allow-loopback=true\n",
         StandardOpenOption.APPEND);
+    Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
     cluster = PostgresCluster.start();
     cluster.waitUntilStreaming();
     api = new FakeApiServer("db", true).withTls().start();
@@ -95,6 +107,7 @@ class PodEnvironmentIT {
   static void stop() {
     api.close();
     cluster.close();
+    Awaitility.reset();
   }
 
   // --- Services and time zone -------------------------------------------------------------------
@@ -224,6 +237,80 @@ class PodEnvironmentIT {
     }
   }
 
+  @Test
+  void leadsThroughAProxyOverTls() throws Exception {
+    Tls tls = Tls.selfMade();
+    KeyStore trusted = KeyStore.getInstance("PKCS12");
+    trusted.load(null, null);
+    trusted.setCertificateEntry(
+        "proxy",
+        CertificateFactory.getInstance("X.509")
+            .generateCertificate(
+                new ByteArrayInputStream(tls.certificate().getBytes(StandardCharsets.UTF_8))));
+    Path store = folder.resolve("trusted.p12");
+    try (OutputStream out = Files.newOutputStream(store)) {
+      trusted.store(out, "changeit".toCharArray());
+    }
+    try (ForwardProxy proxy = ForwardProxy.start(tls.sockets());
+        Program trusting = program();
+        Program other = program()) {
+      String url = "https://svc:s3cret@127.0.0.1:" + proxy.port();
+      trusting
+          .with("HTTPS_PROXY", url)
+          .with(
+              "JDK_JAVA_OPTIONS",
+              "-Djavax.net.ssl.trustStore=%s -Djavax.net.ssl.trustStorePassword=changeit"
+                  .formatted(store));
+      assertEquals(0, trusting.run("--once"), trusting::err);
+      assertTrue(
+          proxy.requests().get(0).contains("Proxy-Authorization: Basic "),
+          proxy.requests()::toString);
+      assertEquals(3, other.with("HTTPS_PROXY", url).run("--once"), other::err);
+      assertTrue(other.err().contains("through the proxy https://127.0.0.1:"), other::err);
+    }
+  }
+
+  /** As the kubelet does it, which replaces a link to a folder. */
+  @Test
+  void goesOnWithANewTokenAndANewAuthority() throws IOException {
+    Path volume = Files.createDirectory(folder.resolve("account"));
+    mount(volume, "..1", "first");
+    for (String name : List.of("ca.crt", "token", "namespace")) {
+      Files.createSymbolicLink(volume.resolve(name), Path.of("..data").resolve(name));
+    }
+    try (Program program =
+        program()
+            .with("KUBECONFIG", null)
+            .with("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+            .with("KUBERNETES_SERVICE_PORT", String.valueOf(api.port()))
+            .with("KUBERNETES_CERTS_CA_FILE", volume.resolve("ca.crt").toString())
+            .with("KUBERNETES_AUTH_SERVICEACCOUNT_TOKEN", volume.resolve("token").toString())
+            .with("NAMESPACE", "db")
+            .with("LEASE_NAME", "rotation")
+            .with("MANAGEMENT_PORT", "off")
+            .with("JOLOKIA_PORT", "off")
+            .start()) {
+      await().until(() -> api.watches() > 0 && program.err().contains("topology verified"));
+
+      api.stop().withTls().start().requireToken("second");
+      await().until(() -> program.err().contains(" cannot be trusted: "));
+      mount(volume, "..2", "second");
+      api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
+
+      await().until(() -> !api.endpoints("pg-rw").getSubsets().isEmpty() && api.watches() > 0);
+      await().until(() -> program.err().contains("over: "));
+    }
+  }
+
+  private static void mount(Path volume, String version, String token) throws IOException {
+    Path data = Files.createDirectory(volume.resolve(version));
+    api.requireToken(token).caCertificate(data.resolve("ca.crt"));
+    Files.writeString(data.resolve("token"), token);
+    Files.writeString(data.resolve("namespace"), "db");
+    Path link = Files.createSymbolicLink(volume.resolve("..data_tmp"), data.getFileName());
+    Files.move(link, volume.resolve("..data"), StandardCopyOption.ATOMIC_MOVE);
+  }
+
   // --- options of Java --------------------------------------------------------------------------
 
   static Stream<Row> optionsOfJava() {
@@ -279,7 +366,7 @@ class PodEnvironmentIT {
     String agent =
         "-agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=127.0.0.1:" + port;
     try (Program program = program().with("JAVA_TOOL_OPTIONS", agent).start("--version")) {
-      org.awaitility.Awaitility.await().until(() -> program.out().contains("Listening for"));
+      await().until(() -> program.out().contains("Listening for"));
       assertFalse(program.out().contains("postgres-endpoint-manager 0"), program.out());
     }
   }

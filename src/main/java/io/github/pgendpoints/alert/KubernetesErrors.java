@@ -10,7 +10,6 @@ import io.github.pgendpoints.logging.ForeignText;
 import java.io.EOFException;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
-import java.net.HttpURLConnection;
 import java.net.ProtocolException;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -80,12 +79,12 @@ public final class KubernetesErrors {
     StatusDetails details =
         status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
     int code = failure.getCode();
+    if (code == 401 && !KubernetesAccess.sendsCredentials(config)) {
+      return "does not accept requests without credentials (401): %s; %s"
+          .formatted(said, KubernetesAccess.whyAnonymous(config));
+    }
     if (code == 401) {
       return "does not accept our token (401): " + said;
-    }
-    if (code == HttpURLConnection.HTTP_PROXY_AUTH) {
-      return "cannot be reached%s: the proxy does not accept our user and password (407)"
-          .formatted(through);
     }
     if (code == 403 && said.contains("\"system:anonymous\"")) {
       return "said no (403): %s; %s".formatted(said, KubernetesAccess.whyAnonymous(config));

@@ -37,6 +37,7 @@ final class Access implements OAuthTokenProvider {
   private Source source;
   private String contents;
   private String token;
+  private boolean sendsToken = true;
   private ExecPlugin.Credential credential;
   private long obtainedAt;
   private String failure;
@@ -212,22 +213,37 @@ final class Access implements OAuthTokenProvider {
   public String getToken() {
     long arrived = System.nanoTime();
     synchronized (this) {
-      refresh();
-      String set = Utils.getSystemPropertyOrEnvVar(Config.KUBERNETES_OAUTH_TOKEN_SYSTEM_PROPERTY);
-      if (set != null) {
-        return set.strip();
-      }
-      String file = tokenFile();
-      String read = file == null ? "" : read(file).strip();
-      if (!read.isEmpty()) {
-        token = read;
-      }
-      String known = token == null ? source.config().getAutoOAuthToken() : token;
-      if (Utils.isNullOrEmpty(known) && runsPlugin()) {
-        return credential(arrived).token();
-      }
-      return known == null ? null : known.strip();
+      String now = token(arrived);
+      sendsToken = Utils.isNotNullOrEmpty(now);
+      return now;
     }
+  }
+
+  private String token(long arrived) {
+    refresh();
+    String set = Utils.getSystemPropertyOrEnvVar(Config.KUBERNETES_OAUTH_TOKEN_SYSTEM_PROPERTY);
+    if (set != null) {
+      return set.strip();
+    }
+    String file = tokenFile();
+    String read = file == null ? "" : read(file).strip();
+    if (!read.isEmpty()) {
+      token = read;
+    }
+    String known = token == null ? source.config().getAutoOAuthToken() : token;
+    if (Utils.isNullOrEmpty(known) && runsPlugin()) {
+      return credential(arrived).token();
+    }
+    return known == null ? null : known.strip();
+  }
+
+  /** Whether the last request carried a token, or there is a client certificate or a password. */
+  synchronized boolean sendsCredentials() {
+    Config config = source.config();
+    return sendsToken
+        || Utils.isNotNullOrEmpty(config.getClientCertData())
+        || Utils.isNotNullOrEmpty(config.getClientCertFile())
+        || Utils.isNotNullOrEmpty(config.getPassword());
   }
 
   private String tokenFile() {

@@ -186,21 +186,25 @@ record ApiProxy(String source, String scheme, String host, int port, String user
     }
     if (user != null && isSocks) {
       Authenticator.setDefault(new Socks());
-    } else if (user != null) {
+    } else if (!isSocks) {
       builder.proxyAuthenticator((route, response) -> authenticated(response));
     }
   }
 
-  /** Null to give up: the proxy has refused these already. */
-  private Request authenticated(Response response) {
+  /** OkHttp asks for the header before the proxy does, too. */
+  private Request authenticated(Response response) throws IOException {
     String header = "Proxy-Authorization";
-    return response.request().header(header) != null
-        ? null
-        : response
-            .request()
-            .newBuilder()
-            .header(header, HttpClientUtils.basicCredentials(user))
-            .build();
+    Request request = response.request();
+    if (user != null && request.header(header) == null) {
+      return request.newBuilder().header(header, HttpClientUtils.basicCredentials(user)).build();
+    }
+    if ("OkHttp-Preemptive".equals(response.header("Proxy-Authenticate"))) {
+      return null;
+    }
+    throw new IOException(
+        user == null
+            ? "the proxy asks for a user and a password (407)"
+            : "the proxy does not accept our user and password (407)");
   }
 
   private final class Socks extends Authenticator {

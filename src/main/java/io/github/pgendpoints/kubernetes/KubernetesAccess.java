@@ -122,6 +122,11 @@ public final class KubernetesAccess {
         : null;
   }
 
+  /** Whether the last request carried a token or a client certificate, as far as is known. */
+  public static boolean sendsCredentials(Config config) {
+    return !(config.getOauthTokenProvider() instanceof Access access) || access.sendsCredentials();
+  }
+
   /** Why the API takes a request for an anonymous one, and what adds the credentials. */
   public static String whyAnonymous(Config config) {
     return config.getOauthTokenProvider() instanceof Access access

@@ -94,6 +94,22 @@ class AccessTest {
     }
   }
 
+  @Test
+  void saysThatNothingWasSentWhereAnonymousRequestsAreOff() throws IOException {
+    kubeconfig("as-user-extra: {}");
+    api.requireToken("t");
+
+    try (KubernetesClient client = client()) {
+      String said = failure(client);
+      assertTrue(said.contains(" does not accept requests without credentials (401): "), said);
+      assertTrue(said.contains("give user 'u' of " + folder.resolve("config")), said);
+    }
+    kubeconfig("token: wrong");
+    try (KubernetesClient client = client()) {
+      assertTrue(failure(client).contains(" does not accept our token (401): "));
+    }
+  }
+
   // --- exec plugins -----------------------------------------------------------------------------
 
   private static final String ANSWER =
