@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.security.Security;
 import java.util.List;
 import java.util.Objects;
+import java.util.TimeZone;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,6 +62,9 @@ public final class Application implements Callable<Integer> {
 
   /** Runs the command line and ends the process with its exit code. */
   public static void main(String[] args) {
+    // Before anything reads it: pgJDBC sends the zone's name at login, and servers differ in the
+    // names they know.
+    TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
     // Faults in the settings are logged in the format that the settings request.
     Logging.configure(Level.INFO, SettingsCatalog.LOG_FORMAT.valueOrDefault(System.getenv()));
     Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> tell(thrown));

@@ -11,6 +11,9 @@ import io.github.pgendpoints.kubernetes.ObjectClient;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.kubernetes.WatchedEndpoints;
+import io.github.pgendpoints.kubernetes.election.Candidate;
+import io.github.pgendpoints.kubernetes.election.Election;
+import io.github.pgendpoints.kubernetes.election.ElectionListener;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.postgres.DownNodes;
 import io.github.pgendpoints.postgres.NodePools;
@@ -125,6 +128,22 @@ final class ClusterWiring implements AutoCloseable {
         leadership::term,
         primary -> continuous && pools.anyBroken(primary, this::isDown),
         System::nanoTime);
+  }
+
+  /** What this installation writes, in words. */
+  private String serves() {
+    return settings.rwService() + " and " + settings.roService();
+  }
+
+  LeaseMessages leaseMessages() {
+    return new LeaseMessages(settings.leaseName(), serves(), errors::describe);
+  }
+
+  /** Takes part for this process, once it is started. */
+  Election election(ElectionListener listener) {
+    Candidate candidate = Candidate.of(System.getenv(), ProcessHandle.current().pid());
+    return new Election(
+        client, namespace, settings.leaseName(), candidate, serves(), leadership, listener);
   }
 
   private boolean isDown(Node node) {

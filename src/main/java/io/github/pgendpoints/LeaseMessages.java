@@ -18,15 +18,19 @@ public final class LeaseMessages implements ElectionListener {
           + " verbs [get, patch], and a rule of the same without resourceNames for verbs [create]";
 
   private final String lease;
+  private final String serves;
   private final Function<KubernetesClientException, String> describe;
   private String lastFailure = "";
 
   /**
    * @param lease LEASE_NAME
+   * @param serves what this installation writes
    * @param describe makes a sentence of a failure, fit for a log
    */
-  public LeaseMessages(String lease, Function<KubernetesClientException, String> describe) {
+  public LeaseMessages(
+      String lease, String serves, Function<KubernetesClientException, String> describe) {
     this.lease = lease;
+    this.serves = serves;
     this.describe = describe;
   }
 
@@ -44,6 +48,16 @@ public final class LeaseMessages implements ElectionListener {
   @Override
   public void follows(String holder) {
     LOG.info("this replica stands by: {} holds Lease {}", ForeignText.clean(holder), lease);
+  }
+
+  @Override
+  public void shares(String holder, String other) {
+    LOG.error(
+        "two installations share Lease {}, and only its holder writes: {} holds it and serves {}, this replica serves {}; set another LEASE_NAME for one of them",
+        lease,
+        ForeignText.clean(holder),
+        ForeignText.clean(other),
+        serves);
   }
 
   @Override

@@ -12,7 +12,6 @@ import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
-import io.github.pgendpoints.kubernetes.election.Candidate;
 import io.github.pgendpoints.kubernetes.election.Election;
 import io.github.pgendpoints.kubernetes.election.HeldLease;
 import io.github.pgendpoints.management.CycleHealth;
@@ -119,23 +118,14 @@ public final class Manager extends Main {
     this.wiring =
         new ClusterWiring(settings, namespace, invocation, client, new Requests(), probes);
     this.cluster = wiring.cluster();
-    this.leaseMessages = new LeaseMessages(settings.leaseName(), cluster.errors()::describe);
+    this.leaseMessages = wiring.leaseMessages();
     boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
     this.heartbeat =
         new Heartbeat(
             elects ? cluster.schedule().followerInterval() : settings.probeInterval(),
             settings.postgres().connectTimeout(),
             System::nanoTime);
-    this.election =
-        elects
-            ? new Election(
-                client,
-                namespace,
-                settings.leaseName(),
-                Candidate.of(System.getenv(), ProcessHandle.current().pid()),
-                cluster.leadership(),
-                leaseMessages)
-            : null;
+    this.election = elects ? wiring.election(leaseMessages) : null;
     this.heldLease =
         mode != Mode.ONCE || settings.leaseName() == null || invocation.force()
             ? null

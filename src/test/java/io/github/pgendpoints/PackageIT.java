@@ -680,7 +680,7 @@ class PackageIT {
   }
 
   /** A Java 25 or newer beside the one that runs the tests, or one that a CI names; or null. */
-  private static String newerJava() {
+  static String newerJava() {
     Path mine = Path.of(System.getProperty("java.home"));
     try (Stream<Path> siblings = Files.list(mine.getParent())) {
       return Stream.concat(
@@ -753,7 +753,7 @@ class PackageIT {
     }
   }
 
-  private static void copy(Path from, Path to) throws IOException {
+  static void copy(Path from, Path to) throws IOException {
     try (Stream<Path> files = Files.walk(from)) {
       for (Path file : files.toList()) {
         Files.copy(file, to.resolve(from.relativize(file)), StandardCopyOption.COPY_ATTRIBUTES);

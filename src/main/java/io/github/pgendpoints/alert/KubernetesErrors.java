@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.Status;
 import io.fabric8.kubernetes.api.model.StatusDetails;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.logging.ForeignText;
 import java.io.EOFException;
 import java.io.InterruptedIOException;
@@ -37,11 +38,18 @@ public final class KubernetesErrors {
 
   private final String server;
   private final String requestTimeout;
+  private final Config config;
+
+  /** Names the proxy; empty if there is none. */
+  private final String through;
 
   /**
    * @param config of the client
    */
   public KubernetesErrors(Config config) {
+    this.config = config;
+    String proxy = KubernetesAccess.proxy(config);
+    this.through = proxy == null ? "" : " through the proxy " + proxy;
     URI uri = URI.create(config.getMasterUrl());
     int standard = "http".equals(uri.getScheme()) ? 80 : 443;
     // A name with an underscore is no host to Java, though name servers know it.
@@ -61,7 +69,7 @@ public final class KubernetesErrors {
         + (failure.getCode() > 0 ? refusal(failure) : noAnswer(failure));
   }
 
-  private static String refusal(KubernetesClientException failure) {
+  private String refusal(KubernetesClientException failure) {
     Status status = failure.getStatus();
     String said =
         ForeignText.clean(
@@ -71,8 +79,15 @@ public final class KubernetesErrors {
     StatusDetails details =
         status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
     int code = failure.getCode();
+    if (code == 401 && !KubernetesAccess.sendsCredentials(config)) {
+      return "does not accept requests without credentials (401): %s; %s"
+          .formatted(said, KubernetesAccess.whyAnonymous(config));
+    }
     if (code == 401) {
       return "does not accept our token (401): " + said;
+    }
+    if (code == 403 && said.contains("\"system:anonymous\"")) {
+      return "said no (403): %s; %s".formatted(said, KubernetesAccess.whyAnonymous(config));
     }
     if (code == 403) {
       return "said no (403): " + said + missingRight(said, details);
@@ -81,7 +96,8 @@ public final class KubernetesErrors {
       return "has no namespace %s (404): create it, or set NAMESPACE"
           .formatted(ForeignText.clean(String.valueOf(details.getName())));
     }
-    return "said no (%d): %s".formatted(code, said);
+    // A gateway answers for a server that it does not reach.
+    return "said no%s (%d): %s".formatted(code >= 502 && code <= 504 ? through : "", code, said);
   }
 
   /** The rule that the Role lacks; only from a refusal by RBAC, which names the right. */
@@ -117,26 +133,26 @@ public final class KubernetesErrors {
       return "was not asked to the end: the program stops";
     }
     if (any(causes, InterruptedIOException.class, TimeoutException.class)) {
-      return "cannot be reached: no answer within " + requestTimeout;
+      return "cannot be reached%s: no answer within %s".formatted(through, requestTimeout);
     }
     if (any(causes, UnknownHostException.class)) {
-      return "cannot be reached: unknown host";
+      return "cannot be reached%s: unknown host".formatted(through);
     }
     if (any(causes, ConnectException.class)) {
-      return "cannot be reached: " + said;
+      return "cannot be reached%s: %s".formatted(through, said);
     }
     if (any(causes, SSLPeerUnverifiedException.class)) {
-      return "cannot be trusted: its TLS certificate is for other host names";
+      return "cannot be trusted%s: its TLS certificate is for other host names".formatted(through);
     }
     if (any(causes, CertPathBuilderException.class, CertPathValidatorException.class)) {
-      return "cannot be trusted: its TLS certificate is not signed by the CA we were given (%s)"
-          .formatted(said);
+      return "cannot be trusted%s: its TLS certificate is not signed by the CA we were given (%s)"
+          .formatted(through, said);
     }
     if (any(causes, SSLException.class)) {
-      return "cannot be reached over TLS: " + said;
+      return "cannot be reached over TLS%s: %s".formatted(through, said);
     }
     if (any(causes, EOFException.class) || said.startsWith("unexpected end of stream")) {
-      return "ended the connection in mid-answer";
+      return "ended the connection in mid-answer" + through;
     }
     if (any(causes, JacksonException.class)) {
       return "gave an answer that is not the Kubernetes object we asked for";
@@ -144,7 +160,7 @@ public final class KubernetesErrors {
     if (any(causes, ProtocolException.class)) {
       return "does not speak HTTP as we do: " + said;
     }
-    return "cannot be reached: " + said;
+    return "cannot be reached%s: %s".formatted(through, said);
   }
 
   private static boolean any(List<Throwable> causes, Class<?>... types) {

@@ -1,9 +1,16 @@
 package io.github.pgendpoints.kubernetes;
 
 import io.fabric8.kubernetes.api.model.StatusBuilder;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.http.HttpClient;
 import io.fabric8.kubernetes.client.okhttp.OkHttpClientFactory;
+import io.fabric8.kubernetes.client.utils.HttpClientUtils;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.Proxy;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Response;
@@ -14,17 +21,72 @@ import okio.ForwardingSource;
 import okio.Okio;
 
 /** The HTTP client below fabric8's, where it believes a server more than it should. */
-final class ApiHttp extends OkHttpClientFactory {
+final class ApiHttp implements HttpClient.Factory {
 
   /** An object of etcd is smaller than 2 MiB; fabric8 alone would hold any answer in memory. */
   static final long MAX_ANSWER = 4 << 20;
 
   private static final MediaType JSON = MediaType.get("application/json");
 
+  private final Access access;
+
+  private final OkHttpClientFactory okHttp =
+      new OkHttpClientFactory() {
+        @Override
+        protected void additionalConfig(OkHttpClient.Builder builder) {
+          configure(builder);
+        }
+      };
+
+  ApiHttp(Access access) {
+    this.access = access;
+  }
+
   @Override
-  protected void additionalConfig(OkHttpClient.Builder builder) {
+  public HttpClient.Builder newBuilder() {
+    return okHttp.newBuilder();
+  }
+
+  /** As fabric8's, but for certificates and proxies, which it reads once, and its own way. */
+  @Override
+  public HttpClient.Builder newBuilder(Config config) {
+    HttpClient.Builder builder = newBuilder();
+    builder.followAllRedirects();
+    builder.tag(config.getRequestConfig());
+    builder.connectTimeout(config.getConnectionTimeout(), TimeUnit.MILLISECONDS);
+    builder.tlsVersions(config.getTlsVersions());
+    if (config.isHttp2Disable()) {
+      builder.preferHttp11();
+    }
+    HttpClientUtils.createApplicableInterceptors(config, this)
+        .forEach(builder::addOrReplaceInterceptor);
+    return builder;
+  }
+
+  private void configure(OkHttpClient.Builder builder) {
+    Config config = access.config();
+    builder.readTimeout(Duration.ZERO).writeTimeout(Duration.ZERO);
+    builder.pingInterval(Duration.ofMillis(config.getWebsocketPingInterval()));
+    if (config.isTrustCerts() || config.isDisableHostnameVerification()) {
+      builder.hostnameVerifier((host, session) -> true);
+    }
+    ApiSockets sockets = new ApiSockets(access::certificates);
+    builder.sslSocketFactory(sockets, sockets.trust());
+    ApiProxy proxy = access.proxy();
+    if (proxy == null) {
+      builder.proxy(Proxy.NO_PROXY);
+    } else {
+      proxy.configure(builder);
+    }
     builder.addNetworkInterceptor(chain -> limited(chain.proceed(chain.request())));
-    builder.addInterceptor(chain -> withRetryAfter(chain.proceed(chain.request())));
+    builder.addInterceptor(chain -> withRetryAfter(checked(chain.proceed(chain.request()))));
+  }
+
+  private Response checked(Response response) {
+    if (response.code() == HttpURLConnection.HTTP_UNAUTHORIZED) {
+      access.rejected();
+    }
+    return response;
   }
 
   private static Response limited(Response response) {

@@ -1,9 +1,9 @@
 package io.github.pgendpoints.kubernetes;
 
+import io.fabric8.kubernetes.api.model.Context;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import io.fabric8.kubernetes.client.utils.Utils;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;
@@ -11,14 +11,13 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.function.Supplier;
 
 /** Access to the Kubernetes API as fabric8 finds it, with bounds, and the namespace we work in. */
 public final class KubernetesAccess {
   /** A connection over which a ping is not answered until the next one is broken. */
   private static final Duration PING_INTERVAL = Duration.ofSeconds(10);
 
-  private static final String TRUST = "javax.net.ssl.trustStore";
+  private static final String SET_UP = "access to the Kubernetes API cannot be set up: ";
 
   private KubernetesAccess() {}
 
@@ -30,9 +29,9 @@ public final class KubernetesAccess {
    */
   public static Config find() {
     String files = String.join(File.pathSeparator, Config.getKubeconfigFilenames());
-    Config config;
+    Access access;
     try {
-      config = Config.autoConfigure(null);
+      access = Access.find();
     } catch (RuntimeException e) {
       throw new IllegalArgumentException(
           root(e) instanceof NumberFormatException number
@@ -41,9 +40,18 @@ public final class KubernetesAccess {
               : "KUBECONFIG='" + files + "' is not a valid kubeconfig",
           e);
     }
+    Config config = access.config();
+    if (!access.isComplete()) {
+      Context context = config.getCurrentContext().getContext();
+      throw new IllegalArgumentException(
+          "KUBECONFIG='%s' does not define both the cluster '%s' and the user '%s' of its current context"
+              .formatted(files, context.getCluster(), context.getUser()));
+    }
     if (config.getCurrentContext() != null
         || config.getAutoOAuthToken() != null
         || System.getProperty(Config.KUBERNETES_MASTER_SYSTEM_PROPERTY) != null) {
+      // An auth-provider, such as OIDC, is fabric8's.
+      config.setOauthTokenProvider(config.getAuthProvider() == null ? access : null);
       return config;
     }
     boolean exists =
@@ -68,19 +76,62 @@ public final class KubernetesAccess {
     config.setRequestTimeout(millis);
     config.setRequestRetryBackoffLimit(0);
     config.setWebsocketPingInterval(PING_INTERVAL.toMillis());
+    Access access = access(config);
+    access.use(requestTimeout, ApiProxy.of(address(config), access.proxyUrl()));
     try {
-      URI.create(config.getMasterUrl());
-      return trustingTheClusterAlone(
-          config,
-          () ->
-              new KubernetesClientBuilder()
-                  .withConfig(config)
-                  .withHttpClientFactory(new ApiHttp())
-                  .build());
+      return new KubernetesClientBuilder()
+          .withConfig(config)
+          .withHttpClientFactory(new ApiHttp(access))
+          .build();
     } catch (RuntimeException e) {
-      throw new IllegalArgumentException(
-          "access to the Kubernetes API cannot be set up: " + withoutPasswords(root(e)), e);
+      throw new IllegalArgumentException(SET_UP + root(e), e);
     }
+  }
+
+  /** What is wrong with an address is told without the address, which may hold a password. */
+  private static URI address(Config config) {
+    try {
+      return new URI(config.getMasterUrl());
+    } catch (URISyntaxException e) {
+      throw new IllegalArgumentException(
+          SET_UP
+              + "the address of the API is not a URL: %s at index %d"
+                  .formatted(e.getReason(), e.getIndex()));
+    }
+  }
+
+  private static Access access(Config config) {
+    if (config.getOauthTokenProvider() instanceof Access access) {
+      return access;
+    }
+    Access access = Access.of(config);
+    if (config.getOauthTokenProvider() == null && config.getAuthProvider() == null) {
+      config.setOauthTokenProvider(access);
+    }
+    return access;
+  }
+
+  /**
+   * The proxy on the way to the API and what names it, without its password.
+   *
+   * @return null if there is none
+   */
+  public static String proxy(Config config) {
+    return config.getOauthTokenProvider() instanceof Access access && access.proxy() != null
+        ? access.proxy().toString()
+        : null;
+  }
+
+  /** Whether the last request carried a token or a client certificate, as far as is known. */
+  public static boolean sendsCredentials(Config config) {
+    return !(config.getOauthTokenProvider() instanceof Access access) || access.sendsCredentials();
+  }
+
+  /** Why the API takes a request for an anonymous one, and what adds the credentials. */
+  public static String whyAnonymous(Config config) {
+    return config.getOauthTokenProvider() instanceof Access access
+        ? access.whyAnonymous()
+        : "no credentials were sent";
   }
 
   private static Throwable root(Throwable failure) {
@@ -89,38 +140,6 @@ public final class KubernetesAccess {
       root = root.getCause();
     }
     return root;
-  }
-
-  /** What is wrong with an address is told with the address, and that may hold a password. */
-  private static String withoutPasswords(Throwable failure) {
-    return failure instanceof URISyntaxException address
-        ? "the address of the API or of a proxy is not a URL: %s at index %d"
-            .formatted(address.getReason(), address.getIndex())
-        : failure.toString().replaceAll("//.*@", "//…@");
-  }
-
-  /**
-   * Builds it so that, as for kubectl, the certificate authority that comes with the access is the
-   * only one that can vouch for the API. fabric8 adds those that Java itself trusts, some 140 that
-   * also take a while to read; it finds them by this property.
-   */
-  private static KubernetesClient trustingTheClusterAlone(
-      Config config, Supplier<KubernetesClient> builder) {
-    boolean hasAuthority =
-        Utils.isNotNullOrEmpty(config.getCaCertData())
-            || Utils.isNotNullOrEmpty(config.getCaCertFile());
-    if (!hasAuthority
-        || Utils.isNotNullOrEmpty(config.getTrustStoreFile())
-        || System.getProperty(TRUST) != null) {
-      return builder.get();
-    }
-    // No file, which fabric8 takes for an empty store.
-    System.setProperty(TRUST, "/dev/null");
-    try {
-      return builder.get();
-    } finally {
-      System.clearProperty(TRUST);
-    }
   }
 
   /**

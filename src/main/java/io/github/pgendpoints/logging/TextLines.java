@@ -6,13 +6,13 @@ import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.encoder.EncoderBase;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.stream.Collectors;
 
 /**
- * Encodes an event as one line of text: time, level, and message. Logback's PatternLayoutEncoder
- * can do the same, but takes three times as long to start.
+ * Encodes an event as one line of text: time in UTC, level, and message. Logback's
+ * PatternLayoutEncoder can do the same, but takes three times as long to start.
  */
 final class TextLines extends EncoderBase<ILoggingEvent> {
   private static final DateTimeFormatter TIME =
@@ -37,7 +37,7 @@ final class TextLines extends EncoderBase<ILoggingEvent> {
     IThrowableProxy thrown = event.getThrowableProxy();
     return "%s %s %s\n%s"
         .formatted(
-            TIME.format(Instant.ofEpochMilli(event.getTimeStamp()).atZone(ZoneId.systemDefault())),
+            TIME.format(Instant.ofEpochMilli(event.getTimeStamp()).atZone(ZoneOffset.UTC)),
             event.getLevel(),
             Text.oneLine(String.valueOf(event.getFormattedMessage())),
             withStackTrace && thrown != null ? stackTrace(thrown) : "")

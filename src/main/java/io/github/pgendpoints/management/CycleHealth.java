@@ -59,7 +59,10 @@ public final class CycleHealth {
     };
   }
 
-  /** Down while a route of the cycles is stopped or the Kubernetes API is not reached. */
+  /**
+   * Down while a route of the cycles is stopped, the Kubernetes API is not reached, or another
+   * installation holds the Lease.
+   */
   public AbstractHealthCheck readiness() {
     return new AbstractHealthCheck("pgendpoints", "ready") {
       @Override
@@ -71,6 +74,8 @@ public final class CycleHealth {
               .message("stopped: %s; there is no failover".formatted(String.join(", ", stopped)));
         } else if (isStandingBy() && !leadership.isLookedAt()) {
           result.down().message("the Lease cannot be read");
+        } else if (isStandingBy() && leadership.sharedWith() != null) {
+          result.down().message("another installation holds the Lease");
         } else if (!heartbeat.isApiReached()) {
           result.down().message("the last cycle could not read the Endpoints");
         } else if (isStandingBy()) {

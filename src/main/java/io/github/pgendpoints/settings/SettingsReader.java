@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -24,6 +25,9 @@ public final class SettingsReader {
   /** What Java puts in the place of bytes that it cannot decode. */
   private static final char UNDECODABLE = '\uFFFD';
 
+  /** The value of NAME_PORT that Kubernetes sets for a Service of that name. */
+  private static final Pattern SERVICE_LINK = Pattern.compile("(tcp|udp|sctp)://.+");
+
   private final Map<String, String> environment;
   private final boolean allowLoopback;
   private final Map<Setting<?>, Object> values = new HashMap<>();
@@ -31,14 +35,15 @@ public final class SettingsReader {
   private final List<String> warnings = new ArrayList<>();
 
   private SettingsReader(Map<String, String> environment, boolean allowLoopback) {
-    this.environment = environment;
+    this.environment = withoutServiceLinks(environment);
     this.allowLoopback = allowLoopback;
   }
 
   /**
    * Reads and validates all settings.
    *
-   * @param environment names to values; an empty value counts as not set
+   * @param environment names to values; an empty value counts as not set, and so does the link to a
+   *     Service, such as PG_PORT=tcp://10.96.0.12:5432
    * @param allowLoopback whether loopback addresses are accepted, for tests and the demo
    * @throws InvalidSettingsException with all faults, in the order of the reference
    */
@@ -54,6 +59,17 @@ public final class SettingsReader {
               .map(Fault::text)
               .toList());
     }
+    return settings;
+  }
+
+  private static Map<String, String> withoutServiceLinks(Map<String, String> environment) {
+    Map<String, String> settings = new HashMap<>(environment);
+    settings
+        .entrySet()
+        .removeIf(
+            variable ->
+                variable.getKey().endsWith("_PORT")
+                    && SERVICE_LINK.matcher(variable.getValue().strip()).matches());
     return settings;
   }
 

@@ -106,15 +106,17 @@ class KubernetesAccessTest {
     }
   }
 
-  /** A character that a URL must not have is the likeliest reason why an address is refused. */
   @ParameterizedTest
   @ValueSource(
-      strings = {"http://svc:s3^cret@127.0.0.1:1", "http://svc:s3 cret@127.0.0.1:1", "svc:s3cret@"})
-  void tellsNobodyThePasswordOfAProxy(String proxy) {
+      strings = {"ftp://svc:s3cret@h:1", "http://svc:s3cret@h:99999", "svc:s3cret@", "a b"})
+  void namesTheVariableOfAProxyThatCannotBeRead(String proxy) {
     set(Config.KUBERNETES_KUBECONFIG_FILE, api.kubeconfig(folder.resolve("config")).toString());
     set(Config.KUBERNETES_HTTPS_PROXY, proxy);
 
-    assertNoPassword();
+    assertEquals(
+        "https.proxy does not name a proxy; allowed: [scheme://][user:password@]host[:port] with the"
+            + " scheme http, https, socks4, or socks5",
+        assertThrows(IllegalArgumentException.class, KubernetesAccessTest::client).getMessage());
   }
 
   @Test

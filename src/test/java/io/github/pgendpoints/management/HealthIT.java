@@ -155,6 +155,36 @@ class HealthIT {
   }
 
   @Test
+  void isNotReadyWhileAnotherInstallationHoldsTheLease() throws IOException {
+    api.createService("other-rw", "postgresql", 5432);
+    api.createService("other-ro", "postgresql", 5432);
+    try (Run leader = run().with("MANAGEMENT_PORT", "off").with("LEASE_NAME", "pem");
+        Run other =
+            run()
+                .with("LEASE_NAME", "pem")
+                .with("RW_SERVICE", "other-rw")
+                .with("RO_SERVICE", "other-ro")) {
+      leader.start(Mode.CONTINUOUS);
+      until(() -> leader.logged("topology verified").size() == 1);
+      other.start(Mode.CONTINUOUS);
+      until(() -> !other.logged("ERROR two installations share Lease pem").isEmpty());
+      String line = other.logged("two installations").get(0);
+      assertTrue(line.contains(" holds it and serves pg-rw and pg-ro, "), line);
+      assertTrue(line.contains(" this replica serves other-rw and other-ro;"), line);
+
+      until(() -> live() == 200);
+      String body = http.get("/observe/health/ready").body();
+      assertEquals(503, ready(), body);
+      until(
+          () ->
+              http.get("/observe/health/ready")
+                  .body()
+                  .contains("another installation holds the Lease"));
+      assertEquals(1, other.logged("two installations").size(), other.log().toString());
+    }
+  }
+
+  @Test
   void isNotReadyWhileItCannotLookAtTheLease() throws IOException {
     // Whoever holds it does not matter, as long as it is somebody else.
     api.put(

@@ -80,6 +80,18 @@ class SettingsReaderTest {
     assertEquals("y-ro", read(Map.of("HELM_RELEASE", "x", "CHART_NAME", "y")).roService());
   }
 
+  /** Kubernetes sets them in the pods of a namespace with Services of such names. */
+  @ParameterizedTest
+  @ValueSource(strings = {"PG_PORT", "MANAGEMENT_PORT", "JOLOKIA_PORT", "ALERT_MAIL_PORT"})
+  void ignoresTheLinkToAService(String name) throws Exception {
+    for (String link : List.of("tcp://10.96.0.12:5432", "udp://10.0.0.1:53", "tcp://[fd00::1]:1")) {
+      Settings settings = read(Map.of(name, link));
+
+      assertEquals(5432, settings.postgres().port());
+      assertEquals("unset", settings.alerts().sinkSettings().get("ALERT_MAIL_PORT", "unset"));
+    }
+  }
+
   @Test
   void givesNodesWithoutAPortTheClustersOwn() throws Exception {
     Settings settings = read(Map.of("PG_NODES", "10.0.0.1, 10.0.0.2:5432", "PGPORT", "6000"));

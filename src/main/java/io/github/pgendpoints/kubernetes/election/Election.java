@@ -66,6 +66,7 @@ public final class Election extends ServiceSupport {
    * @param client for the Kubernetes API; its own timeout is shortened
    * @param namespace of the Lease
    * @param name of the Lease, which is made when it does not exist
+   * @param serves what the holder may write, in words that all replicas of an installation share
    * @param leadership is kept up to date
    * @param listener receives what happens
    */
@@ -74,13 +75,15 @@ public final class Election extends ServiceSupport {
       String namespace,
       String name,
       Candidate candidate,
+      String serves,
       Leadership leadership,
       ElectionListener listener) {
     this.candidate = candidate;
     this.leadership = leadership;
     this.listener = listener;
     this.lease =
-        new ObservedLease(bounded(client), namespace, name, candidate, LEASE, System::nanoTime);
+        new ObservedLease(
+            bounded(client), namespace, name, candidate, serves, LEASE, System::nanoTime);
   }
 
   private static KubernetesClient bounded(KubernetesClient client) {
@@ -164,6 +167,7 @@ public final class Election extends ServiceSupport {
   }
 
   private void lead() {
+    leadership.sharedWith(null);
     if (!leads) {
       leads = true;
       follows = null;
@@ -173,9 +177,16 @@ public final class Election extends ServiceSupport {
 
   private void follow(String holder) {
     end(false);
-    if (!holder.equals(follows)) {
-      follows = holder;
-      listener.follows(holder);
+    String other = lease.otherService();
+    leadership.sharedWith(other);
+    String followed = holder + other;
+    if (!followed.equals(follows)) {
+      follows = followed;
+      if (other == null) {
+        listener.follows(holder);
+      } else {
+        listener.shares(holder, other);
+      }
     }
   }
 

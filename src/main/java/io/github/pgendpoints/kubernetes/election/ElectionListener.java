@@ -21,6 +21,14 @@ public interface ElectionListener {
    */
   void follows(String holder);
 
+  /**
+   * Another process holds the Lease, and it is of another installation: it writes other objects.
+   *
+   * @param holder as the Lease names it: text of unknown origin
+   * @param serves what it writes: text of unknown origin
+   */
+  void shares(String holder, String serves);
+
   /** The Lease could not be read or renewed; called for each failure. */
   void failed(KubernetesClientException failure);
 

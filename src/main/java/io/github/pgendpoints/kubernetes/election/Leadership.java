@@ -17,6 +17,7 @@ public final class Leadership {
   private volatile Moment renewed;
   private volatile Moment looked;
   private volatile boolean alone;
+  private volatile String sharedWith;
   private volatile int terms;
 
   private record Moment(long nanos, long millis) {}
@@ -124,5 +125,17 @@ public final class Leadership {
 
   boolean isAlone() {
     return alone;
+  }
+
+  /**
+   * What the holder of the Lease serves if it is of another installation, as long as that lasts;
+   * text of unknown origin. Null if it is of the same one, or not known.
+   */
+  public String sharedWith() {
+    return sharedWith;
+  }
+
+  void sharedWith(String other) {
+    sharedWith = other;
   }
 }

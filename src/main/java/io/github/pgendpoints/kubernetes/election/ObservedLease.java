@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.LongSupplier;
 
@@ -21,10 +22,16 @@ import java.util.function.LongSupplier;
  * the last answer, so the API server refuses it when another process has written in between.
  */
 final class ObservedLease {
+  /** Names the holder that wrote it and what that one writes; another holder may leave it there. */
+  static final String HOLDER = "postgres.discovery/holder";
+
+  private static final String SERVES = " serves ";
+
   private final KubernetesClient client;
   private final String namespace;
   private final String name;
   private final Candidate candidate;
+  private final String serves;
   private final Duration defaultDuration;
   private final LongSupplier nanoTime;
 
@@ -37,6 +44,7 @@ final class ObservedLease {
   private boolean isOurs;
 
   /**
+   * @param serves what the holder may write, in words that all replicas of an installation share
    * @param defaultDuration of a Lease that names no duration
    * @param nanoTime as {@link System#nanoTime}
    */
@@ -45,12 +53,14 @@ final class ObservedLease {
       String namespace,
       String name,
       Candidate candidate,
+      String serves,
       Duration defaultDuration,
       LongSupplier nanoTime) {
     this.client = client;
     this.namespace = namespace;
     this.name = name;
     this.candidate = candidate;
+    this.serves = serves;
     this.defaultDuration = defaultDuration;
     this.nanoTime = nanoTime;
   }
@@ -81,6 +91,19 @@ final class ObservedLease {
     return lease == null ? "" : Objects.requireNonNullElse(spec().getHolderIdentity(), "");
   }
 
+  /**
+   * What the holder serves, if that is not what this process serves; text of unknown origin. Null
+   * if it is the same, or not known: earlier versions do not write it.
+   */
+  String otherService() {
+    String prefix = holder() + SERVES;
+    Map<String, String> annotations = lease == null ? null : lease.getMetadata().getAnnotations();
+    String written = annotations == null ? "" : annotations.getOrDefault(HOLDER, "");
+    return holder().isEmpty() || !written.startsWith(prefix) || written.equals(prefix + serves)
+        ? null
+        : written.substring(prefix.length());
+  }
+
   /** Whether this process may take or renew the Lease. */
   boolean isFree() {
     String holder = holder();
@@ -104,6 +127,9 @@ final class ObservedLease {
     boolean isRenewal = holder().equals(candidate.identity());
     LeaseBuilder next =
         next(candidate.identity())
+            .editMetadata()
+            .addToAnnotations(HOLDER, candidate.identity() + SERVES + serves)
+            .endMetadata()
             .editSpec()
             .withLeaseDurationSeconds((int) defaultDuration.toSeconds())
             .withRenewTime(now)

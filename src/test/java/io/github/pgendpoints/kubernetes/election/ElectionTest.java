@@ -3,6 +3,7 @@ package io.github.pgendpoints.kubernetes.election;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
@@ -47,9 +48,13 @@ class ElectionTest {
     }
 
     Replica(Candidate candidate, String lease) {
+      this(candidate, lease, "rw and ro");
+    }
+
+    Replica(Candidate candidate, String lease, String serves) {
       this.candidate = candidate;
       this.lease = lease;
-      election = new Election(api.client(), "db", lease, candidate, leadership, this);
+      election = new Election(api.client(), "db", lease, candidate, serves, leadership, this);
       election.start();
       replicas.add(this);
     }
@@ -95,6 +100,12 @@ class ElectionTest {
     @Override
     public void follows(String holder) {
       events.add("follows " + holder);
+    }
+
+    @Override
+    public void shares(String holder, String serves) {
+      assertEquals(serves, leadership.sharedWith());
+      events.add("shares with " + holder + ": " + serves);
     }
 
     @Override
@@ -168,6 +179,40 @@ class ElectionTest {
     assertFalse(second.leads());
     hears(first, "leads");
     assertEquals(List.of("follows " + first.id()), second.events);
+  }
+
+  @Test
+  void reportsAnotherInstallationThatHoldsTheLease() {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    Replica other = new Replica(Candidate.of(Map.of("HOSTNAME", "b"), 1), "pem", "x and y");
+    hears(other, "shares with " + first.id() + ": rw and ro");
+
+    first.election.stop();
+    within(5000, other::leads);
+    assertNull(other.leadership.sharedWith());
+    Replica second = new Replica("c");
+    hears(second, "shares with " + other.id() + ": x and y");
+  }
+
+  /** It leaves the annotation of the holder before it as it is, and an old one has none. */
+  @Test
+  void takesAHolderOfAnEarlierVersionForOneOfItsOwn() {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    first.election.stop();
+    within(5000, () -> lease().getSpec().getHolderIdentity().isEmpty());
+    api.put(
+        new LeaseBuilder(lease())
+            .editSpec()
+            .withHolderIdentity("old")
+            .withRenewTime(ZonedDateTime.now(ZoneOffset.UTC))
+            .endSpec()
+            .build());
+
+    Replica second = new Replica(Candidate.of(Map.of("HOSTNAME", "b"), 1), "pem", "x and y");
+    hears(second, "follows old");
+    assertNull(second.leadership.sharedWith());
   }
 
   @Test

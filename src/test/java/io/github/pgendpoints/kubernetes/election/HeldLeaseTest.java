@@ -27,7 +27,8 @@ class HeldLeaseTest {
 
   private String refusal() {
     var client = api.client();
-    return new LeaseMessages("pem", new KubernetesErrors(client.getConfiguration())::describe)
+    return new LeaseMessages(
+            "pem", "rw and ro", new KubernetesErrors(client.getConfiguration())::describe)
         .refusal(new HeldLease(client, "db", "pem"));
   }
 

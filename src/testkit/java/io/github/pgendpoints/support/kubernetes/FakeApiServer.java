@@ -141,6 +141,12 @@ public final class FakeApiServer implements AutoCloseable {
     return this;
   }
 
+  /** As {@link #withTls()}, and takes clients only that show this certificate. */
+  public synchronized FakeApiServer withClientCertificates(Tls.Client client) {
+    tls = Tls.selfMade(client);
+    return this;
+  }
+
   /**
    * Mirrors Endpoints to EndpointSlices, as kube-controller-manager does: those there are, and each
    * change from now on. A server that is new does so at once.
@@ -331,6 +337,12 @@ public final class FakeApiServer implements AutoCloseable {
   public FakeApiServer requireToken(String required) {
     faults.requireToken(required);
     token = required;
+    return this;
+  }
+
+  /** 403 for system:anonymous, as a request without credentials gets it. */
+  public FakeApiServer denyAnonymous() {
+    faults.denyAnonymous();
     return this;
   }
 
@@ -570,7 +582,8 @@ public final class FakeApiServer implements AutoCloseable {
         + HasMetadata.getPlural(type);
   }
 
-  private static String base64(String text) {
+  /** As kubeconfigs hold certificates. */
+  public static String base64(String text) {
     return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
   }
 

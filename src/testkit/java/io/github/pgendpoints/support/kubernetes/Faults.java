@@ -35,6 +35,7 @@ final class Faults {
   private Duration delay = Duration.ZERO;
   private boolean hanging;
   private String token;
+  private boolean deniesAnonymous;
   private RoleRules role;
 
   synchronized void clear() {
@@ -45,6 +46,7 @@ final class Faults {
     hooks.clear();
     delay = Duration.ZERO;
     hanging = false;
+    deniesAnonymous = false;
     role = null;
   }
 
@@ -110,6 +112,10 @@ final class Faults {
     return hanging;
   }
 
+  synchronized void denyAnonymous() {
+    deniesAnonymous = true;
+  }
+
   synchronized void requireToken(String required) {
     token = required;
   }
@@ -128,6 +134,9 @@ final class Faults {
             });
     if (token != null && !("Bearer " + token).equals(request.authorization())) {
       throw ApiException.unauthorized();
+    }
+    if (deniesAnonymous && request.authorization() == null) {
+      throw ApiException.forbidden("system:anonymous", request);
     }
     if (!isGranted(request) || denials.stream().anyMatch(denial -> denial.covers(request))) {
       throw ApiException.forbidden(user, request);

@@ -1,0 +1,176 @@
+package io.github.pgendpoints.kubernetes;
+
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.internal.CertUtils;
+import io.fabric8.kubernetes.client.internal.SSLUtils;
+import io.fabric8.kubernetes.client.utils.Utils;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
+
+/**
+ * Opens TLS connections to the API with the certificates that the files hold at that moment: a
+ * cluster replaces its CA, and an issuer a client certificate, under a running program.
+ */
+final class ApiSockets extends SSLSocketFactory {
+  private final Supplier<Config> access;
+  private Context current;
+
+  /** A context and the contents it was made of. */
+  private record Context(List<String> contents, X509TrustManager trust, SSLContext tls) {}
+
+  /**
+   * @param access names the certificates and files that count now
+   * @throws IllegalArgumentException if they cannot be used
+   */
+  ApiSockets(Supplier<Config> access) {
+    this.access = access;
+    Config config = access.get();
+    try {
+      this.current = context(config, contents(config));
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
+  /** Decides whom to trust at the moment. */
+  synchronized X509TrustManager trust() {
+    return current.trust();
+  }
+
+  /** The last context that could be made: a file may be half-written. */
+  private synchronized SSLSocketFactory sockets() {
+    try {
+      Config config = access.get();
+      List<String> contents = contents(config);
+      if (!contents.equals(current.contents())) {
+        current = context(config, contents);
+      }
+    } catch (GeneralSecurityException | IOException | RuntimeException e) {
+      // The server's certificate shows whether what we have is still right.
+    }
+    return current.tls().getSocketFactory();
+  }
+
+  private static List<String> contents(Config config) throws IOException {
+    List<String> contents = new ArrayList<>();
+    contents.add(content(config.getCaCertData(), config.getCaCertFile()));
+    contents.add(content(config.getClientCertData(), config.getClientCertFile()));
+    contents.add(content(config.getClientKeyData(), config.getClientKeyFile()));
+    return contents;
+  }
+
+  private static String content(String data, String file) throws IOException {
+    return Utils.isNotNullOrEmpty(data)
+        ? data
+        : Utils.isNotNullOrEmpty(file) ? Files.readString(Path.of(file)) : "";
+  }
+
+  private static Context context(Config config, List<String> contents)
+      throws GeneralSecurityException, IOException {
+    TrustManager[] trust = trustManagers(config);
+    SSLContext tls = SSLUtils.sslContext(keyManagers(config), trust);
+    return new Context(contents, (X509TrustManager) trust[0], tls);
+  }
+
+  /**
+   * As for kubectl, the certificate authority that comes with the access is the only one that
+   * counts. fabric8 adds those that Java itself trusts, some 140 that also take a while to read.
+   */
+  private static TrustManager[] trustManagers(Config config)
+      throws GeneralSecurityException, IOException {
+    boolean hasAuthority =
+        Utils.isNotNullOrEmpty(config.getCaCertData())
+            || Utils.isNotNullOrEmpty(config.getCaCertFile());
+    if (!hasAuthority
+        || config.isTrustCerts()
+        || Utils.isNotNullOrEmpty(config.getTrustStoreFile())
+        || System.getProperty("javax.net.ssl.trustStore") != null) {
+      return SSLUtils.trustManagers(config);
+    }
+    KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+    store.load(null, null);
+    try (InputStream pem =
+        CertUtils.getInputStreamFromDataOrFile(config.getCaCertData(), config.getCaCertFile())) {
+      for (Certificate authority :
+          CertificateFactory.getInstance("X.509").generateCertificates(pem)) {
+        store.setCertificateEntry(String.valueOf(store.size()), authority);
+      }
+    }
+    if (store.size() == 0) {
+      throw new IOException("the certificate authority of the cluster is empty");
+    }
+    TrustManagerFactory factory =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    factory.init(store);
+    return factory.getTrustManagers();
+  }
+
+  /** fabric8 takes a key in PKCS #8, which does not name its algorithm, for RSA. */
+  private static KeyManager[] keyManagers(Config config)
+      throws GeneralSecurityException, IOException {
+    if (config.getClientKeyAlgo() != null) {
+      return SSLUtils.keyManagers(config);
+    }
+    try {
+      return SSLUtils.keyManagers(config);
+    } catch (GeneralSecurityException | IOException e) {
+      config.setClientKeyAlgo("EC");
+      return SSLUtils.keyManagers(config);
+    }
+  }
+
+  @Override
+  public String[] getDefaultCipherSuites() {
+    return sockets().getDefaultCipherSuites();
+  }
+
+  @Override
+  public String[] getSupportedCipherSuites() {
+    return sockets().getSupportedCipherSuites();
+  }
+
+  @Override
+  public Socket createSocket(Socket socket, String host, int port, boolean autoClose)
+      throws IOException {
+    return sockets().createSocket(socket, host, port, autoClose);
+  }
+
+  @Override
+  public Socket createSocket(String host, int port) throws IOException {
+    return sockets().createSocket(host, port);
+  }
+
+  @Override
+  public Socket createSocket(String host, int port, InetAddress local, int localPort)
+      throws IOException {
+    return sockets().createSocket(host, port, local, localPort);
+  }
+
+  @Override
+  public Socket createSocket(InetAddress host, int port) throws IOException {
+    return sockets().createSocket(host, port);
+  }
+
+  @Override
+  public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort)
+      throws IOException {
+    return sockets().createSocket(host, port, local, localPort);
+  }
+}
