@@ -64,7 +64,7 @@ public final class Application implements Callable<Integer> {
   public static void main(String[] args) {
     // Before anything reads it: pgJDBC sends the zone's name at login, and servers differ in the
     // names they know.
-    TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
+    TimeZone.setDefault(TimeZone.getTimeZone("GMT"));
     // Faults in the settings are logged in the format that the settings request.
     Logging.configure(Level.INFO, SettingsCatalog.LOG_FORMAT.valueOrDefault(System.getenv()));
     Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> tell(thrown));
