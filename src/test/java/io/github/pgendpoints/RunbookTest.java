@@ -66,7 +66,7 @@ class RunbookTest {
   /** A literal in a call that logs, or tells of a condition, elsewhere than in Conditions. */
   private static final Pattern TOLD =
       Pattern.compile(
-          "(LOG\\.error|LOG\\.warn|degraded|publishFailed|warnings\\.add|refuse\\(List\\.of|new NoNodesException"
+          "(LOG\\.error|LOG\\.warn|reportDegradation|reportPublishFailure|warnings\\.add|refuse\\(List\\.of|new NoNodesException"
               + "|new OutdatedTopologyException|exitWith)\\(\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
 
   /** A sentence that is handed on to somebody who logs it. */
@@ -101,21 +101,22 @@ class RunbookTest {
     Published led = withReadWrite(published(2, "db2"), "db1:5432");
     return Stream.concat(
         Stream.of(
-            new Said("observed", c -> c.observed(found)),
+            new Said("reportNodes", c -> c.reportNodes(found)),
             new Said(
-                "observed",
+                "reportNodes",
                 c ->
-                    c.observed(
+                    c.reportNodes(
                         topology(primary("db9", foreign("x"))).identifiedBy(published(1, "db1")))),
             new Said(
-                "observed",
+                "reportNodes",
                 c ->
-                    c.observed(topology(primary("db1", new Server(null, 10L, null, null, false))))),
+                    c.reportNodes(
+                        topology(primary("db1", new Server(null, 10L, null, null, false))))),
             new Said(
-                "decided",
+                "reportVerdict",
                 c -> {
-                  c.observed(found);
-                  c.decided(
+                  c.reportNodes(found);
+                  c.reportVerdict(
                       Nodes.verified(
                           found,
                           new ReadOnly(
@@ -123,23 +124,24 @@ class RunbookTest {
                       "");
                 }),
             new Said(
-                "repairing",
+                "reportRepair",
                 c -> {
                   Topology refused = topology(primary("db1", 1), down("db2"));
-                  c.observed(refused);
-                  c.repairing(Nodes.verdict(refused, led), led);
+                  c.reportNodes(refused);
+                  c.reportRepair(Nodes.verdict(refused, led), led);
                 }),
             new Said(
-                "decided",
+                "reportVerdict",
                 c -> {
-                  c.observed(found);
-                  c.decided(
+                  c.reportNodes(found);
+                  c.reportVerdict(
                       Nodes.verdict(found, published(1, "db1"))
                           .refuse("NeverPg3", "pg3 never takes writes"),
                       "nothing is written");
                 }),
-            new Said("paused", c -> c.paused("PAUSED")),
-            new Said("cycleFailed", c -> c.cycleFailed(new IllegalStateException("x")))),
+            new Said("reportPause", c -> c.reportPause("PAUSED")),
+            new Said(
+                "reportCycleFailure", c -> c.reportCycleFailure(new IllegalStateException("x")))),
         cycles().flatMap(RunbookTest::decided));
   }
 
@@ -155,10 +157,10 @@ class RunbookTest {
         .map(
             outcome ->
                 new Said(
-                    "decided",
+                    "reportVerdict",
                     c -> {
-                      c.observed(cycle.topology());
-                      c.decided(cycle.verdict(), outcome);
+                      c.reportNodes(cycle.topology());
+                      c.reportVerdict(cycle.verdict(), outcome);
                     }));
   }
 
@@ -246,7 +248,7 @@ class RunbookTest {
     said.says().accept(conditions);
 
     List<io.github.pgendpoints.alert.Alert> bad =
-        conditions.news().stream().filter(alert -> alert.severity() != Severity.INFO).toList();
+        conditions.endCycle().stream().filter(alert -> alert.severity() != Severity.INFO).toList();
     assertTrue(!bad.isEmpty(), said.by() + " says nothing bad");
     for (var alert : bad) {
       assertTrue(
@@ -276,15 +278,13 @@ class RunbookTest {
     // Their messages come from callers, who are looked through below.
     Set<String> passedOn =
         Set.of(
-            "publishFailed",
-            "noNodes",
-            "degraded",
-            "written",
-            "read",
-            "published",
-            "recall",
-            "begin",
-            "discard");
+            "reportPublishFailure",
+            "reportNoNodes",
+            "reportDegradation",
+            "reportWrite",
+            "recordPublished",
+            "recordPublication",
+            "restore");
 
     assertEquals(
         Set.of(),

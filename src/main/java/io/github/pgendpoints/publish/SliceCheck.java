@@ -79,7 +79,7 @@ public final class SliceCheck {
   /** Notes that the Role does not let us look; where slices are published, we have to. */
   public void notGranted() {
     list.refused();
-    conditions.degraded(
+    conditions.reportDegradation(
         "the Role does not grant list on endpointslices: slices that PUBLISH=endpointslices left are not seen; add to the Role: %s"
             .formatted(RULE));
   }
