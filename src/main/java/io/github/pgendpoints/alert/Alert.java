@@ -148,6 +148,14 @@ public record Alert(
     LEFT_BEHIND("LeftBehind"),
     /** The published primary has no connection left for us. */
     PRIMARY_FULL("PrimaryFull"),
+    /** Sessions at the primary cannot write unless they turn a setting off. */
+    READ_ONLY_PRIMARY("ReadOnlyPrimary"),
+    /** A standby that is read from has had no WAL receiver for minutes. */
+    NO_RECEIVER("NoWalReceiver"),
+    /** The lag of a standby has only grown for minutes. */
+    LAG_GROWS("LagGrows"),
+    /** A node that is read from has been UNKNOWN for minutes. */
+    STANDBY_UNVERIFIED("StandbyUnverified"),
     /** A rule that a route adds refuses; the subject is its name. */
     RULE("Rule"),
     /** Fewer nodes than MIN_REACHABLE_NODES could be verified. */
@@ -201,6 +209,10 @@ public record Alert(
         case NEWER_LINE -> STALE_PRIMARY;
         case LEFT_BEHIND -> LEFT_BEHIND;
         case FULL -> PRIMARY_FULL;
+        case READ_ONLY_PRIMARY -> READ_ONLY_PRIMARY;
+        case NO_RECEIVER -> NO_RECEIVER;
+        case LAG_GROWS -> LAG_GROWS;
+        case UNVERIFIED -> STANDBY_UNVERIFIED;
         case REFUSED, LINE_UNPROVEN -> throw new IllegalArgumentException("no condition");
       };
     }

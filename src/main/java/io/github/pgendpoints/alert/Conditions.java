@@ -114,15 +114,7 @@ public final class Conditions {
       switch (report.topic()) {
         case REFUSED -> refuse(Kind.of(verdict.rule()), report, outcome);
         case LINE_UNPROVEN -> degrade(report.message(), report.topic().name());
-        default ->
-            lifecycle.add(
-                Kind.of(report.topic()),
-                report.topic().isError() ? Severity.ERROR : Severity.WARN,
-                report.subject(),
-                report.headline(),
-                report.headline(),
-                report.message(),
-                Stage.ASKED);
+        default -> report(Kind.of(report.topic()), report);
       }
     }
     undetermined
@@ -131,6 +123,17 @@ public final class Conditions {
     if (verdict.isVerified()) {
       verify(verdict.primary(), verdict.readOnly());
     }
+  }
+
+  private void report(Kind kind, Report report) {
+    String subject = report.subject();
+    if (report.pending()) {
+      lifecycle.keep(kind, subject);
+      return;
+    }
+    Severity severity = report.topic().isError() ? Severity.ERROR : Severity.WARN;
+    String detail = report.headline();
+    lifecycle.add(kind, severity, subject, detail, detail, report.message(), Stage.ASKED);
   }
 
   private void refuse(Kind kind, Report report, String outcome) {

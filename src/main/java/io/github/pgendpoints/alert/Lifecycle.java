@@ -75,6 +75,19 @@ final class Lifecycle {
   }
 
   /**
+   * Keeps a condition open, if it is: the cycle shows neither that it lasts nor that it is over.
+   */
+  void keep(Kind kind, String subject) {
+    OpenCondition.Id id = new OpenCondition.Id(kind, subject);
+    open.forEach(
+        (key, condition) -> {
+          if (condition.id().equals(id)) {
+            found.putIfAbsent(key, new Finding(condition, Severity.WARN, null));
+          }
+        });
+  }
+
+  /**
    * Ends the cycle.
    *
    * @param reached how far it has come

@@ -70,7 +70,7 @@ record Situation(
   private Situation withRivals(List<Rival> counted) {
     return new Situation(
         published,
-        memory,
+        memory.with(memory.damping().trending(topology, candidate())),
         asked,
         topology,
         settings,
@@ -274,7 +274,7 @@ record Situation(
         repair,
         reachable(),
         quorum(),
-        new Reports(this, standbys).of(rule));
+        new Reports(this, standbys, readOnly).of(rule));
   }
 
   /** What is remembered of the candidate once it is published. */

@@ -15,14 +15,21 @@ import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Decision;
+import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.History;
 import io.github.pgendpoints.topology.HistoryAnswer;
 import io.github.pgendpoints.topology.Lsn;
+import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Protection;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.StandbyClass;
@@ -30,6 +37,7 @@ import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Unread;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
@@ -637,6 +645,50 @@ class ConditionsTest {
     conditions.reportNodes(topology);
     conditions.reportVerdict(Nodes.verdict(topology, published(2, "10.0.0.2")), "");
     assertTrue(news().stream().noneMatch(line -> line.contains("left behind")));
+  }
+
+  @Test
+  void keepsOpenWhatAPendingReportCannotTellOf() {
+    Topology topology = topology(primary("10.0.0.1", 1), cutOff("10.0.0.2"));
+    Published published = published(1, "10.0.0.1", Set.of("10.0.0.2:5432"));
+    Decision.Outcome first = decide(topology, published, Memory.empty(Damping.none()));
+    Topology later = new Topology(topology.nodes(), topology.at().plusSeconds(300));
+    Decision.Outcome second = decide(later, published, first.memory());
+    report(topology, first.verdict());
+    assertTrue(news().stream().noneMatch(line -> line.contains("no WAL receiver")));
+    report(later, second.verdict());
+    Alert begun = conditions.endCycle().get(0);
+    assertEquals(Alert.Kind.NO_RECEIVER, begun.kind());
+    assertEquals(Alert.Severity.WARN, begun.severity());
+    assertEquals("db/pg-rw/NoWalReceiver/10.0.0.2", begun.key());
+    report(topology, first.verdict());
+    assertEquals(List.of(), news(), "a new term of leadership");
+    report(later, second.verdict());
+    assertEquals(List.of(), news());
+    now = now.plusSeconds(3600);
+    report(topology, first.verdict());
+    assertEquals(Alert.Phase.LASTS, conditions.endCycle().get(0).phase());
+    assertEquals(
+        List.of("INFO over: no WAL receiver: 10.0.0.2"),
+        verified(primary("10.0.0.1", 1), standby("10.0.0.2")));
+  }
+
+  private static NodeState cutOff(String host) {
+    return standby(host, new Server(CLUSTER, 2L, null, Lsn.of("0/3000000"), false));
+  }
+
+  private static Decision.Outcome decide(Topology topology, Published published, Memory memory) {
+    return Decision.decide(
+        published,
+        memory,
+        topology,
+        new DecisionSettings(
+            new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofMinutes(10)));
+  }
+
+  private void report(Topology topology, Verdict verdict) {
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(verdict, "");
   }
 
   @Test
