@@ -101,7 +101,7 @@ final class ClusterWiring implements AutoCloseable {
             settings.alerts().repeat(),
             new MissingRights(settings.postgres().user(), settings.postgres().database()),
             clock);
-    settings.warnings().forEach(conditions::degraded);
+    settings.warnings().forEach(conditions::reportDegradation);
     this.errors = new KubernetesErrors(client.getConfiguration());
     this.budget = new ApiBudget(settings.kubernetesTimeout(), System::nanoTime);
     this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
@@ -157,7 +157,7 @@ final class ClusterWiring implements AutoCloseable {
             namespace,
             List.of(settings.rwService(), settings.roService()),
             leadership,
-            conditions::degraded,
+            conditions::reportDegradation,
             System::nanoTime,
             schedule::wake)
         : WatchedEndpoints.none();
@@ -165,7 +165,7 @@ final class ClusterWiring implements AutoCloseable {
 
   private Cluster build(ExecutorService executor) {
     int port = settings.postgres().port();
-    Stored stored = new Stored(port, settings.allowLoopback(), conditions::degraded);
+    Stored stored = new Stored(port, settings.allowLoopback(), conditions::reportDegradation);
     Publisher publisher =
         new Publisher(
             settings.rwService(),

@@ -265,7 +265,7 @@ public final class Manager extends Main {
       metrics.ended(result);
     }
     if (mode.isStatus()) {
-      show(Status.of(result, cluster.conditions().lasting(), cluster.publisher()));
+      show(Status.of(result, cluster.conditions().openMessages(), cluster.publisher()));
     }
     last = result;
   }

@@ -366,7 +366,7 @@ class VerifyRouteTest {
     assertTrue(scraped.contains("pgendpoints_verdict{rule=\"NeverPg3\"} 1.0\n"), scraped);
     assertTrue(scraped.contains("pgendpoints_verdict{rule=\"verified\"} 0.0\n"), scraped);
     Cluster cluster = routes.cluster();
-    Status status = Status.of(result, cluster.conditions().lasting(), cluster.publisher());
+    Status status = Status.of(result, cluster.conditions().openMessages(), cluster.publisher());
     assertTrue(new StatusTable(status).text().contains(words), new StatusTable(status).text());
     assertEquals(false, status.verified());
 

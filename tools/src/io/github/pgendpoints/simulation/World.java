@@ -281,7 +281,8 @@ final class World {
         replicas,
         machine.rights,
         null,
-        Map.of());
+        Map.of(),
+        null);
   }
 
   /** What a cycle learns of all nodes, asked in the order of the routes. */

@@ -4,6 +4,10 @@ import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import io.github.pgendpoints.logging.ForeignText;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Report;
+import io.github.pgendpoints.topology.Rule;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -91,7 +95,15 @@ public record Alert(
    * @param state PRIMARY, STANDBY, DOWN, UNKNOWN or FOREIGN
    * @param reason why it is DOWN, UNKNOWN or FOREIGN; else empty
    */
-  public record Node(String name, String address, String state, String reason) {}
+  public record Node(String name, String address, String state, String reason) {
+    static Node of(NodeState node) {
+      return new Node(
+          node.node().name(),
+          node.address(),
+          node.state().name(),
+          ForeignText.clean(node.reason()));
+    }
+  }
 
   /** What can happen. */
   public enum Kind {
@@ -137,6 +149,14 @@ public record Alert(
     LEFT_BEHIND("LeftBehind"),
     /** The published primary has no connection left for us. */
     PRIMARY_FULL("PrimaryFull"),
+    /** Sessions at the primary cannot write unless they turn a setting off. */
+    READ_ONLY_PRIMARY("ReadOnlyPrimary"),
+    /** A standby that is read from has had no WAL receiver for minutes. */
+    NO_RECEIVER("NoWalReceiver"),
+    /** The lag of a standby has only grown for minutes. */
+    LAG_GROWS("LagGrows"),
+    /** A node that is read from has been UNKNOWN for minutes. */
+    STANDBY_UNVERIFIED("StandbyUnverified"),
     /** A rule that a route adds refuses; the subject is its name. */
     RULE("Rule"),
     /** Fewer nodes than MIN_REACHABLE_NODES could be verified. */
@@ -166,6 +186,38 @@ public record Alert(
 
     Kind(String title) {
       this.title = title;
+    }
+
+    /** The kind of a refusal by this rule. */
+    static Kind of(Rule rule) {
+      return switch (rule) {
+        case UNREADABLE -> UNREADABLE_STATE;
+        case NO_MAJORITY -> FOREIGN_NODE;
+        case SPLIT_BRAIN, SPLIT_BRAIN_LASTS -> MULTIPLE_PRIMARIES;
+        case NO_PRIMARY -> NO_PRIMARY;
+        case QUORUM -> QUORUM;
+        case FIRST_RUN -> FIRST_RUN;
+        case PROMOTED_APART, UNPROVEN, NEWER_LINE -> STALE_PRIMARY;
+        case OWN -> RULE;
+        case VERIFIED -> throw new IllegalArgumentException("not refused");
+      };
+    }
+
+    /** The kind of a condition that a verdict reports beside its rule. */
+    static Kind of(Report.Topic topic) {
+      return switch (topic) {
+        case DEAD_BRANCH -> MULTIPLE_PRIMARIES;
+        case UNKNOWN_ALIAS -> UNKNOWN_ALIAS;
+        case STANDBY_AHEAD -> STANDBY_AHEAD;
+        case NEWER_LINE -> STALE_PRIMARY;
+        case LEFT_BEHIND -> LEFT_BEHIND;
+        case FULL -> PRIMARY_FULL;
+        case READ_ONLY_PRIMARY -> READ_ONLY_PRIMARY;
+        case NO_RECEIVER -> NO_RECEIVER;
+        case LAG_GROWS -> LAG_GROWS;
+        case UNVERIFIED -> STANDBY_UNVERIFIED;
+        case REFUSED, LINE_UNPROVEN -> throw new IllegalArgumentException("no condition");
+      };
     }
 
     /** Whether a cycle that does not find it again says nothing of its end. */

@@ -1,7 +1,6 @@
 package io.github.pgendpoints.alert;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
@@ -14,8 +13,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What was said, and what it was said of: all that {@link Conditions} remembers from one cycle to
- * the next.
+ * What was reported, and of which nodes: all that {@link Conditions} remembers from one run to the
+ * next.
  *
  * @param signature of the topology that was verified last; empty when it was refused since
  * @param states of the nodes, by name
@@ -27,19 +26,18 @@ import java.util.TreeSet;
 public record ConditionsSnapshot(
     String signature,
     Map<String, State> states,
-    Map<String, Told> lasting,
-    Map<String, Told> troubles,
-    Map<String, Told> leftOut,
+    Map<String, OpenCondition> lasting,
+    Map<String, OpenCondition> troubles,
+    Map<String, OpenCondition> leftOut,
     Set<String> degradations) {
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .addModule(new JavaTimeModule())
           .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
-          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .build();
 
   public ConditionsSnapshot {
+    Objects.requireNonNull(signature, "signature");
     states = new LinkedHashMap<>(states);
     lasting = new LinkedHashMap<>(lasting);
     troubles = new LinkedHashMap<>(troubles);

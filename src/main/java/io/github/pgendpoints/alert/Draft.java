@@ -22,4 +22,18 @@ record Draft(
     String message,
     Instant since,
     String topic,
-    String change) {}
+    String change) {
+  /** A condition that begins or lasts. */
+  static Draft of(OpenCondition open, Severity severity, Phase phase, String topic, String change) {
+    return new Draft(
+        open.kind(),
+        severity,
+        phase,
+        null,
+        open.subject(),
+        open.message(),
+        open.since(),
+        topic,
+        change);
+  }
+}

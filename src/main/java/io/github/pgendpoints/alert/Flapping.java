@@ -63,11 +63,12 @@ final class Flapping {
   }
 
   /**
-   * What to tell at the end of a cycle.
+   * Counts what a cycle has to report.
    *
-   * @param drafts what the cycle has to tell, in their order
+   * @param drafts in their order
+   * @return what is to be reported of it, and what is due by now
    */
-  List<Draft> told(List<Draft> drafts, Instant now) {
+  List<Draft> filter(List<Draft> drafts, Instant now) {
     List<Draft> told = new ArrayList<>();
     for (Draft draft : drafts) {
       Draft passed = passed(draft, now);

@@ -187,7 +187,7 @@ public final class Conclusion {
   private static List<Alert> reported(Cluster cluster, Cycle cycle, Result result, boolean again) {
     Conditions conditions = cluster.conditions();
     if (again) {
-      cycle.writes().forEach(conditions::written);
+      cycle.writes().forEach(conditions::reportWrite);
       cycle.failures().forEach(failure -> logStale(cycle, failure));
       return List.of();
     }
@@ -195,28 +195,28 @@ public final class Conclusion {
       return List.of();
     }
     if (result.published() != null) {
-      conditions.read(result.published());
+      conditions.recordPublished(result.published());
     }
     if (cycle.isPaused()) {
-      conditions.paused(cycle.pausedBy());
+      conditions.reportPause(cycle.pausedBy());
     }
     if (result.topology() != null) {
-      conditions.observed(result.topology());
+      conditions.reportNodes(result.topology());
     }
     Verdict verdict = result.verdict();
     if (verdict != null) {
-      conditions.decided(verdict, effect(cluster, cycle, verdict));
+      conditions.reportVerdict(verdict, effect(cluster, cycle, verdict));
       if (isRepaired(cluster, cycle, verdict)) {
-        conditions.repairing(verdict, result.published());
+        conditions.reportRepair(verdict, result.published());
       }
     }
-    cycle.writes().forEach(conditions::written);
+    cycle.writes().forEach(conditions::reportWrite);
     cycle.failures().forEach(failure -> report(cluster, failure));
     if (cycle.isPublished() && !cycle.isPaused()) {
-      conditions.published();
+      conditions.recordPublication();
     }
     result.mismatches().forEach(mismatch -> report(cluster, mismatch));
-    return conditions.news();
+    return conditions.endCycle();
   }
 
   /** The program stops: a cycle that decided nothing does not show that anything is over. */
@@ -236,25 +236,25 @@ public final class Conclusion {
   private static void report(Cluster cluster, Throwable failure) {
     Conditions conditions = cluster.conditions();
     if (failure instanceof UnsavedStateException unsaved) {
-      conditions.publishFailed(cluster.errors().describe(unsaved.getCause()));
+      conditions.reportPublishFailure(cluster.errors().describe(unsaved.getCause()));
     } else if (failure instanceof KubernetesClientException api) {
-      conditions.publishFailed(
+      conditions.reportPublishFailure(
           api.getCode() == HttpURLConnection.HTTP_CONFLICT
               ? conflict(cluster, api)
               : cluster.errors().describe(api));
     } else if (failure instanceof UnusableServiceException
         || failure instanceof OutdatedTopologyException) {
-      conditions.publishFailed(failure.getMessage());
+      conditions.reportPublishFailure(failure.getMessage());
     } else if (failure instanceof NoNodesException) {
-      conditions.noNodes(failure.getMessage());
+      conditions.reportNoNodes(failure.getMessage());
     } else if (!(failure instanceof NotLeaderException)) {
-      conditions.cycleFailed(failure);
+      conditions.reportCycleFailure(failure);
     }
   }
 
   private static void report(Cluster cluster, Mismatch mismatch) {
     boolean readWrite = mismatch.service().equals(cluster.publisher().rwService());
-    cluster.conditions().mismatch(mismatch.service(), readWrite, mismatch.message());
+    cluster.conditions().reportMismatch(mismatch.service(), readWrite, mismatch.message());
   }
 
   private static String conflict(Cluster cluster, KubernetesClientException failure) {

@@ -19,22 +19,15 @@ import io.github.pgendpoints.topology.PrimaryClass;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Signature;
-import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.MultiGauge;
-import io.micrometer.core.instrument.MultiGauge.Row;
-import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -71,15 +64,12 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
   private final String rwService;
   private final String roService;
   private final Counter topologyChanges;
-  private final MultiGauge states;
-  private final MultiGauge lags;
-  private final MultiGauge timelines;
+  private final NodeMetrics nodes;
 
   // Written by the cycles, one at a time, and read by those who scrape.
-  private volatile Map<Node, NodeState> nodes = Map.of();
-  private volatile Map<Node, Long> lagOf = Map.of();
   private volatile double primaries = Double.NaN;
   private volatile double deadBranches = Double.NaN;
+  private volatile double readOnlyPrimary = Double.NaN;
   private volatile String rule = "";
   private final Set<String> rules = new HashSet<>();
   private volatile Map<String, Integer> addresses = Map.of();
@@ -133,6 +123,11 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
         null,
         "Servers that accept writes off the published line",
         metrics -> metrics.deadBranches);
+    gauge(
+        "primary.read.only",
+        null,
+        "1 while sessions at the primary are read-only by default",
+        metrics -> metrics.readOnlyPrimary);
     for (Rule any : Rule.values()) {
       if (any != Rule.OWN) {
         verdicts(any.toString());
@@ -142,19 +137,7 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
         Counter.builder(PREFIX + "topology.changes")
             .description("Changes of the primary or of the standbys that are read from")
             .register(registry);
-    states =
-        MultiGauge.builder(PREFIX + "node.state")
-            .description("1 for the state that the node is in")
-            .register(registry);
-    lags =
-        MultiGauge.builder(PREFIX + "node.lag")
-            .description("WAL of the primary that the standby has yet to replay")
-            .baseUnit("bytes")
-            .register(registry);
-    timelines =
-        MultiGauge.builder(PREFIX + "node.timeline")
-            .description("Timeline that the node writes or streams")
-            .register(registry);
+    nodes = new NodeMetrics(registry);
     // What has not happened yet is 0, not absent: rates need a beginning.
     OUTCOMES.forEach(this::cycles);
     for (String service : List.of(rwService, roService)) {
@@ -254,32 +237,7 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
   }
 
   private void observed(Topology topology, Verdict verdict) {
-    Map<Node, NodeState> now = new HashMap<>();
-    Map<Node, Long> lagNow = new HashMap<>();
-    List<Row<?>> stateRows = new ArrayList<>();
-    List<Row<?>> lagRows = new ArrayList<>();
-    List<Row<?>> timelineRows = new ArrayList<>();
-    for (NodeState state : topology.nodes()) {
-      Node node = state.node();
-      Tags tags = Tags.of("node", node.name());
-      now.put(node, state);
-      for (State any : State.values()) {
-        stateRows.add(
-            Row.of(
-                tags.and("state", any.name().toLowerCase(Locale.ROOT)),
-                this,
-                metrics -> metrics.nodes.get(node).state() == any ? 1 : 0));
-      }
-      Long lag = verdict == null ? null : verdict.lag(state);
-      if (lag != null) {
-        lagNow.put(node, lag);
-        lagRows.add(Row.of(tags, this, metrics -> value(metrics.lagOf.get(node))));
-      }
-      if (timeline(state) != null) {
-        timelineRows.add(Row.of(tags, this, metrics -> value(timeline(metrics.nodes.get(node)))));
-      }
-    }
-    nodes = now;
+    nodes.update(topology, verdict);
     primaries = topology.primaries().size();
     if (verdict != null) {
       verdicts(verdict.ruleName());
@@ -288,19 +246,14 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
           verdict.primaries().values().stream()
               .filter(is -> is == PrimaryClass.DEAD_BRANCH)
               .count();
+      readOnlyPrimary = readOnly(verdict.primary());
     }
-    lagOf = lagNow;
-    states.register(stateRows);
-    lags.register(lagRows);
-    timelines.register(timelineRows);
   }
 
-  private static Long timeline(NodeState state) {
-    return state.server() == null ? null : state.server().timeline();
-  }
-
-  private static double value(Long number) {
-    return number == null ? Double.NaN : number;
+  private static double readOnly(NodeState primary) {
+    Boolean readOnly =
+        primary == null || primary.server() == null ? null : primary.server().readOnlyByDefault();
+    return readOnly == null ? Double.NaN : readOnly ? 1 : 0;
   }
 
   @Override

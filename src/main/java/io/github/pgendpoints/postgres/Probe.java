@@ -109,7 +109,8 @@ public final class Probe {
             inRecovery && (row.get("receiver") != null || !row.containsKey("receiver")))
         .with(source(row), replicas((String) row.get("replicas")))
         .granting(rights(row))
-        .notTelling(unread(inRecovery, answer));
+        .notTelling(unread(inRecovery, answer))
+        .readOnlyByDefault((Boolean) row.get("read_only"));
   }
 
   private static Long primaryTimeline(Map<String, Object> row) {

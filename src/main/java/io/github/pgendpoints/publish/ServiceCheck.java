@@ -132,7 +132,7 @@ public final class ServiceCheck {
         throw e;
       }
       get.refused();
-      conditions.degraded(
+      conditions.reportDegradation(
           "the Role does not grant get on services: that the Services exist and fit is not checked");
       return Optional.empty();
     }
@@ -147,7 +147,7 @@ public final class ServiceCheck {
             .collect(Collectors.toSet());
     checked.add(plan.service());
     if (!names.isEmpty() && !names.contains(portName)) {
-      conditions.degraded(
+      conditions.reportDegradation(
           "Service %s names its port %s, its Endpoints will name it '%s': nothing is routed until PORT_NAME is the Service's own"
               .formatted(
                   plan.service(),

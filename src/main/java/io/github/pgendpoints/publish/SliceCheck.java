@@ -86,7 +86,7 @@ public final class SliceCheck {
   /** Notes that the Role does not let us look; where slices are published, we have to. */
   public void notGranted() {
     list.refused();
-    conditions.degraded(
+    conditions.reportDegradation(
         "the Role does not grant list on endpointslices: what clients see is not compared with what is written, and slices that PUBLISH=endpointslices left are not found; add to the Role: %s"
             .formatted(RULE));
   }

@@ -143,7 +143,7 @@ public final class ConfigMapStateStore implements StateStore {
     accept(map);
     if (text == null) {
       if (holdsOldKey) {
-        conditions.degraded(
+        conditions.reportDegradation(
             "STATE %s holds %s, which an earlier version wrote: it is not read, and the next write takes it away"
                 .formatted(name, OLD_KEY));
       }
@@ -181,7 +181,7 @@ public final class ConfigMapStateStore implements StateStore {
 
   private void refused(String what, String why) {
     refusedAt = nanoTime.getAsLong();
-    conditions.degraded(
+    conditions.reportDegradation(
         "STATE %s %s, only this process remembers a split brain and the published line: %s"
             .formatted(name, what, why));
   }
@@ -239,7 +239,7 @@ public final class ConfigMapStateStore implements StateStore {
   private StateDocument bounded(Memory memory, String json) {
     StateDocument.Bounded bounded = StateDocument.bounded(memory, json);
     if (!bounded.dropped().isEmpty()) {
-      conditions.degraded(
+      conditions.reportDegradation(
           "STATE %s does not keep all there is to remember: without %s"
               .formatted(name, String.join(", ", bounded.dropped())));
     }

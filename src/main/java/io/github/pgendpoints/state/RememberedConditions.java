@@ -36,7 +36,7 @@ public final class RememberedConditions {
       return;
     }
     try {
-      conditions.recall(ConditionsSnapshot.of(recalled));
+      conditions.restore(ConditionsSnapshot.of(recalled));
     } catch (RuntimeException e) {
       LOG.warn(
           "STATE has conditions that cannot be read, this run alerts as if it were the first: they are {}",

@@ -21,6 +21,7 @@ public final class Damping {
   private final Map<Node, NodeState> lastAnswers = new HashMap<>();
   private final Map<Node, Instant> refusedSince = new HashMap<>();
   private final Map<Node, Server> diverged = new HashMap<>();
+  private Trends trends = Trends.none();
 
   /**
    * @param failures probes in a row that have to fail before a standby leaves
@@ -50,6 +51,7 @@ public final class Damping {
     copy.lastAnswers.putAll(lastAnswers);
     copy.refusedSince.putAll(refusedSince);
     copy.diverged.putAll(diverged);
+    copy.trends = trends;
     return copy;
   }
 
@@ -81,6 +83,17 @@ public final class Damping {
     Damping next = copy();
     standbys.forEach(standby -> next.diverged.put(standby.node(), standby.server()));
     return next;
+  }
+
+  /** What is remembered once it is known which primary the standbys follow. */
+  Damping trending(Topology topology, NodeState primary) {
+    Damping next = copy();
+    next.trends = trends.observing(topology, primary);
+    return next;
+  }
+
+  Trends trends() {
+    return trends;
   }
 
   private void observe(NodeState node, Instant at) {

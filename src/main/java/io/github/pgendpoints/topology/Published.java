@@ -75,4 +75,17 @@ public record Published(
   boolean isReadOnly(NodeState node) {
     return node.endpoint() != null && readOnly.contains(node.endpoint());
   }
+
+  /** The published entries first, then those that are read from, then by address. */
+  Comparator<NodeState> order() {
+    List<String> entries = primary.entries();
+    return Comparator.comparing(
+            (NodeState node) ->
+                entries.contains(node.endpoint())
+                    ? entries.indexOf(node.endpoint())
+                    : entries.size())
+        .thenComparing(node -> !isReadOnly(node))
+        .thenComparing(NodeState::endpoint, Comparator.nullsLast(Comparator.naturalOrder()))
+        .thenComparing(node -> node.node().name());
+  }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The primary that was verified last, as the objects of both Services remember it.
@@ -85,5 +86,34 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
         && (systemIdentifier() == null
             || server.systemIdentifier() == null
             || Objects.equals(systemIdentifier(), server.systemIdentifier()));
+  }
+
+  /**
+   * The nodes that claim to be this primary, beside the entry that is known to be, under an entry
+   * that was never seen as one of its own.
+   */
+  List<NodeState> unknownAliases(Topology topology) {
+    if (startedAt == null) {
+      return List.of();
+    }
+    List<NodeState> known =
+        topology.nodes().stream()
+            .filter(NodeState::hasAnswered)
+            .filter(node -> entries.contains(node.endpoint()))
+            .toList();
+    return topology.nodes().stream()
+        .filter(node -> !known.isEmpty() && node.hasAnswered())
+        .filter(node -> !entries.contains(node.endpoint()))
+        .filter(node -> isStartOf(node.server()) || known.stream().anyMatch(node::isSameServerAs))
+        .toList();
+  }
+
+  /** This primary, where it serves so many others that it cannot serve us. */
+  Optional<NodeState> fullIn(Topology topology) {
+    boolean answersElsewhere =
+        topology.nodes().stream().anyMatch(node -> node.hasAnswered() && isStartOf(node.server()));
+    return topology.nodes().stream()
+        .filter(node -> !answersElsewhere && node.isFull() && isListedAs(node))
+        .findFirst();
   }
 }

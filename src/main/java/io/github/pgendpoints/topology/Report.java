@@ -9,8 +9,11 @@ import java.util.Objects;
  * @param subject the node; empty for the whole cluster
  * @param headline what it is, in a few words
  * @param details who, where and why; and what ends it
+ * @param pending whether it may pass by itself: it keeps alive what was reported, and begins
+ *     nothing
  */
-public record Report(Topic topic, String subject, String headline, String details) {
+public record Report(
+    Topic topic, String subject, String headline, String details, boolean pending) {
   /** What there is to say. */
   public enum Topic {
     /** A rule refuses. */
@@ -28,7 +31,15 @@ public record Report(Topic topic, String subject, String headline, String detail
     /** The published primary has no connection left for us. */
     FULL(false),
     /** The history of the published line is no longer told. */
-    LINE_UNPROVEN(false);
+    LINE_UNPROVEN(false),
+    /** Sessions at the primary cannot write unless they turn a setting off. */
+    READ_ONLY_PRIMARY(false),
+    /** A standby that is read from has had no WAL receiver for minutes. */
+    NO_RECEIVER(false),
+    /** The lag of a standby has only grown for minutes. */
+    LAG_GROWS(false),
+    /** A node that is read from has been UNKNOWN for minutes. */
+    UNVERIFIED(false);
 
     private final boolean error;
 
@@ -46,6 +57,16 @@ public record Report(Topic topic, String subject, String headline, String detail
     Objects.requireNonNull(subject, "subject");
     Objects.requireNonNull(headline, "headline");
     Objects.requireNonNull(details, "details");
+  }
+
+  /** A report that is to be made. */
+  public Report(Topic topic, String subject, String headline, String details) {
+    this(topic, subject, headline, details, false);
+  }
+
+  /** Something that has not lasted long enough to be reported. */
+  static Report pending(Topic topic, String subject) {
+    return new Report(topic, subject, "pending", topic.name(), true);
   }
 
   /** One line for people. */

@@ -16,11 +16,16 @@ final class Reports {
 
   private final Situation now;
   private final Map<Node, StandbyClass> standbys;
+  private final ReadOnly readOnly;
   private final List<Report> reports = new ArrayList<>();
 
-  Reports(Situation now, Map<Node, StandbyClass> standbys) {
+  /**
+   * @param readOnly what is read from; null unless verified
+   */
+  Reports(Situation now, Map<Node, StandbyClass> standbys, ReadOnly readOnly) {
     this.now = now;
     this.standbys = standbys;
+    this.readOnly = readOnly;
   }
 
   List<Report> of(Rule rule) {
@@ -51,6 +56,7 @@ final class Reports {
     if (rule == Rule.VERIFIED) {
       ofVerified();
     }
+    reports.addAll(new TrendReports(now, standbys, readOnly).all());
     return reports;
   }
 
@@ -302,11 +308,11 @@ final class Reports {
     return parted.toString();
   }
 
-  private static String at(NodeState node) {
+  static String at(NodeState node) {
     return node.node() + " at " + node.address();
   }
 
-  private static String known(PublishedPrimary published) {
+  static String known(PublishedPrimary published) {
     return published.name() == null
         ? published.endpoint() == null ? "at an unknown address" : "at " + published.endpoint()
         : published.name();

@@ -2,6 +2,7 @@ package io.github.pgendpoints.topology;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 
 /**
  * A primary of a split brain. It counts as one until something shows that it is none any more.
@@ -31,8 +32,37 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
     return entry.equals(node.endpoint()) || name.equals(node.node().name());
   }
 
+  /**
+   * The same with one more cycle counted; null when it is accounted for. That nobody answers counts
+   * only in a probe of its own, and only while one other primary could be published.
+   *
+   * @param before what nodes were in the cycles before
+   */
+  Rival after(Situation now, Damping before) {
+    List<NodeState> aliases = now.unknownAliases().stream().filter(this::isAt).toList();
+    List<NodeState> there =
+        now.topology().nodes().stream()
+            .filter(node -> isAt(node) || aliases.stream().anyMatch(node::isSameServerAs))
+            .toList();
+    boolean isListed = !there.isEmpty() || !aliases.isEmpty();
+    if (!isListed || there.stream().anyMatch(now::isNoPrimaryAnyMore)) {
+      return null;
+    }
+    boolean isDown =
+        there.stream().allMatch(node -> node.state() == State.DOWN) && !there.isEmpty();
+    boolean counts =
+        now.candidates().size() == 1
+            && now.published().faults().isEmpty()
+            && now.topology().systemIdentifiers().size() <= 1
+            && isDown;
+    if (!counts) {
+      return present();
+    }
+    return there.stream().anyMatch(before::isNew) ? absentAt(now.topology().at()) : this;
+  }
+
   /** The same after one more probe that found nobody there. */
-  Rival absentAt(Instant at) {
+  private Rival absentAt(Instant at) {
     Absence longer =
         absence == null
             ? new Absence(at, at, 1)

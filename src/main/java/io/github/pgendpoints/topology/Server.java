@@ -23,6 +23,8 @@ import java.util.Set;
  * @param rights what our role may do there
  * @param history of its timeline; null while it has not been asked
  * @param unread the protections that are off, since it does not tell what they need
+ * @param readOnlyByDefault {@code default_transaction_read_only} of new sessions; null when it does
+ *     not tell
  */
 public record Server(
     String systemIdentifier,
@@ -34,7 +36,8 @@ public record Server(
     Set<String> replicas,
     Set<Right> rights,
     HistoryAnswer history,
-    Map<Protection, Unread> unread) {
+    Map<Protection, Unread> unread,
+    Boolean readOnlyByDefault) {
   public Server {
     unread = Map.copyOf(unread);
     replicas = Set.copyOf(replicas);
@@ -54,7 +57,8 @@ public record Server(
         Set.of(),
         Set.of(),
         null,
-        Map.of());
+        Map.of(),
+        null);
   }
 
   /** The same server, which tells its neighbours. */
@@ -69,7 +73,8 @@ public record Server(
         itsReplicas,
         rights,
         history,
-        unread);
+        unread,
+        readOnlyByDefault);
   }
 
   /** The same server, which grants these rights. */
@@ -84,7 +89,8 @@ public record Server(
         replicas,
         granted,
         history,
-        unread);
+        unread,
+        readOnlyByDefault);
   }
 
   /** The same server with the answer to the question for its history. */
@@ -99,7 +105,8 @@ public record Server(
         replicas,
         rights,
         answer,
-        unread);
+        unread,
+        readOnlyByDefault);
   }
 
   /** The same server with a timeline that was learned in another way. */
@@ -114,7 +121,8 @@ public record Server(
         replicas,
         rights,
         history,
-        unread);
+        unread,
+        readOnlyByDefault);
   }
 
   /** The same server, which does not tell what these protections need. */
@@ -129,7 +137,24 @@ public record Server(
         replicas,
         rights,
         history,
-        what);
+        what,
+        readOnlyByDefault);
+  }
+
+  /** The same server with its {@code default_transaction_read_only}. */
+  public Server readOnlyByDefault(Boolean told) {
+    return new Server(
+        systemIdentifier,
+        startedAt,
+        timeline,
+        lsn,
+        streaming,
+        source,
+        replicas,
+        rights,
+        history,
+        unread,
+        told);
   }
 
   /** Whether {@code other} is this very server, seen under another name or address. */

@@ -1,12 +1,10 @@
 package io.github.pgendpoints.topology;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -42,9 +40,9 @@ record Situation(
       Topology asked,
       DecisionSettings settings,
       Decision tables) {
-    List<NodeState> aliases = unknownAliases(asked, published.primary());
+    List<NodeState> aliases = published.primary().unknownAliases(asked);
     Set<Node> ignored = aliases.stream().map(NodeState::node).collect(Collectors.toSet());
-    Topology counted = asked.arranged(ignored, order(published));
+    Topology counted = asked.arranged(ignored, published.order());
     Map<Node, PrimaryClass> classes = new LinkedHashMap<>();
     for (NodeState primary : counted.primaries()) {
       classes.put(
@@ -64,7 +62,7 @@ record Situation(
             List.of());
     return now.withRivals(
         known.rivals().stream()
-            .map(rival -> now.counted(rival, known.damping()))
+            .map(rival -> rival.after(now, known.damping()))
             .filter(Objects::nonNull)
             .toList());
   }
@@ -72,7 +70,7 @@ record Situation(
   private Situation withRivals(List<Rival> counted) {
     return new Situation(
         published,
-        memory,
+        memory.with(memory.damping().trending(topology, candidate())),
         asked,
         topology,
         settings,
@@ -83,41 +81,6 @@ record Situation(
         counted);
   }
 
-  /**
-   * The nodes that claim to be the published primary, beside the entry that is known to be, under
-   * an entry that was never seen as one of its own.
-   */
-  private static List<NodeState> unknownAliases(Topology topology, PublishedPrimary published) {
-    if (published.startedAt() == null) {
-      return List.of();
-    }
-    List<NodeState> known =
-        topology.nodes().stream()
-            .filter(NodeState::hasAnswered)
-            .filter(node -> published.entries().contains(node.endpoint()))
-            .toList();
-    return topology.nodes().stream()
-        .filter(node -> !known.isEmpty() && node.hasAnswered())
-        .filter(node -> !published.entries().contains(node.endpoint()))
-        .filter(
-            node ->
-                published.isStartOf(node.server()) || known.stream().anyMatch(node::isSameServerAs))
-        .toList();
-  }
-
-  /** The published entries first, then those that are read from, then by address. */
-  private static Comparator<NodeState> order(Published published) {
-    List<String> entries = published.primary().entries();
-    return Comparator.comparing(
-            (NodeState node) ->
-                entries.contains(node.endpoint())
-                    ? entries.indexOf(node.endpoint())
-                    : entries.size())
-        .thenComparing(node -> !published.isReadOnly(node))
-        .thenComparing(NodeState::endpoint, Comparator.nullsLast(Comparator.naturalOrder()))
-        .thenComparing(node -> node.node().name());
-  }
-
   private static List<NodeState> candidates(
       Topology topology, PublishedPrimary published, Map<Node, PrimaryClass> classes) {
     List<NodeState> candidates =
@@ -125,7 +88,8 @@ record Situation(
             topology.primaries().stream()
                 .filter(primary -> classes.get(primary.node()).isCandidate())
                 .toList());
-    fullPrimary(topology, published)
+    published
+        .fullIn(topology)
         .filter(full -> !classes.containsValue(PrimaryClass.PUBLISHED))
         .filter(
             full ->
@@ -133,16 +97,6 @@ record Situation(
                     .noneMatch(other -> other.server().replicas().contains(full.address())))
         .ifPresent(candidates::add);
     return List.copyOf(candidates);
-  }
-
-  /** The published primary, where it serves so many others that it cannot serve us. */
-  private static Optional<NodeState> fullPrimary(Topology topology, PublishedPrimary published) {
-    boolean answersElsewhere =
-        topology.nodes().stream()
-            .anyMatch(node -> node.hasAnswered() && published.isStartOf(node.server()));
-    return topology.nodes().stream()
-        .filter(node -> !answersElsewhere && node.isFull() && published.isListedAs(node))
-        .findFirst();
   }
 
   /** The one candidate; null when there is none, or several. */
@@ -272,34 +226,8 @@ record Situation(
         .anyMatch(rival::isAt);
   }
 
-  /**
-   * A rival with this cycle counted; null when it is accounted for. That nobody answers counts only
-   * in a probe of its own, and only while one other primary could be published.
-   */
-  private Rival counted(Rival rival, Damping before) {
-    List<NodeState> aliases = unknownAliases.stream().filter(rival::isAt).toList();
-    List<NodeState> there =
-        topology.nodes().stream()
-            .filter(node -> rival.isAt(node) || aliases.stream().anyMatch(node::isSameServerAs))
-            .toList();
-    boolean isListed = !there.isEmpty() || !aliases.isEmpty();
-    if (!isListed || there.stream().anyMatch(this::isNoPrimaryAnyMore)) {
-      return null;
-    }
-    boolean isDown =
-        there.stream().allMatch(node -> node.state() == State.DOWN) && !there.isEmpty();
-    boolean counts =
-        candidates.size() == 1
-            && published.faults().isEmpty()
-            && topology.systemIdentifiers().size() <= 1
-            && isDown;
-    if (!counts) {
-      return rival.present();
-    }
-    return there.stream().anyMatch(before::isNew) ? rival.absentAt(topology.at()) : rival;
-  }
-
-  private boolean isNoPrimaryAnyMore(NodeState node) {
+  /** Whether a node is proven to accept no writes of ours. */
+  boolean isNoPrimaryAnyMore(NodeState node) {
     boolean isStandby =
         node.state() == State.STANDBY
             && topology.primaries().stream().noneMatch(node::isSameServerAs);
@@ -346,7 +274,7 @@ record Situation(
         repair,
         reachable(),
         quorum(),
-        new Reports(this, standbys).of(rule));
+        new Reports(this, standbys, readOnly).of(rule));
   }
 
   /** What is remembered of the candidate once it is published. */

@@ -15,14 +15,21 @@ import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Decision;
+import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.History;
 import io.github.pgendpoints.topology.HistoryAnswer;
 import io.github.pgendpoints.topology.Lsn;
+import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Protection;
+import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.StandbyClass;
@@ -30,6 +37,7 @@ import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Unread;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
@@ -66,7 +74,7 @@ class ConditionsTest {
   /** Most tests are not about the rights that their nodes do not grant. */
   @BeforeEach
   void tellOfNoRight() {
-    conditions.recall(
+    conditions.restore(
         new ConditionsSnapshot(
             "", Map.of(), Map.of(), Map.of(), Map.of(), Set.of("pg_monitor", "history")));
   }
@@ -149,14 +157,14 @@ class ConditionsTest {
     Topology topology =
         topology(primary("10.0.0.1", 1), standby("10.0.0.2", foreign("10.0.0.2")))
             .identifiedBy(published(1, "10.0.0.1"));
-    conditions.observed(topology);
+    conditions.reportNodes(topology);
 
     assertEquals(
         List.of(
             "ERROR foreign node 10.0.0.2 at 10.0.0.2 is a standby of system identifier"
                 + " 7000000000000000009, not 7000000000000000001: it is put behind neither Service"),
         news());
-    conditions.observed(topology);
+    conditions.reportNodes(topology);
     assertEquals(List.of(), news());
   }
 
@@ -175,7 +183,7 @@ class ConditionsTest {
                         notGranted,
                         Protection.STALE_PRIMARY,
                         new Unread("ERROR: no", List.of()))));
-    conditions.observed(topology(primary));
+    conditions.reportNodes(topology(primary));
 
     assertEquals(
         List.of(
@@ -184,15 +192,15 @@ class ConditionsTest {
                 + " FUNCTION pg_catalog.pg_control_system() TO repmgr",
             "WARN the comparison of timelines is off on 10.0.0.1: the server answers 'ERROR: no'"),
         news());
-    conditions.observed(topology(primary));
+    conditions.reportNodes(topology(primary));
     assertEquals(List.of(), news());
   }
 
   @Test
   void saysWhenAStandbyIsNoLongerReadFromAndWhenAgain() {
     Topology topology = topology(primary("10.0.0.1", 1), standby("10.0.0.2"));
-    conditions.observed(topology);
-    conditions.decided(
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(
         Nodes.verified(
             topology,
             new ReadOnly(List.of(), null, Map.of(standby("10.0.0.2").node(), "9 bytes behind"))),
@@ -202,8 +210,8 @@ class ConditionsTest {
             "INFO topology verified: primary:10.0.0.1;standbys:",
             "WARN standby 10.0.0.2 is not read from: 9 bytes behind"),
         news());
-    conditions.observed(topology);
-    conditions.decided(
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(
         Nodes.verified(
             topology,
             new ReadOnly(List.of(), null, Map.of(standby("10.0.0.2").node(), "8 bytes behind"))),
@@ -218,17 +226,17 @@ class ConditionsTest {
 
   @Test
   void saysOnceThatItIsPaused() {
-    conditions.paused("PAUSED");
+    conditions.reportPause("PAUSED");
     assertEquals(List.of("WARN paused by PAUSED: nothing is written"), news());
-    conditions.paused("PAUSED");
+    conditions.reportPause("PAUSED");
     assertEquals(List.of(), news());
-    conditions.read(nothingPublished());
+    conditions.recordPublished(nothingPublished());
     assertEquals(List.of("INFO over: paused by PAUSED"), news());
   }
 
   @Test
   void isNotBrokenByForeignText() {
-    conditions.publishFailed("a\nb\u001b[31m\u202e" + "x".repeat(9000));
+    conditions.reportPublishFailure("a\nb\u001b[31m\u202e" + "x".repeat(9000));
 
     String said = news().get(0);
     assertTrue(said.startsWith("ERROR a b [31m xxx"), said.substring(0, 40));
@@ -237,10 +245,10 @@ class ConditionsTest {
 
   @Test
   void whatLastsIsNotBrokenByForeignTextEither() {
-    conditions.publishFailed("a\nb\u001b[31m\u202e" + "x".repeat(9000));
-    conditions.news();
+    conditions.reportPublishFailure("a\nb\u001b[31m\u202e" + "x".repeat(9000));
+    conditions.endCycle();
 
-    String lasts = conditions.lasting().get(0);
+    String lasts = conditions.openMessages().get(0);
     assertTrue(lasts.startsWith("a b [31m xxx"), lasts.substring(0, 40));
     assertTrue(lasts.length() < 4100, lasts.length() + " characters");
   }
@@ -258,12 +266,12 @@ class ConditionsTest {
           java.lang.Object@1b2c | java.lang.Object@7f01de
           """)
   void doesNotRepeatAFailureOfWhichOnlyNumbersVary(String first, String second) {
-    conditions.publishFailed(first);
+    conditions.reportPublishFailure(first);
     assertEquals(List.of("ERROR " + first), news());
-    conditions.publishFailed(second);
+    conditions.reportPublishFailure(second);
     assertEquals(List.of(), news());
     now = now.plusSeconds(3600);
-    conditions.publishFailed(first);
+    conditions.reportPublishFailure(first);
     assertEquals(List.of("ERROR " + first + "; since 2026-11-24T09:00:00Z"), news());
   }
 
@@ -276,23 +284,23 @@ class ConditionsTest {
     "10.0.0.1 is refused, 10.0.0.1 is reset"
   })
   void saysAFailureAgainWhenItIsAnother(String first, String second) {
-    conditions.publishFailed(first);
+    conditions.reportPublishFailure(first);
     news();
-    conditions.publishFailed(second);
+    conditions.reportPublishFailure(second);
     assertEquals(List.of("ERROR " + second), news());
   }
 
   @Test
   void saysAnErrorOfTheProgramOnceThoughEachCycleIsAnotherExchange() {
-    conditions.cycleFailed(wrapped("4F535DC9AB6C75A-0000000000000002", "x"));
+    conditions.reportCycleFailure(wrapped("4F535DC9AB6C75A-0000000000000002", "x"));
     assertEquals(
         List.of(
             "ERROR cycle failed, nothing is decided: java.lang.IllegalStateException: x"
                 + " (java.lang.RuntimeException: on Exchange[4F535DC9AB6C75A-0000000000000002])"),
         news());
-    conditions.cycleFailed(wrapped("4F535DC9AB6C75A-0000000000000003", "x"));
+    conditions.reportCycleFailure(wrapped("4F535DC9AB6C75A-0000000000000003", "x"));
     assertEquals(List.of(), news());
-    conditions.cycleFailed(wrapped("4F535DC9AB6C75A-0000000000000004", "y"));
+    conditions.reportCycleFailure(wrapped("4F535DC9AB6C75A-0000000000000004", "y"));
     assertEquals(1, news().size());
   }
 
@@ -302,7 +310,7 @@ class ConditionsTest {
 
   @Test
   void saysWhenItIsOver() {
-    conditions.publishFailed("the Kubernetes API at h:1 said no (403): why");
+    conditions.reportPublishFailure("the Kubernetes API at h:1 said no (403): why");
     noPrimary(topology(standby("10.0.0.1")));
     news();
 
@@ -318,13 +326,13 @@ class ConditionsTest {
   @Test
   void doesNotSayThatItIsOverWhenTheCycleCouldNotTell() {
     Topology none = topology(standby("10.0.0.1"));
-    conditions.observed(none);
+    conditions.reportNodes(none);
     noPrimary(none);
     news();
-    conditions.publishFailed("the Kubernetes API at h:1 cannot be reached: why");
+    conditions.reportPublishFailure("the Kubernetes API at h:1 cannot be reached: why");
 
     assertEquals(List.of("ERROR the Kubernetes API at h:1 cannot be reached: why"), news());
-    conditions.observed(none);
+    conditions.reportNodes(none);
     noPrimary(none);
     assertEquals(List.of("INFO over: the Kubernetes API at h:1 cannot be reached"), news());
     assertEquals(
@@ -339,13 +347,13 @@ class ConditionsTest {
   void aWriteThatFailedIsOverOnlyWhenOneMayBeSeenToSucceed() {
     Topology good = topology(primary("10.0.0.1", 2));
     Topology none = topology(standby("10.0.0.1"));
-    conditions.read(nothingPublished());
-    conditions.observed(good);
-    conditions.publishFailed("the Kubernetes API at h:1 said no (403): why");
+    conditions.recordPublished(nothingPublished());
+    conditions.reportNodes(good);
+    conditions.reportPublishFailure("the Kubernetes API at h:1 said no (403): why");
     news();
 
-    conditions.read(nothingPublished());
-    conditions.observed(none);
+    conditions.recordPublished(nothingPublished());
+    conditions.reportNodes(none);
     noPrimary(none);
     assertEquals(
         List.of(
@@ -353,9 +361,9 @@ class ConditionsTest {
             "ERROR no primary, nothing is written: 10.0.0.1 is STANDBY"),
         news());
 
-    conditions.read(nothingPublished());
-    conditions.observed(good);
-    conditions.published();
+    conditions.recordPublished(nothingPublished());
+    conditions.reportNodes(good);
+    conditions.recordPublication();
     assertEquals(
         List.of(
             "INFO 10.0.0.1 is PRIMARY, was STANDBY",
@@ -366,25 +374,52 @@ class ConditionsTest {
 
   @Test
   void anotherProcessGoesOnFromWhatItRemembers() {
-    conditions.degraded("odd");
+    conditions.reportDegradation("odd");
     verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
-    conditions.observed(topology(standby("10.0.0.1"), down("10.0.0.2")));
+    conditions.reportNodes(topology(standby("10.0.0.1"), down("10.0.0.2")));
     noPrimary(topology(standby("10.0.0.1"), down("10.0.0.2")));
     news();
 
     Conditions next = TestConditions.create();
-    next.degraded("odd");
-    next.recall(ConditionsSnapshot.of(conditions.snapshot().json()));
+    next.reportDegradation("odd");
+    next.restore(ConditionsSnapshot.of(conditions.snapshot().json()));
     Topology good = topology(primary("10.0.0.1", 2), standby("10.0.0.2"));
-    next.observed(good);
-    next.decided(Nodes.everyStandby(good), "");
+    next.reportNodes(good);
+    next.reportVerdict(Nodes.everyStandby(good), "");
     assertEquals(
         List.of(
             "10.0.0.1 is PRIMARY, was STANDBY",
             "10.0.0.2 is STANDBY, was DOWN",
             "topology verified: primary:10.0.0.1;standbys:10.0.0.2",
             "over: no primary"),
-        next.news().stream().map(Alert::message).toList());
+        next.endCycle().stream().map(Alert::message).toList());
+  }
+
+  @Test
+  void goesOnFromWhatAnEarlierVersionStored() {
+    conditions.restore(
+        ConditionsSnapshot.of(
+            """
+            {"signature": "",
+             "states": {"10.0.0.1": "DOWN", "10.0.0.2": "STANDBY"},
+             "lasting": {
+               "NoPrimary  10.0.0.1=DOWN,10.0.0.2=STANDBYno primarynothing is written": {
+                 "kind": "NoPrimary", "subject": "", "provenBy": "ASKED",
+                 "message": "no primary, nothing is written: 10.0.0.1 is DOWN (Connection refused)",
+                 "since": "2026-11-24T08:59:00Z", "said": "2026-11-24T08:59:00Z"}},
+             "troubles": {
+               "10.0.0.1": {
+                 "kind": "NodeDown", "subject": "10.0.0.1", "provenBy": "ASKED",
+                 "message": "10.0.0.1 is DOWN (Connection refused)",
+                 "since": "2026-11-24T08:59:00Z", "said": "2026-11-24T08:59:00Z"}},
+             "leftOut": {},
+             "degradations": []}
+            """));
+    noPrimary(topology(down("10.0.0.1"), standby("10.0.0.2")));
+    assertEquals(List.of(), news());
+    List<Alert> over = whole(primary("10.0.0.1", 1), standby("10.0.0.2"));
+    assertEquals(Alert.Kind.NODE_DOWN, over.get(0).ends());
+    assertEquals("over: no primary", over.get(over.size() - 1).message());
   }
 
   @Test
@@ -392,13 +427,13 @@ class ConditionsTest {
     Topology split = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2));
     decided(split, "pg-rw could not be emptied");
     news();
-    conditions.observed(split);
+    conditions.reportNodes(split);
     decided(split, "pg-rw is emptied");
-    Alert emptied = conditions.news().get(0);
+    Alert emptied = conditions.endCycle().get(0);
     assertTrue(
         emptied.message().startsWith("multiple primaries, pg-rw is emptied: "), emptied.message());
     assertEquals(Alert.Phase.LASTS, emptied.phase());
-    conditions.observed(topology(primary("10.0.0.1", 1)));
+    conditions.reportNodes(topology(primary("10.0.0.1", 1)));
     assertTrue(news().contains("INFO over: multiple primaries"));
   }
 
@@ -412,7 +447,7 @@ class ConditionsTest {
     now = now.plusSeconds(1);
     noPrimary(topology(down("10.0.0.1")));
     Alert lasts = noPrimary();
-    conditions.observed(topology(primary("10.0.0.1", 1)));
+    conditions.reportNodes(topology(primary("10.0.0.1", 1)));
     Alert over = noPrimary();
 
     assertEquals(
@@ -445,19 +480,19 @@ class ConditionsTest {
 
   @Test
   void doesNotTakeForOverWhatItCouldNotLookFor() {
-    conditions.read(nothingPublished());
-    conditions.paused("PAUSED");
-    conditions.observed(topology(standby("10.0.0.1")));
+    conditions.recordPublished(nothingPublished());
+    conditions.reportPause("PAUSED");
+    conditions.reportNodes(topology(standby("10.0.0.1")));
     noPrimary(topology(standby("10.0.0.1")));
     news();
-    conditions.publishFailed("the Kubernetes API at h:1 said no (403): why");
+    conditions.reportPublishFailure("the Kubernetes API at h:1 said no (403): why");
 
     assertEquals(List.of("ERROR the Kubernetes API at h:1 said no (403): why"), news());
   }
 
   @Test
   void tellsBeforeAndAfterAndThatThePrimaryIsAnother() {
-    conditions.read(published(1, "10.0.0.1", Set.of("10.0.0.2:5432")));
+    conditions.recordPublished(published(1, "10.0.0.1", Set.of("10.0.0.2:5432")));
     Alert changed = whole(primary("10.0.0.2", 2), standby("10.0.0.1")).get(0);
 
     assertEquals(Alert.Kind.PRIMARY_CHANGED, changed.kind());
@@ -467,7 +502,7 @@ class ConditionsTest {
   }
 
   private Alert noPrimary() {
-    return conditions.news().stream()
+    return conditions.endCycle().stream()
         .filter(alert -> alert.kind() == NO_PRIMARY || alert.ends() == NO_PRIMARY)
         .findFirst()
         .orElseThrow();
@@ -482,14 +517,14 @@ class ConditionsTest {
   }
 
   private void decided(Topology topology, String outcome) {
-    conditions.observed(topology);
-    conditions.decided(Nodes.verdict(topology, nothingPublished()), outcome);
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(Nodes.verdict(topology, nothingPublished()), outcome);
   }
 
   @Test
   void namesARightThatIsMissingOnceWithItsSqlAndEveryNode() {
     Conditions fresh = TestConditions.create();
-    fresh.observed(topology(primary("10.0.0.1", 1), standby("10.0.0.2")));
+    fresh.reportNodes(topology(primary("10.0.0.1", 1), standby("10.0.0.2")));
     assertEquals(
         List.of(
             "WARN pg_monitor is not granted to our role on 10.0.0.1, 10.0.0.2: which primary a"
@@ -500,10 +535,10 @@ class ConditionsTest {
                 + " still be read from; ALTER ROLE repmgr REPLICATION, or in database repmgr create"
                 + " the function pgendpoints_history of docs/rules.md, or GRANT EXECUTE ON FUNCTION"
                 + " pg_catalog.pg_read_file(text, bigint, bigint, boolean) TO repmgr"),
-        fresh.news().stream().map(alert -> alert.severity() + " " + alert.message()).toList());
-    fresh.observed(topology(primary("10.0.0.1", 1), standby("10.0.0.2"), standby("10.0.0.3")));
+        fresh.endCycle().stream().map(alert -> alert.severity() + " " + alert.message()).toList());
+    fresh.reportNodes(topology(primary("10.0.0.1", 1), standby("10.0.0.2"), standby("10.0.0.3")));
     assertEquals(
-        List.of(), fresh.news().stream().filter(alert -> alert.kind() == DEGRADED).toList());
+        List.of(), fresh.endCycle().stream().filter(alert -> alert.kind() == DEGRADED).toList());
   }
 
   @Test
@@ -536,13 +571,13 @@ class ConditionsTest {
     Verdict verdict = Nodes.verdict(topology, published(3, "10.0.0.1", Set.of("10.0.0.2:5432")));
     assertEquals(StandbyClass.UNDETERMINED, verdict.standbys().get(standby.node()));
     for (int second = 0; second < 30; second++) {
-      conditions.observed(topology);
-      conditions.decided(verdict, "");
+      conditions.reportNodes(topology);
+      conditions.reportVerdict(verdict, "");
       assertTrue(news().stream().noneMatch(line -> line.startsWith("WARN standby")));
       now = now.plusSeconds(1);
     }
-    conditions.observed(topology);
-    conditions.decided(verdict, "");
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(verdict, "");
     assertEquals(
         List.of(
             "WARN standby 10.0.0.2 cannot be placed on the primary's line, so only its position is"
@@ -550,8 +585,8 @@ class ConditionsTest {
                 + " is absent)"),
         news());
     now = now.plusSeconds(31);
-    conditions.observed(topology);
-    conditions.decided(verdict, "");
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(verdict, "");
     assertEquals(List.of(), news());
   }
 
@@ -559,10 +594,10 @@ class ConditionsTest {
   void tellsOfADeadBranchAsOfItsNodeWhileTheServicesFollowTheLine() {
     Topology topology = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2));
     Verdict verdict = Nodes.verdict(topology, published(2, "10.0.0.2"));
-    conditions.observed(topology);
-    conditions.decided(verdict, "");
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(verdict, "");
     Alert dead =
-        conditions.news().stream()
+        conditions.endCycle().stream()
             .filter(alert -> alert.severity() == Alert.Severity.ERROR)
             .findFirst()
             .orElseThrow();
@@ -593,10 +628,10 @@ class ConditionsTest {
     NodeState standby = standby("10.0.0.3", new Server(CLUSTER, 3L, 1L, Lsn.of("0/5000060"), true));
     Topology topology = topology(down("10.0.0.1"), primary, standby);
     Verdict verdict = Nodes.verdict(topology, published(1, "10.0.0.1"));
-    conditions.observed(topology);
-    conditions.decided(verdict, "");
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(verdict, "");
     List<Alert> left =
-        conditions.news().stream().filter(alert -> alert.kind() == LEFT_BEHIND).toList();
+        conditions.endCycle().stream().filter(alert -> alert.kind() == LEFT_BEHIND).toList();
     assertEquals(1, left.size());
     assertEquals(Alert.Phase.HAPPENED, left.get(0).phase());
     assertEquals(
@@ -604,12 +639,56 @@ class ConditionsTest {
             + " primary 10.0.0.2 at 10.0.0.2 lacks",
         left.get(0).message());
 
-    conditions.observed(topology);
-    conditions.decided(verdict, "");
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(verdict, "");
     assertEquals(List.of(), news(), "the write failed, so that it is decided again");
-    conditions.observed(topology);
-    conditions.decided(Nodes.verdict(topology, published(2, "10.0.0.2")), "");
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(Nodes.verdict(topology, published(2, "10.0.0.2")), "");
     assertTrue(news().stream().noneMatch(line -> line.contains("left behind")));
+  }
+
+  @Test
+  void keepsOpenWhatAPendingReportCannotTellOf() {
+    Topology topology = topology(primary("10.0.0.1", 1), cutOff("10.0.0.2"));
+    Published published = published(1, "10.0.0.1", Set.of("10.0.0.2:5432"));
+    Decision.Outcome first = decide(topology, published, Memory.empty(Damping.none()));
+    Topology later = new Topology(topology.nodes(), topology.at().plusSeconds(300));
+    Decision.Outcome second = decide(later, published, first.memory());
+    report(topology, first.verdict());
+    assertTrue(news().stream().noneMatch(line -> line.contains("no WAL receiver")));
+    report(later, second.verdict());
+    Alert begun = conditions.endCycle().get(0);
+    assertEquals(Alert.Kind.NO_RECEIVER, begun.kind());
+    assertEquals(Alert.Severity.WARN, begun.severity());
+    assertEquals("db/pg-rw/NoWalReceiver/10.0.0.2", begun.key());
+    report(topology, first.verdict());
+    assertEquals(List.of(), news(), "a new term of leadership");
+    report(later, second.verdict());
+    assertEquals(List.of(), news());
+    now = now.plusSeconds(3600);
+    report(topology, first.verdict());
+    assertEquals(Alert.Phase.LASTS, conditions.endCycle().get(0).phase());
+    assertEquals(
+        List.of("INFO over: no WAL receiver: 10.0.0.2"),
+        verified(primary("10.0.0.1", 1), standby("10.0.0.2")));
+  }
+
+  private static NodeState cutOff(String host) {
+    return standby(host, new Server(CLUSTER, 2L, null, Lsn.of("0/3000000"), false));
+  }
+
+  private static Decision.Outcome decide(Topology topology, Published published, Memory memory) {
+    return Decision.decide(
+        published,
+        memory,
+        topology,
+        new DecisionSettings(
+            new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofMinutes(10)));
+  }
+
+  private void report(Topology topology, Verdict verdict) {
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(verdict, "");
   }
 
   @Test
@@ -618,7 +697,7 @@ class ConditionsTest {
     int told = 0;
     for (int tick = 0; tick < 2 * 3600; tick++) {
       told += verified(primary, tick % 2 == 0 ? standby("10.0.0.2") : down("10.0.0.2")).size();
-      conditions.written("pg-ro now has " + (tick % 2 == 0 ? "10.0.0.2" : "no address"));
+      conditions.reportWrite("pg-ro now has " + (tick % 2 == 0 ? "10.0.0.2" : "no address"));
       now = now.plusSeconds(1);
     }
     // Three topics - the node, the topology, the writes - six times each, then each hour.
@@ -676,22 +755,22 @@ class ConditionsTest {
 
   private List<Alert> whole(NodeState... states) {
     Topology topology = topology(states);
-    conditions.observed(topology);
-    conditions.decided(
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(
         Nodes.verified(topology, new ReadOnly(topology.standbys(), null, Map.of())), "");
-    return conditions.news();
+    return conditions.endCycle();
   }
 
   private List<String> verified(NodeState... states) {
     Topology topology = topology(states);
-    conditions.observed(topology);
-    conditions.decided(
+    conditions.reportNodes(topology);
+    conditions.reportVerdict(
         Nodes.verified(topology, new ReadOnly(topology.standbys(), null, Map.of())), "");
     return news();
   }
 
   private List<String> news() {
-    return conditions.news().stream()
+    return conditions.endCycle().stream()
         .map(alert -> alert.severity() + " " + alert.message())
         .toList();
   }

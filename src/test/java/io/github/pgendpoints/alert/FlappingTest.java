@@ -39,11 +39,11 @@ class FlappingTest {
     assertEquals(8, told.size());
 
     now = now.plus(Flapping.QUIET);
-    Draft end = flapping.told(List.of(), now).get(0);
+    Draft end = flapping.filter(List.of(), now).get(0);
     assertEquals(
         "down; quiet for 10 minutes after 72001 changes since 2026-11-24T09:00:00Z", end.message());
     assertEquals(Phase.LASTS, end.phase());
-    assertEquals(List.of(), flapping.told(List.of(), now));
+    assertEquals(List.of(), flapping.filter(List.of(), now));
     assertEquals(List.of(up()), told(up()), "calm again");
   }
 
@@ -55,7 +55,7 @@ class FlappingTest {
       told.addAll(told(change % 2 == 0 ? down() : up()));
     }
     now = now.plus(Flapping.QUIET);
-    told.addAll(flapping.told(List.of(), now));
+    told.addAll(flapping.filter(List.of(), now));
 
     Draft flaps = told.get(6);
     assertEquals(Phase.BEGAN, flaps.phase());
@@ -109,7 +109,7 @@ class FlappingTest {
   }
 
   private List<Draft> told(Draft draft) {
-    return flapping.told(List.of(draft), now);
+    return flapping.filter(List.of(draft), now);
   }
 
   private static Draft down() {

@@ -225,7 +225,7 @@ class ClientCheckTest {
             "the Role does not grant list on endpointslices: what clients see is not compared with what is written,"
                 + " and slices that PUBLISH=endpointslices left are not found; add to the Role:"
                 + " apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list]"),
-        conditions.news().stream().map(Alert::message).toList());
+        conditions.endCycle().stream().map(Alert::message).toList());
     assertEquals(List.of(), messages());
   }
 

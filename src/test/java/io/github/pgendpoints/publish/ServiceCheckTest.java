@@ -175,6 +175,6 @@ class ServiceCheckTest {
   }
 
   private List<String> news() {
-    return conditions.news().stream().map(Alert::message).toList();
+    return conditions.endCycle().stream().map(Alert::message).toList();
   }
 }

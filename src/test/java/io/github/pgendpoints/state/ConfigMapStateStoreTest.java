@@ -95,7 +95,7 @@ class ConfigMapStateStoreTest {
   }
 
   private List<String> said() {
-    return conditions.news().stream()
+    return conditions.endCycle().stream()
         .map(alert -> alert.severity() + " " + alert.message())
         .toList();
   }

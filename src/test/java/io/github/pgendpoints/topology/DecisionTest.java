@@ -68,7 +68,8 @@ class DecisionTest {
             was.replicas(),
             was.rights(),
             was.history(),
-            was.unread()));
+            was.unread(),
+            was.readOnlyByDefault()));
   }
 
   private static NodeState without(NodeState node, Set<Right> rights, HistoryAnswer history) {

@@ -1,0 +1,35 @@
+package io.github.pgendpoints.alert;
+
+import java.util.regex.Pattern;
+
+/** The text of a failure that something outside this program worded. */
+final class FailureText {
+  private static final int MAX_CAUSES = 20;
+
+  /**
+   * What is another one each time that the same thing fails: ids such as an exchange's, times,
+   * ports and other numbers. Not the digits of names and addresses, nor a code of HTTP in brackets.
+   */
+  private static final Pattern VARYING =
+      Pattern.compile(
+          "\\b\\d{4}-\\d\\d-\\d\\dT[\\d:.]+"
+              + "|\\b\\p{XDigit}{8,}(-\\p{XDigit}+)*\\b"
+              + "|@\\p{XDigit}+\\b"
+              + "|(?<![\\w.(-])\\d+(\\.\\d+)?(?!\\d|\\.\\d)");
+
+  private FailureText() {}
+
+  /** The same for every occurrence of the same failure. */
+  static String withoutVarying(String message) {
+    return VARYING.matcher(message).replaceAll("#");
+  }
+
+  /** An error with its root cause first: what wraps it is often the same whatever happened. */
+  static String of(Throwable failure) {
+    Throwable root = failure;
+    for (int i = 0; root.getCause() != null && i < MAX_CAUSES; i++) {
+      root = root.getCause();
+    }
+    return root == failure ? root.toString() : root + " (" + failure + ")";
+  }
+}

@@ -1,0 +1,174 @@
+package io.github.pgendpoints.alert;
+
+import io.github.pgendpoints.alert.Alert.Kind;
+import io.github.pgendpoints.alert.Alert.Phase;
+import io.github.pgendpoints.alert.Alert.Severity;
+import io.github.pgendpoints.alert.Conditions.Stage;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The life of the conditions that each cycle finds anew: one is reported when it begins, when its
+ * details change, every ALERT_REPEAT while it lasts, and when it ends.
+ */
+final class Lifecycle {
+  private record Finding(OpenCondition condition, Severity severity, String sort) {}
+
+  private final Duration repeat;
+  private final Clock clock;
+  private final List<Draft> drafts = new ArrayList<>();
+  private final Map<String, Finding> found = new LinkedHashMap<>();
+  private Map<String, OpenCondition> open = Map.of();
+
+  /**
+   * @param repeat ALERT_REPEAT
+   */
+  Lifecycle(Duration repeat, Clock clock) {
+    this.repeat = repeat;
+    this.clock = clock;
+  }
+
+  Instant now() {
+    return clock.instant();
+  }
+
+  /** What the cycle has to report so far, in the order in which it happened. */
+  List<Draft> drafts() {
+    return drafts;
+  }
+
+  /** What is open, by its name in STATE. */
+  Map<String, OpenCondition> open() {
+    return open;
+  }
+
+  /** Goes on with what another process left open. */
+  void restore(Map<String, OpenCondition> stored) {
+    open = stored;
+  }
+
+  /**
+   * Adds a condition that the cycle found.
+   *
+   * @param subject the node it is about; empty when it is about the whole cluster
+   * @param detail another one is worth an alert; what varies from cycle to cycle is not in it
+   * @param sort the part of the detail that counts while the condition comes and goes
+   * @param message one sentence for people
+   * @param provenBy what a cycle must have come to, to prove that it is over by not finding it
+   */
+  void add(
+      Kind kind,
+      Severity severity,
+      String subject,
+      String detail,
+      String sort,
+      String message,
+      Stage provenBy) {
+    OpenCondition condition = new OpenCondition(kind, subject, message, provenBy, now(), now());
+    found.putIfAbsent(condition.id() + " " + detail, new Finding(condition, severity, sort));
+  }
+
+  /**
+   * Keeps a condition open, if it is: the cycle shows neither that it lasts nor that it is over.
+   */
+  void keep(Kind kind, String subject) {
+    OpenCondition.Id id = new OpenCondition.Id(kind, subject);
+    open.forEach(
+        (key, condition) -> {
+          if (condition.id().equals(id)) {
+            found.putIfAbsent(key, new Finding(condition, Severity.WARN, null));
+          }
+        });
+  }
+
+  /**
+   * Ends the cycle.
+   *
+   * @param reached how far it has come
+   * @return what it has to report
+   */
+  List<Draft> endCycle(Stage reached) {
+    Map<String, OpenCondition> next = new LinkedHashMap<>();
+    found.forEach((key, finding) -> next.put(key, report(finding, open.get(key))));
+    Map<OpenCondition.Id, OpenCondition> ended = new LinkedHashMap<>();
+    open.forEach(
+        (key, condition) -> {
+          if (found.values().stream().anyMatch(each -> isSame(each.condition(), condition))) {
+            return;
+          }
+          if (reached.compareTo(condition.provenBy()) >= 0) {
+            ended.put(condition.id(), condition);
+          } else {
+            next.put(key, condition);
+          }
+        });
+    ended.values().stream()
+        .filter(condition -> !condition.kind().isOfOneMoment())
+        .forEach(condition -> end(condition, condition.headline(), condition.id().toString()));
+    List<Draft> all = List.copyOf(drafts);
+    open = next;
+    found.clear();
+    drafts.clear();
+    return all;
+  }
+
+  private static boolean isSame(OpenCondition one, OpenCondition other) {
+    return one.id().equals(other.id());
+  }
+
+  private OpenCondition report(Finding finding, OpenCondition same) {
+    OpenCondition condition = finding.condition();
+    boolean ofOneMoment = condition.kind().isOfOneMoment();
+    String topic = condition.id().toString();
+    if (same != null) {
+      return ofOneMoment ? same : repeat(same, finding.severity(), condition.message(), topic);
+    }
+    Instant earlier =
+        open.values().stream()
+            .filter(each -> isSame(each, condition))
+            .map(OpenCondition::since)
+            .findFirst()
+            .orElse(null);
+    Phase phase = ofOneMoment ? Phase.HAPPENED : earlier == null ? Phase.BEGAN : Phase.LASTS;
+    OpenCondition begun =
+        earlier == null ? condition : condition.reported(condition.message(), earlier, now());
+    drafts.add(Draft.of(begun, finding.severity(), phase, topic, finding.sort()));
+    return begun;
+  }
+
+  /**
+   * Reports a condition again when it is time to.
+   *
+   * @return the condition as it was last reported
+   */
+  OpenCondition repeat(OpenCondition last, Severity severity, String message, String topic) {
+    if (now().isBefore(last.reportedAt().plus(repeat))) {
+      return last;
+    }
+    String since = "; since " + last.since().truncatedTo(ChronoUnit.SECONDS);
+    OpenCondition again = last.reported(message + since, last.since(), now());
+    drafts.add(Draft.of(again, severity, Phase.LASTS, topic, null));
+    return last.reported(message, last.since(), now());
+  }
+
+  /** Reports the end of a condition, which no event shows. */
+  void end(OpenCondition ended, String headline, String topic) {
+    drafts.add(
+        new Draft(
+            Kind.RECOVERED,
+            Severity.INFO,
+            Phase.OVER,
+            ended.kind(),
+            ended.subject(),
+            "over: " + headline,
+            now(),
+            topic,
+            "over"));
+  }
+}

@@ -1,0 +1,155 @@
+package io.github.pgendpoints.alert;
+
+import io.github.pgendpoints.alert.Alert.Kind;
+import io.github.pgendpoints.alert.Alert.Phase;
+import io.github.pgendpoints.alert.Alert.Severity;
+import io.github.pgendpoints.alert.Conditions.Stage;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.State;
+import io.github.pgendpoints.topology.Topology;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** What has become of each node, and whether it is read from: reported as it changes. */
+final class NodeConditions {
+  private final Lifecycle lifecycle;
+  private final Slots troubles = new Slots("node ", Stage.ASKED);
+  private final Slots leftOut = new Slots("read from ", Stage.PUBLISHED);
+  private Map<String, State> lastStates = Map.of();
+
+  NodeConditions(Lifecycle lifecycle) {
+    this.lifecycle = lifecycle;
+  }
+
+  ConditionsSnapshot snapshot(
+      String signature, Map<String, OpenCondition> lasting, Set<String> degradations) {
+    return new ConditionsSnapshot(
+        signature, lastStates, lasting, troubles.open, leftOut.open, degradations);
+  }
+
+  /** Goes on where another process ended. */
+  void restore(ConditionsSnapshot snapshot) {
+    lastStates = snapshot.states();
+    troubles.open.putAll(snapshot.troubles());
+    leftOut.open.putAll(snapshot.leftOut());
+  }
+
+  /** Reports each node in another state than before. */
+  void report(Topology topology) {
+    Map<String, State> states = new LinkedHashMap<>();
+    for (NodeState node : topology.nodes()) {
+      String name = node.node().name();
+      State before = lastStates.get(name);
+      states.put(name, node.state());
+      if (node.state() == before) {
+        troubles.repeat(name, node.toString());
+      } else if (node.state() == State.FOREIGN) {
+        troubles.end(name, name + " is " + before);
+      } else if (before != null || node.server() == null) {
+        String was = before == null ? "" : ", was " + before;
+        troubles.change(name, kind(node, before), node + was, node.state().name());
+      }
+    }
+    troubles.retain(states.keySet(), "%s is DOWN or UNKNOWN");
+    lastStates = states;
+  }
+
+  private Kind kind(NodeState node, State before) {
+    return switch (node.state()) {
+      case DOWN -> before == State.STANDBY ? Kind.STANDBY_LOST : Kind.NODE_DOWN;
+      case UNKNOWN -> Kind.NODE_UNKNOWN;
+      case STANDBY ->
+          troubles.open.containsKey(node.node().name()) ? Kind.STANDBY_BACK : Kind.NODE_CHANGED;
+      case PRIMARY, FOREIGN -> Kind.NODE_CHANGED;
+    };
+  }
+
+  /** Reports each standby that is no longer read from, or is again. */
+  void report(ReadOnly readOnly) {
+    readOnly
+        .leftOut()
+        .forEach(
+            (node, why) -> {
+              String message = "standby %s is not read from: %s".formatted(node, why);
+              if (leftOut.open.containsKey(node.name())) {
+                leftOut.repeat(node.name(), message);
+              } else {
+                leftOut.change(node.name(), Kind.STANDBY_LEFT_OUT, message, "left out");
+              }
+            });
+    for (NodeState standby : readOnly.standbys()) {
+      String name = standby.node().name();
+      if (leftOut.open.containsKey(name)) {
+        leftOut.change(name, Kind.STANDBY_BACK, "standby %s is read from".formatted(name), "back");
+      }
+    }
+    leftOut.retain(
+        readOnly.leftOut().keySet().stream().map(Node::name).collect(Collectors.toSet()),
+        "standby %s is not read from");
+  }
+
+  /** The one condition of a sort that each node may have, by its name. */
+  private final class Slots {
+    private final Map<String, OpenCondition> open = new LinkedHashMap<>();
+    private final String topic;
+    private final Stage provenBy;
+
+    Slots(String topic, Stage provenBy) {
+      this.topic = topic;
+      this.provenBy = provenBy;
+    }
+
+    /** Reports what has become of a node, in place of what was open. */
+    void change(String name, Kind kind, String message, String change) {
+      Instant now = lifecycle.now();
+      OpenCondition ended = open.remove(name);
+      boolean begins =
+          switch (kind) {
+            case STANDBY_LOST, NODE_DOWN, NODE_UNKNOWN, STANDBY_LEFT_OUT -> true;
+            default -> false;
+          };
+      Phase phase = begins ? Phase.BEGAN : ended == null ? Phase.HAPPENED : Phase.OVER;
+      lifecycle
+          .drafts()
+          .add(
+              new Draft(
+                  kind,
+                  begins ? Severity.WARN : Severity.INFO,
+                  phase,
+                  ended == null ? null : ended.kind(),
+                  name,
+                  message,
+                  now,
+                  topic + name,
+                  change));
+      if (begins) {
+        open.put(name, new OpenCondition(kind, name, message, provenBy, now, now));
+      }
+    }
+
+    void repeat(String name, String message) {
+      open.computeIfPresent(
+          name, (key, last) -> lifecycle.repeat(last, Severity.WARN, message, topic + name));
+    }
+
+    void end(String name, String headline) {
+      OpenCondition ended = open.remove(name);
+      if (ended != null) {
+        lifecycle.end(ended, headline, topic + name);
+      }
+    }
+
+    /** Ends what is open for any other node. */
+    void retain(Set<String> names, String headline) {
+      List.copyOf(open.keySet()).stream()
+          .filter(name -> !names.contains(name))
+          .forEach(name -> end(name, headline.formatted(name)));
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package io.github.pgendpoints.alert;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.pgendpoints.alert.Alert.Kind;
+import io.github.pgendpoints.alert.Conditions.Stage;
+import java.time.Instant;
+import java.util.Objects;
+
+/**
+ * A condition that was reported, and is not over. STATE keeps it in this form.
+ *
+ * @param subject the node it is about; empty when it is about the whole cluster
+ * @param provenBy what a cycle must have come to, to prove that it is over by not finding it
+ * @param since when it began
+ * @param reportedAt when it was last reported
+ */
+public record OpenCondition(
+    Kind kind,
+    String subject,
+    String message,
+    Stage provenBy,
+    Instant since,
+    @JsonProperty("said") Instant reportedAt) {
+  /** Beyond all years that people write: what is added to it may not be a time. */
+  private static final Instant NEVER = Instant.parse("9999-01-01T00:00:00Z");
+
+  public OpenCondition {
+    Objects.requireNonNull(kind, "kind");
+    Objects.requireNonNull(subject, "subject");
+    Objects.requireNonNull(message, "message");
+    Objects.requireNonNull(provenBy, "provenBy");
+    Objects.requireNonNull(since, "since");
+    if (reportedAt.isAfter(NEVER)) {
+      throw new IllegalArgumentException("reported at " + reportedAt);
+    }
+  }
+
+  /** Which condition it is, however its details change. */
+  record Id(Kind kind, String subject) {
+    @Override
+    public String toString() {
+      return kind + " " + subject;
+    }
+  }
+
+  Id id() {
+    return new Id(kind, subject);
+  }
+
+  /** The message without what a refusal did and without details: enough to report the end. */
+  String headline() {
+    String headline = message.split("(, \\S+ (is|could) [^:]*)?: ", 2)[0];
+    return headline.contains(subject) ? headline : headline + ": " + subject;
+  }
+
+  /** The same, reported once more. */
+  OpenCondition reported(String newMessage, Instant begin, Instant now) {
+    return new OpenCondition(kind, subject, newMessage, provenBy, begin, now);
+  }
+}
