@@ -731,7 +731,8 @@ final class Referee {
   /** A verdict whose memory was saved. */
   void saved(Published published, Topology topology, Verdict verdict) {
     Sight sight = new Sight(published, topology);
-    if (verdict.rule() == Rule.SPLIT_BRAIN) {
+    // A split brain that STATE did not take is lost in a restart.
+    if (verdict.rule() == Rule.SPLIT_BRAIN && !world.state.behind) {
       for (NodeState node : topology.nodes()) {
         Machine machine = world.behind(node);
         if (node.server() != null && sight.possible.contains(machine)) {

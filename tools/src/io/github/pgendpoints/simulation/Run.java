@@ -279,8 +279,7 @@ final class Run {
     if (crash == 0) {
       tell("crash after the memory was saved");
     }
-    // What STATE did not take, a restart may lose.
-    if (stateWasRead && !world.state.behind) {
+    if (stateWasRead) {
       compareWithEternal(stored, topology, verdict, decided);
       referee.saved(published, topology, verdict);
     }
