@@ -108,9 +108,8 @@ EXISTS (SELECT FROM pg_catalog.pg_proc AS f
            AND pg_catalog.has_function_privilege(f.oid, 'EXECUTE'))
 
 -- name: read_only
--- Whether new transactions are read-only by default, apart from a setting of our own role. The session keeps
--- what it found at its login in a setting of this name.
-CASE WHEN pg_catalog.current_setting('pgendpoints.read_only', true) OPERATOR(pg_catalog.=) 'on'
+-- Whether new transactions are read-only by default, apart from a setting of our own role.
+CASE WHEN pg_catalog.current_setting('default_transaction_read_only') OPERATOR(pg_catalog.=) 'on'
      THEN NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS own
                         JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) own.setrole
                        WHERE r.rolname OPERATOR(pg_catalog.=) SESSION_USER

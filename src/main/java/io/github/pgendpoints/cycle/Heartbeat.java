@@ -12,8 +12,8 @@ public final class Heartbeat {
   /** A topology that was outdated when it was written is probed afresh, so often at most. */
   private static final int ROUNDS = Conclusion.MAX_CONFLICTS + 1;
 
-  /** The probes of all nodes, and the second looks at the contested ones. */
-  private static final int PROBES = 2;
+  /** The look-ups of names, the probes of all nodes, and the second looks. */
+  private static final int PROBES = 3;
 
   /** For a machine that has other things to do. */
   private static final Duration SLACK = Duration.ofSeconds(5);

@@ -5,8 +5,9 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -23,26 +24,38 @@ final class Distrusted {
 
   /** A connection that has just logged in. */
   static Connection connection(Connection connection) {
-    return connection(connection, List.of());
+    return connection(connection, List.of(), List.of());
   }
 
   /**
    * A connection that has just logged in.
    *
    * @param first statements that are sent along with the first one that is prepared
+   * @param each statements that are sent along with each one that is prepared
    */
-  static Connection connection(Connection connection, List<String> first) {
-    return wrap(Connection.class, new Target(connection, first));
+  static Connection connection(Connection connection, List<String> first, List<String> each) {
+    return wrap(Connection.class, new Target(connection, first, each));
   }
 
-  /** An object of pgjdbc, and what is still to be sent along. */
+  /** An object of pgjdbc, and the statements that are sent along, or were. */
   private static final class Target {
     private final Object object;
+    private final List<String> each;
     private List<String> first;
 
-    private Target(Object object, List<String> first) {
+    private Target(Object object, List<String> first, List<String> each) {
       this.object = object;
       this.first = first;
+      this.each = each;
+    }
+
+    private Object prepared(Method method, Object[] arguments) throws Throwable {
+      List<String> along = new ArrayList<>(first);
+      along.addAll(each);
+      first = List.of();
+      arguments[0] = String.join(" ", along) + arguments[0];
+      return wrap(
+          PreparedStatement.class, new Target(call(object, method, arguments), List.of(), along));
     }
   }
 
@@ -55,10 +68,8 @@ final class Distrusted {
               Object object = target.object;
               switch (method.getName()) {
                 // HikariCP asks the first connection of a pool these two. Each would be a round
-                // trip;
-                // when it hangs, HikariCP waits and tries again. We know: it has just logged in,
-                // and
-                // session.sql sets the isolation.
+                // trip; when it hangs, HikariCP waits and tries again. We know: it has just logged
+                // in, and transaction.sql sets the isolation.
                 case "isValid":
                   return true;
                 case "getTransactionIsolation":
@@ -68,35 +79,44 @@ final class Distrusted {
                 case "getParameterMetaData":
                   return object.toString().contains("?") ? invoke(object, method, arguments) : null;
                 case "prepareStatement":
-                  List<String> first = target.first;
-                  target.first = List.of();
-                  arguments[0] = String.join(" ", first) + arguments[0];
-                  return wrap(
-                      PreparedStatement.class, new Target(call(object, method, arguments), first));
+                  return target.prepared(method, arguments);
                 case "execute":
-                  return lastResult(
-                      object, (boolean) call(object, method, arguments), target.first.size());
+                  return object instanceof PreparedStatement statement && arguments == null
+                      ? lastResult(statement, target.each.size())
+                      : invoke(object, method, arguments);
+                case "executeQuery":
+                  return object instanceof PreparedStatement statement && arguments == null
+                      ? lastRows(statement, target.each.size())
+                      : invoke(object, method, arguments);
                 default:
                   return invoke(object, method, arguments);
               }
             }));
   }
 
-  /** Skips the results of the statements that were sent along, which Camel does not expect. */
-  private static boolean lastResult(Object statement, boolean isResult, int skipped)
-      throws SQLException {
-    boolean last = isResult;
-    for (int i = 0; i < skipped; i++) {
-      last = ((Statement) statement).getMoreResults();
+  private static ResultSet lastRows(PreparedStatement statement, int skipped) throws SQLException {
+    lastResult(statement, skipped);
+    return wrap(ResultSet.class, new Target(statement.getResultSet(), List.of(), List.of()));
+  }
+
+  /** Skips the results of the statements that were sent along, which nobody expects. */
+  private static boolean lastResult(PreparedStatement statement, int skipped) throws SQLException {
+    try {
+      boolean last = statement.execute();
+      for (int i = 0; i < skipped; i++) {
+        last = statement.getMoreResults();
+      }
+      return last;
+    } catch (RuntimeException | Error e) {
+      throw misunderstood(e);
     }
-    return last;
   }
 
   private static Object invoke(Object target, Method method, Object[] arguments) throws Throwable {
     Object result = call(target, method, arguments);
     Class<?> type = method.getReturnType();
     return result != null && type.isInterface() && type.getPackageName().equals("java.sql")
-        ? wrap(type, new Target(result, List.of()))
+        ? wrap(type, new Target(result, List.of(), List.of()))
         : result;
   }
 

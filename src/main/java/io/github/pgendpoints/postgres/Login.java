@@ -156,6 +156,8 @@ final class Login {
     set(properties, PGProperty.APPLICATION_NAME, "postgres-endpoint-manager");
     // Said in the startup packet, which saves a round trip.
     set(properties, PGProperty.ASSUME_MIN_SERVER_VERSION, "13");
+    // A statement that is prepared on the server is not there in the next session of a pooler.
+    set(properties, PGProperty.PREPARE_THRESHOLD, "0");
     // Not bounded by the login timeout, which would need a thread of its own for each login.
     set(properties, PGProperty.LOGIN_TIMEOUT, "0");
     set(properties, PGProperty.SOCKET_FACTORY, LoginAttempt.Sockets.class.getName());

@@ -6,17 +6,15 @@ import com.zaxxer.hikari.SQLExceptionOverride;
 import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 
@@ -45,7 +43,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
 
   private static final Duration LOGOUT_POLL = Duration.ofMillis(20);
   private static final String FULL = "53300";
-  private static final Logger LOG = LoggerFactory.getLogger(NodePool.class);
 
   private final Node node;
   private final PostgresSettings settings;
@@ -104,40 +101,38 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
 
   /** A way to ask more on the open connection. */
   ProbeQuery.Question question() {
-    return new ProbeQuery.Question(
-        this::row, deadline, SessionSettings.statementTimeout(settings.connectTimeout()));
+    return question(this::row);
   }
 
-  /**
-   * Asks for each column alone. The error may be one of the session's settings, and has undone them
-   * all: each is set alone, too.
-   *
-   * @throws SQLException if the server does not tell its role
-   */
-  ProbeQuery.Answer askOneByOne() throws SQLException {
-    for (String statement : settings(session.connection())) {
-      try {
-        row(statement);
-      } catch (SQLException e) {
-        if (Probe.sessionEnded(e)) {
-          throw e;
-        }
-        LOG.debug("{} does not accept {}: {}", node, statement, e.getMessage());
-      }
-    }
-    return query.oneByOne(question());
+  private ProbeQuery.Question question(ProbeQuery.Sender sender) {
+    return new ProbeQuery.Question(sender, deadline, statementTimeout());
   }
 
-  private List<String> settings(Connection connection) throws SQLException {
-    return SessionSettings.statements(
-        connection.getMetaData().getDatabaseMajorVersion(),
-        SessionSettings.statementTimeout(settings.connectTimeout()));
+  private Duration statementTimeout() {
+    return SessionSettings.statementTimeout(settings.connectTimeout());
   }
 
   private Map<String, Object> row(String sql) throws SQLException {
     try (Connection connection = open();
+        PreparedStatement statement = connection.prepareStatement(sql)) {
+      return Sql.onlyRow(statement);
+    }
+  }
+
+  /**
+   * Asks for each column alone. The error may be one of the settings that were sent along, so only
+   * those are sent that cannot be denied.
+   *
+   * @throws SQLException if the server does not tell its role
+   */
+  ProbeQuery.Answer askOneByOne() throws SQLException {
+    return query.oneByOne(question(this::rowAlone));
+  }
+
+  private Map<String, Object> rowAlone(String sql) throws SQLException {
+    try (Connection connection = open();
         Statement statement = connection.createStatement()) {
-      return Sql.lastRow(statement, sql);
+      return Sql.lastRow(statement, SessionSettings.undeniable(statementTimeout()) + sql);
     }
   }
 
@@ -300,7 +295,11 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       if (taken == null) {
         throw new SQLTransientConnectionException("not logged in");
       }
-      return Distrusted.connection(taken.connection(), settings(taken.connection()));
+      Connection connection = taken.connection();
+      return Distrusted.connection(
+          connection,
+          SessionSettings.ofSession(connection.getMetaData().getDatabaseMajorVersion()),
+          SessionSettings.ofTransaction(statementTimeout()));
     }
 
     /** How long a pool that closes waits for a connection on its way, in seconds. */

@@ -4,10 +4,22 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The settings that a session of ours relies on: the statements of sql/session.sql. */
+/** The settings that our queries rely on: the statements of sql/session.sql and transaction.sql. */
 final class SessionSettings {
+  /** Without it, a standby fails where transactions are serializable by default. */
+  static final String ISOLATION;
+
   private static final String SINCE = "-- since ";
-  private static final List<String> LINES = Sql.named("session").lines().toList();
+  private static final List<String> SESSION = Sql.named("session").lines().toList();
+  private static final List<String> TRANSACTION =
+      Sql.named("transaction")
+          .lines()
+          .filter(line -> !line.isBlank() && !line.startsWith("--"))
+          .toList();
+
+  static {
+    ISOLATION = TRANSACTION.get(0);
+  }
 
   /** The share of a probe that one statement may take. */
   private static final int SHARE = 4;
@@ -20,23 +32,39 @@ final class SessionSettings {
   }
 
   /**
-   * The statements for a server, in their order.
+   * The statements after a login.
    *
    * @param version major version of the server, such as 15
    */
-  static List<String> statements(int version, Duration statementTimeout) {
+  static List<String> ofSession(int version) {
     List<String> statements = new ArrayList<>();
     int since = 0;
-    for (String line : LINES) {
+    for (String line : SESSION) {
       if (line.startsWith(SINCE)) {
         since = Integer.parseInt(line.substring(SINCE.length()).strip());
       } else if (!line.startsWith("--") && !line.isBlank()) {
         if (since <= version) {
-          statements.add(line.replace("%d", String.valueOf(statementTimeout.toMillis())));
+          statements.add(line);
         }
         since = 0;
       }
     }
     return statements;
+  }
+
+  /**
+   * The settings that no role can be denied, before a query. The server logs a WARNING for each,
+   * since the transaction is not an explicit one: only for a query that has failed with the others.
+   */
+  static String undeniable(Duration statementTimeout) {
+    return "%s SET LOCAL statement_timeout = %d; "
+        .formatted(ISOLATION, statementTimeout.toMillis());
+  }
+
+  /** The statements before each query. */
+  static List<String> ofTransaction(Duration statementTimeout) {
+    return TRANSACTION.stream()
+        .map(line -> line.replace("%d", String.valueOf(statementTimeout.toMillis())))
+        .toList();
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
@@ -43,6 +44,17 @@ final class Sql {
       isResult = statement.getMoreResults();
     }
     return row;
+  }
+
+  /**
+   * The row of a query, by the names of its columns.
+   *
+   * @return empty if there is no row
+   */
+  static Map<String, Object> onlyRow(PreparedStatement statement) throws SQLException {
+    try (ResultSet result = statement.executeQuery()) {
+      return row(result);
+    }
   }
 
   private static Map<String, Object> row(ResultSet result) throws SQLException {

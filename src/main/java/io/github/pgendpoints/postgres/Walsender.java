@@ -13,9 +13,6 @@ import org.postgresql.util.PSQLException;
  * {@code startup}, so it is closed at once.
  */
 final class Walsender implements AutoCloseable {
-  /** A standby takes no snapshot in a transaction that is serializable by default. */
-  private static final String ISOLATION = "SET transaction_isolation = 'read committed'; ";
-
   private final Connection connection;
 
   /**
@@ -61,7 +58,7 @@ final class Walsender implements AutoCloseable {
   /** The row of a query, by the names of its columns; empty if there is none. */
   Map<String, Object> row(String sql) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      return Sql.lastRow(statement, ISOLATION + sql);
+      return Sql.lastRow(statement, SessionSettings.ISOLATION + sql);
     }
   }
 

@@ -38,8 +38,8 @@ public final class CycleAge {
   }
 
   /**
-   * With the limit that no cycle reaches which was not held up: its probes and its second looks
-   * each end by PGCONNECT_TIMEOUT, and its API work, whose last request begins while a whole
+   * With the limit that no cycle reaches which was not held up: its look-ups, probes, and second
+   * looks each end by PGCONNECT_TIMEOUT, and its API work, whose last request begins while a whole
    * KUBERNETES_TIMEOUT is left, within {@link ApiBudget#TOTAL}.
    *
    * @param connectTimeout PGCONNECT_TIMEOUT
@@ -47,7 +47,7 @@ public final class CycleAge {
    */
   public static CycleAge of(Duration connectTimeout, LongSupplier term) {
     return new CycleAge(
-        connectTimeout.multipliedBy(2).plus(ApiBudget.TOTAL),
+        connectTimeout.multipliedBy(3).plus(ApiBudget.TOTAL),
         System::nanoTime,
         System::currentTimeMillis,
         term);

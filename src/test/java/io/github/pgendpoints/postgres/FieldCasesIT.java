@@ -205,10 +205,11 @@ class FieldCasesIT {
     says("STANDBY", ask(standby));
     for (List<String> setting :
         List.of(
-            List.of("search_path", "\"\""),
+            List.of("search_path", ""),
             List.of("TimeZone", "GMT"),
-            List.of("default_transaction_isolation", "read committed"),
-            List.of("default_transaction_read_only", "on"),
+            List.of("transaction_isolation", "read committed"),
+            List.of("transaction_read_only", "on"),
+            List.of("default_transaction_read_only", "off"),
             List.of("statement_timeout", "500ms"),
             List.of("tcp_keepalives_idle", "10"),
             List.of("tcp_keepalives_interval", "5"),
@@ -216,6 +217,32 @@ class FieldCasesIT {
             List.of("tcp_user_timeout", "25000"),
             List.of("application_name", "postgres-endpoint-manager"))) {
       assertEquals(setting.get(1), route.show(standby, setting.get(0)), setting.get(0));
+    }
+  }
+
+  @Test
+  void aPrimaryThatIsReadOnlyByDefaultIsNoticed() throws SQLException {
+    assertEquals(false, ask(primary).node().server().readOnlyByDefault());
+    primary.sql("ALTER SYSTEM SET default_transaction_read_only = on");
+    primary.sql("SELECT pg_reload_conf()");
+    try {
+      await().until(() -> ask(primary).node().server().readOnlyByDefault());
+    } finally {
+      try (Connection connection = primary.connect();
+          Statement statement = connection.createStatement()) {
+        statement.execute("SET default_transaction_read_only = off");
+        statement.execute("ALTER SYSTEM RESET default_transaction_read_only");
+        statement.execute("SELECT pg_reload_conf()");
+      }
+    }
+    await().until(() -> !ask(primary).node().server().readOnlyByDefault());
+    run("ALTER ROLE repmgr SET default_transaction_read_only = on");
+    try {
+      route.pass(MORE_THAN_A_SESSION_COUNTS);
+      assertEquals(
+          false, ask(primary).node().server().readOnlyByDefault(), "it is only for our role");
+    } finally {
+      run("ALTER ROLE repmgr RESET default_transaction_read_only");
     }
   }
 
@@ -269,6 +296,8 @@ class FieldCasesIT {
   void oneSessionIsEnough() throws SQLException {
     run("ALTER ROLE repmgr CONNECTION LIMIT 1");
     try {
+      // Until the sessions of the test before have ended.
+      await().untilAsserted(() -> says("PRIMARY", ask(primary)));
       for (int session = 0; session < 5; session++) {
         says("PRIMARY", ask(primary));
         route.pass(MORE_THAN_A_SESSION_COUNTS);
@@ -322,11 +351,11 @@ class FieldCasesIT {
     assumeTrue(PgBouncer.isInstalled(), "PgBouncer is not installed");
     for (PostgresServer server : List.of(primary, standby)) {
       try (PgBouncer pooler = PgBouncer.start(server, mode)) {
-        for (int cycle = 0; cycle < 3; cycle++) {
+        for (int cycle = 0; cycle < 12; cycle++) {
           Answer answer = route.ask(server.host() + ":" + pooler.port());
           assertEquals(
               server == primary ? "PRIMARY" : "STANDBY", answer.state(), answer + pooler.log());
-          route.pass(Duration.ofSeconds(6));
+          route.pass(Duration.ofSeconds(1));
         }
       }
       Answer gone = route.ask(server.host() + ":" + 1);

@@ -270,7 +270,8 @@ class NodeStatesIT {
       Answer answer = ask(primary);
       says(answer, "PRIMARY", "", AT_ONCE);
       assertEquals(
-          new Server(null, null, null, null, false), answer.node().server().notTelling(Map.of()));
+          new Server(null, null, null, null, false),
+          answer.node().server().notTelling(Map.of()).readOnlyByDefault(null));
       assertEquals(
           Set.of(
               Protection.FOREIGN_NODES,

@@ -12,8 +12,9 @@ import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
 import java.net.InetAddress;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -158,15 +159,20 @@ final class ProbeRoute implements AutoCloseable {
     return histories.read(node, deadline).server().history();
   }
 
-  /** A setting of the session that the last probe of this node used. */
+  /** A setting that counts for the queries of a probe. */
   String show(PostgresServer server, String setting) throws SQLException {
     NodePool pool =
         pools.of(
             NodeList.parse(server.host() + ":" + server.port(), port, true).nodes().get(0),
             pools.deadline());
     try (Connection connection = pool.open();
-        Statement statement = connection.createStatement()) {
-      return String.valueOf(Sql.lastRow(statement, "SHOW " + setting).values().iterator().next());
+        PreparedStatement statement =
+            connection.prepareStatement("SELECT pg_catalog.current_setting(?)")) {
+      statement.setString(1, setting);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getString(1);
+      }
     }
   }
 

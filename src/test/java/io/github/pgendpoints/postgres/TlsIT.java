@@ -202,8 +202,8 @@ class TlsIT {
       try {
         Answer answer = route.ask("db1.example:" + server.port());
         assertEquals("DOWN", answer.state(), answer.toString());
-        assertEquals("no answer within 0.5 s", answer.node().reason());
-        assertTrue(answer.took().toMillis() < 1300, answer.toString());
+        assertEquals("no answer within 2 s", answer.node().reason());
+        assertTrue(answer.took().toMillis() < 2500, answer.toString());
       } finally {
         server.thaw();
       }

@@ -253,7 +253,8 @@ class SettingsReaderTest {
 
   @Test
   void refusesAQuorumThatTheListedNodesCannotMeet() throws Exception {
-    List<String> faults = faults(Map.of("PG_NODES", "db1,db2", "MIN_REACHABLE_NODES", "3"));
+    List<String> faults =
+        faults(Map.of("PG_NODES", "10.0.0.1,10.0.0.2", "MIN_REACHABLE_NODES", "3"));
 
     assertEquals(
         "MIN_REACHABLE_NODES='3' can never be met by 2 nodes; allowed: "
