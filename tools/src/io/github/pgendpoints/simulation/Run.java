@@ -274,6 +274,8 @@ final class Run {
     try {
       process.save();
     } catch (OutdatedTopologyException e) {
+      // What the nodes were is known all the same, to one who never restarted, too.
+      eternal = eternal == null ? null : ask(eternal.completed(stored), eternal, topology).memory();
       return;
     }
     if (crash == 0) {
