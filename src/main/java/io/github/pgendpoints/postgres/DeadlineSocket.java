@@ -36,6 +36,7 @@ final class DeadlineSocket extends Socket {
   private static final int NOTHING = -1;
 
   private final Deadline connect;
+  private final Turns turns;
   private volatile Deadline deadline;
   private volatile long received;
   private volatile int allowed = MAX_LOGIN;
@@ -45,13 +46,21 @@ final class DeadlineSocket extends Socket {
   private int readAhead = NOTHING;
   private boolean told;
 
+  /** Gives a turn to a socket that is connected. */
+  @FunctionalInterface
+  interface Turns {
+    Turn take() throws IOException;
+  }
+
   /**
    * @param connect of the connection itself
    * @param deadline of all that follows
+   * @param turns gives the turn that ends as soon as the other side keeps silent
    */
-  DeadlineSocket(Deadline connect, Deadline deadline) {
+  DeadlineSocket(Deadline connect, Deadline deadline, Turns turns) {
     this.connect = connect;
     this.deadline = deadline;
+    this.turns = turns;
   }
 
   /** Sets another deadline, for a question after the login and the answer to it. */
@@ -84,11 +93,6 @@ final class DeadlineSocket extends Socket {
     return told;
   }
 
-  /** Ends {@code turn} as soon as the other side keeps silent. */
-  void endsInSilence(Turn turn) {
-    this.turn = turn;
-  }
-
   @Override
   public void connect(SocketAddress endpoint) throws IOException {
     connect(endpoint, 0);
@@ -101,6 +105,7 @@ final class DeadlineSocket extends Socket {
     } catch (SocketTimeoutException e) {
       throw noAnswer(connect);
     }
+    turn = turns.take();
     for (SocketOption<Integer> option : KEEPALIVE.keySet()) {
       if (supportedOptions().contains(option)) {
         setOption(option, KEEPALIVE.get(option));

@@ -107,12 +107,14 @@ final class Login {
     String url =
         "jdbc:postgresql://%s:%d/"
             .formatted(Addresses.withPort(Addresses.text(to.address()), 0, 0), to.node().port());
-    try (Turn turn =
-            Turn.take(places, to.deadline(), settings.tcpConnectTimeout(), settings.maxWorkers());
-        LoginAttempt attempt = new LoginAttempt(to.node().host(), turn, to.answer())) {
+    try (LoginAttempt attempt =
+        new LoginAttempt(to.node().host(), to.answer(), () -> turn(to.deadline()))) {
       try {
         return new Session(connected(url, properties, attempt, to.deadline()), attempt.socket());
       } catch (SQLException e) {
+        if (attempt.gotNoTurn() != null) {
+          throw attempt.gotNoTurn();
+        }
         if (NOT_ALLOWED.equals(e.getMessage())) {
           throw new SQLException(
               "the server asks for a way to log in that PGREQUIREAUTH does not allow",
@@ -128,6 +130,10 @@ final class Login {
         throw Distrusted.misunderstood(e);
       }
     }
+  }
+
+  private Turn turn(Deadline deadline) throws SQLException {
+    return Turn.take(places, deadline, settings.tcpConnectTimeout(), settings.maxWorkers());
   }
 
   /** A packet may be lost, and TCP sends it again only after a second: one more attempt follows. */

@@ -1,8 +1,10 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Addresses;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.sql.SQLException;
 import javax.net.SocketFactory;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLSession;
@@ -16,8 +18,10 @@ final class LoginAttempt implements AutoCloseable {
   private static final ThreadLocal<LoginAttempt> CURRENT = new ThreadLocal<>();
 
   private final String host;
-  private final Turn turn;
   private final Deadline answer;
+  private final Turns turns;
+  private Turn turn;
+  private SQLException gotNoTurn;
   private Deadline connect;
   private DeadlineSocket socket;
   private boolean nameRefused;
@@ -25,13 +29,38 @@ final class LoginAttempt implements AutoCloseable {
   /**
    * @param host the name written in the node list
    * @param answer by when the server has to answer
+   * @param turns gives a place among the logins, which only a host that is there takes up
    */
-  LoginAttempt(String host, Turn turn, Deadline answer) {
+  LoginAttempt(String host, Deadline answer, Turns turns) {
     this.host = host;
-    this.turn = turn;
     this.answer = answer;
+    this.turns = turns;
     this.connect = answer;
     CURRENT.set(this);
+  }
+
+  /** Gives a place among the logins at work. */
+  @FunctionalInterface
+  interface Turns {
+    Turn take() throws SQLException;
+  }
+
+  /** Why the login got no place; null if it did, or has not come to that. */
+  SQLException gotNoTurn() {
+    return gotNoTurn;
+  }
+
+  /** Takes a place, once, as soon as a connection is there. */
+  private Turn turn() throws IOException {
+    if (turn == null) {
+      try {
+        turn = turns.take();
+      } catch (SQLException e) {
+        gotNoTurn = e;
+        throw new IOException(e);
+      }
+    }
+    return turn;
   }
 
   /** Sets by when the TCP connections that follow have to be there. */
@@ -57,6 +86,9 @@ final class LoginAttempt implements AutoCloseable {
   @Override
   public void close() {
     CURRENT.remove();
+    if (turn != null) {
+      turn.close();
+    }
   }
 
   /** Makes sockets that end by the deadline of the login. */
@@ -64,8 +96,7 @@ final class LoginAttempt implements AutoCloseable {
     @Override
     public Socket createSocket() {
       LoginAttempt login = CURRENT.get();
-      login.socket = new DeadlineSocket(login.connect, login.answer);
-      login.socket.endsInSilence(login.turn);
+      login.socket = new DeadlineSocket(login.connect, login.answer, login::turn);
       return login.socket;
     }
 

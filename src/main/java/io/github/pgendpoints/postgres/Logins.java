@@ -34,6 +34,9 @@ final class Logins {
   /** After this time a login ends, so that nothing is waited for without end. */
   static final Duration LONGEST = Duration.ofMinutes(10);
 
+  /** What ends by itself at the deadline says why. */
+  private static final Duration GRACE = Duration.ofMillis(50);
+
   private record UnderWay(
       InetAddress address, CompletableFuture<Login.Session> session, Deadline young) {}
 
@@ -60,7 +63,7 @@ final class Logins {
   Login.Session session(InetAddress address, Deadline deadline) throws SQLException {
     try {
       CompletableFuture<?> first = join(address, deadline);
-      first.get(deadline.remainingMillis(), TimeUnit.MILLISECONDS);
+      first.get(deadline.remainingMillis() + GRACE.toMillis(), TimeUnit.MILLISECONDS);
       Login.Session session = take(address);
       if (session != null) {
         return session;

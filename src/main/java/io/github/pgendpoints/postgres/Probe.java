@@ -235,7 +235,7 @@ public final class Probe {
         || state(error).startsWith(CONNECTION_EXCEPTION)
         || error instanceof PSQLException told
             && told.getServerErrorMessage() != null
-            && FATAL.contains(told.getServerErrorMessage().getSeverity());
+            && FATAL.contains(String.valueOf(told.getServerErrorMessage().getSeverity()));
   }
 
   private static boolean nobodyIsThere(SQLException error) {

@@ -159,7 +159,12 @@ public final class Prober {
     if (row instanceof Map<?, ?> map) {
       map.forEach((name, value) -> columns.put(String.valueOf(name), value));
     }
-    return state(probe, pool.query().completed(columns, pool.question()));
+    boolean isRole = columns.get(ProbeColumn.IN_RECOVERY) instanceof Boolean;
+    return state(
+        probe,
+        isRole
+            ? pool.query().completed(columns, pool.question())
+            : new ProbeQuery.Answer(columns, Map.of()));
   }
 
   private NodeState state(NodeProbe probe, ProbeQuery.Answer answer) {

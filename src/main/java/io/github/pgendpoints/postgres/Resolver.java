@@ -146,7 +146,7 @@ public final class Resolver {
     FutureTask<InetAddress[]> fresh = new FutureTask<>(() -> lookup.of(host));
     try {
       executor.execute(fresh);
-    } catch (RejectedExecutionException e) {
+    } catch (RejectedExecutionException | OutOfMemoryError e) {
       return new LookUp(
           host, CompletableFuture.failedFuture(new UnknownHostException(e.getMessage())), true);
     }

@@ -68,7 +68,7 @@ class CutOffIT {
       route.ask("127.0.0.1:1");
       cutOff();
       try {
-        says(route, "DOWN", "no answer within 0.5 s", 1300);
+        says(route, "DOWN", "no answer within 0.5 s", 1600);
       } finally {
         connect();
       }
@@ -84,7 +84,7 @@ class CutOffIT {
       cutOff();
       try {
         says(route, "DOWN", "no answer within", 1000 * Integer.parseInt(seconds) + 400);
-        says(route, "DOWN", "no answer within", 900);
+        says(route, "DOWN", "no answer within", 1600);
       } finally {
         connect();
       }

@@ -26,7 +26,8 @@ class DeadlineSocketTest {
   void connect() throws IOException {
     listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
     socket =
-        new DeadlineSocket(Deadline.in(Duration.ofSeconds(5)), Deadline.in(Duration.ofSeconds(10)));
+        new DeadlineSocket(
+            Deadline.in(Duration.ofSeconds(5)), Deadline.in(Duration.ofSeconds(10)), () -> null);
     socket.connect(listener.getLocalSocketAddress());
     server = listener.accept();
   }

@@ -74,7 +74,8 @@ class ManyNodesIT {
   @Test
   void frozenAfterAccept() {
     try (FakeNode dead = FakeNode.talking((in, out) -> beSilent(in))) {
-      theOthersAreSeen(dead.port(), Duration.ofSeconds(2), "DOWN", "no answer within 0.5 s");
+      theOthersAreSeen(
+          dead.port(), Duration.ofSeconds(TIMEOUT + 1), "DOWN", "no answer within 3 s");
     }
   }
 

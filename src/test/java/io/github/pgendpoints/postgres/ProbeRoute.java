@@ -130,11 +130,12 @@ final class ProbeRoute implements AutoCloseable {
           probes.submit(
               () -> {
                 long start = System.nanoTime();
-                NodeState state =
-                    template
-                        .request("direct:probe", exchange -> begin(exchange, probe))
-                        .getMessage()
-                        .getBody(NodeState.class);
+                Exchange answered =
+                    template.request("direct:probe", exchange -> begin(exchange, probe));
+                if (answered.getException() != null) {
+                  throw answered.getException();
+                }
+                NodeState state = answered.getMessage().getBody(NodeState.class);
                 return new Answer(state, Duration.ofNanos(System.nanoTime() - start));
               }));
     }

@@ -122,6 +122,12 @@ class ProbeTest {
   }
 
   @Test
+  void doesNotNeedASeverity() {
+    assertFalse(
+        Probe.sessionEnded(new PSQLException(new ServerErrorMessage("C40001\0Mno severity\0"))));
+  }
+
+  @Test
   void takesNoNonsenseForAnAnswer() {
     Map<String, Object> nonsense = row(false, "0000001A");
     nonsense.put("insert_lsn", "\u001b[31mfar away");

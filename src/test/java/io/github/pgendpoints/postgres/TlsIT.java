@@ -221,7 +221,8 @@ class TlsIT {
   }
 
   private static boolean isFor(String host, SSLSession session) {
-    try (LoginAttempt login = new LoginAttempt(host, null, Deadline.in(Duration.ofSeconds(1)))) {
+    try (LoginAttempt login =
+        new LoginAttempt(host, Deadline.in(Duration.ofSeconds(1)), () -> null)) {
       boolean verified = new LoginAttempt.NodeName().verify("2001:db8::9", session);
       assertEquals(!verified, login.isNameRefused());
       return verified;
