@@ -2,6 +2,7 @@ package io.github.pgendpoints.bench;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.github.pgendpoints.postgres.Probe;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.Relay;
 import io.github.pgendpoints.support.Use;
@@ -9,10 +10,8 @@ import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -343,11 +342,8 @@ public final class Bench {
   }
 
   /** The probe's query on open connections to the same nodes, by the driver alone. */
-  private Values queriesAlone(List<String> addresses) throws SQLException, IOException {
-    String query;
-    try (InputStream in = Bench.class.getResourceAsStream("/sql/probe.sql")) {
-      query = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
+  private Values queriesAlone(List<String> addresses) throws SQLException {
+    String query = Probe.query();
     List<Connection> connections = new ArrayList<>();
     List<Double> millis = new ArrayList<>();
     try {

@@ -78,6 +78,11 @@ public final class Probe {
 
   private Probe() {}
 
+  /** The query of a probe with every column, for a role that may read them all. */
+  public static String query() {
+    return ProbeColumn.select(ProbeColumn.ALL, /* withRights= */ true);
+  }
+
   /**
    * The node answered the query.
    *
