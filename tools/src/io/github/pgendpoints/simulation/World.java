@@ -297,7 +297,7 @@ final class World {
       for (Node node : contested) {
         later.add(
             silentSecond
-                ? NodeState.down(node, entries.get(node.name()), Failure.SILENT, "no answer")
+                ? NodeState.unknown(node, entries.get(node.name()), Failure.OTHER, "no answer")
                 : probe(node, false));
       }
       topology = topology.updatedBy(later).identifiedBy(published);

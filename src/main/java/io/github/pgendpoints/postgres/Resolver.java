@@ -75,17 +75,17 @@ public final class Resolver {
       }
     }
     lookUps.values().stream()
-        .filter(lookUp -> lookUp.isNew() && !lookUp.future().isDone())
-        .forEach(lookUp -> underWay.put(lookUp.host(), lookUp.future()));
+        .filter(pending -> pending.isNew() && !pending.future().isDone())
+        .forEach(pending -> underWay.put(pending.host(), pending.future()));
     return new Places(found, unresolved);
   }
 
   /** In an order that a name server cannot change: IPv4 before IPv6, the lowest first. */
-  private static List<InetAddress> addresses(Node entry, LookUp lookUp, Deadline deadline)
+  private static List<InetAddress> addresses(Node entry, LookUp pending, Deadline deadline)
       throws UnknownHostException {
-    return lookUp == null
+    return pending == null
         ? List.of(Addresses.parse(entry.host()))
-        : Arrays.stream(lookUp.addresses(deadline))
+        : Arrays.stream(pending.addresses(deadline))
             .sorted((a, b) -> Addresses.NUMERIC.compare(Addresses.text(a), Addresses.text(b)))
             .toList();
   }
