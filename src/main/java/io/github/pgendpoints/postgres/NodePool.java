@@ -2,7 +2,6 @@ package io.github.pgendpoints.postgres;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import com.zaxxer.hikari.SQLExceptionOverride;
 import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
 import java.sql.Connection;
@@ -156,7 +155,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     // The session of a node that is not probed any more ends by this.
     config.setMaxLifetime(LONGEST_LIFE.toMillis());
     config.setIdleTimeout(0);
-    config.setExceptionOverride(new OnlyEnded());
+    config.setExceptionOverride(new EndedSessions());
     return new HikariDataSource(config);
   }
 
@@ -276,14 +275,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     Login.Session untaken = handedOver.getAndSet(null);
     if (untaken != null) {
       untaken.close();
-    }
-  }
-
-  /** HikariCP gives up a connection after some errors that end no session, such as 0A000. */
-  private static final class OnlyEnded implements SQLExceptionOverride {
-    @java.lang.Override
-    public Override adjudicate(SQLException failure) {
-      return Probe.sessionEnded(failure) ? Override.MUST_EVICT : Override.DO_NOT_EVICT;
     }
   }
 
