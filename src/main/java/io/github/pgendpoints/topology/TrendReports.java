@@ -117,6 +117,8 @@ final class TrendReports {
         minutes(growth.since()));
   }
 
+  // The annotation would be a dependency.
+  @SuppressWarnings("AnnotateFormatMethod")
   private void add(
       Report.Topic topic, NodeState node, String headline, String details, Object... values) {
     String subject = node.node().name();
