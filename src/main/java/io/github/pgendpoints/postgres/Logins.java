@@ -14,6 +14,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 
 /**
  * The logins to one node that are under way.
@@ -93,10 +94,11 @@ final class Logins {
 
   /** The first of the logins under way that ends, with a new one among them if there has to be. */
   private synchronized CompletableFuture<?> join(InetAddress address, Deadline deadline) {
-    underWay.stream().filter(old -> !old.address().equals(address)).forEach(this::abandon);
-    underWay.removeIf(
-        old -> old.session().isCompletedExceptionally() || !old.address().equals(address));
-    boolean isYoung = underWay.stream().anyMatch(old -> !old.young().isOver());
+    // What ended before this probe is no evidence for it.
+    Predicate<UnderWay> old = login -> login.session().isDone() || !login.address().equals(address);
+    underWay.stream().filter(old).forEach(this::abandon);
+    underWay.removeIf(old);
+    boolean isYoung = underWay.stream().anyMatch(login -> !login.young().isOver());
     if (!isYoung && underWay.size() < MAX) {
       CompletableFuture<Login.Session> session =
           CompletableFuture.supplyAsync(
