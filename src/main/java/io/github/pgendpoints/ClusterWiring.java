@@ -7,6 +7,7 @@ import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.alert.MissingRights;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.CycleMode;
+import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.kubernetes.ObjectClient;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.RequestListener;
@@ -19,6 +20,7 @@ import io.github.pgendpoints.postgres.DownNodes;
 import io.github.pgendpoints.postgres.NodePools;
 import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.postgres.Resolver;
+import io.github.pgendpoints.postgres.RoleWatch;
 import io.github.pgendpoints.publish.ApiBudget;
 import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.ClusterMemory;
@@ -39,7 +41,6 @@ import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
-import io.github.pgendpoints.topology.Node;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -65,7 +66,9 @@ final class ClusterWiring implements AutoCloseable {
   private final KubernetesErrors errors;
   private final ApiBudget budget;
   private final CycleAge age;
+  private final Ticks ticks = new Ticks();
   private final Cadence schedule;
+  private final RoleWatch roles;
   private final NodePools pools;
   private final DownNodes downNodes;
   private final WatchedEndpoints watched;
@@ -107,6 +110,7 @@ final class ClusterWiring implements AutoCloseable {
     this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
     this.pools = new NodePools(settings.postgres(), executor, System::nanoTime);
     this.schedule = schedule();
+    this.roles = pools.roleWatch(schedule::wakeByServer);
     this.downNodes =
         continuous
             ? DownNodes.remembered(
@@ -126,7 +130,8 @@ final class ClusterWiring implements AutoCloseable {
         settings.unstableProbeInterval(),
         leadership::isHeld,
         leadership::term,
-        primary -> continuous && pools.anyBroken(primary, this::isDown),
+        () -> roles.isComplete(),
+        ticks::tickNow,
         System::nanoTime);
   }
 
@@ -144,10 +149,6 @@ final class ClusterWiring implements AutoCloseable {
     Candidate candidate = Candidate.of(System.getenv(), ProcessHandle.current().pid());
     return new Election(
         client, namespace, settings.leaseName(), candidate, serves(), leadership, listener);
-  }
-
-  private boolean isDown(Node node) {
-    return downNodes.isDown(node);
   }
 
   private WatchedEndpoints watched() {
@@ -199,6 +200,7 @@ final class ClusterWiring implements AutoCloseable {
             new Resolver(executor, settings.allowLoopback()),
             pools,
             downNodes,
+            roles,
             executor,
             System::nanoTime),
         memory,
@@ -290,6 +292,11 @@ final class ClusterWiring implements AutoCloseable {
     return cluster;
   }
 
+  /** The timer of the cycles. */
+  Ticks ticks() {
+    return ticks;
+  }
+
   /** Names the cluster in alerts. */
   Alert.Cluster identity() {
     return identity;
@@ -303,6 +310,7 @@ final class ClusterWiring implements AutoCloseable {
   @Override
   public void close() throws SQLException {
     watched.close();
+    roles.close();
     pools.close();
   }
 }

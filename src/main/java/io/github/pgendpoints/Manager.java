@@ -138,6 +138,7 @@ public final class Manager extends Main {
             namespace,
             client,
             cluster,
+            wiring.ticks(),
             probes,
             sinks,
             out,

@@ -21,6 +21,7 @@ import io.github.pgendpoints.cycle.Reading;
 import io.github.pgendpoints.cycle.ResultListener;
 import io.github.pgendpoints.cycle.Retries;
 import io.github.pgendpoints.cycle.Rules;
+import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.RequestListener;
@@ -42,6 +43,7 @@ import org.apache.camel.Predicate;
  * @param namespace of the two Services
  * @param client for the Kubernetes API
  * @param cluster that the routes carry as the variable {@code cluster}
+ * @param ticks the timer of the cycles
  * @param probes runs the probes of a cycle
  * @param sinks that alerts go to
  * @param console where people see what they asked to be shown
@@ -56,6 +58,7 @@ record RouteBindings(
     String namespace,
     KubernetesClient client,
     Cluster cluster,
+    Ticks ticks,
     ExecutorService probes,
     Sinks sinks,
     PrintStream console,
@@ -92,6 +95,7 @@ record RouteBindings(
     registry.accept("writeGuard", writeGuard());
     registry.accept("requests", requested);
     registry.accept("cluster", cluster);
+    registry.accept("ticks", ticks);
     registry.accept("probes", probes);
     registry.accept("noDataSource", new NoDataSource());
     registry.accept("reader", new Reading());

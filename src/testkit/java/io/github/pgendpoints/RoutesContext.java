@@ -149,6 +149,7 @@ public final class RoutesContext implements AutoCloseable {
         api.namespace(),
         client,
         wiring.cluster(),
+        wiring.ticks(),
         executor,
         new Sinks(),
         console,

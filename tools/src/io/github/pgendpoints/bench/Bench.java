@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -48,6 +49,10 @@ public final class Bench {
     void run() throws Exception;
   }
 
+  private static final String AT_ONCE = "20 ms / 60 ms";
+  private static final String NO_PRIMARY = "no primary";
+  private static final String SPLIT_BRAIN = "multiple primaries";
+
   private final Map<String, Measurement> measurements = new LinkedHashMap<>();
   private final List<Row> rows = new ArrayList<>();
   private final boolean quick = System.getProperty("bench.quick") != null;
@@ -63,6 +68,8 @@ public final class Bench {
     measurements.put("failover", () -> promotions("old primary killed", PostgresServer::kill));
     measurements.put(
         "switchover", () -> promotions("planned: old primary shut down", PostgresServer::stop));
+    measurements.put("cutoff", () -> promotions("old primary cut off", PostgresServer::freeze));
+    measurements.put("splitbrain", this::splitBrains);
     measurements.put("idle", this::idle);
     measurements.put("cycle", () -> cycle(0, 1000, "5 ms median"));
     measurements.put("cycle100", () -> cycle(97, 300, "200 ms median"));
@@ -165,21 +172,21 @@ public final class Bench {
     try (Program program = scene.program(newest).start()) {
       scene.awaitServed(program);
       for (int round = 0; round < rounds; round++) {
+        long before = said(program, NO_PRIMARY);
         // Nothing keeps step with the probes.
         Scene.sleep(2000 + random.nextInt(1000));
         PostgresServer old = scene.cluster().primary();
         end.of(old);
+        Scene.await(
+            "the end of the old primary", program, () -> said(program, NO_PRIMARY) > before);
         Scene.sleep(500 + random.nextInt(1000));
         PostgresServer heir = scene.cluster().furthestStandby();
         measurePromotion(heir, program, promoted, published);
-        for (PostgresServer other : scene.cluster().standbys()) {
-          if (other != old && other != heir) {
-            other.follow(heir);
-          }
+        if (old.isRunning()) {
+          old.kill();
         }
         scene.cluster().rejoin(old);
-        scene.awaitServed(program);
-        scene.api().clearRequests();
+        settle(old, heir, program);
       }
     }
     Values millis = new Values(published);
@@ -187,29 +194,107 @@ public final class Bench {
         new Row(
             "promotion accepted -> RW Endpoints written, %s; median / worst of %d"
                 .formatted(how, rounds),
-            "100 ms / 250 ms",
-            "%.0f ms / %.0f ms".formatted(millis.median(), millis.worst()),
+            AT_ONCE,
+            millis.medianAndWorst(),
             "the promotion itself: %.0f ms".formatted(new Values(promoted).median())));
+  }
+
+  /** Has the other servers follow the new primary, too. */
+  private void settle(PostgresServer old, PostgresServer heir, Program program)
+      throws SQLException {
+    for (PostgresServer other : scene.cluster().servers()) {
+      if (other != old && other != heir) {
+        other.follow(heir);
+      }
+    }
+    scene.awaitServed(program);
+    scene.api().clearRequests();
+  }
+
+  private static long said(Program program, String words) {
+    return program.err().lines().filter(line -> line.contains(words)).count();
+  }
+
+  private void splitBrains() throws SQLException {
+    int rounds = quick ? 2 : 20;
+    List<Double> promoted = new ArrayList<>();
+    List<Double> reported = new ArrayList<>();
+    List<Double> ended = new ArrayList<>();
+    try (Program program = scene.program(newest).start()) {
+      scene.awaitServed(program);
+      for (int round = 0; round < rounds; round++) {
+        long before = said(program, SPLIT_BRAIN);
+        Scene.sleep(6000 + random.nextInt(1000));
+        PostgresServer old = scene.cluster().primary();
+        PostgresServer heir = scene.cluster().furthestStandby();
+        measurePromotion(
+            heir, () -> said(program, SPLIT_BRAIN) > before, program, promoted, reported);
+        Scene.sleep(1000 + random.nextInt(1000));
+        CompletableFuture<Long> moved =
+            later(() -> scene.addresses(Scene.RW).equals(Set.of(heir.host())), program);
+        CompletableFuture<Long> answers = later(() -> answersAsStandby(old), program);
+        scene.cluster().rejoin(old, heir);
+        ended.add((moved.join() - answers.join()) / 1e6);
+        settle(old, heir, program);
+      }
+    }
+    rows.add(
+        new Row(
+            "promotion accepted beside the old primary -> split brain logged; median / worst of %d"
+                .formatted(rounds),
+            AT_ONCE,
+            new Values(reported).medianAndWorst(),
+            "the promotion itself: %.0f ms".formatted(new Values(promoted).median())));
+    rows.add(
+        new Row(
+            "old primary of a split brain answers as a standby -> RW Endpoints written; median / worst of %d"
+                .formatted(rounds),
+            AT_ONCE,
+            new Values(ended).medianAndWorst(),
+            ""));
   }
 
   private void measurePromotion(
       PostgresServer heir, Program program, List<Double> promoted, List<Double> published)
       throws SQLException {
-    CompletableFuture<Long> written =
-        CompletableFuture.supplyAsync(
-            () ->
-                Scene.await(
-                    "the new primary",
-                    program,
-                    () -> scene.addresses(Scene.RW).equals(Set.of(heir.host()))),
-            command -> new Thread(command, "look at the Endpoints").start());
+    measurePromotion(
+        heir,
+        () -> scene.addresses(Scene.RW).equals(Set.of(heir.host())),
+        program,
+        promoted,
+        published);
+  }
+
+  private void measurePromotion(
+      PostgresServer heir,
+      BooleanSupplier effect,
+      Program program,
+      List<Double> promoted,
+      List<Double> effects)
+      throws SQLException {
+    CompletableFuture<Long> written = later(effect, program);
     try (Connection connection = heir.connect();
         Statement statement = connection.createStatement()) {
       heir.requestPromotion();
       long requested = System.nanoTime();
       long accepted = Scene.await("the promotion", program, () -> acceptsWrites(statement));
       promoted.add((accepted - requested) / 1e6);
-      published.add((written.join() - accepted) / 1e6);
+      effects.add((written.join() - accepted) / 1e6);
+    }
+  }
+
+  /** When that becomes so. */
+  private static CompletableFuture<Long> later(BooleanSupplier effect, Program program) {
+    return CompletableFuture.supplyAsync(
+        () -> Scene.await("what follows", program, effect),
+        command -> new Thread(command, "look at the effect").start());
+  }
+
+  private static boolean answersAsStandby(PostgresServer server) {
+    try {
+      return server.isInRecovery();
+    } catch (SQLException e) {
+      return false;
     }
   }
 

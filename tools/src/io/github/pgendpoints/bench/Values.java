@@ -15,4 +15,9 @@ record Values(List<Double> sorted) {
   double worst() {
     return sorted.get(sorted.size() - 1);
   }
+
+  /** Both, of milliseconds. */
+  String medianAndWorst() {
+    return "%.0f ms / %.0f ms".formatted(median(), worst());
+  }
 }

@@ -138,6 +138,10 @@ public final class Conclusion {
     boolean again = result.outcome() == Outcome.CONFLICT && cycle.conflictsBefore() < MAX_CONFLICTS;
     conflicts = again ? cycle.conflictsBefore() + 1 : 0;
     cluster.schedule().ended(topology, result.isRefused());
+    if (topology != null) {
+      boolean urgent = cluster.schedule().isUnstable();
+      cluster.prober().watchRoles(cycle.isLeading(), topology, urgent);
+    }
     // What the next leader decides counts: this is no error.
     cycle.failures().stream()
         .filter(NotLeaderException.class::isInstance)

@@ -32,9 +32,6 @@ final class DeadlineSocket extends Socket {
           ExtendedSocketOptions.TCP_KEEPINTERVAL, 5,
           ExtendedSocketOptions.TCP_KEEPCOUNT, 3);
 
-  /** Nothing read yet, or the end of the stream. */
-  private static final int NOTHING = -1;
-
   private final Deadline connect;
   private final Turns turns;
   private volatile Deadline deadline;
@@ -43,8 +40,6 @@ final class DeadlineSocket extends Socket {
   private volatile int soTimeout;
   private volatile Turn turn;
   private Input in;
-  private int readAhead = NOTHING;
-  private boolean told;
 
   /** Gives a turn to a socket that is connected. */
   @FunctionalInterface
@@ -68,29 +63,6 @@ final class DeadlineSocket extends Socket {
     this.deadline = deadline;
     this.received = 0;
     this.allowed = MAX_ANSWER;
-    this.told = false;
-  }
-
-  /**
-   * Whether the other side hung up, or said something, though nobody asks: tells once, until the
-   * next use. Never to be called while the connection is in use, and what was said stays to be
-   * read.
-   */
-  boolean hasBroken() {
-    if (told) {
-      return false;
-    }
-    try {
-      // The shortest timeout there is.
-      super.setSoTimeout(1);
-      readAhead = input().raw.read();
-      told = true;
-    } catch (SocketTimeoutException e) {
-      // As it should be.
-    } catch (IOException e) {
-      told = true;
-    }
-    return told;
   }
 
   @Override
@@ -181,11 +153,6 @@ final class DeadlineSocket extends Socket {
 
     @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
-      if (readAhead != NOTHING && length > 0) {
-        buffer[offset] = (byte) readAhead;
-        readAhead = NOTHING;
-        return 1;
-      }
       int read = DeadlineSocket.this.read(raw, buffer, offset, length);
       received += Math.max(0, read);
       if (received > allowed) {
@@ -196,7 +163,7 @@ final class DeadlineSocket extends Socket {
 
     @Override
     public int available() throws IOException {
-      return raw.available() + (readAhead == NOTHING ? 0 : 1);
+      return raw.available();
     }
 
     @Override

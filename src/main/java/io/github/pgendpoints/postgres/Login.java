@@ -42,6 +42,15 @@ final class Login {
    * @param socket below TLS
    */
   record Session(Connection connection, DeadlineSocket socket) {
+    /** Ends the connection at once, whatever it waits for. */
+    void abort() {
+      try {
+        socket.close();
+      } catch (IOException e) {
+        // It was of no more use.
+      }
+    }
+
     /** Logs out. A server notices by itself if that fails. */
     void close() {
       try {

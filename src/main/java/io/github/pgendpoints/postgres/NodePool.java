@@ -166,11 +166,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
         && hikari.getHikariPoolMXBean().getIdleConnections() > 0;
   }
 
-  /** Whether the open connection broke since it was used last; never while it is in use. */
-  boolean hasBroken() {
-    return isConnected() && session.socket().hasBroken();
-  }
-
   /** Whether the connection of this probe was kept from an earlier one. */
   boolean isKept() {
     return kept;

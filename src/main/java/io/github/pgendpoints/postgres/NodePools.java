@@ -4,15 +4,12 @@ import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 
 /** The data sources of one cluster's nodes, each made when its node is first probed. */
 public final class NodePools implements AutoCloseable {
@@ -34,9 +31,6 @@ public final class NodePools implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
           });
-
-  /** The nodes from the one on that is looked at next. */
-  private Iterator<Map.Entry<Node, NodePool>> next = Collections.emptyIterator();
 
   /**
    * @param executor runs a login each
@@ -134,26 +128,12 @@ public final class NodePools implements AutoCloseable {
   }
 
   /**
-   * Whether a connection has broken between two cycles: the earliest sign of trouble there is. Each
-   * is told of once. Looks at the primary's, and at one of the others in turn: a look takes a
-   * millisecond, and there may be many nodes.
+   * Has servers report changes of their roles.
    *
-   * @param primary the node whose end matters most; null when there is none
-   * @param excepted the nodes that are asked beside the cycles
+   * @param changed is called when one does, or hangs up
    */
-  public boolean anyBroken(Node primary, Predicate<Node> excepted) {
-    NodePool first = primary == null || excepted.test(primary) ? null : pools.get(primary);
-    if (first != null && first.hasBroken()) {
-      return true;
-    }
-    for (int i = 0; i < pools.size(); i++) {
-      next = next.hasNext() ? next : pools.entrySet().iterator();
-      Map.Entry<Node, NodePool> other = next.next();
-      if (other.getValue() != first && !excepted.test(other.getKey())) {
-        return other.getValue().hasBroken();
-      }
-    }
-    return false;
+  public RoleWatch roleWatch(Runnable changed) {
+    return new RoleWatch(login, settings.connectTimeout(), executor, changed);
   }
 
   @Override

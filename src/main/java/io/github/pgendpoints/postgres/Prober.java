@@ -41,12 +41,14 @@ public final class Prober {
   private final FullNodes fullNodes;
   private final Histories histories;
   private final Knock knock;
+  private final RoleWatch roles;
   private final LongSupplier nanoTime;
   private long probesBegan;
   private Contest contest;
 
   /**
    * @param resolver finds the addresses of nodes
+   * @param roles makes a cycle due when a server changes its role
    * @param executor runs what waits for the network
    * @param nanoTime as {@link System#nanoTime}
    */
@@ -55,11 +57,13 @@ public final class Prober {
       Resolver resolver,
       NodePools pools,
       DownNodes downNodes,
+      RoleWatch roles,
       ExecutorService executor,
       LongSupplier nanoTime) {
     this.resolver = resolver;
     this.pools = pools;
     this.downNodes = downNodes;
+    this.roles = roles;
     this.timelines = new Timelines(pools, nanoTime);
     this.fullNodes = new FullNodes(pools, nanoTime);
     this.histories = new Histories(pools, nanoTime);
@@ -101,10 +105,29 @@ public final class Prober {
     return joined;
   }
 
-  /** The probes of a cycle, all with one deadline, in the order of the nodes. */
+  /**
+   * The probes of a cycle, all with one deadline, in the order of the nodes. After a report of a
+   * server all of them log in afresh: writes may have to move, and an older login would not do.
+   */
   public List<NodeProbe> probes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
-    return probes(nodes, pools.deadline(), probesBegan - MAX_LOGIN_AGE);
+    return probes(
+        nodes, pools.deadline(), roles.takeNews() ? probesBegan : probesBegan - MAX_LOGIN_AGE);
+  }
+
+  /**
+   * Has the servers report changes of their roles from now on, where other cycles follow.
+   *
+   * @param leading whether this replica has to act on them
+   * @param topology what the last cycle found
+   * @param urgent whether a fail-over is possible
+   */
+  public void watchRoles(boolean leading, Topology topology, boolean urgent) {
+    if (!leading) {
+      roles.close();
+    } else if (downNodes.isContinuous()) {
+      roles.follow(topology, pools, urgent);
+    }
   }
 
   /**

@@ -7,14 +7,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 
 /**
  * When the next cycle is due: each PROBE_INTERVAL while all is well, and each
- * PROBE_INTERVAL_UNSTABLE while something is going on, since only then an earlier look finds
- * something. A replica that does not lead runs a cycle each {@link #followerInterval}, whatever
- * happens, and one as soon as it leads. Ticks come from one thread at a time; {@link #wake} and
- * {@link #pace} may be called by any.
+ * PROBE_INTERVAL_UNSTABLE while something is going on and not every server reports it, since only
+ * then an earlier look finds something. A replica that does not lead runs a cycle each {@link
+ * #followerInterval}, whatever happens, and one as soon as it leads. Ticks come from one thread at
+ * a time; {@link #wake} and {@link #pace} may be called by any.
  */
 public final class Cadence {
   /** For so long after a change another one is to be expected. */
@@ -41,20 +40,20 @@ public final class Cadence {
   private final Duration tick;
   private final BooleanSupplier leads;
   private final IntSupplier term;
-  private final Predicate<Node> connectionBroke;
+  private final BooleanSupplier nodesReport;
+  private final Runnable tickNow;
   private final LongSupplier nanoTime;
   private final AtomicInteger underWay = new AtomicInteger();
   private volatile boolean woken;
   private boolean repeats;
   private boolean stopped;
-  private boolean broken;
+  private volatile boolean reported;
   private int lastTerm;
   private int wakings;
   private long wokenAt;
   private volatile Long alarm;
   private Long begunAt;
   private Map<Node, State> lastStates;
-  private Node lastPrimary;
   private volatile boolean refused;
   private volatile long changedAt;
   private volatile long unsettledSince;
@@ -64,8 +63,9 @@ public final class Cadence {
    * @param unstableInterval PROBE_INTERVAL_UNSTABLE, not longer
    * @param leads whether this replica leads now
    * @param term the number of this replica's current term of leadership, or of its last one
-   * @param connectionBroke whether a connection to a node has broken since it was last used; true
-   *     once for each break. Takes the primary that was found last, null for none
+   * @param nodesReport whether each server reports a change of its role by itself, and need not be
+   *     asked at each tick
+   * @param tickNow makes a tick at once
    * @param nanoTime as {@link System#nanoTime}
    */
   public Cadence(
@@ -73,14 +73,16 @@ public final class Cadence {
       Duration unstableInterval,
       BooleanSupplier leads,
       IntSupplier term,
-      Predicate<Node> connectionBroke,
+      BooleanSupplier nodesReport,
+      Runnable tickNow,
       LongSupplier nanoTime) {
     this.interval = interval;
     // So that a cycle each PROBE_INTERVAL falls on a tick.
     this.tick = interval.dividedBy(interval.dividedBy(unstableInterval));
     this.leads = leads;
     this.term = term;
-    this.connectionBroke = connectionBroke;
+    this.nodesReport = nodesReport;
+    this.tickNow = tickNow;
     this.nanoTime = nanoTime;
     this.changedAt = nanoTime.getAsLong() - SETTLED.toNanos();
   }
@@ -102,15 +104,24 @@ public final class Cadence {
 
   /** The time from one cycle to the next, as things are now: a tick while something changes. */
   public Duration pace() {
-    return leads.getAsBoolean() && isUnstable(nanoTime.getAsLong()) ? tick : interval();
+    return leads.getAsBoolean() && isUnstable() ? tick : interval();
   }
 
   /**
-   * Makes the next tick due: something has happened that only a cycle can judge. When that goes on
-   * and on, it waits for the next PROBE_INTERVAL.
+   * Makes a cycle due at once: something has happened that only a cycle can judge. When that goes
+   * on and on, it waits for the next PROBE_INTERVAL.
    */
   public void wake() {
     woken = true;
+    tickNow.run();
+  }
+
+  /**
+   * Makes a cycle due at once: a server has changed its role or hung up. More is to be expected.
+   */
+  public void wakeByServer() {
+    reported = true;
+    tickNow.run();
   }
 
   /** Makes a tick due after a time: something is to be looked at again. The last call counts. */
@@ -145,16 +156,15 @@ public final class Cadence {
     return repeats
         || term.getAsInt() != lastTerm
         || hasPassed(now, interval)
-        || isUnstable(now)
+        || isUnstable(now) && !nodesReport.getAsBoolean()
         || isAlarmed(now)
         || woken && (hasRested(now) || wakings < WAKINGS)
-        || hasBroken();
+        || reported;
   }
 
-  /** A break is reported once, so it is remembered until a cycle begins. */
-  private boolean hasBroken() {
-    broken = broken || connectionBroke.test(lastPrimary);
-    return broken;
+  /** Whether something is going on: a change is to be expected. */
+  public boolean isUnstable() {
+    return isUnstable(nanoTime.getAsLong());
   }
 
   private boolean isAlarmed(long now) {
@@ -194,9 +204,9 @@ public final class Cadence {
       wokenAt = now;
       woken = false;
     }
-    if (broken) {
+    if (reported) {
+      reported = false;
       changed(now);
-      broken = false;
     }
   }
 
@@ -219,7 +229,6 @@ public final class Cadence {
       changed(nanoTime.getAsLong());
     }
     lastStates = states;
-    lastPrimary = topology.primaries().size() == 1 ? topology.primaries().get(0).node() : null;
     this.refused = refused;
   }
 

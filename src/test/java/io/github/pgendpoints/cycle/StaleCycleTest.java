@@ -75,7 +75,8 @@ class StaleCycleTest {
           Duration.ofHours(1),
           () -> true,
           () -> 0,
-          node -> false,
+          () -> false,
+          () -> {},
           System::nanoTime);
   private int saved;
   private final ClusterMemory memory =

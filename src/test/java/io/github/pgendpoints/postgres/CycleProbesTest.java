@@ -115,13 +115,15 @@ class CycleProbesTest {
                 CYCLE_INTERVAL,
                 () -> true,
                 () -> 1,
-                primary -> false,
+                () -> false,
+                () -> {},
                 System::nanoTime),
             new Prober(
                 settings,
                 new Resolver(lookups, true, this::lookUp),
                 pools,
                 downNodes,
+                pools.roleWatch(() -> {}),
                 probes,
                 this::nanoTime),
             TestConditions.create());

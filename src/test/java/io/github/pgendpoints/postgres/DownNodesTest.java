@@ -198,7 +198,9 @@ class DownNodesTest {
         new Resolver(threads, true, host -> new InetAddress[] {InetAddress.getByName("127.0.0.1")});
     PostgresSettings settings = TestSettings.read(Map.of("PG_NODES", "db2")).postgres();
     try (NodePools pools = new NodePools(settings, logins, () -> now)) {
-      Prober prober = new Prober(settings, resolver, pools, nodes, threads, () -> now);
+      Prober prober =
+          new Prober(
+              settings, resolver, pools, nodes, pools.roleWatch(() -> {}), threads, () -> now);
       prober.locate(List.of(DB2));
       nodes.startChecks().forEach(prober::check);
     }

@@ -94,7 +94,14 @@ final class ProbeRoute implements AutoCloseable {
       pools = new NodePools(settings.postgres(), probes, this::nanoTime);
       histories = new Histories(pools, this::nanoTime);
       prober =
-          new Prober(settings.postgres(), names, pools, DownNodes.none(), probes, this::nanoTime);
+          new Prober(
+              settings.postgres(),
+              names,
+              pools,
+              DownNodes.none(),
+              pools.roleWatch(() -> {}),
+              probes,
+              this::nanoTime);
       main.configure()
           .withRoutesIncludePattern("file:routes/00-*.camel.yaml,file:routes/20-*.camel.yaml")
           .withAutoConfigurationLogSummary(false)

@@ -6,7 +6,6 @@ import static io.github.pgendpoints.topology.Nodes.standby;
 import static io.github.pgendpoints.topology.Nodes.topology;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -20,8 +19,8 @@ class CadenceTest {
   private static final Topology PROMOTED = topology(down("db1"), primary("db2", 2));
 
   private long millis = -3;
-  private Node lookedAt;
-  private boolean broke;
+  private boolean nodesReport;
+  private int ticks;
   private boolean leads = true;
   private int term = 1;
   private final Cadence cadence =
@@ -30,7 +29,8 @@ class CadenceTest {
           Duration.ofMillis(100),
           () -> leads,
           () -> term,
-          this::look,
+          () -> nodesReport,
+          () -> ticks++,
           () -> millis * 1_000_000);
 
   @Test
@@ -44,6 +44,7 @@ class CadenceTest {
     allIsWell();
     millis += 100;
     cadence.wake();
+    assertEquals(1, ticks);
     assertTrue(cadence.isDue());
     assertTrue(cadence.isDue());
 
@@ -103,28 +104,28 @@ class CadenceTest {
   }
 
   @Test
-  void asksAtOnceWhenAConnectionBreaks() {
+  void asksAtOnceAndAtEachTickAfterTheReportOfAServer() {
     allIsWell();
     millis += 100;
     assertFalse(cadence.isDue());
 
-    broke = true;
+    cadence.wakeByServer();
+    assertEquals(1, ticks);
     assertTrue(cadence.isDue());
-    broke = false;
-    assertTrue(cycle(WELL, false), "a break that is reported once");
+    assertTrue(cycle(WELL, false));
     assertEquals(49, cyclesIn(Cadence.SETTLED.minusMillis(1), WELL, false));
   }
 
   @Test
-  void looksAtTheConnectionOfThePrimaryThatWasFoundLast() {
+  void doesNotAskAtEachTickWhileTheServersReport() {
     allIsWell();
-    assertEquals("db1", lookedAt.name());
-    cyclesIn(Duration.ofSeconds(10), PROMOTED, false);
-    assertEquals("db2", lookedAt.name());
-    cyclesIn(Duration.ofSeconds(10), null, false);
-    assertEquals("db2", lookedAt.name());
-    cyclesIn(Duration.ofSeconds(10), PRIMARY_LOST, false);
-    assertNull(lookedAt);
+    nodesReport = true;
+    cadence.wakeByServer();
+    assertEquals(5, cyclesIn(Duration.ofSeconds(5), PRIMARY_LOST, true));
+
+    nodesReport = false;
+    assertTrue(cadence.isUnstable());
+    assertEquals(10, cyclesIn(Duration.ofSeconds(1), PRIMARY_LOST, true));
   }
 
   /** As often as there are cycles, nodes that are DOWN are checked. */
@@ -140,11 +141,6 @@ class CadenceTest {
     leads = true;
     cyclesIn(Cadence.SETTLED, PROMOTED, false);
     assertEquals(Duration.ofSeconds(1), cadence.pace());
-  }
-
-  private boolean look(Node primary) {
-    lookedAt = primary;
-    return broke;
   }
 
   @Test
@@ -266,7 +262,8 @@ class CadenceTest {
             Duration.ofMillis(unstable),
             () -> true,
             () -> 1,
-            primary -> false,
+            () -> false,
+            () -> {},
             () -> millis);
     assertEquals(tick, other.tick().toMillis());
   }
@@ -277,7 +274,7 @@ class CadenceTest {
     assertTrue(cycle(WELL, false));
     assertEquals(5, cyclesIn(Duration.ofSeconds(50), PRIMARY_LOST, true));
     cadence.wake();
-    broke = true;
+    cadence.wakeByServer();
     assertEquals(6, cyclesIn(Duration.ofMinutes(1), PROMOTED, false));
     assertEquals(Duration.ofSeconds(10), cadence.interval());
   }

@@ -1,0 +1,192 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.State;
+import java.net.InetAddress;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.postgresql.PGConnection;
+
+/**
+ * A session beside those of the probes, on which one server reports a change of its role. A standby
+ * answers as soon as it is promoted: see sql/role-question.sql. A primary becomes a standby only by
+ * a restart, which ends the session.
+ */
+final class HeldQuestion implements Runnable {
+  /** Where a hold stands. */
+  enum Stage {
+    /** The session logs in. */
+    STARTING,
+    /** The server reports a change. */
+    HELD,
+    /** The server cannot be watched like this. */
+    UNSUITABLE,
+    /** The role has changed, the session has ended, or nobody wants it any more. */
+    ENDED
+  }
+
+  /** A question takes about so long, and so outlives a manager that is killed by no more. */
+  private static final Duration LONGEST = Duration.ofSeconds(1);
+
+  /** Shorter ones cost more than the probes that they replace. */
+  private static final Duration SHORTEST = Duration.ofMillis(100);
+
+  private static final int PAUSES_A_ROUND = 10;
+  private static final String SET_UP =
+      "SET default_transaction_isolation = 'read committed'; SET statement_timeout = 0";
+  private static final String WATCH = Sql.named("role-watch");
+  private static final String QUESTION = Sql.named("role-question");
+
+  private final Node node;
+  private final InetAddress address;
+  private final State role;
+  private final Login login;
+  private final Duration patience;
+  private final Supplier<Duration> pause;
+  private final Runnable changed;
+  private volatile Stage stage = Stage.STARTING;
+  private volatile boolean unwanted;
+  private volatile Login.Session session;
+  private Duration longest;
+
+  /**
+   * @param role PRIMARY or STANDBY
+   * @param patience how long a login or an answer may take longer than expected
+   * @param pause the time from one look of the standby at itself to the next
+   * @param changed is called once when the server reports a change or hangs up
+   */
+  HeldQuestion(
+      Node node,
+      InetAddress address,
+      State role,
+      Login login,
+      Duration patience,
+      Supplier<Duration> pause,
+      Runnable changed) {
+    this.node = node;
+    this.address = address;
+    this.role = role;
+    this.login = login;
+    this.patience = patience;
+    this.pause = pause;
+    this.changed = changed;
+  }
+
+  /** Where it stands now. */
+  Stage stage() {
+    return stage;
+  }
+
+  /** Whether this is about that server in that role. */
+  boolean isAbout(InetAddress address, State role) {
+    return this.address.equals(address) && this.role == role;
+  }
+
+  /** Ends the session, without a report. */
+  void close() {
+    unwanted = true;
+    Login.Session open = session;
+    if (open != null) {
+      open.abort();
+    }
+  }
+
+  @Override
+  public void run() {
+    Stage last = Stage.UNSUITABLE;
+    try {
+      session = login.to(node, address, Deadline.in(patience), patience);
+      if (!unwanted && isSuitable()) {
+        setUp();
+        stage = Stage.HELD;
+        while (!unwanted && isUnchanged()) {
+          // Each question is bounded, and the next one follows at once.
+        }
+        last = Stage.ENDED;
+      }
+    } catch (SQLException | RuntimeException e) {
+      last = stage == Stage.HELD && Probe.sessionEnded(e) ? Stage.ENDED : last;
+    } finally {
+      stage = last;
+      if (session != null) {
+        session.close();
+      }
+    }
+    if (last == Stage.ENDED && !unwanted) {
+      changed.run();
+    }
+  }
+
+  private boolean isSuitable() throws SQLException {
+    session.socket().limit(Deadline.in(patience));
+    Connection connection =
+        Distrusted.connection(
+            session.connection(),
+            SessionSettings.ofSession(session.connection().getMetaData().getDatabaseMajorVersion()),
+            SessionSettings.ofTransaction(patience));
+    Map<String, Object> row;
+    try (PreparedStatement statement = connection.prepareStatement(WATCH)) {
+      row = Sql.onlyRow(statement);
+    }
+    longest = longest(row.get("longest"));
+    return isBackend(row.get("pid"))
+        && Boolean.TRUE.equals(row.get("connections"))
+        && Boolean.TRUE.equals(row.get("language"))
+        && longest.compareTo(SHORTEST) >= 0;
+  }
+
+  /** Nobody else gets this session, and a question is bounded by itself. */
+  private void setUp() throws SQLException {
+    try (Statement statement = session.connection().createStatement()) {
+      statement.execute(SET_UP);
+    }
+  }
+
+  private boolean isBackend(Object pid) throws SQLException {
+    int ofLogin = session.connection().unwrap(PGConnection.class).getBackendPID();
+    return pid instanceof Integer ofAnswer && ofAnswer == ofLogin;
+  }
+
+  /** A question that the server does not log as a slow one. */
+  private static Duration longest(Object logged) {
+    boolean isLimited = logged instanceof Integer millis && millis > 0;
+    Duration half = isLimited ? Duration.ofMillis((Integer) logged / 2) : LONGEST;
+    return half.compareTo(LONGEST) < 0 ? half : LONGEST;
+  }
+
+  /** Waits for the answer to one question. */
+  private boolean isUnchanged() throws SQLException {
+    session.socket().limit(Deadline.in(longest.plus(patience)));
+    return role == State.PRIMARY ? isStillThere() : isStillStandby();
+  }
+
+  private boolean isStillThere() throws SQLException {
+    try {
+      session.connection().unwrap(PGConnection.class).getNotifications((int) longest.toMillis());
+      return true;
+    } catch (RuntimeException e) {
+      throw Distrusted.misunderstood(e);
+    }
+  }
+
+  private boolean isStillStandby() throws SQLException {
+    Duration sleep = pause.get();
+    Duration round = sleep.multipliedBy(PAUSES_A_ROUND);
+    long rounds = Math.max(1, longest.dividedBy(round));
+    String question =
+        QUESTION.formatted(rounds, "%d.%03d".formatted(sleep.toSeconds(), sleep.toMillisPart()));
+    long began = System.nanoTime();
+    try (Statement statement = session.connection().createStatement()) {
+      statement.execute(question);
+    } catch (RuntimeException | AssertionError e) {
+      throw Distrusted.misunderstood(e);
+    }
+    // Only a promotion ends it before its pauses are over.
+    return System.nanoTime() - began >= round.multipliedBy(rounds).toNanos();
+  }
+}

@@ -1,0 +1,167 @@
+package io.github.pgendpoints.postgres;
+
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.State;
+import io.github.pgendpoints.topology.Topology;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Has the servers report a change of role, instead of asking them again and again: each holds one
+ * {@link HeldQuestion}. A report is no evidence. It only makes a cycle due, which probes the nodes
+ * as new clients. Thread-safe.
+ */
+public final class RoleWatch implements AutoCloseable {
+  /** Each costs a connection of its server and a thread of ours. */
+  static final int MAX = 16;
+
+  /** How often a standby looks at itself. */
+  private static final Duration PAUSE = Duration.ofMillis(10);
+
+  /** The same while a fail-over is possible. */
+  private static final Duration SHORT_PAUSE = Duration.ofMillis(5);
+
+  /** From the end of a session that worked to the next one, so that a loop of them costs little. */
+  private static final Duration AGAIN = Duration.ofSeconds(1);
+
+  /** A server that cannot be watched is tried again after this. */
+  private static final Duration LATER = Duration.ofMinutes(1);
+
+  /**
+   * @param startedAt as {@link System#nanoTime}
+   */
+  private record Hold(HeldQuestion question, long startedAt) {}
+
+  private final Login login;
+  private final Duration patience;
+  private final Executor executor;
+  private final Runnable changed;
+  private final Map<Node, Hold> holds = new HashMap<>();
+  private final AtomicBoolean news = new AtomicBoolean();
+  private volatile Duration pause = PAUSE;
+  private Set<Node> wanted = Set.of();
+  private boolean all;
+
+  /**
+   * @param patience PGCONNECT_TIMEOUT
+   * @param executor runs one held question each
+   * @param changed is called when a server reports a change or hangs up
+   */
+  RoleWatch(Login login, Duration patience, Executor executor, Runnable changed) {
+    this.login = login;
+    this.patience = patience;
+    this.executor = executor;
+    this.changed = changed;
+  }
+
+  /**
+   * Watches the servers that answered, and no others.
+   *
+   * @param topology what the last cycle found
+   * @param pools know the addresses of the nodes
+   * @param urgent whether a fail-over is possible
+   */
+  synchronized void follow(Topology topology, NodePools pools, boolean urgent) {
+    pause = urgent ? SHORT_PAUSE : PAUSE;
+    List<NodeState> servers = new ArrayList<>();
+    boolean known = true;
+    for (NodeState node : topology.nodes()) {
+      if (node.state() == State.PRIMARY || node.state() == State.STANDBY) {
+        servers.add(node);
+      } else {
+        known = known && node.state() == State.DOWN;
+      }
+    }
+    servers.sort(Comparator.comparing(node -> node.state() != State.PRIMARY));
+    all = known && servers.size() <= MAX;
+    Set<Node> followed = new HashSet<>();
+    for (NodeState server : servers.subList(0, Math.min(servers.size(), MAX))) {
+      if (pools.addressOf(server.node()) != null) {
+        followed.add(server.node());
+        follow(server, pools);
+      }
+    }
+    wanted = followed;
+    holds.entrySet().removeIf(hold -> !followed.contains(hold.getKey()) && ends(hold.getValue()));
+  }
+
+  private void follow(NodeState server, NodePools pools) {
+    Node node = server.node();
+    Hold last = holds.get(node);
+    boolean isSame = last != null && last.question().isAbout(pools.addressOf(node), server.state());
+    if (isSame && !isOver(last)) {
+      return;
+    }
+    if (last != null) {
+      last.question().close();
+    }
+    HeldQuestion question =
+        new HeldQuestion(
+            node,
+            pools.addressOf(node),
+            server.state(),
+            login,
+            patience,
+            () -> pause,
+            this::report);
+    holds.put(node, new Hold(question, System.nanoTime()));
+    try {
+      executor.execute(question);
+    } catch (RejectedExecutionException e) {
+      // No thread is to be had: the probes find what there is to find.
+      holds.remove(node);
+    }
+  }
+
+  /** Whether another session may follow. */
+  private static boolean isOver(Hold hold) {
+    long age = System.nanoTime() - hold.startedAt();
+    return switch (hold.question().stage()) {
+      case STARTING, HELD -> false;
+      case UNSUITABLE -> age >= LATER.toNanos();
+      case ENDED -> age >= AGAIN.toNanos();
+    };
+  }
+
+  private static boolean ends(Hold hold) {
+    hold.question().close();
+    return true;
+  }
+
+  private void report() {
+    news.set(true);
+    changed.run();
+  }
+
+  /** Whether every server that answered the last cycle reports changes, and no other is alive. */
+  public synchronized boolean isComplete() {
+    return all
+        && !wanted.isEmpty()
+        && wanted.stream()
+            .map(holds::get)
+            .allMatch(hold -> hold != null && hold.question().stage() == HeldQuestion.Stage.HELD);
+  }
+
+  /** Takes the news: whether a server has reported since the last call. */
+  boolean takeNews() {
+    return news.getAndSet(false);
+  }
+
+  /** Ends all sessions; {@link #follow} may begin new ones. */
+  @Override
+  public synchronized void close() {
+    holds.values().forEach(hold -> hold.question().close());
+    holds.clear();
+    wanted = Set.of();
+  }
+}
