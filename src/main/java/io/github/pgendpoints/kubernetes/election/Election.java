@@ -23,15 +23,16 @@ public final class Election extends ServiceSupport {
   private static final Logger LOG = LoggerFactory.getLogger(Election.class);
 
   /** From a leader's last renewal until another process takes the Lease. */
-  static final Duration LEASE = Duration.ofSeconds(6);
+  static final Duration LEASE = Duration.ofSeconds(3);
 
   /** From a leader's last renewal until it stops writing. */
-  static final Duration RENEW_DEADLINE = Duration.ofSeconds(4);
+  static final Duration RENEW_DEADLINE = Duration.ofMillis(2250);
 
-  private static final Duration RENEWAL = Duration.ofMillis(1500);
+  /** How often the holder renews the Lease, and every other process reads it. */
+  private static final Duration INTERVAL = Duration.ofSeconds(1);
 
-  /** How often a process that does not hold the Lease reads it. */
-  private static final Duration RETRY = Duration.ofMillis(400);
+  /** How soon the holder tries again, while it still leads. */
+  private static final Duration RETRY = Duration.ofMillis(250);
 
   /** How often to try again what the Role does not grant. */
   private static final Duration FORBIDDEN = Duration.ofSeconds(10);
@@ -43,7 +44,7 @@ public final class Election extends ServiceSupport {
   private static final Duration REVOKED = Duration.ofSeconds(10);
 
   /** An answer that takes longer comes too late for the renewal. */
-  private static final int MAX_REQUEST_MILLIS = 2000;
+  private static final int MAX_REQUEST_MILLIS = 1000;
 
   /** What the release of the Lease may take of the time that a process has to end. */
   private static final Duration RELEASE = Duration.ofSeconds(1);
@@ -144,12 +145,12 @@ public final class Election extends ServiceSupport {
       if (!lease.isFree()) {
         granted();
         follow(lease.holder());
-        return RETRY;
+        return lease.remaining().compareTo(INTERVAL) < 0 ? lease.remaining() : INTERVAL;
       }
       leadership.renewBy(lease::take);
       granted();
       lead();
-      return RENEWAL;
+      return INTERVAL;
     } catch (KubernetesClientException e) {
       return failed(e);
     } catch (RuntimeException e) {
@@ -218,6 +219,7 @@ public final class Election extends ServiceSupport {
     listener.failed(failure);
     if (!leadership.isHeld()) {
       end(false);
+      return INTERVAL;
     }
     return RETRY;
   }

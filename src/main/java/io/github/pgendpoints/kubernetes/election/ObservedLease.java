@@ -115,9 +115,15 @@ final class ObservedLease {
 
   /** Whether it was not renewed for its duration, as far as this process has seen. */
   private boolean hasExpired() {
+    return remaining().isZero();
+  }
+
+  /** The time until it runs out unless it is renewed, as far as this process has seen. */
+  Duration remaining() {
     Integer seconds = spec().getLeaseDurationSeconds();
     Duration duration = seconds == null ? defaultDuration : Duration.ofSeconds(seconds);
-    return nanoTime.getAsLong() - seenAt >= duration.toNanos();
+    Duration left = duration.minusNanos(nanoTime.getAsLong() - seenAt);
+    return left.isNegative() ? Duration.ZERO : left;
   }
 
   /** Takes or renews the Lease; it is ours only when this returns. */

@@ -225,8 +225,8 @@ class ElectionTest {
     first.election.stop();
 
     assertFalse(first.leadership.isHeld());
-    // Without the release it would be 6 s.
-    within(900, second::leads);
+    // Without the release it would be 3 s.
+    within(1500, second::leads);
     hears(first, "leads", "released");
     assertEquals(second.id(), lease().getSpec().getHolderIdentity());
   }
