@@ -13,7 +13,6 @@ import io.github.pgendpoints.support.kubernetes.Kustomize;
 import io.github.pgendpoints.support.kubernetes.UnknownFields;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -22,7 +21,6 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every overlay with every combination of its components: where each object lies, and its name. */
@@ -30,7 +28,7 @@ class ComponentsTest {
   private static final String NAME = "postgres-endpoint-manager";
 
   @ParameterizedTest
-  @MethodSource("combinations")
+  @MethodSource("io.github.pgendpoints.support.Combinations#all")
   void putEveryObjectIntoTheNamespaceWithItsLabels(Path overlay, Set<String> components)
       throws IOException {
     for (String suffix : List.of("", "-two")) {
@@ -59,7 +57,7 @@ class ComponentsTest {
   }
 
   @ParameterizedTest
-  @MethodSource("combinations")
+  @MethodSource("io.github.pgendpoints.support.Combinations#all")
   void shareOnlyTheServicesWithASecondCluster(Path overlay, Set<String> components)
       throws IOException {
     Set<String> shared = new HashSet<>();
@@ -111,23 +109,5 @@ class ComponentsTest {
   private static String name(HasMetadata object) {
     String name = object.getMetadata().getName();
     return object.getKind() + " " + name.replaceFirst("-[bcdfghkmt24-9]{10}$", "");
-  }
-
-  private static Stream<Arguments> combinations() throws IOException {
-    List<Arguments> combinations = new ArrayList<>();
-    for (Path overlay : Manifests.overlays().toList()) {
-      List<String> components = Manifests.components(overlay);
-      assertTrue(components.size() >= 2, components::toString);
-      for (int bits = 0; bits < 1 << components.size(); bits++) {
-        Set<String> some = new TreeSet<>();
-        for (int i = 0; i < components.size(); i++) {
-          if ((bits & 1 << i) != 0) {
-            some.add(components.get(i));
-          }
-        }
-        combinations.add(Arguments.of(overlay, some));
-      }
-    }
-    return combinations.stream();
   }
 }

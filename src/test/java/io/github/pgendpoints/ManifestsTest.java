@@ -491,8 +491,7 @@ class ManifestsTest {
             .flatMap(rule -> rule.getResourceNames().stream())
             .collect(Collectors.toSet()));
     String image = container(Manifests.pod(objects)).getImage();
-    assertTrue(
-        image.matches("registry\\.example/postgres-endpoint-manager:\\d+\\.\\d+\\.\\d+"), image);
+    assertEquals("registry.example/postgres-endpoint-manager:" + Build.current().version(), image);
     assertEquals(Set.of("postgres-endpoint-manager-two"), names(objects, ServiceAccount.class));
     Map<String, String> settings = new HashMap<>(Manifests.settings(objects));
     assertEquals("10.0.0.1,10.0.0.2:5433,db3.example", settings.get("PG_NODES"));
