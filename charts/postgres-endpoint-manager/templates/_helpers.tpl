@@ -75,7 +75,7 @@ app.kubernetes.io/instance: {{ include "pgendpoints.name" . }}
 {{/* The password for a Secret of the chart; nothing if there is none. */}}
 {{- define "pgendpoints.password" -}}
 {{- if not .Values.password.existingSecret -}}
-{{ .Values.password.value | default (get (.Values.cronJob.env | default dict) "PGPASSWORD") | default "" }}
+{{ .Values.password.value | default (include "pgendpoints.text" (get (.Values.cronJob.env | default dict) "PGPASSWORD" | default "")) }}
 {{- else if .Values.password.value -}}
 {{ fail "password: set existingSecret or value, not both" }}
 {{- end -}}

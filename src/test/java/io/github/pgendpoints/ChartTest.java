@@ -1,5 +1,6 @@
 package io.github.pgendpoints;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -194,7 +196,7 @@ class ChartTest {
                 "RW_SERVICE", "postgresql-external-rw")),
         new TreeMap<>(configMap(objects, "postgres-endpoint-manager")));
     assertEquals(
-        Map.of("password", Base64.getEncoder().encodeToString("s3cret".getBytes())),
+        Map.of("password", Base64.getEncoder().encodeToString("s3cret".getBytes(UTF_8))),
         Kustomize.one(objects, Secret.class).getData());
     assertEquals(
         List.of(5433, 5433),
@@ -210,6 +212,16 @@ class ChartTest {
           comparable(objects).containsKey(kind + " postgres-endpoint-manager"),
           kind + " has the name of the original's");
     }
+  }
+
+  /** Helm reads it as a floating-point number. */
+  @Test
+  void takeAPasswordThatLooksLikeANumber() {
+    String value = "cronJob.env={\"PGPASSWORD\":12345678}";
+    assertEquals(
+        Map.of("password", Base64.getEncoder().encodeToString("12345678".getBytes(UTF_8))),
+        Kustomize.one(Helm.render("template", "a", CHART, "--set-json", value), Secret.class)
+            .getData());
   }
 
   @Test
@@ -345,8 +357,8 @@ class ChartTest {
 
   private static Map<String, String> configMap(List<HasMetadata> objects, String name) {
     return objects.stream()
-        .filter(io.fabric8.kubernetes.api.model.ConfigMap.class::isInstance)
-        .map(io.fabric8.kubernetes.api.model.ConfigMap.class::cast)
+        .filter(ConfigMap.class::isInstance)
+        .map(ConfigMap.class::cast)
         .filter(map -> map.getMetadata().getName().equals(name))
         .findFirst()
         .orElseThrow()
