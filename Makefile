@@ -12,7 +12,7 @@ help: ## List the tasks
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 build: ## Build the folder that users run
-	$(MVN) -q package -DskipTests
+	$(MVN) -q package -DskipTests -Dbuild.revision=$(REVISION)
 
 test: ## Run the quick tests: make test, make test T=SettingsReaderTest
 	$(MVN) test $(if $(T),-Dtest=$(T))
@@ -22,7 +22,7 @@ verify: ## Run every test
 
 it: ## Run test classes that start servers: make it IT=OnceIT,StateIT
 	@test -n "$(IT)" || { echo 'Name a class: make it IT=OnceIT' >&2; exit 2; }
-	$(MVN) verify -Dtest=NONE -Dsurefire.failIfNoSpecifiedTests=false -Dit.test=$(IT)
+	$(MVN) verify -Dtest=NONE -Dsurefire.failIfNoSpecifiedTests=false -Dit.test=$(IT) $(ARGS)
 
 demo: ## Show fail-overs and a split brain on a real cluster
 	$(MVN) -q -Pdemo $(ARGS)
@@ -51,5 +51,5 @@ image: build ## Build the container image with docker, podman or buildah
 ci: ## Run all that continuous integration runs
 	.ci/run
 
-release: ## Make a release: make release VERSION=0.1.0
-	tools/release $(VERSION)
+release: ## Make a release: make release VERSION=0.1.0 tries it, ARGS=--commit makes it
+	tools/release $(ARGS) $(VERSION)

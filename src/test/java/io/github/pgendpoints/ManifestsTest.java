@@ -13,12 +13,14 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.PodAffinityTerm;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.ServiceSpec;
+import io.fabric8.kubernetes.api.model.Toleration;
 import io.fabric8.kubernetes.api.model.TopologySpreadConstraint;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
@@ -204,6 +206,8 @@ class ManifestsTest {
       pod.setRestartPolicy(null);
       pod.setTerminationGracePeriodSeconds(null);
       pod.setTopologySpreadConstraints(null);
+      pod.setAffinity(null);
+      pod.setTolerations(null);
       container(pod).setArgs(null);
       container(pod).setResources(null);
       container(pod).setPorts(null);
@@ -249,6 +253,46 @@ class ManifestsTest {
       assertEquals(selected, spread.getLabelSelector().getMatchLabels());
       assertEquals("ScheduleAnyway", spread.getWhenUnsatisfiable(), "one machine is enough");
     }
+  }
+
+  /** The scheduler ignores every constraint on a node that lacks the key of one of them. */
+  @Test
+  void spreadOverNodesThatHaveNoZone() {
+    List<HasMetadata> objects = Kustomize.render(DEPLOYMENT);
+    PodSpec pod = Manifests.pod(objects);
+
+    assertEquals(
+        List.of("kubernetes.io/hostname"),
+        pod.getTopologySpreadConstraints().stream()
+            .map(TopologySpreadConstraint::getTopologyKey)
+            .toList());
+    PodAffinityTerm zone =
+        pod.getAffinity()
+            .getPodAntiAffinity()
+            .getPreferredDuringSchedulingIgnoredDuringExecution()
+            .get(0)
+            .getPodAffinityTerm();
+    assertEquals("topology.kubernetes.io/zone", zone.getTopologyKey());
+    assertEquals(
+        Kustomize.one(objects, Deployment.class).getSpec().getSelector().getMatchLabels(),
+        zone.getLabelSelector().getMatchLabels());
+  }
+
+  @Test
+  void replaceAReplicaOfALostNodeSoon() {
+    assertEquals(
+        Map.of("node.kubernetes.io/not-ready", 30L, "node.kubernetes.io/unreachable", 30L),
+        Manifests.pod(Kustomize.render(DEPLOYMENT)).getTolerations().stream()
+            .filter(toleration -> toleration.getEffect().equals("NoExecute"))
+            .collect(Collectors.toMap(Toleration::getKey, Toleration::getTolerationSeconds)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.github.pgendpoints.support.Manifests#overlays")
+  void showTheLogOfAFailedContainerInItsStatus(Path overlay) {
+    assertEquals(
+        "FallbackToLogsOnError",
+        container(Manifests.pod(Kustomize.render(overlay))).getTerminationMessagePolicy());
   }
 
   @Test
@@ -447,8 +491,7 @@ class ManifestsTest {
             .flatMap(rule -> rule.getResourceNames().stream())
             .collect(Collectors.toSet()));
     String image = container(Manifests.pod(objects)).getImage();
-    assertTrue(
-        image.matches("registry\\.example/postgres-endpoint-manager:\\d+\\.\\d+\\.\\d+"), image);
+    assertEquals("registry.example/postgres-endpoint-manager:" + Build.current().version(), image);
     assertEquals(Set.of("postgres-endpoint-manager-two"), names(objects, ServiceAccount.class));
     Map<String, String> settings = new HashMap<>(Manifests.settings(objects));
     assertEquals("10.0.0.1,10.0.0.2:5433,db3.example", settings.get("PG_NODES"));

@@ -11,10 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The manifests of this repository. */
 public final class Manifests {
+  private static final Pattern COMMENTED = Pattern.compile("(?m)^  # - (../../components/(\\w+))$");
+
   private Manifests() {}
 
   /** The folders of all overlays. */
@@ -47,6 +51,35 @@ public final class Manifests {
         "resources: [../overlays/%s]\ncomponents: [../components/%s]\n"
             .formatted(overlay, component));
     return folder;
+  }
+
+  /** The components that an overlay names in comments. */
+  public static List<String> components(Path overlay) throws IOException {
+    return COMMENTED
+        .matcher(Files.readString(overlay.resolve("kustomization.yaml")))
+        .results()
+        .map(match -> match.group(2))
+        .toList();
+  }
+
+  /** A copy of an overlay in which the comments of those components are removed. */
+  public static Path uncomment(Path overlay, Set<String> components, String nameSuffix)
+      throws IOException {
+    Path copy = copy();
+    Path file = copy.resolve(overlay).resolve("kustomization.yaml");
+    Files.writeString(
+        file,
+        COMMENTED
+            .matcher(Files.readString(file))
+            .replaceAll(
+                match -> components.contains(match.group(2)) ? "  - " + match.group(1) : "$0"));
+    Path cluster = copy.resolve("k8s/cluster/kustomization.yaml");
+    Files.writeString(
+        cluster,
+        Files.readString(cluster)
+            .replace(
+                "namespace: postgresql\n", "namespace: other\nnameSuffix: " + nameSuffix + "\n"));
+    return copy.resolve(overlay);
   }
 
   /** The one pod that a rendered overlay runs, in whatever way. */

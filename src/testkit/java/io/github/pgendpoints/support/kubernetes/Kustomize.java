@@ -21,7 +21,14 @@ public final class Kustomize {
 
   /** The objects that {@code kubectl apply -k folder} would send. */
   public static List<HasMetadata> render(Path folder) {
-    return Arrays.stream(text(folder).split("(?m)^---$"))
+    return objects(text(folder));
+  }
+
+  /** The objects of a YAML text with one document or more. */
+  public static List<HasMetadata> objects(String documents) {
+    return Arrays.stream(documents.split("(?m)^---$"))
+        .filter(
+            document -> document.lines().anyMatch(line -> !line.isBlank() && !line.startsWith("#")))
         .map(document -> (HasMetadata) Serialization.unmarshal(document, KubernetesResource.class))
         .toList();
   }

@@ -1,0 +1,82 @@
+{{/* The mode: deployment or cronjob. */}}
+{{- define "pgendpoints.mode" -}}
+{{- $c := .Values.cronJob -}}
+{{- if .Values.mode -}}{{ .Values.mode }}
+{{- else if or .Values.RWIPs .Values.ROIPs $c.schedule $c.image $c.env -}}cronjob
+{{- else -}}deployment
+{{- end -}}
+{{- end -}}
+
+{{- define "pgendpoints.name" -}}{{ .Values.fullnameOverride | default "postgres-endpoint-manager" }}{{- end -}}
+
+{{- define "pgendpoints.serviceAccount" -}}
+{{ .Values.serviceAccount.name | default (include "pgendpoints.name" .) }}
+{{- end -}}
+
+{{/* The labels of every object. */}}
+{{- define "pgendpoints.labels" -}}
+app.kubernetes.io/name: postgres-endpoint-manager
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{/* The labels that select the pods of the Deployment. */}}
+{{- define "pgendpoints.selector" -}}
+app.kubernetes.io/name: postgres-endpoint-manager
+app.kubernetes.io/instance: {{ include "pgendpoints.name" . }}
+{{- end -}}
+
+{{/* A value of a setting as text. Helm reads 16777216 as a floating-point number. */}}
+{{- define "pgendpoints.text" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) -}}{{ printf "%.0f" . }}{{- else -}}{{ toString . }}{{- end -}}
+{{- end -}}
+
+{{/* The variables of the ConfigMap, as YAML: settings, and the values of the original chart. */}}
+{{- define "pgendpoints.settings" -}}
+{{- $all := dict -}}
+{{- range $name, $value := .Values.settings -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $all $name (include "pgendpoints.text" $value) -}}{{- end -}}
+{{- end -}}
+{{- $nodes := concat (.Values.RWIPs | default list) (.Values.ROIPs | default list) | uniq -}}
+{{- if and $nodes (eq (get $all "PG_NODES") "REPLACE-ME") -}}{{- $_ := set $all "PG_NODES" (join "," $nodes) -}}{{- end -}}
+{{- with .Values.portPostgresql -}}{{- $_ := set $all "PGPORT" (include "pgendpoints.text" .) -}}{{- end -}}
+{{- range $name, $value := .Values.cronJob.env -}}
+{{- /* The program runs in UTC, whatever TZ says; an empty variable counts as not set. */ -}}
+{{- if not (or (has $name (list "PGPASSWORD" "TZ")) (kindIs "invalid" $value) (eq (toString $value) "")) -}}
+{{- $_ := set $all $name (include "pgendpoints.text" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $all -}}
+{{- end -}}
+
+{{/* The ports of PostgreSQL, as a JSON list: PGPORT first, then those in PG_NODES. */}}
+{{- define "pgendpoints.ports" -}}
+{{- $settings := include "pgendpoints.settings" . | fromYaml -}}
+{{- $ports := list (get $settings "PGPORT" | default "5432") -}}
+{{- range splitList "," (get $settings "PG_NODES") -}}
+{{- $node := trim . -}}
+{{- if regexMatch `^(\[[^\]]*\]|[^:]*):[0-9]+$` $node -}}
+{{- $ports = append $ports (regexFind `[0-9]+$` $node) -}}
+{{- end -}}
+{{- end -}}
+{{- uniq $ports | toJson -}}
+{{- end -}}
+
+{{- define "pgendpoints.image" -}}
+{{- $image := .Values.image -}}
+{{- $old := .Values.cronJob.image | default dict -}}
+{{- $isOld := and $old.repository (hasPrefix "REPLACE-ME/" $image.repository) -}}
+{{- if $image.digest -}}{{ $image.repository }}@{{ $image.digest }}
+{{- else if $isOld -}}{{ $old.repository }}:{{ $old.tag | default .Chart.AppVersion }}
+{{- else -}}{{ $image.repository }}:{{ $image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{/* The password for a Secret of the chart; nothing if there is none. */}}
+{{- define "pgendpoints.password" -}}
+{{- if not .Values.password.existingSecret -}}
+{{ .Values.password.value | default (include "pgendpoints.text" (get (.Values.cronJob.env | default dict) "PGPASSWORD" | default "")) }}
+{{- else if .Values.password.value -}}
+{{ fail "password: set existingSecret or value, not both" }}
+{{- end -}}
+{{- end -}}
