@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.AlertLog;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
@@ -280,6 +281,9 @@ public final class Manager extends Main {
     int code = last.outcome().exitCode();
     if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
       cluster.schedule().stop();
+      if (mode == Mode.ONCE) {
+        AlertLog.logUnreported(cluster.conditions().unreported());
+      }
       sinks.await(MAX_WAIT_FOR_SINKS);
       exitCode.set(code);
       completed();
