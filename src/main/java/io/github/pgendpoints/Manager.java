@@ -21,10 +21,13 @@ import io.github.pgendpoints.management.JolokiaServer;
 import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
 import io.github.pgendpoints.management.SinkMetrics;
+import io.github.pgendpoints.management.StatusPages;
 import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.postgres.ProbeThreads;
 import io.github.pgendpoints.settings.Settings;
+import io.github.pgendpoints.status.LatestStatus;
 import io.github.pgendpoints.status.Status;
+import io.github.pgendpoints.status.Status.Source;
 import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.topology.NodeState;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -37,8 +40,10 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.micrometer.MicrometerConstants;
@@ -78,24 +83,10 @@ public final class Manager extends Main {
   /** Null where nobody reads them. */
   private Metrics metrics;
 
-  private Result last;
+  /** Null where nobody asks. */
+  private LatestStatus latestStatus;
 
-  /**
-   * @param settings validated
-   * @param namespace of the two Services
-   * @param home the folder that holds routes/
-   * @param client for the Kubernetes API; closed by the caller
-   * @param out where a dry run shows what it would write
-   */
-  public Manager(
-      Settings settings,
-      String namespace,
-      Mode mode,
-      Path home,
-      KubernetesClient client,
-      PrintStream out) {
-    this(settings, namespace, Invocation.of(mode), home, client, out);
-  }
+  private Result last;
 
   /**
    * @param settings validated
@@ -219,7 +210,14 @@ public final class Manager extends Main {
             settings.verification().paused(),
             System::nanoTime);
     new SinkMetrics(sinks).bindTo(registry);
-    context.addService(new ManagementServer(settings.managementPort(), registry::scrape));
+    latestStatus =
+        new LatestStatus(
+            cluster.publisher(), RouteBindings.INSTANCE, election != null, Clock.systemUTC());
+    context.addService(
+        new ManagementServer(
+            settings.managementPort(),
+            registry::scrape,
+            new StatusPages(latestStatus, settings.fingerprint())));
   }
 
   // --- what happens in the cycles ---------------------------------------------------------------
@@ -261,13 +259,15 @@ public final class Manager extends Main {
     }
   }
 
-  private void ended(Result result) {
+  private void ended(Result result, Supplier<List<String>> reasons) {
     heartbeat.cycleEnded(result.published() != null, health.isRunning());
     if (metrics != null) {
       metrics.ended(result);
+      latestStatus.ended(result, reasons);
     }
     if (mode.isStatus()) {
-      show(Status.of(result, cluster.conditions().openMessages(), cluster.publisher()));
+      Source source = Source.probe(Instant.now());
+      show(Status.of(result, reasons.get(), cluster.publisher(), source));
     }
     last = result;
   }

@@ -68,6 +68,12 @@ public final class Conditions {
     this.nodes = new NodeConditions(lifecycle);
   }
 
+  /** The conditions of the same cluster with nothing reported yet. */
+  public Conditions afresh() {
+    return new Conditions(
+        cluster, defaultPort, lifecycle.repeatsAfter(), rights, lifecycle.clock());
+  }
+
   /** Records what is published: the topology before, for a process that has verified none yet. */
   public void recordPublished(Published published) {
     reached = Stage.READ;

@@ -34,6 +34,14 @@ final class Lifecycle {
     this.clock = clock;
   }
 
+  Duration repeatsAfter() {
+    return repeat;
+  }
+
+  Clock clock() {
+    return clock;
+  }
+
   Instant now() {
     return clock.instant();
   }
