@@ -232,15 +232,11 @@ public final class Application implements Callable<Integer> {
     LOG.debug("the program failed", thrown);
   }
 
-  /** The version the build wrote to the jar's manifest. */
+  /** The version and the revision, for {@code --version}. */
   static final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
-      return new String[] {
-        "postgres-endpoint-manager "
-            + Objects.requireNonNullElse(
-                Application.class.getPackage().getImplementationVersion(), "(not packaged)")
-      };
+      return new String[] {"postgres-endpoint-manager " + Build.current()};
     }
   }
 }
