@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.AlertLog;
+import io.github.pgendpoints.alert.RouteFault;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
@@ -15,6 +16,7 @@ import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.kubernetes.election.Election;
 import io.github.pgendpoints.kubernetes.election.HeldLease;
+import io.github.pgendpoints.management.BuildMetrics;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.JolokiaServer;
@@ -170,7 +172,8 @@ public final class Manager extends Main {
     super.postProcessCamelContext(context);
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
       context.addStartupListener(
-          new SinkFiles(home.resolve("routes/alerts"), settings.alerts().off(), sinks));
+          new SinkFiles(
+              home.resolve("routes/alerts"), settings.alerts().off(), sinks, wiring::tellOfFault));
     }
     if (election != null) {
       // Stopped after the routes, so that the cycle in flight ends as the leader's.
@@ -210,6 +213,7 @@ public final class Manager extends Main {
             settings.verification().paused(),
             System::nanoTime);
     new SinkMetrics(sinks).bindTo(registry);
+    new BuildMetrics(Build.current().version(), Build.current().revision()).bindTo(registry);
     latestStatus =
         new LatestStatus(
             cluster.publisher(), RouteBindings.INSTANCE, election != null, Clock.systemUTC());
@@ -305,11 +309,7 @@ public final class Manager extends Main {
       run();
       return getExitCode();
     } catch (Exception e) {
-      Throwable root = e;
-      while (root.getCause() != null) {
-        root = root.getCause();
-      }
-      LOG.error("cannot start: {}", root.getMessage());
+      LOG.error("cannot start: {}", RouteFault.describe(e, getCamelContext()));
       LOG.debug("cannot start", e);
       return ExitCode.USAGE;
     } finally {

@@ -10,7 +10,9 @@ import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,6 +91,12 @@ class RememberedConditionsTest {
       assertEquals(1, first.once());
     }
     long events = eventsCreated();
+    assertEquals(
+        Set.of("postgres-endpoint-manager"),
+        api.requests().stream()
+            .map(request -> request.userAgent().replaceFirst("/.*", ""))
+            .collect(Collectors.toSet()),
+        "the field manager of ConfigMap and Events");
     assertTrue(events > 0);
     try (Run second = events()) {
       assertEquals(1, second.once());
