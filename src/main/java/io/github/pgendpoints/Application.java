@@ -10,6 +10,7 @@ import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.settings.SettingsCatalog;
 import io.github.pgendpoints.settings.SettingsReader;
 import io.github.pgendpoints.settings.SettingsReference;
+import io.github.pgendpoints.status.RunningManager;
 import java.nio.file.Path;
 import java.security.Security;
 import java.util.List;
@@ -90,10 +91,13 @@ public final class Application implements Callable<Integer> {
    * @return null for all else
    */
   static Mode modeOfPod(String... args) {
-    if (args.length == 0) {
-      return Mode.CONTINUOUS;
-    }
-    return args.length == 1 && args[0].equals("--once") ? Mode.ONCE : null;
+    return switch (String.join(" ", args)) {
+      case "" -> args.length == 0 ? Mode.CONTINUOUS : null;
+      case "--once" -> Mode.ONCE;
+      case "status", "status --output text" -> Mode.STATUS;
+      case "status --output json", "status --output=json" -> Mode.STATUS_JSON;
+      default -> null;
+    };
   }
 
   static CommandLine commandLine() {
@@ -130,8 +134,9 @@ public final class Application implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
       description =
-          "Shows every node and both Services, wanted against actual, from a fresh probe; writes"
-              + " nothing. Exit codes as for --once.")
+          "Shows every node and both Services, wanted against actual, as a manager with these"
+              + " settings found them that runs on this host; where none does, probes itself."
+              + " MANAGEMENT_PORT=off always probes. Writes nothing. Exit codes as for --once.")
   int status(
       @Option(
               names = "--output",
@@ -182,6 +187,15 @@ public final class Application implements Callable<Integer> {
     if (mode.isStatus()) {
       // What there is to say stands in what is shown.
       Logging.silence("io.github.pgendpoints.alert");
+      RunningManager.Answer answer =
+          settings.managementPort() == null
+              ? null
+              : RunningManager.ask(
+                  settings.managementPort(), settings.fingerprint(), mode == Mode.STATUS_JSON);
+      if (answer != null) {
+        System.out.print(answer.text());
+        return answer.exitCode();
+      }
     }
     // A name is looked up in every cycle: the JVM's own caching would keep an address for 30 s.
     Security.setProperty("networkaddress.cache.ttl", "0");

@@ -5,6 +5,7 @@ import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.alert.MissingRights;
+import io.github.pgendpoints.alert.ServiceEvents;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.CycleMode;
 import io.github.pgendpoints.cycle.Ticks;
@@ -140,8 +141,13 @@ final class ClusterWiring implements AutoCloseable {
     return settings.rwService() + " and " + settings.roService();
   }
 
+  /** Makes an Event of a sink that is left out. */
+  void tellOfFault(String message) {
+    new ServiceEvents(client, errors, RouteBindings.INSTANCE).tellOfFault(identity, message);
+  }
+
   LeaseMessages leaseMessages() {
-    return new LeaseMessages(settings.leaseName(), serves(), errors::describe);
+    return new LeaseMessages(settings.leaseName(), serves(), errors);
   }
 
   /** Takes part for this process, once it is started. */

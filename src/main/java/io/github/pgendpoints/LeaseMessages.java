@@ -1,11 +1,12 @@
 package io.github.pgendpoints;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.KubernetesErrors;
+import io.github.pgendpoints.kubernetes.election.Election;
 import io.github.pgendpoints.kubernetes.election.ElectionListener;
 import io.github.pgendpoints.kubernetes.election.HeldLease;
 import io.github.pgendpoints.logging.ForeignText;
 import java.net.HttpURLConnection;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,19 +20,18 @@ public final class LeaseMessages implements ElectionListener {
 
   private final String lease;
   private final String serves;
-  private final Function<KubernetesClientException, String> describe;
+  private final KubernetesErrors errors;
   private String lastFailure = "";
 
   /**
    * @param lease LEASE_NAME
    * @param serves what this installation writes
-   * @param describe makes a sentence of a failure, fit for a log
+   * @param errors makes a sentence of a failure, fit for a log
    */
-  public LeaseMessages(
-      String lease, String serves, Function<KubernetesClientException, String> describe) {
+  public LeaseMessages(String lease, String serves, KubernetesErrors errors) {
     this.lease = lease;
     this.serves = serves;
-    this.describe = describe;
+    this.errors = errors;
   }
 
   @Override
@@ -62,7 +62,7 @@ public final class LeaseMessages implements ElectionListener {
 
   @Override
   public void failed(KubernetesClientException failure) {
-    String message = describe.apply(failure);
+    String message = errors.within(Election.MAX_REQUEST).describe(failure);
     if (!message.equals(lastFailure)) {
       LOG.warn(
           "Lease {} cannot be read or renewed, and only its holder writes: {}", lease, message);
@@ -100,11 +100,11 @@ public final class LeaseMessages implements ElectionListener {
           .orElse(null);
     } catch (KubernetesClientException e) {
       if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-        LOG.warn("whether another process holds the Lease is not known: {}", describe.apply(e));
+        LOG.warn("whether another process holds the Lease is not known: {}", errors.describe(e));
         return null;
       }
       return "Lease %s cannot be read, so nothing is written: %s; --force writes all the same"
-          .formatted(lease, describe.apply(e));
+          .formatted(lease, errors.describe(e));
     }
   }
 }

@@ -4,6 +4,8 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.AlertLog;
+import io.github.pgendpoints.alert.RouteFault;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
@@ -14,16 +16,20 @@ import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.kubernetes.election.Election;
 import io.github.pgendpoints.kubernetes.election.HeldLease;
+import io.github.pgendpoints.management.BuildMetrics;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.JolokiaServer;
 import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
 import io.github.pgendpoints.management.SinkMetrics;
+import io.github.pgendpoints.management.StatusPages;
 import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.postgres.ProbeThreads;
 import io.github.pgendpoints.settings.Settings;
+import io.github.pgendpoints.status.LatestStatus;
 import io.github.pgendpoints.status.Status;
+import io.github.pgendpoints.status.Status.Source;
 import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.topology.NodeState;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -36,8 +42,10 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.micrometer.MicrometerConstants;
@@ -77,24 +85,10 @@ public final class Manager extends Main {
   /** Null where nobody reads them. */
   private Metrics metrics;
 
-  private Result last;
+  /** Null where nobody asks. */
+  private LatestStatus latestStatus;
 
-  /**
-   * @param settings validated
-   * @param namespace of the two Services
-   * @param home the folder that holds routes/
-   * @param client for the Kubernetes API; closed by the caller
-   * @param out where a dry run shows what it would write
-   */
-  public Manager(
-      Settings settings,
-      String namespace,
-      Mode mode,
-      Path home,
-      KubernetesClient client,
-      PrintStream out) {
-    this(settings, namespace, Invocation.of(mode), home, client, out);
-  }
+  private Result last;
 
   /**
    * @param settings validated
@@ -178,7 +172,8 @@ public final class Manager extends Main {
     super.postProcessCamelContext(context);
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
       context.addStartupListener(
-          new SinkFiles(home.resolve("routes/alerts"), settings.alerts().off(), sinks));
+          new SinkFiles(
+              home.resolve("routes/alerts"), settings.alerts().off(), sinks, wiring::tellOfFault));
     }
     if (election != null) {
       // Stopped after the routes, so that the cycle in flight ends as the leader's.
@@ -218,7 +213,15 @@ public final class Manager extends Main {
             settings.verification().paused(),
             System::nanoTime);
     new SinkMetrics(sinks).bindTo(registry);
-    context.addService(new ManagementServer(settings.managementPort(), registry::scrape));
+    new BuildMetrics(Build.current().version(), Build.current().revision()).bindTo(registry);
+    latestStatus =
+        new LatestStatus(
+            cluster.publisher(), RouteBindings.INSTANCE, election != null, Clock.systemUTC());
+    context.addService(
+        new ManagementServer(
+            settings.managementPort(),
+            registry::scrape,
+            new StatusPages(latestStatus, settings.fingerprint())));
   }
 
   // --- what happens in the cycles ---------------------------------------------------------------
@@ -260,13 +263,15 @@ public final class Manager extends Main {
     }
   }
 
-  private void ended(Result result) {
+  private void ended(Result result, Supplier<List<String>> reasons) {
     heartbeat.cycleEnded(result.published() != null, health.isRunning());
     if (metrics != null) {
       metrics.ended(result);
+      latestStatus.ended(result, reasons);
     }
     if (mode.isStatus()) {
-      show(Status.of(result, cluster.conditions().openMessages(), cluster.publisher()));
+      Source source = Source.probe(Instant.now());
+      show(Status.of(result, reasons.get(), cluster.publisher(), source));
     }
     last = result;
   }
@@ -280,6 +285,9 @@ public final class Manager extends Main {
     int code = last.outcome().exitCode();
     if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
       cluster.schedule().stop();
+      if (mode == Mode.ONCE) {
+        AlertLog.logUnreported(cluster.conditions().unreported());
+      }
       sinks.await(MAX_WAIT_FOR_SINKS);
       exitCode.set(code);
       completed();
@@ -301,11 +309,7 @@ public final class Manager extends Main {
       run();
       return getExitCode();
     } catch (Exception e) {
-      Throwable root = e;
-      while (root.getCause() != null) {
-        root = root.getCause();
-      }
-      LOG.error("cannot start: {}", root.getMessage());
+      LOG.error("cannot start: {}", RouteFault.describe(e, getCamelContext()));
       LOG.debug("cannot start", e);
       return ExitCode.USAGE;
     } finally {

@@ -68,8 +68,7 @@ record RouteBindings(
     Runnable end) {
 
   /** The pod's name. */
-  private static final String INSTANCE =
-      Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica");
+  static final String INSTANCE = Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica");
 
   /** The properties, by name. */
   Map<String, String> properties() {

@@ -62,6 +62,20 @@ class ApplicationTest {
     assertEquals(ExitCode.USAGE, commandLine.execute(""));
   }
 
+  /** A pod's memory has no place for a parser beside the manager. */
+  @ParameterizedTest
+  @CsvSource({
+    "status, STATUS",
+    "status --output json, STATUS_JSON",
+    "status --output=json, STATUS_JSON",
+    "status --help,",
+    "status --output text, STATUS",
+    "status --output xml,"
+  })
+  void knowsStatusWithoutAParser(String arguments, Mode mode) {
+    assertEquals(mode, Application.modeOfPod(arguments.split(" ")));
+  }
+
   @Test
   void knowsStatus() {
     var status = commandLine.parseArgs("status", "--output", "json").subcommand().commandSpec();

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -247,6 +248,34 @@ class PackageIT {
       assertTrue(program.out().contains("+ 127.0.0.1:" + cluster.port()), program::out);
     }
     assertEquals(List.of(), writes());
+  }
+
+  /** In the memory of a pod there is place for the question, but not for a second manager. */
+  @Test
+  void asksTheManagerThatRunsForTheStatus() {
+    String port = String.valueOf(Http.freePort());
+    try (Program manager = program().with("MANAGEMENT_PORT", port).start()) {
+      await().until(() -> manager.err().contains("pg-ro created"));
+      try (Program status = program().with("MANAGEMENT_PORT", port)) {
+        assertEquals(
+            0, status.with("JDK_JAVA_OPTIONS", "-Xlog:class+load").run("status"), status.err());
+        assertTrue(status.out().contains("\nFound by the running manager "), status.out());
+        List<String> needless =
+            status
+                .out()
+                .lines()
+                .filter(
+                    line ->
+                        line.matches(
+                            ".* (org\\.apache\\.camel|org\\.postgresql\\.(jdbc\\.Pg|core\\.v3)|picocli|io\\.fabric8)\\..*"))
+                .toList();
+        assertEquals(List.of(), needless);
+      }
+      try (Program status = program()) {
+        assertEquals(0, status.run("status"), status.err());
+        assertTrue(status.out().contains("\nProbed by this command at "), status.out());
+      }
+    }
   }
 
   @Test

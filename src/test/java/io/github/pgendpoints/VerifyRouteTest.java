@@ -28,6 +28,7 @@ import io.github.pgendpoints.management.Metrics;
 import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.status.Status;
+import io.github.pgendpoints.status.Status.Source;
 import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.Lsn;
@@ -43,6 +44,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -366,7 +368,12 @@ class VerifyRouteTest {
     assertTrue(scraped.contains("pgendpoints_verdict{rule=\"NeverPg3\"} 1.0\n"), scraped);
     assertTrue(scraped.contains("pgendpoints_verdict{rule=\"verified\"} 0.0\n"), scraped);
     Cluster cluster = routes.cluster();
-    Status status = Status.of(result, cluster.conditions().openMessages(), cluster.publisher());
+    Status status =
+        Status.of(
+            result,
+            cluster.conditions().openMessages(),
+            cluster.publisher(),
+            Source.probe(Instant.EPOCH));
     assertTrue(new StatusTable(status).text().contains(words), new StatusTable(status).text());
     assertEquals(false, status.verified());
 

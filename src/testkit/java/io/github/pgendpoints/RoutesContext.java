@@ -155,7 +155,7 @@ public final class RoutesContext implements AutoCloseable {
         console,
         (operation, kind, object, failure) -> {},
         (probe, state) -> {},
-        ended -> result = ended,
+        (ended, reasons) -> result = ended,
         () -> {});
   }
 

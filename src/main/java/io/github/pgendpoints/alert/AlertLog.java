@@ -1,5 +1,6 @@
 package io.github.pgendpoints.alert;
 
+import io.github.pgendpoints.logging.ForeignText;
 import org.apache.camel.Body;
 import org.apache.camel.Handler;
 import org.slf4j.Logger;
@@ -14,5 +15,17 @@ public final class AlertLog {
   @Handler
   public void log(@Body Alert alert) {
     LOG.atLevel(Level.valueOf(alert.severity().name())).log(alert.message());
+  }
+
+  /**
+   * Logs what a run of one cycle found and no alert reports: each run says what it found.
+   *
+   * @param unreported null if there is none
+   */
+  public static void logUnreported(Unreported unreported) {
+    if (unreported != null) {
+      LOG.atLevel(Level.valueOf(unreported.severity().name()))
+          .log(ForeignText.clean(unreported.message(), Conditions.MAX_MESSAGE));
+    }
   }
 }

@@ -26,7 +26,7 @@ import java.util.stream.Collectors;
  * it ends, and not each cycle. Used by one cycle at a time.
  */
 public final class Conditions {
-  private static final int MAX_MESSAGE = 4000;
+  static final int MAX_MESSAGE = 4000;
 
   /** How far a cycle has come; what it has not come to it can neither find nor find to be over. */
   public enum Stage {
@@ -46,6 +46,7 @@ public final class Conditions {
   private final Set<String> degradations = new HashSet<>();
   private final Set<String> degradationsNow = new TreeSet<>();
   private String lastSignature = "";
+  private Unreported unreported;
   private String before;
   private String after;
   private Topology asked;
@@ -65,6 +66,12 @@ public final class Conditions {
     this.flapping = new Flapping(repeat);
     this.lifecycle = new Lifecycle(repeat, clock);
     this.nodes = new NodeConditions(lifecycle);
+  }
+
+  /** The conditions of the same cluster with nothing reported yet. */
+  public Conditions afresh() {
+    return new Conditions(
+        cluster, defaultPort, lifecycle.repeatsAfter(), rights, lifecycle.clock());
   }
 
   /** Records what is published: the topology before, for a process that has verified none yet. */
@@ -161,6 +168,8 @@ public final class Conditions {
       // Each change of the primary is reported, however many there are.
       String topic = kind == Kind.PRIMARY_CHANGED ? null : "topology";
       event(kind, Severity.INFO, "topology verified: " + after, topic, after);
+    } else {
+      lifecycle.unreported().add(new Unreported(Severity.INFO, "topology verified: " + after, ""));
     }
     lastSignature = after;
     nodes.report(readOnly);
@@ -269,6 +278,8 @@ public final class Conditions {
     Instant now = lifecycle.now();
     List<Draft> drafts = flapping.filter(lifecycle.endCycle(reached), now);
     List<Alert> alerts = drafts.stream().map(draft -> alert(draft, now)).toList();
+    unreported = Unreported.join(lifecycle.unreported(), alerts);
+    lifecycle.beginCycle();
     before = after == null ? before : after;
     after = null;
     asked = null;
@@ -291,6 +302,15 @@ public final class Conditions {
         asked == null ? List.of() : asked.nodes().stream().map(Alert.Node::of).toList(),
         draft.since(),
         now);
+  }
+
+  /**
+   * What the last cycle found that its alerts do not report, since an earlier run has reported it.
+   *
+   * @return null if its alerts report all of it
+   */
+  public Unreported unreported() {
+    return unreported;
   }
 
   /** One sentence for each condition that the last cycle left open. */

@@ -15,6 +15,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertPathValidatorException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
@@ -37,7 +38,7 @@ public final class KubernetesErrors {
   private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
 
   private final String server;
-  private final String requestTimeout;
+  private final Duration requestTimeout;
   private final Config config;
 
   /** Names the proxy; empty if there is none. */
@@ -47,7 +48,12 @@ public final class KubernetesErrors {
    * @param config of the client
    */
   public KubernetesErrors(Config config) {
+    this(config, Duration.ofMillis(config.getRequestTimeout()));
+  }
+
+  private KubernetesErrors(Config config, Duration requestTimeout) {
     this.config = config;
+    this.requestTimeout = requestTimeout;
     String proxy = KubernetesAccess.proxy(config);
     this.through = proxy == null ? "" : " through the proxy " + proxy;
     URI uri = URI.create(config.getMasterUrl());
@@ -57,7 +63,11 @@ public final class KubernetesErrors {
         uri.getHost() == null
             ? uri.getAuthority()
             : uri.getHost() + ":" + (uri.getPort() < 0 ? standard : uri.getPort());
-    this.requestTimeout = seconds(config.getRequestTimeout());
+  }
+
+  /** The sentences for requests that have less time than the client gives. */
+  public KubernetesErrors within(Duration limit) {
+    return limit.compareTo(requestTimeout) < 0 ? new KubernetesErrors(config, limit) : this;
   }
 
   /** The sentence, fit for a log. */
@@ -133,7 +143,8 @@ public final class KubernetesErrors {
       return "was not asked to the end: the program stops";
     }
     if (any(causes, InterruptedIOException.class, TimeoutException.class)) {
-      return "cannot be reached%s: no answer within %s".formatted(through, requestTimeout);
+      return "cannot be reached%s: no answer within %s"
+          .formatted(through, seconds(requestTimeout.toMillis()));
     }
     if (any(causes, UnknownHostException.class)) {
       return "cannot be reached%s: unknown host".formatted(through);
@@ -172,7 +183,7 @@ public final class KubernetesErrors {
         root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage());
   }
 
-  private static String seconds(int millis) {
+  private static String seconds(long millis) {
     return millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
   }
 }

@@ -7,7 +7,6 @@ import io.github.pgendpoints.alert.Conditions.Stage;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,6 +22,7 @@ final class Lifecycle {
   private final Duration repeat;
   private final Clock clock;
   private final List<Draft> drafts = new ArrayList<>();
+  private final List<Unreported> unreported = new ArrayList<>();
   private final Map<String, Finding> found = new LinkedHashMap<>();
   private Map<String, OpenCondition> open = Map.of();
 
@@ -34,6 +34,14 @@ final class Lifecycle {
     this.clock = clock;
   }
 
+  Duration repeatsAfter() {
+    return repeat;
+  }
+
+  Clock clock() {
+    return clock;
+  }
+
   Instant now() {
     return clock.instant();
   }
@@ -41,6 +49,16 @@ final class Lifecycle {
   /** What the cycle has to report so far, in the order in which it happened. */
   List<Draft> drafts() {
     return drafts;
+  }
+
+  /** Begins the list of what a cycle finds again before ALERT_REPEAT has passed. */
+  void beginCycle() {
+    unreported.clear();
+  }
+
+  /** What the cycle found again and reports no more, in the order in which it was found. */
+  List<Unreported> unreported() {
+    return unreported;
   }
 
   /** What is open, by its name in STATE. */
@@ -127,7 +145,11 @@ final class Lifecycle {
     boolean ofOneMoment = condition.kind().isOfOneMoment();
     String topic = condition.id().toString();
     if (same != null) {
-      return ofOneMoment ? same : repeat(same, finding.severity(), condition.message(), topic);
+      if (!ofOneMoment) {
+        return repeat(same, finding.severity(), condition.message(), topic);
+      }
+      unreported.add(new Unreported(finding.severity(), condition.message(), same.sinceWhen()));
+      return same;
     }
     Instant earlier =
         open.values().stream()
@@ -149,10 +171,10 @@ final class Lifecycle {
    */
   OpenCondition repeat(OpenCondition last, Severity severity, String message, String topic) {
     if (now().isBefore(last.reportedAt().plus(repeat))) {
+      unreported.add(new Unreported(severity, message, last.sinceWhen()));
       return last;
     }
-    String since = "; since " + last.since().truncatedTo(ChronoUnit.SECONDS);
-    OpenCondition again = last.reported(message + since, last.since(), now());
+    OpenCondition again = last.reported(message + last.sinceWhen(), last.since(), now());
     drafts.add(Draft.of(again, severity, Phase.LASTS, topic, null));
     return last.reported(message, last.since(), now());
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.pgendpoints.alert.Alert.Kind;
 import io.github.pgendpoints.alert.Conditions.Stage;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 
 /**
@@ -51,6 +52,11 @@ public record OpenCondition(
   String headline() {
     String headline = message.split("(, \\S+ (is|could) [^:]*)?: ", 2)[0];
     return headline.contains(subject) ? headline : headline + ": " + subject;
+  }
+
+  /** The end of a message that reports the condition again: when it began. */
+  String sinceWhen() {
+    return "; since " + since.truncatedTo(ChronoUnit.SECONDS);
   }
 
   /** The same, reported once more. */

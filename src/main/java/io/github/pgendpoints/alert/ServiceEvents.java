@@ -7,8 +7,8 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert.Kind;
 import io.github.pgendpoints.alert.Alert.Severity;
-import java.util.HashMap;
-import java.util.Map;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Set;
 import java.util.UUID;
 import org.slf4j.Logger;
@@ -32,7 +32,6 @@ public final class ServiceEvents {
   private final KubernetesClient client;
   private final KubernetesErrors errors;
   private final String instance;
-  private final Map<String, String> uids = new HashMap<>();
   private boolean mayNotLook;
   private boolean mayNotTell;
 
@@ -63,31 +62,67 @@ public final class ServiceEvents {
     }
   }
 
+  /**
+   * Makes an Event of a sink that is left out, of the read-write Service: who gets no alerts may
+   * look there. Its name is the same for the same message, so that runs of one cycle make one.
+   * Nothing is logged where it cannot be made: the fault itself is.
+   */
+  public void tellOfFault(Alert.Cluster cluster, String message) {
+    try {
+      String service = cluster.readWrite();
+      String name = "%s.sink-%08x".formatted(service, message.hashCode());
+      String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+      client
+          .resource(event(cluster, service, name, "SinkLeftOut", message, "Warning", now))
+          .create();
+    } catch (KubernetesClientException e) {
+      LOG.debug("no Event of a sink that is left out", e);
+    }
+  }
+
   private Event event(Alert alert) {
     boolean ofStandbys =
         OF_STANDBYS.contains(alert.kind())
             || alert.ends() != null && OF_STANDBYS.contains(alert.ends())
-            || alert.subject().equals(alert.cluster().readOnly());
+            || alert.subject().equals(alert.cluster().readOnly())
+            || alert.kind() == Kind.WRITTEN && isOf(alert.cluster(), alert.message());
     String service = ofStandbys ? alert.cluster().readOnly() : alert.cluster().readWrite();
-    String message = alert.message();
+    return event(
+        alert.cluster(),
+        service,
+        service + "." + UUID.randomUUID().toString().substring(0, 18),
+        alert.kind().toString(),
+        alert.message(),
+        alert.severity() == Severity.INFO ? "Normal" : "Warning",
+        alert.at().toString());
+  }
+
+  private Event event(
+      Alert.Cluster cluster,
+      String service,
+      String name,
+      String reason,
+      String message,
+      String type,
+      String at) {
     return new EventBuilder()
         .withNewMetadata()
-        .withName(service + "." + UUID.randomUUID().toString().substring(0, 18))
-        .withNamespace(alert.cluster().namespace())
+        .withName(name)
+        .withNamespace(cluster.namespace())
         .endMetadata()
         .withNewInvolvedObject()
         .withApiVersion("v1")
         .withKind("Service")
-        .withNamespace(alert.cluster().namespace())
+        .withNamespace(cluster.namespace())
         .withName(service)
-        .withUid(uid(alert.cluster().namespace(), service))
+        .withUid(uid(cluster.namespace(), service))
         .endInvolvedObject()
-        .withReason(alert.kind().toString())
+        .withReason(reason)
         .withMessage(
             message.length() <= MAX_MESSAGE ? message : message.substring(0, MAX_MESSAGE - 1) + "…")
-        .withType(alert.severity() == Severity.INFO ? "Normal" : "Warning")
-        .withFirstTimestamp(alert.at().toString())
-        .withLastTimestamp(alert.at().toString())
+        .withType(type)
+        .withFirstTimestamp(at)
+        .withLastTimestamp(at)
         .withCount(1)
         .withNewSource()
         .withComponent(COMPONENT)
@@ -97,17 +132,21 @@ public final class ServiceEvents {
         .build();
   }
 
+  /** Whether a write is of the read-only Service: its first word is the object, or the Service. */
+  private static boolean isOf(Alert.Cluster cluster, String written) {
+    String object = written.split(" ", 2)[0];
+    return object.equals(cluster.readOnly()) || object.startsWith(cluster.readOnly() + "-ipv");
+  }
+
   /** Describe looks for it; null when there is no such Service, or we may not see it. */
   private String uid(String namespace, String service) {
-    if (mayNotLook || uids.containsKey(service)) {
-      return uids.get(service);
+    if (mayNotLook) {
+      return null;
     }
     try {
+      // Each time: who deletes a Service and creates it again gives it another uid.
       Service found = client.services().inNamespace(namespace).withName(service).get();
-      if (found == null) {
-        return null;
-      }
-      uids.put(service, found.getMetadata().getUid());
+      return found == null ? null : found.getMetadata().getUid();
     } catch (KubernetesClientException e) {
       if (e.getCode() != FORBIDDEN) {
         throw e;
@@ -115,6 +154,6 @@ public final class ServiceEvents {
       mayNotLook = true;
       LOG.warn("kubectl describe does not show the Events of the Services: {}", errors.describe(e));
     }
-    return uids.get(service);
+    return null;
   }
 }

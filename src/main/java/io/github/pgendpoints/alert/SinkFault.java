@@ -5,16 +5,11 @@ import java.util.Collection;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.apache.camel.FailedToCreateRouteException;
-import org.apache.camel.NamedNode;
-import org.apache.camel.model.ProcessorDefinition;
-import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
 
 /** Says in a few words what is wrong with a sink's file, and in which line. */
 final class SinkFault {
   private static final Pattern LINE = Pattern.compile("(?:, line |\\.yaml:)(\\d+)");
-  private static final Pattern STEP = Pattern.compile(">>> (.*) <<<", Pattern.DOTALL);
 
   private SinkFault() {}
 
@@ -44,27 +39,6 @@ final class SinkFault {
     if (named.find()) {
       return Integer.parseInt(named.group(1));
     }
-    if (!(fault instanceof FailedToCreateRouteException failed)) {
-      return 0;
-    }
-    RouteDefinition route =
-        routes.stream()
-            .filter(candidate -> candidate.getId().equals(failed.getRouteId()))
-            .findFirst()
-            .orElse(null);
-    if (route == null) {
-      return 0;
-    }
-    Matcher step = STEP.matcher(failed.getMessage());
-    if (step.find()) {
-      return ProcessorDefinitionHelper.filterTypeInOutputs(
-              route.getOutputs(), ProcessorDefinition.class)
-          .stream()
-          .filter(candidate -> step.group(1).equalsIgnoreCase(candidate.toString()))
-          .map(NamedNode::getLineNumber)
-          .findFirst()
-          .orElse(route.getLineNumber());
-    }
-    return route.getInput().getLineNumber();
+    return RouteFault.line(fault, routes);
   }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
@@ -37,13 +38,16 @@ public final class SinkFiles implements StartupListener {
   private final Path folder;
   private final Set<String> off;
   private final Sinks sinks;
+  private final Consumer<String> faults;
   private volatile Path loading;
 
   /**
    * @param folder need not exist
    * @param off names of files, without suffix, that are not loaded
+   * @param faults takes a sentence about each file that is left out, in a thread of its own
    */
-  public SinkFiles(Path folder, Set<String> off, Sinks sinks) {
+  public SinkFiles(Path folder, Set<String> off, Sinks sinks, Consumer<String> faults) {
+    this.faults = faults;
     this.folder = folder;
     this.off = off;
     this.sinks = sinks;
@@ -168,7 +172,10 @@ public final class SinkFiles implements StartupListener {
         return;
       }
       sinks.count(name(file)).faults.incrementAndGet();
-      LOG.error("alert sink {} is left out, {}", shown(file), SinkFault.describe(e, routes));
+      String fault = SinkFault.describe(e, routes);
+      LOG.error("alert sink {} is left out, {}", shown(file), fault);
+      String message = "alert sink %s is left out, %s".formatted(shown(file), fault);
+      daemon(() -> faults.accept(message)).start();
       remove(model, before);
     }
   }

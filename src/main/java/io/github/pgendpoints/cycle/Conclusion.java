@@ -152,7 +152,7 @@ public final class Conclusion {
       cluster.schedule().repeat();
       cycle.repeat();
     } else {
-      listener.ended(result);
+      listener.ended(result, () -> reasons(cluster, cycle, result));
     }
     return alerts;
   }
@@ -189,15 +189,25 @@ public final class Conclusion {
   }
 
   private static List<Alert> reported(Cluster cluster, Cycle cycle, Result result, boolean again) {
-    Conditions conditions = cluster.conditions();
     if (again) {
-      cycle.writes().forEach(conditions::reportWrite);
+      cycle.writes().forEach(cluster.conditions()::reportWrite);
       cycle.failures().forEach(failure -> logStale(cycle, failure));
       return List.of();
     }
-    if (isCutShort(cluster, cycle, result)) {
-      return List.of();
-    }
+    return isCutShort(cluster, cycle, result)
+        ? List.of()
+        : report(cluster.conditions(), cluster, cycle, result);
+  }
+
+  /** What is wrong by this cycle alone, whoever leads and whatever was reported before. */
+  private static List<String> reasons(Cluster cluster, Cycle cycle, Result result) {
+    Conditions conditions = cluster.conditions().afresh();
+    report(conditions, cluster, cycle, result);
+    return conditions.openMessages();
+  }
+
+  private static List<Alert> report(
+      Conditions conditions, Cluster cluster, Cycle cycle, Result result) {
     if (result.published() != null) {
       conditions.recordPublished(result.published());
     }
@@ -215,11 +225,11 @@ public final class Conclusion {
       }
     }
     cycle.writes().forEach(conditions::reportWrite);
-    cycle.failures().forEach(failure -> report(cluster, failure));
+    cycle.failures().forEach(failure -> report(conditions, cluster, failure));
     if (cycle.isPublished() && !cycle.isPaused()) {
       conditions.recordPublication();
     }
-    result.mismatches().forEach(mismatch -> report(cluster, mismatch));
+    result.mismatches().forEach(mismatch -> report(conditions, cluster, mismatch));
     return conditions.endCycle();
   }
 
@@ -237,8 +247,7 @@ public final class Conclusion {
     }
   }
 
-  private static void report(Cluster cluster, Throwable failure) {
-    Conditions conditions = cluster.conditions();
+  private static void report(Conditions conditions, Cluster cluster, Throwable failure) {
     if (failure instanceof UnsavedStateException unsaved) {
       conditions.reportPublishFailure(cluster.errors().describe(unsaved.getCause()));
     } else if (failure instanceof KubernetesClientException api) {
@@ -256,9 +265,9 @@ public final class Conclusion {
     }
   }
 
-  private static void report(Cluster cluster, Mismatch mismatch) {
+  private static void report(Conditions conditions, Cluster cluster, Mismatch mismatch) {
     boolean readWrite = mismatch.service().equals(cluster.publisher().rwService());
-    cluster.conditions().reportMismatch(mismatch.service(), readWrite, mismatch.message());
+    conditions.reportMismatch(mismatch.service(), readWrite, mismatch.message());
   }
 
   private static String conflict(Cluster cluster, KubernetesClientException failure) {

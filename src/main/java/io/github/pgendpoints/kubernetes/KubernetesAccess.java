@@ -65,6 +65,11 @@ public final class KubernetesAccess {
   }
 
   /**
+   * What the API server calls this program: in managedFields, in conflicts, and in its audit log.
+   */
+  static final String MANAGER = "postgres-endpoint-manager";
+
+  /**
    * A client whose requests end in time. It does not try again by itself: the routes do, within the
    * time a cycle has.
    *
@@ -75,6 +80,9 @@ public final class KubernetesAccess {
     config.setConnectionTimeout(millis);
     config.setRequestTimeout(millis);
     config.setRequestRetryBackoffLimit(0);
+    // An API server names the field manager of a write by what is before the slash.
+    config.setUserAgent(
+        MANAGER + "/" + KubernetesAccess.class.getPackage().getImplementationVersion());
     config.setWebsocketPingInterval(PING_INTERVAL.toMillis());
     Access access = access(config);
     access.use(requestTimeout, ApiProxy.of(address(config), access.proxyUrl()));

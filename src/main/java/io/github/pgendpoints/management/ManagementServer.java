@@ -6,15 +6,18 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
@@ -25,25 +28,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves health and metrics over HTTP, under the paths of Camel's own management server, and
- * nothing that changes anything. Whoever reaches the pod may read both.
+ * Serves health, metrics, and status over HTTP, under the paths of Camel's own management server,
+ * and nothing that changes anything. Whoever reaches the pod may read all of it.
  *
- * <p>It is the JDK's server, since Camel's brings Vert.x: threads and memory for three pages of
+ * <p>It is the JDK's server, since Camel's brings Vert.x: threads and memory for a few pages of
  * text.
  */
 public final class ManagementServer extends ServiceSupport implements CamelContextAware {
   private static final Logger LOG = LoggerFactory.getLogger(ManagementServer.class);
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String JSON_TYPE = "application/json";
   private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
   /** A client that is slow to ask holds one of them for as long as jvm.options says. */
   private static final int THREADS = 16;
 
-  private record Page(int status, String type, String body) {}
-
   private final int port;
-  private final Map<String, Supplier<Page>> pages;
+  private final Map<String, Function<String, Page>> pages;
   private CamelContext camelContext;
   private HttpServer server;
   private ExecutorService executor;
@@ -53,13 +53,14 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
    *     pod
    * @param metrics in Prometheus's text format
    */
-  public ManagementServer(int port, Supplier<String> metrics) {
+  public ManagementServer(int port, Supplier<String> metrics, StatusPages status) {
     this.port = port;
-    this.pages =
-        Map.of(
-            "/observe/health/live", () -> health(HealthCheckHelper.invokeLiveness(camelContext)),
-            "/observe/health/ready", () -> health(HealthCheckHelper.invokeReadiness(camelContext)),
-            "/observe/metrics", () -> new Page(200, METRICS_TYPE, metrics.get()));
+    this.pages = new HashMap<>(status.pages());
+    pages.put(
+        "/observe/health/live", query -> health(HealthCheckHelper.invokeLiveness(camelContext)));
+    pages.put(
+        "/observe/health/ready", query -> health(HealthCheckHelper.invokeReadiness(camelContext)));
+    pages.put("/observe/metrics", query -> Page.of(200, METRICS_TYPE, metrics.get()));
   }
 
   @Override
@@ -106,24 +107,25 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
 
   private void answer(HttpExchange exchange) throws IOException {
     try (exchange) {
-      Supplier<Page> page = pages.get(exchange.getRequestURI().getPath());
+      URI uri = exchange.getRequestURI();
+      Function<String, Page> page = pages.get(uri.getPath());
       if (!Set.of("GET", "HEAD").contains(exchange.getRequestMethod())) {
         exchange.getResponseHeaders().set("Allow", "GET, HEAD");
         exchange.sendResponseHeaders(405, -1);
       } else if (page == null) {
         exchange.sendResponseHeaders(404, -1);
       } else {
-        send(exchange, made(page));
+        send(exchange, made(page, uri.getQuery()));
       }
     }
   }
 
-  private static Page made(Supplier<Page> page) {
+  private static Page made(Function<String, Page> page, String query) {
     try {
-      return page.get();
+      return page.apply(query);
     } catch (RuntimeException e) {
       LOG.debug("a page could not be made", e);
-      return new Page(500, METRICS_TYPE, "");
+      return Page.of(500, Page.TEXT, "");
     }
   }
 
@@ -131,6 +133,7 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
     byte[] body = page.body().getBytes(StandardCharsets.UTF_8);
     exchange.getResponseHeaders().set("Content-Type", page.type());
     exchange.getResponseHeaders().set("Cache-Control", "no-store");
+    page.headers().forEach(exchange.getResponseHeaders()::set);
     boolean head = exchange.getRequestMethod().equals("HEAD");
     exchange.sendResponseHeaders(page.status(), head ? -1 : body.length);
     if (!head) {
@@ -160,7 +163,7 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
     health.put("status", up ? "UP" : "DOWN");
     health.put("checks", checks);
     try {
-      return new Page(up ? 200 : 503, JSON_TYPE, JSON.writeValueAsString(health));
+      return Page.of(up ? 200 : 503, Page.JSON, JSON.writeValueAsString(health));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }

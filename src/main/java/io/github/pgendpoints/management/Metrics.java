@@ -5,7 +5,6 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.cycle.Heartbeat;
 import io.github.pgendpoints.cycle.ProbeListener;
 import io.github.pgendpoints.cycle.Result;
-import io.github.pgendpoints.cycle.ResultListener;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
@@ -41,7 +40,7 @@ import java.util.stream.Stream;
  * <p>The labels are bounded: a node is an entry of PG_NODES, never an address or what a server says
  * of itself.
  */
-public final class Metrics implements ResultListener, ProbeListener, RequestListener {
+public final class Metrics implements ProbeListener, RequestListener {
   private static final String PREFIX = "pgendpoints.";
 
   private static final String VERIFIED = "verified";
@@ -198,7 +197,7 @@ public final class Metrics implements ResultListener, ProbeListener, RequestList
         .register(registry);
   }
 
-  @Override
+  /** Counts a cycle that has ended. */
   public void ended(Result result) {
     String outcome = outcome(result);
     cycles(outcome).record(result.duration());

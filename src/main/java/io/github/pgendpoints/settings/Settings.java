@@ -9,11 +9,16 @@ import io.github.pgendpoints.postgres.Password;
 import io.github.pgendpoints.postgres.PostgresSettings;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Every setting, validated. Immutable; {@code toString} shows no value. */
 public final class Settings {
@@ -184,6 +189,25 @@ public final class Settings {
   /** What is allowed but probably a mistake: one sentence each. */
   public List<String> warnings() {
     return warnings;
+  }
+
+  /**
+   * A hash of all that decides what the program finds: processes of the same one find the same.
+   * Neither a password nor the settings of the log count.
+   */
+  public String fingerprint() {
+    StringBuilder text = new StringBuilder();
+    SettingsReference.all()
+        .filter(setting -> !List.of(PGPASSWORD, LOG_LEVEL, LOG_FORMAT).contains(setting))
+        .map(setting -> setting.variable(environment))
+        .filter(Objects::nonNull)
+        .forEach(variable -> text.append(variable).append('\n'));
+    try {
+      byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static String orDefault(String value, String other) {

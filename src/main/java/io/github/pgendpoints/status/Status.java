@@ -11,6 +11,8 @@ import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -26,6 +28,7 @@ import java.util.function.Function;
  * @param reasons what is wrong: one sentence each
  * @param nodes in the order of PG_NODES; empty when they could not be asked
  * @param services the read-write one first; empty when their Endpoints could not be read
+ * @param source which process found it, and when
  */
 public record Status(
     int exitCode,
@@ -33,7 +36,8 @@ public record Status(
     boolean paused,
     List<String> reasons,
     List<NodeRow> nodes,
-    List<ServiceRow> services) {
+    List<ServiceRow> services,
+    Source source) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
@@ -70,12 +74,35 @@ public record Status(
       Collection<String> clients) {}
 
   /**
+   * The process whose cycle it was.
+   *
+   * @param by manager for one that runs on, command for the command status itself
+   * @param replica the name of the manager's host or pod; null for the command
+   * @param leading whether that manager holds the Lease; null where there is no Lease
+   * @param at when the cycle ended; UTC, ISO 8601
+   */
+  public record Source(String by, String replica, Boolean leading, String at) {
+    static Source manager(String replica, Boolean leading, Instant at) {
+      return new Source("manager", replica, leading, seconds(at));
+    }
+
+    /** The command itself. */
+    public static Source probe(Instant at) {
+      return new Source("command", null, null, seconds(at));
+    }
+
+    private static String seconds(Instant at) {
+      return at.truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+  }
+
+  /**
    * What a cycle found.
    *
    * @param lasting what the cycle found wrong
    * @param publisher knows the Services, and what belongs behind them
    */
-  public static Status of(Result result, List<String> lasting, Publisher publisher) {
+  public static Status of(Result result, List<String> lasting, Publisher publisher, Source source) {
     Actual rw = result.readWrite();
     Actual ro = result.readOnly();
     Published published = result.published();
@@ -106,7 +133,8 @@ public record Status(
         published != null && published.paused(),
         lasting,
         topology == null ? List.of() : nodes(topology, verdict, publisher, rw, ro),
-        services);
+        services,
+        source);
   }
 
   private static ServiceRow service(

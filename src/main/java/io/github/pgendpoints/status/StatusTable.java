@@ -3,6 +3,7 @@ package io.github.pgendpoints.status;
 import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.status.Status.NodeRow;
 import io.github.pgendpoints.status.Status.ServiceRow;
+import io.github.pgendpoints.status.Status.Source;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -48,7 +49,19 @@ public final class StatusTable {
               List.of("SERVICE", "WANTED", "ACTUAL", ""),
               status.services().stream().flatMap(StatusTable::rows).toList()));
     }
+    lines.add("");
+    lines.addAll(wrapped(source(status.source()), WIDTH));
     return String.join(System.lineSeparator(), lines);
+  }
+
+  private static String source(Source source) {
+    if (source.replica() == null) {
+      return "Probed by this command at %s.".formatted(source.at());
+    }
+    String role =
+        source.leading() == null ? "" : source.leading() ? ", which leads" : ", which stands by";
+    return "Found by the running manager %s%s, at %s."
+        .formatted(ForeignText.clean(source.replica()), role, source.at());
   }
 
   private String headline() {

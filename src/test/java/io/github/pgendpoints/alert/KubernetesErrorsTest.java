@@ -11,6 +11,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketException;
+import java.time.Duration;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -21,6 +22,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The sentences by table; {@link ApiFailuresTest} has them from a real client. */
 class KubernetesErrorsTest {
   private final KubernetesErrors errors = errors("https://api.example:6443/");
+
+  /** Requests for a Lease have less time than others. */
+  @Test
+  void namesTheLimitOfTheRequest() {
+    KubernetesClientException timeout =
+        new KubernetesClientException("x", new TimeoutException("of the test"));
+    String whole = errors.describe(timeout);
+    String lease = errors.within(Duration.ofMillis(50)).describe(timeout);
+
+    assertTrue(lease.endsWith("no answer within 50 ms"), lease);
+    assertEquals(whole, errors.within(Duration.ofHours(1)).describe(timeout));
+  }
 
   static Stream<Arguments> refusals() {
     return Stream.of(

@@ -10,6 +10,9 @@ import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +27,9 @@ class RememberedConditionsTest {
 
   private static final String EMPTY =
       "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[]}";
+
+  private static final String AGAIN =
+      "ERROR unchanged: no primary, nothing is written: 127.0.0.1 is DOWN (Connection refused); since ";
 
   private final FakeApiServer api = new FakeApiServer("db", true).start();
 
@@ -41,6 +47,11 @@ class RememberedConditionsTest {
     }
   }
 
+  private static void assertLogsItsFindingInOneLine(List<String> said) {
+    assertEquals(1, said.size(), said.toString());
+    assertTrue(said.get(0).matches(Pattern.quote(AGAIN) + "\\S+Z"), said.toString());
+  }
+
   private void assertSaysAllAgainAnd(String warning) {
     List<String> said = said(1);
     assertEquals(3, said.size(), said.toString());
@@ -53,7 +64,7 @@ class RememberedConditionsTest {
   void aRunGoesOnWhereTheOneBeforeEnded() {
     assertEquals(BEGINNING, said(1));
     api.clearRequests();
-    assertEquals(List.of(), said(1));
+    assertLogsItsFindingInOneLine(said(1));
     assertTrue(api.requests().stream().noneMatch(request -> request.verb().equals("patch")));
     assertNull(api.endpoints("pg-rw"));
 
@@ -69,6 +80,41 @@ class RememberedConditionsTest {
               "ERROR no primary, nothing is written: 127.0.0.1 is DOWN (Connection refused), 127.0.0.2 is DOWN (Connection refused)"),
           run.log());
     }
+  }
+
+  /**
+   * The log of a run is not an alert: the sinks get a condition that lasts once per ALERT_REPEAT.
+   */
+  @Test
+  void aRunThatOnlyLogsItsFindingSendsNothingToTheSinks() {
+    try (Run first = events()) {
+      assertEquals(1, first.once());
+    }
+    long events = eventsCreated();
+    assertEquals(
+        Set.of("postgres-endpoint-manager"),
+        api.requests().stream()
+            .map(request -> request.userAgent().replaceFirst("/.*", ""))
+            .collect(Collectors.toSet()),
+        "the field manager of ConfigMap and Events");
+    assertTrue(events > 0);
+    try (Run second = events()) {
+      assertEquals(1, second.once());
+      assertLogsItsFindingInOneLine(second.log());
+    }
+    assertEquals(events, eventsCreated());
+  }
+
+  private long eventsCreated() {
+    return api.requests().stream().filter(r -> r.target().resource().equals("events")).count();
+  }
+
+  private Run events() {
+    return new Run(api)
+        .with("PG_NODES", "127.0.0.1")
+        .with("PGPORT", "1")
+        .with("STATE", "c")
+        .with("ALERT_SINKS", "events");
   }
 
   @Test
@@ -109,7 +155,7 @@ class RememberedConditionsTest {
             .build());
     assertSaysAllAgainAnd(
         "has conditions that cannot be read, this run alerts as if it were the first: they are not what an earlier run left");
-    assertEquals(List.of(), said(1), "it has been put right");
+    assertLogsItsFindingInOneLine(said(1));
   }
 
   @Test

@@ -1,11 +1,18 @@
 package io.github.pgendpoints.alert;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,6 +30,7 @@ class ServiceEventsTest {
 
   @AfterEach
   void stop() {
+    client.close();
     api.close();
   }
 
@@ -43,6 +51,67 @@ class ServiceEventsTest {
         .filter(event -> event.getReason().equals("NoPrimary"))
         .findFirst()
         .orElseThrow();
+  }
+
+  @Test
+  void ofAWriteAreOfTheServiceThatIsWritten() {
+    tell("pg-ro now has 10.0.0.2:5432 (was 10.0.0.3:5432)");
+    tell("pg-ro-ipv4 created with 10.0.0.2:5432");
+    tell("pg-rw now has 10.0.0.1:5432 (was 10.0.0.3:5432)");
+
+    assertEquals(
+        List.of("pg-ro", "pg-ro", "pg-rw"),
+        api.list(Event.class).stream()
+            .sorted(Comparator.comparing(Event::getMessage))
+            .map(event -> event.getInvolvedObject().getName())
+            .toList()
+            .subList(0, 3));
+  }
+
+  /** Who deletes a Service and creates it again gives it another uid. */
+  @Test
+  void haveTheUidThatTheServiceHasNow() {
+    tell("pg-rw now has a");
+    String before = api.service("pg-rw").getMetadata().getUid();
+    api.delete(Service.class, "db", "pg-rw");
+    api.createService("pg-rw", "postgresql", 5432);
+    tell("pg-rw now has b");
+
+    String after = api.service("pg-rw").getMetadata().getUid();
+    assertNotEquals(before, after);
+    assertEquals(
+        after,
+        api.list(Event.class).stream()
+            .filter(event -> event.getMessage().endsWith("b"))
+            .findFirst()
+            .orElseThrow()
+            .getInvolvedObject()
+            .getUid());
+  }
+
+  private final KubernetesClient client =
+      KubernetesAccess.client(api.config(), Duration.ofSeconds(5));
+  private final ServiceEvents events =
+      new ServiceEvents(client, new KubernetesErrors(client.getConfiguration()), "pod");
+
+  private void tell(String written) {
+    Instant now = Instant.now();
+    Alert.Cluster cluster = new Alert.Cluster("db", "pg-rw", "pg-ro");
+    events.tell(
+        new Alert(
+            Alert.Kind.WRITTEN,
+            Alert.Severity.INFO,
+            Alert.Phase.HAPPENED,
+            null,
+            "",
+            "key",
+            written,
+            cluster,
+            null,
+            null,
+            List.of(),
+            now,
+            now));
   }
 
   @Test

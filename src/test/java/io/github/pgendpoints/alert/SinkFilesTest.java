@@ -3,8 +3,10 @@ package io.github.pgendpoints.alert;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fabric8.kubernetes.api.model.Event;
 import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.Run;
@@ -86,6 +88,19 @@ class SinkFilesTest {
     }
   }
 
+  private static String inFilter(String steps) {
+    return """
+    - route:
+        from:
+          uri: alerts:all
+          steps:
+            - filter:
+                expression: {simple: {expression: "${body.kind} == 'NoPrimary'"}}
+                steps:
+    """
+        + steps.indent(12);
+  }
+
   static Stream<Arguments> faults() {
     String step = taking("x") + "        - to:\n            uri: ";
     return Stream.of(
@@ -97,6 +112,12 @@ class SinkFilesTest {
         Arguments.of("hello\n", "there is no route in it"),
         Arguments.of("", "Resource is empty"),
         Arguments.of(step + "kafka:x\n", "line 9: No endpoint could be found for: kafka://x"),
+        Arguments.of(
+            inFilter("- to:\n    uri: log:a\n- to:\n    uri: htttp:on-call\n"),
+            "line 10: No endpoint could be found for: htttp://on-call"),
+        Arguments.of(
+            inFilter("- log:\n    message: a\n- bean:\n    ref: console\n    method: nosuch\n"),
+            "line 10: Method with name: nosuch not found on bean"),
         Arguments.of(
             step + "log:x?nosuch=sekret\n",
             "line 9: Failed to resolve endpoint: log://x/*** due to: There are 1 parameters"),
@@ -115,6 +136,45 @@ class SinkFilesTest {
         Arguments.of(
             taking("x").replace("Received", "Nosuch"),
             "line 6: ClassNotFoundException: io.github.pgendpoints.alert.Nosuch"));
+  }
+
+  @Test
+  void aFaultIsAnEventOfTheServiceOnceHoweverManyRunsThereAre() throws IOException {
+    sink("a.camel.yaml", "hello\n");
+    for (int i = 0; i < 2; i++) {
+      try (Run run = run().with("PROBE_INTERVAL", "100ms").start(Mode.CONTINUOUS)) {
+        await().until(() -> !run.logged("alert sink").isEmpty());
+        await().until(() -> !api.list(Event.class).isEmpty());
+      }
+    }
+
+    assertEquals(1, api.list(Event.class).size());
+    Event event = api.list(Event.class).get(0);
+    assertEquals("pg-rw", event.getInvolvedObject().getName());
+    assertEquals("Warning", event.getType());
+    assertEquals("SinkLeftOut", event.getReason());
+    assertEquals(
+        "alert sink routes/alerts/a.camel.yaml is left out, there is no route in it",
+        event.getMessage());
+  }
+
+  @Test
+  void aFaultOfAMainRouteNamesFileAndLine() throws IOException {
+    Path file = home.resolve("routes/30-verify.camel.yaml");
+    String text = Files.readString(file);
+    String typo = text.replace("method: cleared", "method: nosuch");
+    assertNotEquals(text, typo);
+    Files.writeString(file, typo);
+    long line = typo.substring(0, typo.indexOf("method: nosuch")).lines().count() - 1;
+
+    try (Run run = run()) {
+      assertEquals(2, run.once());
+      String told = run.logged("ERROR cannot start").get(0);
+      assertTrue(told.contains(": 30-verify.camel.yaml, line "), told);
+      int named = Integer.parseInt(told.replaceAll("(?s).*, line (\\d+): .*", "$1"));
+      // The step, whose expression stands a line or two below.
+      assertTrue(named <= line + 1 && named >= line - 1, told + " for " + line);
+    }
   }
 
   @ParameterizedTest

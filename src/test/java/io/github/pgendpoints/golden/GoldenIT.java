@@ -1,6 +1,7 @@
 package io.github.pgendpoints.golden;
 
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
@@ -67,6 +68,13 @@ class GoldenIT {
 
   @AfterEach
   void stop() {
+    // By which an API server names the field manager.
+    api.requests()
+        .forEach(
+            request ->
+                assertTrue(
+                    request.userAgent().startsWith("postgres-endpoint-manager/"),
+                    request + " by " + request.userAgent()));
     api.close();
     if (cluster != unchanging) {
       cluster.close();

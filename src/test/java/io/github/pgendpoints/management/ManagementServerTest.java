@@ -4,15 +4,38 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.pgendpoints.status.LatestStatus;
 import io.github.pgendpoints.support.Http;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ManagementServerTest {
+  private static final StatusPages NO_STATUS =
+      new StatusPages(new LatestStatus(null, "", false, Clock.systemUTC()), "hash");
+
+  @Test
+  void hasNoStatusBeforeTheFirstCycleAndForOtherSettings() {
+    int port = Http.freePort();
+    ManagementServer server = new ManagementServer(port, () -> "", NO_STATUS);
+    server.start();
+    try {
+      Http http = new Http(port);
+      for (String path : List.of("/observe/status", "/observe/status.json")) {
+        assertEquals(503, http.status("GET", path));
+        assertEquals(503, http.status("GET", path + "?settings=hash"));
+        assertEquals(409, http.status("GET", path + "?settings=other"));
+        assertEquals(405, http.status("POST", path));
+      }
+    } finally {
+      server.stop();
+    }
+  }
+
   @Test
   void saysThatAPageCannotBeMade() {
     int port = Http.freePort();
@@ -21,7 +44,8 @@ class ManagementServerTest {
             port,
             () -> {
               throw new IllegalStateException("of the test");
-            });
+            },
+            NO_STATUS);
     server.start();
     try {
       assertEquals(500, new Http(port).status("GET", "/observe/metrics"));
@@ -74,7 +98,7 @@ class ManagementServerTest {
   /** The server alone. */
   static final class Server {
     public static void main(String[] arguments) throws InterruptedException {
-      new ManagementServer(Integer.parseInt(arguments[0]), () -> "").start();
+      new ManagementServer(Integer.parseInt(arguments[0]), () -> "", NO_STATUS).start();
       Thread.sleep(Long.MAX_VALUE);
     }
   }

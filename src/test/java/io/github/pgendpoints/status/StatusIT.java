@@ -1,5 +1,6 @@
 package io.github.pgendpoints.status;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -8,14 +9,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What the command status shows of a real cluster. */
@@ -95,6 +99,77 @@ class StatusIT {
     assertTrue(status.at("/reasons/0").asText().contains("cannot be reached"), status.toString());
     assertEquals("[]", status.get("nodes").toString());
     assertEquals("[]", status.get("services").toString());
+  }
+
+  @Test
+  void asksTheManagerThatRuns() throws Exception {
+    int port = Http.freePort();
+    Map<String, String> settings = Map.of("MANAGEMENT_PORT", String.valueOf(port));
+    try (Run manager = with(settings).start(Mode.CONTINUOUS)) {
+      String fingerprint = fingerprint(with(settings));
+      await().until(() -> RunningManager.ask(port, fingerprint, false) != null);
+      await()
+          .until(() -> RunningManager.ask(port, fingerprint, false).text().contains("up to date"));
+      JsonNode own = json(0);
+      api.clearRequests();
+      RunningManager.Answer text = RunningManager.ask(port, fingerprint, false);
+      RunningManager.Answer json = RunningManager.ask(port, fingerprint, true);
+
+      assertEquals(0, text.exitCode());
+      assertTrue(text.text().startsWith("Verified."), text.text());
+      assertTrue(text.text().contains("\nFound by the running manager "), text.text());
+      JsonNode asked = new ObjectMapper().readTree(json.text());
+      assertEquals("manager", asked.at("/source/by").asText());
+      assertEquals("command", own.at("/source/by").asText());
+      assertEquals(comparable(own), comparable(asked));
+      assertEquals(List.of(), manager.logged("ERROR"));
+      assertNull(RunningManager.ask(port, fingerprint(with(Map.of("PAUSED", "true"))), false));
+    }
+    assertNull(RunningManager.ask(port, fingerprint(with(settings)), false));
+  }
+
+  /** The reasons are those of the last cycle, also where another replica reports them. */
+  @Test
+  void asksAReplicaThatStandsByForTheReasons() throws Exception {
+    int port = Http.freePort();
+    Map<String, String> settings =
+        Map.of("MANAGEMENT_PORT", String.valueOf(port), "LEASE_NAME", "pem");
+    try (Run leader = with(Map.of("LEASE_NAME", "pem")).start(Mode.CONTINUOUS)) {
+      await().until(() -> !leader.logged("topology verified").isEmpty());
+      try (Run follower = with(settings).start(Mode.CONTINUOUS)) {
+        String fingerprint = fingerprint(with(settings));
+        await().until(() -> RunningManager.ask(port, fingerprint, false) != null);
+        cluster.servers().get(1).promote();
+        await().until(() -> RunningManager.ask(port, fingerprint, false).exitCode() == 1);
+
+        String text = RunningManager.ask(port, fingerprint, false).text();
+        assertTrue(
+            text.startsWith("Refused: nothing is written.\n- multiple primaries, nothing"), text);
+        assertTrue(text.contains(", which stands by, at "), text);
+        // Both runs have the log of this process: the leader alone has reported it.
+        assertEquals(1, follower.logged("ERROR multiple primaries").size());
+      }
+    }
+  }
+
+  private static JsonNode comparable(JsonNode status) {
+    ObjectNode copy = status.deepCopy();
+    copy.remove("source");
+    // What moves with the servers' WAL.
+    copy.withArray("nodes").forEach(node -> ((ObjectNode) node).remove(List.of("lsn", "lag")));
+    return copy;
+  }
+
+  private Run with(Map<String, String> settings) {
+    Run run = run();
+    settings.forEach(run::with);
+    return run;
+  }
+
+  private static String fingerprint(Run run) {
+    try (run) {
+      return run.settings().fingerprint();
+    }
   }
 
   private JsonNode json(int exitCode) throws JsonProcessingException {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.status.Status.NodeRow;
 import io.github.pgendpoints.status.Status.ServiceRow;
+import io.github.pgendpoints.status.Status.Source;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +37,28 @@ class StatusTableTest {
               List.of(),
               "the name does not resolve: db3 is unknown to every server of names there is"));
 
+  private static final Instant AT = Instant.parse("2026-11-28T16:20:01.5Z");
+  private static final Source PROBE = Source.probe(AT);
+
+  @Test
+  void namesTheManagerThatFoundIt() {
+    assertEquals(
+        "Found by the running manager pem-0, at 2026-11-28T16:20:01Z.",
+        lastLine(Source.manager("pem-0", null, AT)));
+    assertEquals(
+        "Found by the running manager pem-0, which leads, at 2026-11-28T16:20:01Z.",
+        lastLine(Source.manager("pem-0", true, AT)));
+    assertEquals(
+        "Found by the running manager pem-0, which stands by, at 2026-11-28T16:20:01Z.",
+        lastLine(Source.manager("pem-0", false, AT)));
+  }
+
+  private static String lastLine(Source source) {
+    Status status = new Status(0, true, false, List.of(), NODES, List.of(), source);
+    List<String> lines = new StatusTable(status).text().lines().toList();
+    return lines.get(lines.size() - 1);
+  }
+
   @Test
   void alignsColumnsAndBreaksTheLast() {
     Status status =
@@ -46,8 +70,8 @@ class StatusTableTest {
             NODES,
             List.of(
                 new ServiceRow("pg-rw", List.of("10.0.0.1:5432 (pg)"), null, false, null),
-                new ServiceRow(
-                    "pg-ro", List.of(), List.of("10.0.0.2:5432 (pg)", "b"), true, null)));
+                new ServiceRow("pg-ro", List.of(), List.of("10.0.0.2:5432 (pg)", "b"), true, null)),
+            PROBE);
 
     assertEquals(
         """
@@ -63,7 +87,9 @@ class StatusTableTest {
         SERVICE  WANTED              ACTUAL
         pg-rw    10.0.0.1:5432 (pg)  nothing yet         differs
         pg-ro    -                   10.0.0.2:5432 (pg)  up to date
-                                     b""",
+                                     b
+
+        Probed by this command at 2026-11-28T16:20:01Z.""",
         new StatusTable(status).text());
   }
 
@@ -80,7 +106,8 @@ class StatusTableTest {
             List.of(
                 new ServiceRow(
                     "pg-rw", written, written, true, List.of("10.0.0.1:5432 (pg)", "10.0.0.9:1")),
-                new ServiceRow("pg-ro", List.of(), written, true, List.of())));
+                new ServiceRow("pg-ro", List.of(), written, true, List.of())),
+            PROBE);
     String text = new StatusTable(status).text();
 
     assertTrue(
@@ -93,14 +120,16 @@ class StatusTableTest {
             - its clients  10.0.0.1:5432 (pg)  10.0.0.1:5432 (pg)  differs
                                                10.0.0.9:1
             pg-ro          -                   10.0.0.1:5432 (pg)  up to date
-            - its clients  10.0.0.1:5432 (pg)  -                   differs"""),
+            - its clients  10.0.0.1:5432 (pg)  -                   differs
+
+            Probed by this command at 2026-11-28T16:20:01Z."""),
         text);
   }
 
   @Test
   void fitsTerminalsOf100Columns() {
     String reason = "multiple primaries, nothing is written: " + "db1 at 10.0.0.1, ".repeat(20);
-    Status status = new Status(1, false, false, List.of(reason), NODES, List.of());
+    Status status = new Status(1, false, false, List.of(reason), NODES, List.of(), PROBE);
     String text = new StatusTable(status).text();
 
     text.lines().forEach(line -> assertTrue(line.length() <= 100, line));
@@ -117,7 +146,7 @@ class StatusTableTest {
     "1, false, false, Refused: nothing is written."
   })
   void saysFirstHowItIs(int exitCode, boolean verified, boolean paused, String headline) {
-    Status status = new Status(exitCode, verified, paused, List.of(), NODES, List.of());
+    Status status = new Status(exitCode, verified, paused, List.of(), NODES, List.of(), PROBE);
 
     assertEquals(headline, new StatusTable(status).text().lines().findFirst().orElseThrow());
   }

@@ -173,7 +173,8 @@ public final class Run implements AutoCloseable {
     ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).detachAppender(appender);
   }
 
-  private Settings settings() {
+  /** The settings of the run. */
+  public Settings settings() {
     try {
       return TestSettings.read(environment);
     } catch (InvalidSettingsException e) {

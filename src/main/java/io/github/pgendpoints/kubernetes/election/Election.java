@@ -44,7 +44,7 @@ public final class Election extends ServiceSupport {
   private static final Duration REVOKED = Duration.ofSeconds(10);
 
   /** An answer that takes longer comes too late for the renewal. */
-  private static final int MAX_REQUEST_MILLIS = 1000;
+  public static final Duration MAX_REQUEST = Duration.ofSeconds(1);
 
   /** What the release of the Lease may take of the time that a process has to end. */
   private static final Duration RELEASE = Duration.ofSeconds(1);
@@ -93,7 +93,9 @@ public final class Election extends ServiceSupport {
         .withRequestConfig(
             new RequestConfigBuilder()
                 .withRequestTimeout(
-                    Math.min(client.getConfiguration().getRequestTimeout(), MAX_REQUEST_MILLIS))
+                    Math.min(
+                        client.getConfiguration().getRequestTimeout(),
+                        (int) MAX_REQUEST.toMillis()))
                 .withRequestRetryBackoffLimit(0)
                 .build())
         .call(bounded -> bounded);

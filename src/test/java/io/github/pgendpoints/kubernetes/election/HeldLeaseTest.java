@@ -27,8 +27,7 @@ class HeldLeaseTest {
 
   private String refusal() {
     var client = api.client();
-    return new LeaseMessages(
-            "pem", "rw and ro", new KubernetesErrors(client.getConfiguration())::describe)
+    return new LeaseMessages("pem", "rw and ro", new KubernetesErrors(client.getConfiguration()))
         .refusal(new HeldLease(client, "db", "pem"));
   }
 

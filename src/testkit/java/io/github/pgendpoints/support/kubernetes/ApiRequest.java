@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * @param path the path with its query
  * @param contentType of the body, or null
  * @param authorization the header of that name, or null
+ * @param userAgent the header of that name, or null: what is before its slash is the field manager
  * @param body as it came over the wire, empty when there was none
  * @param target what the path names
  */
@@ -26,6 +27,7 @@ public record ApiRequest(
     String path,
     String contentType,
     String authorization,
+    String userAgent,
     String body,
     Target target) {
 
@@ -93,6 +95,7 @@ public record ApiRequest(
         request.getPath(),
         request.getHeader("Content-Type"),
         request.getHeader("Authorization"),
+        request.getHeader("User-Agent"),
         new String(request.getBody().getBytes(), StandardCharsets.UTF_8),
         Target.of(URI.create(request.getPath()).getPath()));
   }

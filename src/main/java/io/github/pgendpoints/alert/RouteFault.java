@@ -1,0 +1,146 @@
+package io.github.pgendpoints.alert;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.FailedToCreateRouteException;
+import org.apache.camel.NamedNode;
+import org.apache.camel.model.BeanDefinition;
+import org.apache.camel.model.EndpointRequiredDefinition;
+import org.apache.camel.model.ExpressionNode;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.ProcessorDefinition;
+import org.apache.camel.model.ProcessorDefinitionHelper;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.language.MethodCallExpression;
+
+/** Finds the file and the line of a route that cannot be created. */
+public final class RouteFault {
+  private static final Pattern STEP = Pattern.compile(">>> (.*) <<<", Pattern.DOTALL);
+
+  /** Shorter words are in too many messages. */
+  private static final int SHORTEST = 3;
+
+  private RouteFault() {}
+
+  /**
+   * Describes a fault by its root cause, after its place if it is one of a route.
+   *
+   * @param fault that Camel threw at the start
+   * @param context whose routes were being created; null if there is none
+   * @return such as {@code 30-verify.camel.yaml, line 12: Method with name: ...}
+   */
+  public static String describe(Throwable fault, CamelContext context) {
+    List<RouteDefinition> routes =
+        context instanceof ModelCamelContext model ? model.getRouteDefinitions() : List.of();
+    return where(fault, routes) + root(fault);
+  }
+
+  private static String where(Throwable fault, Collection<RouteDefinition> routes) {
+    FailedToCreateRouteException failed = failed(fault);
+    RouteDefinition route = failed == null ? null : route(failed, routes);
+    if (route == null || route.getResource() == null) {
+      return "";
+    }
+    String file = route.getResource().getLocation().replaceFirst("^.*[/:]", "");
+    return "%s, line %d: ".formatted(file, line(failed, route));
+  }
+
+  /** The line of a fault; 0 if it is not one of these routes. */
+  static int line(Throwable fault, Collection<RouteDefinition> routes) {
+    FailedToCreateRouteException failed = failed(fault);
+    RouteDefinition route = failed == null ? null : route(failed, routes);
+    return route == null ? 0 : line(failed, route);
+  }
+
+  private static FailedToCreateRouteException failed(Throwable fault) {
+    return Stream.iterate(fault, Objects::nonNull, Throwable::getCause)
+        .filter(FailedToCreateRouteException.class::isInstance)
+        .map(FailedToCreateRouteException.class::cast)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static RouteDefinition route(
+      FailedToCreateRouteException failed, Collection<RouteDefinition> routes) {
+    return routes.stream()
+        .filter(candidate -> candidate.getId().equals(failed.getRouteId()))
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static int line(FailedToCreateRouteException failed, RouteDefinition route) {
+    Matcher named = STEP.matcher(failed.getMessage());
+    if (!named.find()) {
+      return route.getInput().getLineNumber();
+    }
+    ProcessorDefinition<?> step =
+        all(route.getOutputs()).stream()
+            .filter(candidate -> named.group(1).equalsIgnoreCase(candidate.toString()))
+            .findFirst()
+            .orElse(null);
+    if (step == null) {
+      return route.getLineNumber();
+    }
+    // Camel names the outermost step: what is wrong may stand in one within it.
+    String what = withoutSlashes(root(failed));
+    List<ProcessorDefinition<?>> within = new ArrayList<>(all(step.getOutputs()));
+    within.add(step);
+    return within.stream()
+        .filter(candidate -> words(candidate, what) > 0)
+        .max(Comparator.comparingInt(candidate -> words(candidate, what)))
+        .map(NamedNode::getLineNumber)
+        .orElse(step.getLineNumber());
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"}) // Camel's own method gives raw types.
+  private static List<ProcessorDefinition<?>> all(List<ProcessorDefinition<?>> outputs) {
+    return (List)
+        List.copyOf(
+            ProcessorDefinitionHelper.filterTypeInOutputs(outputs, ProcessorDefinition.class));
+  }
+
+  /** How many characters of what a step names are in the message. */
+  private static int words(ProcessorDefinition<?> step, String message) {
+    return names(step)
+        .filter(Objects::nonNull)
+        .map(RouteFault::withoutSlashes)
+        .filter(name -> name.length() >= SHORTEST && message.contains(name))
+        .mapToInt(String::length)
+        .sum();
+  }
+
+  private static Stream<String> names(ProcessorDefinition<?> step) {
+    if (step instanceof EndpointRequiredDefinition to) {
+      return Stream.of(to.getEndpointUri());
+    }
+    if (step instanceof BeanDefinition bean) {
+      return Stream.of(bean.getRef(), bean.getMethod(), bean.getBeanType());
+    }
+    if (step instanceof ExpressionNode node) {
+      return node.getExpression() instanceof MethodCallExpression call
+          ? Stream.of(call.getRef(), call.getMethod(), call.getBeanTypeName())
+          : Stream.of(node.getExpression() == null ? null : node.getExpression().getExpression());
+    }
+    return Stream.empty();
+  }
+
+  /** Camel writes htttp://x for the htttp:x of a file. */
+  private static String withoutSlashes(String text) {
+    return text.replace("://", ":");
+  }
+
+  private static String root(Throwable fault) {
+    Throwable root = fault;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return String.valueOf(root.getMessage());
+  }
+}

@@ -1,0 +1,54 @@
+package io.github.pgendpoints.status;
+
+import io.github.pgendpoints.cycle.Result;
+import io.github.pgendpoints.cycle.ResultListener;
+import io.github.pgendpoints.publish.Publisher;
+import io.github.pgendpoints.status.Status.Source;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** The status of a manager that runs on, by its last cycle. Made only when asked for. */
+public final class LatestStatus implements ResultListener {
+  /** What is older is no status: the one who asks probes then. */
+  static final Duration MAX_AGE = Duration.ofSeconds(30);
+
+  private record Ended(Result result, Supplier<List<String>> reasons, Instant at) {}
+
+  private final Publisher publisher;
+  private final String replica;
+  private final boolean elects;
+  private final Clock clock;
+  private volatile Ended last;
+
+  /**
+   * @param replica the name of this host or pod
+   * @param elects whether a Lease elects the replica that writes
+   */
+  public LatestStatus(Publisher publisher, String replica, boolean elects, Clock clock) {
+    this.publisher = publisher;
+    this.replica = replica;
+    this.elects = elects;
+    this.clock = clock;
+  }
+
+  @Override
+  public void ended(Result result, Supplier<List<String>> reasons) {
+    last = new Ended(result, reasons, clock.instant());
+  }
+
+  /** The status; null if no cycle has ended within {@link #MAX_AGE}. */
+  public Status status() {
+    Ended ended = last;
+    if (ended == null || ended.at().isBefore(clock.instant().minus(MAX_AGE))) {
+      return null;
+    }
+    return Status.of(
+        ended.result(),
+        ended.reasons().get(),
+        publisher,
+        Source.manager(replica, elects ? ended.result().leading() : null, ended.at()));
+  }
+}
