@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.pgendpoints.postgres.ProbeRoute.Answer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -29,6 +33,8 @@ class CutOffIT {
   private static final String HERE = "10.213.77.1";
   private static final String THERE = "10.213.77.2";
   private static final int PORT = 5432;
+  private static final String SESSIONS =
+      "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'postgres-endpoint-manager'";
 
   private static PostgresCluster cluster;
 
@@ -89,6 +95,39 @@ class CutOffIT {
         connect();
       }
       says(route, "PRIMARY", "", 1500);
+    }
+  }
+
+  @Test
+  void aPacketThatIsLostIsSentAgain() {
+    try (ProbeRoute route = new ProbeRoute()) {
+      route.ask("127.0.0.1:1");
+      cutOff();
+      CompletableFuture<Void> healed =
+          CompletableFuture.runAsync(
+              CutOffIT::connect, CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS));
+      try {
+        // TCP itself waits for a second before it tries again.
+        says(route, "PRIMARY", "", 1500);
+      } finally {
+        healed.join();
+      }
+    }
+  }
+
+  @Test
+  void aServerEndsTheSessionOfAManagerThatIsCutOff() throws Exception {
+    try (ProbeRoute route = new ProbeRoute()) {
+      says(route, "PRIMARY", "", 3000);
+      PostgresServer server = cluster.primary();
+      assertEquals("1", server.sql(SESSIONS));
+      cutOff();
+      try {
+        Thread.sleep(Duration.ofSeconds(28).toMillis());
+      } finally {
+        connect();
+      }
+      assertEquals("0", server.sql(SESSIONS));
     }
   }
 
