@@ -289,6 +289,32 @@ class PackageIT {
   }
 
   @Test
+  void publishesEachServerBehindAName(@TempDir Path folder) throws IOException {
+    Path hosts = folder.resolve("hosts");
+    Files.writeString(hosts, "127.0.0.1 db.example\n127.0.0.2 db.example\n127.0.0.3 db.example\n");
+    try (Program program = named(hosts)) {
+      assertEquals(0, program.run("--once"), program::err);
+    }
+    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+
+    Files.writeString(hosts, "127.0.0.1 another.example\n");
+    try (Program program = named(hosts)) {
+      assertEquals(1, program.run("--once"), program::err);
+      assertTrue(program.err().contains("db.example is UNKNOWN"), program::err);
+    }
+    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+  }
+
+  /** The program with one name in its node list. */
+  private Program named(Path hosts) {
+    return program()
+        .with("PG_NODES", "db.example")
+        .with("JDK_JAVA_OPTIONS", "-Djdk.net.hosts.file=" + hosts);
+  }
+
+  @Test
   void tellsAllFaultsOfTheSettingsAtOnce() {
     try (Program program =
         program()
