@@ -153,7 +153,8 @@ final class ExecPlugin {
 
   private static void stop(Process process, Set<ProcessHandle> children) {
     process.descendants().forEach(children::add);
-    process.destroyForcibly();
+    // Not by the Process, which would close the pipes before all of them is read.
+    process.toHandle().destroyForcibly();
     children.forEach(ProcessHandle::destroyForcibly);
   }
 
