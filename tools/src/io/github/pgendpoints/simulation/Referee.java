@@ -605,7 +605,8 @@ final class Referee {
     String address = aliased.address();
     if (aliased.server() == null
         || address.equals(World.second(world.behind(aliased)))
-        || world.entries.containsValue(World.second(world.behind(aliased)))) {
+        || world.entries.containsValue(World.second(world.behind(aliased)))
+        || isPublished(sight.published, World.second(world.behind(aliased)))) {
       return;
     }
     Node node = Node.of(aliased.node().name() + "x", World.PORT, World.PORT);
@@ -635,6 +636,12 @@ final class Referee {
                 + other.rule()
                 + " "
                 + other.readOnly());
+  }
+
+  /** A node list that names a published address again says more than one that does not. */
+  private static boolean isPublished(Published published, String address) {
+    String endpoint = World.endpoint(address);
+    return published.readWrite().contains(endpoint) || published.readOnly().contains(endpoint);
   }
 
   /** What was decided is decided again once it is published. */
