@@ -2,6 +2,7 @@ package io.github.pgendpoints.bench;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.postgres.Probe;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.Relay;
@@ -30,6 +31,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -70,6 +72,7 @@ public final class Bench {
         "switchover", () -> promotions("planned: old primary shut down", PostgresServer::stop));
     measurements.put("cutoff", () -> promotions("old primary cut off", PostgresServer::freeze));
     measurements.put("splitbrain", this::splitBrains);
+    measurements.put("takeover", this::takeOvers);
     measurements.put("idle", this::idle);
     measurements.put("cycle", () -> cycle(0, 1000, "5 ms median"));
     measurements.put("cycle100", () -> cycle(97, 300, "200 ms median"));
@@ -304,6 +307,48 @@ public final class Bench {
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  // ---- from the end of a leader to the first write of the other replica
+
+  private void takeOvers() throws Exception {
+    takeOver("killed", "4 s", Process::destroyForcibly);
+    takeOver("ended by SIGTERM", "1 s", Process::destroy);
+  }
+
+  private void takeOver(String how, String target, Consumer<Process> end) throws Exception {
+    int rounds = quick ? 2 : 10;
+    List<Double> millis = new ArrayList<>();
+    for (int round = 0; round < rounds; round++) {
+      try (Program leader = replica().start();
+          Program other = replica()) {
+        Scene.await("a leader", leader, () -> said(leader, "leads") > 0);
+        other.start();
+        Scene.await("a follower", other, () -> said(other, "stands by") > 0);
+        scene.awaitServed(leader);
+        Scene.sleep(2000 + random.nextInt(1000));
+        end.accept(leader.process());
+        long ended = System.nanoTime();
+        scene.api().editEndpoints(Scene.RW, EndpointsBuilder::withSubsets);
+        long written =
+            Scene.await(
+                "the first write",
+                other,
+                () -> said(other, "leads") > 0 && !scene.addresses(Scene.RW).isEmpty());
+        millis.add((written - ended) / 1e6);
+      }
+    }
+    rows.add(
+        new Row(
+            "leader %s -> first write of the other replica; median / worst of %d"
+                .formatted(how, rounds),
+            target,
+            new Values(millis).medianAndWorst(),
+            ""));
+  }
+
+  private Program replica() throws IOException {
+    return scene.program(newest).with("LEASE_NAME", "bench");
   }
 
   // ---- nothing happens

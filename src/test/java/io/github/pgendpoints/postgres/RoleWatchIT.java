@@ -14,6 +14,7 @@ import io.github.pgendpoints.support.postgres.Certificates;
 import io.github.pgendpoints.support.postgres.PgBouncer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -161,6 +162,20 @@ class RoleWatchIT {
       assertEquals(0, held(standby));
       standby.promote();
       until(() -> run.logged("multiple primaries").size() == 1);
+    }
+  }
+
+  /** It waits until every client has gone. */
+  @Test
+  void aSmartShutdownIsNotHeldUp() throws Exception {
+    try (Run run = start("PROBE_INTERVAL", "200ms")) {
+      until(() -> held(standby) == 1);
+      String postmaster =
+          Files.readAllLines(standby.dataDirectory().resolve("postmaster.pid")).get(0);
+      assertEquals(0, new ProcessBuilder("kill", "-TERM", postmaster).start().waitFor());
+      until(() -> !standby.isRunning());
+      until(() -> addresses("pg-ro").size() == 1);
+      assertEquals(List.of(), run.logged("ERROR"));
     }
   }
 
