@@ -86,7 +86,8 @@ class LeaderIT {
 
     until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
 
-    assertTakenOver(terminated, 2);
+    // It is about one second on a machine that has nothing else to do; the benchmark measures it.
+    assertTakenOver(terminated, 4);
     assertTrue(
         first.err().contains("INFO this replica no longer leads: Lease pem is released"),
         first::err);
