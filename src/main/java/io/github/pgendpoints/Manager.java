@@ -34,10 +34,7 @@ import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.topology.NodeState;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -46,7 +43,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.micrometer.MicrometerConstants;
 import org.apache.camel.main.Main;
@@ -115,10 +111,7 @@ public final class Manager extends Main {
     this.leaseMessages = wiring.leaseMessages();
     boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
     this.heartbeat =
-        new Heartbeat(
-            elects ? cluster.schedule().followerInterval() : settings.probeInterval(),
-            settings.postgres().connectTimeout(),
-            System::nanoTime);
+        new Heartbeat(cycleInterval(), settings.postgres().connectTimeout(), System::nanoTime);
     this.election = elects ? wiring.election(leaseMessages) : null;
     this.heldLease =
         mode != Mode.ONCE || settings.leaseName() == null || invocation.force()
@@ -199,6 +192,12 @@ public final class Manager extends Main {
     }
   }
 
+  /** The longest time from one cycle to the next. */
+  private Duration cycleInterval() {
+    boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
+    return elects ? cluster.schedule().followerInterval() : settings.probeInterval();
+  }
+
   private void serveMetrics(CamelContext context) throws Exception {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     // Where the component micrometer of a route counts too.
@@ -216,7 +215,11 @@ public final class Manager extends Main {
     new BuildMetrics(Build.current().version(), Build.current().revision()).bindTo(registry);
     latestStatus =
         new LatestStatus(
-            cluster.publisher(), RouteBindings.INSTANCE, election != null, Clock.systemUTC());
+            cluster.publisher(),
+            RouteBindings.INSTANCE,
+            cycleInterval(),
+            election != null,
+            Clock.systemUTC());
     context.addService(
         new ManagementServer(
             settings.managementPort(),
@@ -306,6 +309,7 @@ public final class Manager extends Main {
         LOG.error(refusal);
         return ExitCode.REFUSED;
       }
+      new RouteFolder(home.resolve("routes")).requireCycles();
       run();
       return getExitCode();
     } catch (Exception e) {
@@ -324,22 +328,8 @@ public final class Manager extends Main {
    */
   @Override
   protected void modelineRoutes(CamelContext context) throws Exception {
-    if (routesHaveBeans()) {
+    if (new RouteFolder(home.resolve("routes")).contains("beans:")) {
       super.modelineRoutes(context);
-    }
-  }
-
-  private boolean routesHaveBeans() {
-    try (Stream<Path> files = Files.list(home.resolve("routes"))) {
-      for (Path file : files.filter(path -> path.toString().endsWith(".camel.yaml")).toList()) {
-        if (Files.readString(file, StandardCharsets.ISO_8859_1).contains("beans:")) {
-          return true;
-        }
-      }
-      return false;
-    } catch (IOException e) {
-      // Camel tells what is wrong.
-      return true;
     }
   }
 }

@@ -482,6 +482,17 @@ class PackageIT {
 
   /** Camel looks for such beans once, before it loads the routes. */
   @Test
+  void saysThatNoRouteRunsTheCycles(@TempDir Path pod) throws IOException {
+    Path without = copyOfHome(pod);
+    Files.delete(without.resolve("routes/10-cycle.camel.yaml"));
+    try (Program program = configured(new Program(launcher(without)))) {
+      assertEquals(2, program.run("--once"), program::err);
+      String said = "ERROR cannot start: no route in %s has the timer #ticks";
+      assertTrue(program.err().contains(said.formatted(without.resolve("routes"))), program::err);
+    }
+  }
+
+  @Test
   void setsCamelUpByTheBeansOfARouteFile(@TempDir Path pod) throws IOException {
     Path extended = copyOfHome(pod);
     Files.writeString(

@@ -138,7 +138,7 @@ public final class Conclusion {
     boolean again = result.outcome() == Outcome.CONFLICT && cycle.conflictsBefore() < MAX_CONFLICTS;
     conflicts = again ? cycle.conflictsBefore() + 1 : 0;
     cluster.schedule().ended(topology, result.isRefused());
-    if (topology != null) {
+    if (topology != null || !cycle.isLeading()) {
       boolean urgent = cluster.schedule().isUnstable();
       cluster.prober().watchRoles(cycle.isLeading(), topology, urgent);
     }

@@ -28,7 +28,7 @@ public record StatusPages(LatestStatus latest, String fingerprint) {
     }
     Status status = latest.status();
     return status == null
-        ? Page.of(503, Page.TEXT, "No cycle has ended in the last 30 s.\n")
+        ? Page.of(503, Page.TEXT, "No cycle has ended of late.\n")
         : new Page(
             200,
             type,

@@ -33,6 +33,9 @@ final class HeldQuestion implements Runnable {
   /** A question takes about so long, and so outlives a manager that is killed by no more. */
   private static final Duration LONGEST = Duration.ofSeconds(1);
 
+  /** After this time another session follows, since the server's settings may have changed. */
+  private static final Duration LIFE = Duration.ofMinutes(5);
+
   /** Shorter ones cost more than the probes that they replace. */
   private static final Duration SHORTEST = Duration.ofMillis(100);
 
@@ -52,6 +55,7 @@ final class HeldQuestion implements Runnable {
   private volatile Stage stage = Stage.STARTING;
   private volatile boolean unwanted;
   private volatile Login.Session session;
+  private volatile long endedAt;
   private Duration longest;
 
   /**
@@ -82,6 +86,11 @@ final class HeldQuestion implements Runnable {
     return stage;
   }
 
+  /** How long ago it ended; of no meaning before. */
+  Duration sinceEnd() {
+    return Duration.ofNanos(System.nanoTime() - endedAt);
+  }
+
   /** Whether this is about that server in that role. */
   boolean isAbout(InetAddress address, State role) {
     return this.address.equals(address) && this.role == role;
@@ -99,25 +108,30 @@ final class HeldQuestion implements Runnable {
   @Override
   public void run() {
     Stage last = Stage.UNSUITABLE;
+    boolean reports = false;
     try {
       session = login.to(node, address, Deadline.in(patience), patience);
       if (!unwanted && isSuitable()) {
         setUp();
         stage = Stage.HELD;
-        while (!unwanted && isUnchanged()) {
-          // Each question is bounded, and the next one follows at once.
-        }
         last = Stage.ENDED;
+        Deadline life = Deadline.in(LIFE);
+        while (!unwanted && !reports && !life.isOver()) {
+          // Each question is bounded, and the next one follows at once.
+          reports = !isUnchanged();
+        }
       }
     } catch (SQLException | RuntimeException e) {
-      last = stage == Stage.HELD && Probe.sessionEnded(e) ? Stage.ENDED : last;
+      reports = stage == Stage.HELD && Probe.sessionEnded(e);
+      last = reports ? Stage.ENDED : Stage.UNSUITABLE;
     } finally {
+      endedAt = System.nanoTime();
       stage = last;
       if (session != null) {
         session.close();
       }
     }
-    if (last == Stage.ENDED && !unwanted) {
+    if (reports && !unwanted) {
       changed.run();
     }
   }
@@ -137,6 +151,7 @@ final class HeldQuestion implements Runnable {
     return isBackend(row.get("pid"))
         && Boolean.TRUE.equals(row.get("connections"))
         && Boolean.TRUE.equals(row.get("language"))
+        && (role == State.PRIMARY || Boolean.TRUE.equals(row.get("patient")))
         && longest.compareTo(SHORTEST) >= 0;
   }
 
@@ -154,7 +169,7 @@ final class HeldQuestion implements Runnable {
 
   /** A question that the server does not log as a slow one. */
   private static Duration longest(Object logged) {
-    boolean isLimited = logged instanceof Integer millis && millis > 0;
+    boolean isLimited = logged instanceof Integer millis && millis >= 0;
     Duration half = isLimited ? Duration.ofMillis((Integer) logged / 2) : LONGEST;
     return half.compareTo(LONGEST) < 0 ? half : LONGEST;
   }

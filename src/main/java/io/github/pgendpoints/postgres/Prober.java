@@ -119,7 +119,7 @@ public final class Prober {
    * Has the servers report changes of their roles from now on, where other cycles follow.
    *
    * @param leading whether this replica has to act on them
-   * @param topology what the last cycle found
+   * @param topology what the last cycle found; may be null if this replica does not lead
    * @param urgent whether a fail-over is possible
    */
   public void watchRoles(boolean leading, Topology topology, boolean urgent) {

@@ -37,16 +37,11 @@ public final class RoleWatch implements AutoCloseable {
   /** A server that cannot be watched is tried again after this. */
   private static final Duration LATER = Duration.ofMinutes(1);
 
-  /**
-   * @param startedAt as {@link System#nanoTime}
-   */
-  private record Hold(HeldQuestion question, long startedAt) {}
-
   private final Login login;
   private final Duration patience;
   private final Executor executor;
   private final Runnable changed;
-  private final Map<Node, Hold> holds = new HashMap<>();
+  private final Map<Node, HeldQuestion> holds = new HashMap<>();
   private final AtomicBoolean news = new AtomicBoolean();
   private volatile Duration pause = PAUSE;
   private Set<Node> wanted = Set.of();
@@ -97,13 +92,13 @@ public final class RoleWatch implements AutoCloseable {
 
   private void follow(NodeState server, NodePools pools) {
     Node node = server.node();
-    Hold last = holds.get(node);
-    boolean isSame = last != null && last.question().isAbout(pools.addressOf(node), server.state());
+    HeldQuestion last = holds.get(node);
+    boolean isSame = last != null && last.isAbout(pools.addressOf(node), server.state());
     if (isSame && !isOver(last)) {
       return;
     }
     if (last != null) {
-      last.question().close();
+      last.close();
     }
     HeldQuestion question =
         new HeldQuestion(
@@ -114,7 +109,7 @@ public final class RoleWatch implements AutoCloseable {
             patience,
             () -> pause,
             this::report);
-    holds.put(node, new Hold(question, System.nanoTime()));
+    holds.put(node, question);
     try {
       executor.execute(question);
     } catch (RejectedExecutionException e) {
@@ -124,17 +119,16 @@ public final class RoleWatch implements AutoCloseable {
   }
 
   /** Whether another session may follow. */
-  private static boolean isOver(Hold hold) {
-    long age = System.nanoTime() - hold.startedAt();
-    return switch (hold.question().stage()) {
+  private static boolean isOver(HeldQuestion question) {
+    return switch (question.stage()) {
       case STARTING, HELD -> false;
-      case UNSUITABLE -> age >= LATER.toNanos();
-      case ENDED -> age >= AGAIN.toNanos();
+      case UNSUITABLE -> question.sinceEnd().compareTo(LATER) >= 0;
+      case ENDED -> question.sinceEnd().compareTo(AGAIN) >= 0;
     };
   }
 
-  private static boolean ends(Hold hold) {
-    hold.question().close();
+  private static boolean ends(HeldQuestion hold) {
+    hold.close();
     return true;
   }
 
@@ -149,7 +143,7 @@ public final class RoleWatch implements AutoCloseable {
         && !wanted.isEmpty()
         && wanted.stream()
             .map(holds::get)
-            .allMatch(hold -> hold != null && hold.question().stage() == HeldQuestion.Stage.HELD);
+            .allMatch(hold -> hold != null && hold.stage() == HeldQuestion.Stage.HELD);
   }
 
   /** Takes the news: whether a server has reported since the last call. */
@@ -160,7 +154,7 @@ public final class RoleWatch implements AutoCloseable {
   /** Ends all sessions; {@link #follow} may begin new ones. */
   @Override
   public synchronized void close() {
-    holds.values().forEach(hold -> hold.question().close());
+    holds.values().forEach(hold -> hold.close());
     holds.clear();
     wanted = Set.of();
   }

@@ -12,25 +12,29 @@ import java.util.function.Supplier;
 
 /** The status of a manager that runs on, by its last cycle. Made only when asked for. */
 public final class LatestStatus implements ResultListener {
-  /** What is older is no status: the one who asks probes then. */
-  static final Duration MAX_AGE = Duration.ofSeconds(30);
+  /** What is older, by more than the time between two cycles, is no status. */
+  private static final Duration MAX_AGE = Duration.ofSeconds(30);
 
   private record Ended(Result result, Supplier<List<String>> reasons, Instant at) {}
 
   private final Publisher publisher;
   private final String replica;
   private final boolean elects;
+  private final Duration maxAge;
   private final Clock clock;
   private volatile Ended last;
 
   /**
    * @param replica the name of this host or pod
+   * @param interval the longest time from one cycle to the next
    * @param elects whether a Lease elects the replica that writes
    */
-  public LatestStatus(Publisher publisher, String replica, boolean elects, Clock clock) {
+  public LatestStatus(
+      Publisher publisher, String replica, Duration interval, boolean elects, Clock clock) {
     this.publisher = publisher;
     this.replica = replica;
     this.elects = elects;
+    this.maxAge = MAX_AGE.plus(interval);
     this.clock = clock;
   }
 
@@ -39,10 +43,10 @@ public final class LatestStatus implements ResultListener {
     last = new Ended(result, reasons, clock.instant());
   }
 
-  /** The status; null if no cycle has ended within {@link #MAX_AGE}. */
+  /** The status; null if no cycle has ended of late. */
   public Status status() {
     Ended ended = last;
-    if (ended == null || ended.at().isBefore(clock.instant().minus(MAX_AGE))) {
+    if (ended == null || ended.at().isBefore(clock.instant().minus(maxAge))) {
       return null;
     }
     return Status.of(

@@ -25,7 +25,7 @@ public final class RunningManager {
   /** The header with the exit code of the command. */
   public static final String EXIT_CODE = "Pgendpoints-Exit-Code";
 
-  private static final int TIMEOUT_MILLIS = 2000;
+  private static final int TIMEOUT_MILLIS = 5000;
   private static final int MAX_BYTES = 1 << 22;
 
   /**

@@ -16,6 +16,9 @@ import java.util.function.LongSupplier;
  * a time; {@link #wake} and {@link #pace} may be called by any.
  */
 public final class Cadence {
+  /** While all servers report changes of their roles, something else may still end a refusal. */
+  static final Duration REPORTED = Duration.ofSeconds(1);
+
   /** For so long after a change another one is to be expected. */
   static final Duration SETTLED = Duration.ofSeconds(5);
 
@@ -121,7 +124,7 @@ public final class Cadence {
    */
   public void wakeByServer() {
     reported = true;
-    tickNow.run();
+    wake();
   }
 
   /** Makes a tick due after a time: something is to be looked at again. The last call counts. */
@@ -156,10 +159,9 @@ public final class Cadence {
     return repeats
         || term.getAsInt() != lastTerm
         || hasPassed(now, interval)
-        || isUnstable(now) && !nodesReport.getAsBoolean()
+        || isUnstable(now) && (hasPassed(now, REPORTED) || !nodesReport.getAsBoolean())
         || isAlarmed(now)
-        || woken && (hasRested(now) || wakings < WAKINGS)
-        || reported;
+        || woken && (hasRested(now) || wakings < WAKINGS);
   }
 
   /** Whether something is going on: a change is to be expected. */

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class ManagementServerTest {
   private static final StatusPages NO_STATUS =
-      new StatusPages(new LatestStatus(null, "", false, Clock.systemUTC()), "hash");
+      new StatusPages(new LatestStatus(null, "", Duration.ZERO, false, Clock.systemUTC()), "hash");
 
   @Test
   void hasNoStatusBeforeTheFirstCycleAndForOtherSettings() {

@@ -129,6 +129,7 @@ class RoleWatchIT {
   @ValueSource(
       strings = {
         "ALTER ROLE watcher CONNECTION LIMIT 5",
+        "ALTER DATABASE repmgr CONNECTION LIMIT 5",
         "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC",
         "DROP EXTENSION plpgsql",
       })

@@ -23,10 +23,10 @@ public final class Election extends ServiceSupport {
   private static final Logger LOG = LoggerFactory.getLogger(Election.class);
 
   /** From a leader's last renewal until another process takes the Lease. */
-  static final Duration LEASE = Duration.ofSeconds(3);
+  static final Duration LEASE = Duration.ofSeconds(4);
 
   /** From a leader's last renewal until it stops writing. */
-  static final Duration RENEW_DEADLINE = Duration.ofMillis(2250);
+  static final Duration RENEW_DEADLINE = Duration.ofSeconds(3);
 
   /** How often the holder renews the Lease, and every other process reads it. */
   private static final Duration INTERVAL = Duration.ofSeconds(1);
@@ -139,6 +139,7 @@ public final class Election extends ServiceSupport {
    * @return how long to wait for the next attempt
    */
   private Duration attempt() {
+    long began = System.nanoTime();
     try {
       if (!lease.isRenewed()) {
         lease.read();
@@ -152,7 +153,9 @@ public final class Election extends ServiceSupport {
       leadership.renewBy(lease::take);
       granted();
       lead();
-      return INTERVAL;
+      // From request to request, however long an answer takes: leadership counts from there.
+      Duration left = INTERVAL.minusNanos(System.nanoTime() - began);
+      return left.isNegative() ? Duration.ZERO : left;
     } catch (KubernetesClientException e) {
       return failed(e);
     } catch (RuntimeException e) {

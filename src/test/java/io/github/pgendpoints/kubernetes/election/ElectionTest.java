@@ -225,7 +225,7 @@ class ElectionTest {
     first.election.stop();
 
     assertFalse(first.leadership.isHeld());
-    // Without the release it would be 3 s.
+    // Without the release it would be 4 s.
     within(1500, second::leads);
     hears(first, "leads", "released");
     assertEquals(second.id(), lease().getSpec().getHolderIdentity());

@@ -1,0 +1,39 @@
+package io.github.pgendpoints;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/**
+ * The folder of the routes, read as text before Camel reads it.
+ *
+ * @param path of the folder
+ */
+record RouteFolder(Path path) {
+  /** Whether a file has this text; true as well if a file can't be read, which Camel reports. */
+  boolean contains(String text) {
+    try (Stream<Path> files = Files.list(path)) {
+      for (Path file : files.filter(name -> name.toString().endsWith(".camel.yaml")).toList()) {
+        if (Files.readString(file, StandardCharsets.ISO_8859_1).contains(text)) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  /**
+   * Checks that some route runs the cycles: without one, the program would wait for ever.
+   *
+   * @throws IllegalStateException if none does
+   */
+  void requireCycles() {
+    if (!contains("#ticks")) {
+      throw new IllegalStateException("no route in " + path + " has the timer #ticks");
+    }
+  }
+}
