@@ -1,6 +1,6 @@
 -- Whether a session may hold the question of role-question.sql. Not behind a pooler, where it would take a
 -- connection from others: there, the process that answers is not the one that accepted the login. Not where
--- our role or the database may have few connections, nor without plpgsql, nor on a standby that cancels a
+-- our role, the database, or the server has few connections left, nor without plpgsql, nor on a standby that cancels a
 -- query at once when it is in the way of replay. "longest" is how many milliseconds a statement may take
 -- before the server logs it; NULL for any time.
 SELECT
@@ -10,7 +10,11 @@ SELECT
              AND (rolconnlimit OPERATOR(pg_catalog.<) 0 OR rolconnlimit OPERATOR(pg_catalog.>) 5))
     AND EXISTS (SELECT FROM pg_catalog.pg_database
                  WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
-                   AND (datconnlimit OPERATOR(pg_catalog.<) 0 OR datconnlimit OPERATOR(pg_catalog.>) 5)) AS connections,
+                   AND (datconnlimit OPERATOR(pg_catalog.<) 0 OR datconnlimit OPERATOR(pg_catalog.>) 5))
+    AND CAST(pg_catalog.current_setting('max_connections') AS bigint)
+        OPERATOR(pg_catalog.-) CAST(pg_catalog.current_setting('superuser_reserved_connections') AS bigint)
+        OPERATOR(pg_catalog.>) (SELECT pg_catalog.sum(numbackends) OPERATOR(pg_catalog.+) 4 FROM pg_catalog.pg_stat_database)
+    AS connections,
   EXISTS (SELECT FROM pg_catalog.pg_language
            WHERE lanname OPERATOR(pg_catalog.=) 'plpgsql'
              AND pg_catalog.has_language_privilege(oid, 'USAGE')) AS language,

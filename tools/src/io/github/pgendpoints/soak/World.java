@@ -11,6 +11,7 @@ import io.github.pgendpoints.support.postgres.PostgresServer;
 import io.github.pgendpoints.topology.Lsn;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -521,11 +522,13 @@ final class World implements AutoCloseable {
     return "on " + primaries.get(0).own.host();
   }
 
+  private static final String END_SESSIONS =
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '"
+          + PostgresCluster.USER
+          + "'";
+
   private static void endSessions(PostgresServer server) throws SQLException {
-    server.sql(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '"
-            + PostgresCluster.USER
-            + "'");
+    server.sql(END_SESSIONS);
   }
 
   private void hog(Place place) throws SQLException {
@@ -533,7 +536,7 @@ final class World implements AutoCloseable {
       return;
     }
     truth.wavers(place.own);
-    // As superuser, who may use the reserved ones too; the last is left to us here.
+    // As superuser, who may use the reserved ones too.
     for (int i = 0; i < 10; i++) {
       try {
         place.hogs.add(place.own.connect());
@@ -542,7 +545,10 @@ final class World implements AutoCloseable {
       }
     }
     if (place.hogs.size() > 1) {
-      endSessions(place.own);
+      // There is no slot for one connection more.
+      try (Statement statement = place.hogs.get(0).createStatement()) {
+        statement.execute(END_SESSIONS);
+      }
     }
   }
 
