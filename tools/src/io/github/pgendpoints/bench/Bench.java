@@ -52,7 +52,6 @@ public final class Bench {
   }
 
   private static final String AT_ONCE = "20 ms / 60 ms";
-  private static final String NO_PRIMARY = "no primary";
   private static final String SPLIT_BRAIN = "multiple primaries";
 
   private final Map<String, Measurement> measurements = new LinkedHashMap<>();
@@ -67,10 +66,12 @@ public final class Bench {
     this.scene = scene;
     this.javas = javas;
     this.newest = javas.get(javas.size() - 1);
-    measurements.put("failover", () -> promotions("old primary killed", PostgresServer::kill));
+    measurements.put("failover", () -> promotions("old primary killed", 500, PostgresServer::kill));
     measurements.put(
-        "switchover", () -> promotions("planned: old primary shut down", PostgresServer::stop));
-    measurements.put("cutoff", () -> promotions("old primary cut off", PostgresServer::freeze));
+        "switchover",
+        () -> promotions("planned: old primary shut down", 500, PostgresServer::stop));
+    measurements.put(
+        "cutoff", () -> promotions("old primary cut off", 12000, PostgresServer::freeze));
     measurements.put("splitbrain", this::splitBrains);
     measurements.put("takeover", this::takeOvers);
     measurements.put("idle", this::idle);
@@ -168,21 +169,19 @@ public final class Bench {
     void of(PostgresServer primary);
   }
 
-  private void promotions(String how, End end) throws SQLException {
+  private void promotions(String how, int noticed, End end) throws SQLException {
     int rounds = quick ? 2 : 20;
     List<Double> published = new ArrayList<>();
     List<Double> promoted = new ArrayList<>();
     try (Program program = scene.program(newest).start()) {
       scene.awaitServed(program);
       for (int round = 0; round < rounds; round++) {
-        long before = said(program, NO_PRIMARY);
         // Nothing keeps step with the probes.
         Scene.sleep(2000 + random.nextInt(1000));
         PostgresServer old = scene.cluster().primary();
         end.of(old);
-        Scene.await(
-            "the end of the old primary", program, () -> said(program, NO_PRIMARY) > before);
-        Scene.sleep(500 + random.nextInt(1000));
+        // Until it is DOWN: the log may leave that out as flapping.
+        Scene.sleep(noticed + random.nextInt(1000));
         PostgresServer heir = scene.cluster().furthestStandby();
         measurePromotion(heir, program, promoted, published);
         if (old.isRunning()) {
@@ -219,7 +218,8 @@ public final class Bench {
   }
 
   private void splitBrains() throws SQLException {
-    int rounds = quick ? 2 : 20;
+    // More of them in a row are flapping, which the log leaves out.
+    int rounds = quick ? 2 : 3;
     List<Double> promoted = new ArrayList<>();
     List<Double> reported = new ArrayList<>();
     List<Double> ended = new ArrayList<>();
