@@ -87,7 +87,9 @@ public final class RoleWatch implements AutoCloseable {
       }
     }
     wanted = followed;
-    holds.entrySet().removeIf(hold -> !followed.contains(hold.getKey()) && ends(hold.getValue()));
+    List.copyOf(holds.keySet()).stream()
+        .filter(node -> !followed.contains(node))
+        .forEach(node -> holds.remove(node).close());
   }
 
   private void follow(NodeState server, NodePools pools) {
@@ -127,11 +129,6 @@ public final class RoleWatch implements AutoCloseable {
     };
   }
 
-  private static boolean ends(HeldQuestion hold) {
-    hold.close();
-    return true;
-  }
-
   private void report() {
     news.set(true);
     changed.run();
@@ -154,7 +151,7 @@ public final class RoleWatch implements AutoCloseable {
   /** Ends all sessions; {@link #follow} may begin new ones. */
   @Override
   public synchronized void close() {
-    holds.values().forEach(hold -> hold.close());
+    holds.values().forEach(HeldQuestion::close);
     holds.clear();
     wanted = Set.of();
   }
