@@ -10,6 +10,11 @@
 -- True on a standby, false on a primary. The other columns refer to it.
 in_recovery
 
+-- name: backend
+-- needs: EXECUTE ON FUNCTION pg_catalog.pg_backend_pid()
+-- The process that answers: if it also accepted the login, there is no pooler in between.
+pg_catalog.pg_backend_pid()
+
 -- name: system_identifier
 -- needs: EXECUTE ON FUNCTION pg_catalog.pg_control_system()
 -- The same on a primary and its standbys, different after any other initdb.

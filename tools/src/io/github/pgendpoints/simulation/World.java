@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** Servers, network, Services and time, as they really are. */
 final class World {
@@ -291,10 +292,13 @@ final class World {
     List<Node> nodes = nodes();
     nodes.forEach(node -> states.add(probe(node, early)));
     Topology topology = Topology.of(nodes, states, now()).identifiedBy(published);
-    List<Node> contested = topology.contested(published);
-    if (!contested.isEmpty()) {
+    // A new client has just found the nodes so, unless there is something to vary.
+    List<Node> moving = silentSecond ? topology.moving(published) : List.of();
+    List<Node> doubtful =
+        Stream.concat(topology.contested().stream(), moving.stream()).distinct().toList();
+    if (!doubtful.isEmpty()) {
       List<NodeState> later = new ArrayList<>();
-      for (Node node : contested) {
+      for (Node node : doubtful) {
         later.add(
             silentSecond
                 ? NodeState.unknown(node, entries.get(node.name()), Failure.OTHER, "no answer")

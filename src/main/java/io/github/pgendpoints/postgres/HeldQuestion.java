@@ -10,7 +10,6 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.postgresql.PGConnection;
 
 /**
  * A session beside those of the probes, on which one server reports a change of its role. A standby
@@ -148,7 +147,7 @@ final class HeldQuestion implements Runnable {
       row = Sql.onlyRow(statement);
     }
     longest = longest(row.get("longest"));
-    return isBackend(row.get("pid"))
+    return session.isDirect(row.get("pid"))
         && Boolean.TRUE.equals(row.get("connections"))
         && Boolean.TRUE.equals(row.get("language"))
         && (role == State.PRIMARY || Boolean.TRUE.equals(row.get("patient")))
@@ -160,11 +159,6 @@ final class HeldQuestion implements Runnable {
     try (Statement statement = session.connection().createStatement()) {
       statement.execute(SET_UP);
     }
-  }
-
-  private boolean isBackend(Object pid) throws SQLException {
-    int ofLogin = session.connection().unwrap(PGConnection.class).getBackendPID();
-    return pid instanceof Integer ofAnswer && ofAnswer == ofLogin;
   }
 
   /** A question that the server does not log as a slow one. */
@@ -182,7 +176,7 @@ final class HeldQuestion implements Runnable {
 
   private boolean isStillThere() throws SQLException {
     try {
-      session.connection().unwrap(PGConnection.class).getNotifications((int) longest.toMillis());
+      session.postgres().getNotifications((int) longest.toMillis());
       return true;
     } catch (RuntimeException e) {
       throw Distrusted.misunderstood(e);

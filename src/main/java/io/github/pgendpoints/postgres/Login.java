@@ -12,9 +12,11 @@ import java.security.cert.CertificateFactory;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.Semaphore;
 import org.postgresql.Driver;
+import org.postgresql.PGConnection;
 import org.postgresql.PGProperty;
 import org.postgresql.jdbc.PreferQueryMode;
 import org.postgresql.jdbc.SslMode;
@@ -42,6 +44,26 @@ final class Login {
    * @param socket below TLS
    */
   record Session(Connection connection, DeadlineSocket socket) {
+    /**
+     * Whether the server process that accepted the login is the one that answers now. Behind a
+     * pooler it is not.
+     *
+     * @param answering the process ID that the server told; null if it did not
+     */
+    boolean isDirect(Object answering) {
+      return Objects.equals(answering, postgres().getBackendPID());
+    }
+
+    /** Whether the server keeps statements prepared from now on. */
+    void keepStatements(boolean keep) {
+      postgres().setPrepareThreshold(keep ? 1 : 0);
+    }
+
+    /** The connection, with what pgjdbc adds to JDBC. */
+    PGConnection postgres() {
+      return (PGConnection) connection;
+    }
+
     /** Ends the connection at once, whatever it waits for. */
     void abort() {
       try {
@@ -171,7 +193,8 @@ final class Login {
     set(properties, PGProperty.APPLICATION_NAME, "postgres-endpoint-manager");
     // Said in the startup packet, which saves a round trip.
     set(properties, PGProperty.ASSUME_MIN_SERVER_VERSION, "13");
-    // A statement that is prepared on the server is not there in the next session of a pooler.
+    // A statement that is prepared on the server is not there in the next session of a pooler. See
+    // NodePool.answeredBy.
     set(properties, PGProperty.PREPARE_THRESHOLD, "0");
     // Not bounded by the login timeout, which would need a thread of its own for each login.
     set(properties, PGProperty.LOGIN_TIMEOUT, "0");

@@ -58,6 +58,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private Deadline deadline;
   private Deadline loggedInBy;
   private boolean kept;
+  private boolean direct;
 
   /**
    * @param nanoTime as {@link System#nanoTime}
@@ -96,6 +97,18 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   /** The query of this probe. */
   ProbeQuery query() {
     return query;
+  }
+
+  /**
+   * Has the server keep the statements of this session and the next ones prepared, which saves it
+   * most of the work of a probe. A pooler may pass the next statement to a session that does not
+   * know them.
+   *
+   * @param backend the process ID that the server told; null if it did not
+   */
+  void answeredBy(Object backend) {
+    direct = session.isDirect(backend);
+    session.keepStatements(direct);
   }
 
   /** A way to ask more on the open connection. */
@@ -166,6 +179,11 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
         && hikari.getHikariPoolMXBean().getIdleConnections() > 0;
   }
 
+  /** Whether such a connection logged in at that time, as {@link System#nanoTime}, or later. */
+  boolean hasLoggedIn(long notBefore) {
+    return isConnected() && loggedInAt - notBefore >= 0;
+  }
+
   /** Whether the connection of this probe was kept from an earlier one. */
   boolean isKept() {
     return kept;
@@ -186,6 +204,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       }
     }
     session = opened;
+    session.keepStatements(direct);
     loggedInBy = deadline;
     loggedInAt = nanoTime.getAsLong();
     if (hikari == null) {
@@ -228,7 +247,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   @Override
   public Connection getConnection() throws SQLException {
     try {
-      boolean expired = isConnected() && loggedInAt - notBefore < 0;
+      boolean expired = isConnected() && !hasLoggedIn(notBefore);
       if (expired) {
         logOut();
       }

@@ -72,6 +72,12 @@ public final class NodePools implements AutoCloseable {
     return pool;
   }
 
+  /** Whether the node has a session that logged in at that time or later. */
+  boolean hasLoggedIn(Node node, long notBefore) {
+    NodePool pool = pools.get(node);
+    return pool != null && pool.hasLoggedIn(notBefore);
+  }
+
   /** Follows a node to the address that it has now. */
   void move(Node node, InetAddress address) {
     pools.computeIfAbsent(node, this::pool).move(address);

@@ -18,6 +18,9 @@ record ProbeColumn(String name, String sql, List<String> needs) {
   /** The column that decides the role. */
   static final String IN_RECOVERY = "in_recovery";
 
+  /** The process that answered. */
+  static final String BACKEND = "backend";
+
   /** All columns, {@link #IN_RECOVERY} first. */
   static final List<ProbeColumn> ALL = parse(Sql.named("probe"));
 

@@ -24,14 +24,12 @@ import java.util.stream.Stream;
  */
 public final class Prober {
   private static final Duration MOMENT = Duration.ofSeconds(1);
-  private static final long MAX_LOGIN_AGE = NodePools.MAX_LOGIN_AGE.toNanos();
 
-  /**
-   * What the nodes were when some of them became contested.
-   *
-   * @param since when the probes of that cycle began, as {@link System#nanoTime}
-   */
-  private record Contest(Map<Node, State> states, long since) {}
+  /** A session that logged in so recently finds what a new client finds. */
+  private static final Duration NEW = Duration.ofSeconds(3);
+
+  /** While a fail-over is possible, sessions are renewed in time for the promotion. */
+  private static final Duration RENEWED = Duration.ofMillis(900);
 
   private final Resolver resolver;
   private final Names names = new Names();
@@ -44,7 +42,7 @@ public final class Prober {
   private final RoleWatch roles;
   private final LongSupplier nanoTime;
   private long probesBegan;
-  private Contest contest;
+  private boolean urgent;
 
   /**
    * @param resolver finds the addresses of nodes
@@ -106,13 +104,19 @@ public final class Prober {
   }
 
   /**
-   * The probes of a cycle, all with one deadline, in the order of the nodes. After a report of a
-   * server all of them log in afresh: writes may have to move, and an older login would not do.
+   * The probes of a cycle, all with one deadline, in the order of the nodes. A login takes longer
+   * than everything else between a promotion and its cycle, so it is done in advance where one is
+   * to be expected.
    */
   public List<NodeProbe> probes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
-    return probes(
-        nodes, pools.deadline(), roles.takeNews() ? probesBegan : probesBegan - MAX_LOGIN_AGE);
+    Duration age = NodePools.MAX_LOGIN_AGE;
+    if (roles.takeNews()) {
+      age = NEW;
+    } else if (urgent) {
+      age = RENEWED;
+    }
+    return probes(nodes, age);
   }
 
   /**
@@ -123,6 +127,7 @@ public final class Prober {
    * @param urgent whether a fail-over is possible
    */
   public void watchRoles(boolean leading, Topology topology, boolean urgent) {
+    this.urgent = leading && urgent;
     if (!leading) {
       roles.close();
     } else if (downNodes.isContinuous()) {
@@ -131,11 +136,16 @@ public final class Prober {
   }
 
   /**
-   * The nodes to probe once more: those that are contested and, in a run of one cycle, the standbys
-   * without which the read-only Service would be empty.
+   * The nodes to probe once more: those that are contested, those between which writes would move
+   * unless a new client has just found them so, and, in a run of one cycle, the standbys without
+   * which the read-only Service would be empty.
    */
   public List<Node> doubtful(Topology topology, Published published) {
-    return Stream.concat(topology.contested(published).stream(), lost(topology, published).stream())
+    long notBefore = probesBegan - NEW.toNanos();
+    Stream<Node> moving =
+        topology.moving(published).stream().filter(node -> !pools.hasLoggedIn(node, notBefore));
+    return Stream.of(topology.contested().stream(), moving, lost(topology, published).stream())
+        .flatMap(nodes -> nodes)
         .distinct()
         .toList();
   }
@@ -149,23 +159,15 @@ public final class Prober {
     return lost(topology, published).isEmpty() ? Duration.ZERO : MOMENT;
   }
 
-  /**
-   * Second looks at nodes, each as a new client: a session that logged in before the cycle began
-   * does not count. While the cycles that follow find all nodes in the same states, those logins
-   * do.
-   */
-  public List<NodeProbe> secondLooks(Topology topology, List<Node> contested) {
-    Map<Node, State> states = new HashMap<>();
-    topology.nodes().forEach(node -> states.put(node.node(), node.state()));
-    if (contest == null || !contest.states().equals(states)) {
-      contest = new Contest(states, probesBegan);
-    }
-    return probes(
-        contested, pools.deadline(), Math.max(contest.since(), probesBegan - MAX_LOGIN_AGE));
+  /** Second looks at nodes, each as a new client. */
+  public List<NodeProbe> secondLooks(List<Node> doubtful) {
+    return probes(doubtful, NEW);
   }
 
-  private List<NodeProbe> probes(List<Node> nodes, Deadline deadline, long notBefore) {
+  private List<NodeProbe> probes(List<Node> nodes, Duration age) {
+    Deadline deadline = pools.deadline();
     long now = nanoTime.getAsLong();
+    long notBefore = probesBegan - age.toNanos();
     return nodes.stream()
         .map(node -> new NodeProbe(node, pools.of(node, deadline, notBefore), deadline, now))
         .toList();
@@ -182,6 +184,7 @@ public final class Prober {
     if (row instanceof Map<?, ?> map) {
       map.forEach((name, value) -> columns.put(String.valueOf(name), value));
     }
+    pool.answeredBy(columns.get(ProbeColumn.BACKEND));
     boolean isRole = columns.get(ProbeColumn.IN_RECOVERY) instanceof Boolean;
     return state(
         probe,

@@ -176,32 +176,39 @@ public record Topology(
   }
 
   /**
-   * The nodes to probe once more, each as a new client, before anything is decided on them: the
-   * probes of a cycle are not simultaneous, and a session that is some seconds old does not show
-   * that a server accepts others. They are
-   *
-   * <ul>
-   *   <li>primaries, if there are several: the role may just have moved from one to the other;
-   *   <li>a primary that a standby seems to be ahead of;
-   *   <li>a primary that the read-write Service would move to, and the server it would leave.
-   * </ul>
+   * The nodes to probe once more before anything is decided on them, since the probes of a cycle
+   * are not simultaneous: primaries, if there are several, for the role may just have moved from
+   * one to the other; and a primary that a standby seems to be ahead of.
    */
-  public List<Node> contested(Published published) {
+  public List<Node> contested() {
     List<NodeState> primaries = primaries();
     boolean ahead =
         primaries.size() == 1
             && standbys().stream().anyMatch(standby -> isAhead(standby, primaries.get(0)));
+    boolean doubt = primaries.size() > 1 || ahead;
+    return nodes.stream()
+        .filter(node -> doubt && node.state() == State.PRIMARY)
+        .map(NodeState::node)
+        .toList();
+  }
+
+  /**
+   * The nodes that must be what a new client finds before writes move: a primary that the
+   * read-write Service would move to, and the server it would leave.
+   */
+  public List<Node> moving(Published published) {
+    List<NodeState> primaries = primaries();
     boolean moves =
         primaries.size() == 1
             && published.primary().endpoint() != null
             && entriesOf(primaries.get(0)).stream()
                 .noneMatch(entry -> published.readWrite().contains(entry.endpoint()));
-    boolean doubt = primaries.size() > 1 || ahead || moves;
     return nodes.stream()
         .filter(
             node ->
-                doubt && node.state() == State.PRIMARY
-                    || moves && node.hasAnswered() && published.primary().isListedAs(node))
+                moves
+                    && (node.state() == State.PRIMARY
+                        || node.hasAnswered() && published.primary().isListedAs(node)))
         .map(NodeState::node)
         .toList();
   }

@@ -221,6 +221,26 @@ class FieldCasesIT {
   }
 
   @Test
+  void aServerKeepsTheQueryOfAProbePrepared() throws SQLException {
+    says("STANDBY", ask(standby));
+    standby.sql("ALTER SYSTEM SET log_statement = 'all'");
+    standby.sql("SELECT pg_reload_conf()");
+    try {
+      await()
+          .untilAsserted(
+              () -> {
+                says("STANDBY", ask(standby));
+                assertTrue(
+                    standby.log().matches("(?s).*execute S_\\d+: SELECT in_recovery.*"),
+                    standby.log());
+              });
+    } finally {
+      standby.sql("ALTER SYSTEM RESET log_statement");
+      standby.sql("SELECT pg_reload_conf()");
+    }
+  }
+
+  @Test
   void aPrimaryThatIsReadOnlyByDefaultIsNoticed() throws SQLException {
     assertEquals(false, ask(primary).node().server().readOnlyByDefault());
     primary.sql("ALTER SYSTEM SET default_transaction_read_only = on");
