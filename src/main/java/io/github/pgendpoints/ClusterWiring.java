@@ -154,7 +154,14 @@ final class ClusterWiring implements AutoCloseable {
   Election election(ElectionListener listener) {
     Candidate candidate = Candidate.of(System.getenv(), ProcessHandle.current().pid());
     return new Election(
-        client, namespace, settings.leaseName(), candidate, serves(), leadership, listener);
+        client,
+        namespace,
+        settings.leaseName(),
+        candidate,
+        serves(),
+        leadership,
+        listener,
+        ticks::tickNow);
   }
 
   private WatchedEndpoints watched() {

@@ -52,6 +52,7 @@ public final class Election extends ServiceSupport {
   private final Candidate candidate;
   private final Leadership leadership;
   private final ElectionListener listener;
+  private final Runnable gained;
   private final ObservedLease lease;
 
   private Thread thread;
@@ -70,6 +71,7 @@ public final class Election extends ServiceSupport {
    * @param serves what the holder may write, in words that all replicas of an installation share
    * @param leadership is kept up to date
    * @param listener receives what happens
+   * @param gained runs when this process begins to lead
    */
   public Election(
       KubernetesClient client,
@@ -78,10 +80,12 @@ public final class Election extends ServiceSupport {
       Candidate candidate,
       String serves,
       Leadership leadership,
-      ElectionListener listener) {
+      ElectionListener listener,
+      Runnable gained) {
     this.candidate = candidate;
     this.leadership = leadership;
     this.listener = listener;
+    this.gained = gained;
     this.lease =
         new ObservedLease(
             bounded(client), namespace, name, candidate, serves, LEASE, System::nanoTime);
@@ -178,6 +182,7 @@ public final class Election extends ServiceSupport {
       leads = true;
       follows = null;
       listener.leads(candidate.identity());
+      gained.run();
     }
   }
 

@@ -35,6 +35,7 @@ class ElectionTest {
   private final class Replica implements ElectionListener {
     private final Leadership leadership = Leadership.byLease();
     private final List<String> events = new CopyOnWriteArrayList<>();
+    private final List<Boolean> gains = new CopyOnWriteArrayList<>();
     private final Candidate candidate;
     private final String lease;
     private final Election election;
@@ -54,9 +55,15 @@ class ElectionTest {
     Replica(Candidate candidate, String lease, String serves) {
       this.candidate = candidate;
       this.lease = lease;
-      election = new Election(api.client(), "db", lease, candidate, serves, leadership, this);
+      election =
+          new Election(
+              api.client(), "db", lease, candidate, serves, leadership, this, this::gained);
       election.start();
       replicas.add(this);
+    }
+
+    private void gained() {
+      gains.add(leadership.isHeld());
     }
 
     boolean leads() {
@@ -178,7 +185,9 @@ class ElectionTest {
     assertEquals(first.id(), lease().getSpec().getHolderIdentity());
     assertFalse(second.leads());
     hears(first, "leads");
+    within(1000, () -> first.gains.equals(List.of(true)));
     assertEquals(List.of("follows " + first.id()), second.events);
+    assertEquals(List.of(), second.gains);
   }
 
   @Test
