@@ -57,6 +57,9 @@ public final class Manager extends Main {
   private static final Logger LOG = LoggerFactory.getLogger(Manager.class);
 
   /** What a run of one cycle waits for its sinks. */
+  /** A cycle that waits for the network longer is cut off. */
+  private static final Duration MAX_WAIT_FOR_CYCLE = Duration.ofSeconds(2);
+
   private static final Duration MAX_WAIT_FOR_SINKS = Duration.ofSeconds(10);
 
   private final Settings settings;
@@ -190,6 +193,17 @@ public final class Manager extends Main {
     if (servesJolokia()) {
       context.addService(new JolokiaServer(settings.jolokiaPort()));
     }
+  }
+
+  /**
+   * Lets a cycle under way end, so that the routes stop at once after it, and another replica can
+   * have the Lease: Camel itself looks each second whether they are idle.
+   */
+  @Override
+  protected void beforeStop() throws Exception {
+    cluster.schedule().stop();
+    cluster.schedule().awaitEnd(MAX_WAIT_FOR_CYCLE);
+    super.beforeStop();
   }
 
   /** The longest time from one cycle to the next. */

@@ -59,7 +59,7 @@ public final class Conclusion {
     return cycle;
   }
 
-  /** Ends a cycle that nothing has concluded, such as one that met a stopped route. */
+  /** Ends a cycle, also one that nothing has concluded, such as one that met a stopped route. */
   private static final class End extends SynchronizationAdapter {
     private final Cluster cluster;
     private final Cycle cycle;
@@ -72,8 +72,9 @@ public final class Conclusion {
     @Override
     public void onDone(Exchange exchange) {
       if (!cycle.conclude()) {
-        cluster.schedule().ended(null, false);
+        cluster.schedule().concluded(null, false);
       }
+      cluster.schedule().done();
     }
   }
 
@@ -137,7 +138,7 @@ public final class Conclusion {
     cycle.end(result);
     boolean again = result.outcome() == Outcome.CONFLICT && cycle.conflictsBefore() < MAX_CONFLICTS;
     conflicts = again ? cycle.conflictsBefore() + 1 : 0;
-    cluster.schedule().ended(topology, result.isRefused());
+    cluster.schedule().concluded(topology, result.isRefused());
     if (topology != null || !cycle.isLeading()) {
       boolean urgent = cluster.schedule().isUnstable();
       cluster.prober().watchRoles(cycle.isLeading(), topology, urgent);

@@ -124,7 +124,7 @@ public final class Probing {
       @Variable("cluster") Cluster cluster,
       @Variable("published") Published published,
       @Variable("topology") Topology topology) {
-    return cluster.prober().secondLooks(cluster.prober().doubtful(topology, published));
+    return cluster.prober().secondLooks(topology, cluster.prober().doubtful(topology, published));
   }
 
   /** The topology with what the second looks found. */

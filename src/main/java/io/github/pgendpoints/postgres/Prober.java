@@ -13,8 +13,10 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.function.LongSupplier;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 /**
@@ -24,12 +26,14 @@ import java.util.stream.Stream;
  */
 public final class Prober {
   private static final Duration MOMENT = Duration.ofSeconds(1);
+  private static final long MAX_LOGIN_AGE = NodePools.MAX_LOGIN_AGE.toNanos();
 
-  /** A session that logged in so recently finds what a new client finds. */
-  private static final Duration NEW = Duration.ofSeconds(3);
-
-  /** While a fail-over is possible, sessions are renewed in time for the promotion. */
-  private static final Duration RENEWED = Duration.ofMillis(900);
+  /**
+   * What the nodes were when some of them had to be probed once more.
+   *
+   * @param since when the probes of that cycle began, as {@link System#nanoTime}
+   */
+  private record Doubt(Map<Node, State> states, long since) {}
 
   private final Resolver resolver;
   private final Names names = new Names();
@@ -42,7 +46,7 @@ public final class Prober {
   private final RoleWatch roles;
   private final LongSupplier nanoTime;
   private long probesBegan;
-  private boolean urgent;
+  private Doubt doubt;
 
   /**
    * @param resolver finds the addresses of nodes
@@ -104,19 +108,15 @@ public final class Prober {
   }
 
   /**
-   * The probes of a cycle, all with one deadline, in the order of the nodes. A login takes longer
-   * than everything else between a promotion and its cycle, so it is done in advance where one is
-   * to be expected.
+   * The probes of a cycle, all with one deadline, in the order of the nodes. A node that has
+   * reported a change is probed as a new client at once: writes may move to it, and an older login
+   * would not do.
    */
   public List<NodeProbe> probes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
-    Duration age = NodePools.MAX_LOGIN_AGE;
-    if (roles.takeNews()) {
-      age = NEW;
-    } else if (urgent) {
-      age = RENEWED;
-    }
-    return probes(nodes, age);
+    Set<Node> reporters = roles.takeReporters();
+    return probes(
+        nodes, node -> reporters.contains(node) ? probesBegan : probesBegan - MAX_LOGIN_AGE);
   }
 
   /**
@@ -127,7 +127,6 @@ public final class Prober {
    * @param urgent whether a fail-over is possible
    */
   public void watchRoles(boolean leading, Topology topology, boolean urgent) {
-    this.urgent = leading && urgent;
     if (!leading) {
       roles.close();
     } else if (downNodes.isContinuous()) {
@@ -137,13 +136,12 @@ public final class Prober {
 
   /**
    * The nodes to probe once more: those that are contested, those between which writes would move
-   * unless a new client has just found them so, and, in a run of one cycle, the standbys without
-   * which the read-only Service would be empty.
+   * unless they were probed as a new client, and, in a run of one cycle, the standbys without which
+   * the read-only Service would be empty.
    */
   public List<Node> doubtful(Topology topology, Published published) {
-    long notBefore = probesBegan - NEW.toNanos();
     Stream<Node> moving =
-        topology.moving(published).stream().filter(node -> !pools.hasLoggedIn(node, notBefore));
+        topology.moving(published).stream().filter(node -> !pools.hasLoggedIn(node, probesBegan));
     return Stream.of(topology.contested().stream(), moving, lost(topology, published).stream())
         .flatMap(nodes -> nodes)
         .distinct()
@@ -159,17 +157,29 @@ public final class Prober {
     return lost(topology, published).isEmpty() ? Duration.ZERO : MOMENT;
   }
 
-  /** Second looks at nodes, each as a new client. */
-  public List<NodeProbe> secondLooks(List<Node> doubtful) {
-    return probes(doubtful, NEW);
+  /**
+   * Second looks at nodes, each as a new client: a session that logged in before the cycle began
+   * does not count. While the cycles that follow find all nodes in the same states, those logins
+   * do.
+   */
+  public List<NodeProbe> secondLooks(Topology topology, List<Node> doubtful) {
+    Map<Node, State> states = new HashMap<>();
+    topology.nodes().forEach(node -> states.put(node.node(), node.state()));
+    if (doubt == null || !doubt.states().equals(states)) {
+      doubt = new Doubt(states, probesBegan);
+    }
+    long notBefore = Math.max(doubt.since(), probesBegan - MAX_LOGIN_AGE);
+    return probes(doubtful, node -> notBefore);
   }
 
-  private List<NodeProbe> probes(List<Node> nodes, Duration age) {
+  private List<NodeProbe> probes(List<Node> nodes, ToLongFunction<Node> notBefore) {
     Deadline deadline = pools.deadline();
     long now = nanoTime.getAsLong();
-    long notBefore = probesBegan - age.toNanos();
     return nodes.stream()
-        .map(node -> new NodeProbe(node, pools.of(node, deadline, notBefore), deadline, now))
+        .map(
+            node ->
+                new NodeProbe(
+                    node, pools.of(node, deadline, notBefore.applyAsLong(node)), deadline, now))
         .toList();
   }
 

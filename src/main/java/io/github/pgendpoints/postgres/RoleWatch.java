@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Has the servers report a change of role, instead of asking them again and again: each holds one
@@ -42,7 +41,7 @@ public final class RoleWatch implements AutoCloseable {
   private final Executor executor;
   private final Runnable changed;
   private final Map<Node, HeldQuestion> holds = new HashMap<>();
-  private final AtomicBoolean news = new AtomicBoolean();
+  private final Set<Node> reporters = new HashSet<>();
   private volatile Duration pause = PAUSE;
   private Set<Node> wanted = Set.of();
   private boolean all;
@@ -110,7 +109,7 @@ public final class RoleWatch implements AutoCloseable {
             login,
             patience,
             () -> pause,
-            this::report);
+            () -> report(node));
     holds.put(node, question);
     try {
       executor.execute(question);
@@ -129,8 +128,10 @@ public final class RoleWatch implements AutoCloseable {
     };
   }
 
-  private void report() {
-    news.set(true);
+  private void report(Node node) {
+    synchronized (reporters) {
+      reporters.add(node);
+    }
     changed.run();
   }
 
@@ -143,9 +144,13 @@ public final class RoleWatch implements AutoCloseable {
             .allMatch(hold -> hold != null && hold.stage() == HeldQuestion.Stage.HELD);
   }
 
-  /** Takes the news: whether a server has reported since the last call. */
-  boolean takeNews() {
-    return news.getAndSet(false);
+  /** The nodes that have reported a change since the last call. */
+  Set<Node> takeReporters() {
+    synchronized (reporters) {
+      Set<Node> taken = Set.copyOf(reporters);
+      reporters.clear();
+      return taken;
+    }
   }
 
   /** Ends all sessions; {@link #follow} may begin new ones. */

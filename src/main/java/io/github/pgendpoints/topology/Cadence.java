@@ -39,6 +39,8 @@ public final class Cadence {
    */
   private static final Duration FOLLOWER = Duration.ofSeconds(10);
 
+  private static final Duration END_POLL = Duration.ofMillis(5);
+
   private final Duration interval;
   private final Duration tick;
   private final BooleanSupplier leads;
@@ -49,7 +51,7 @@ public final class Cadence {
   private final AtomicInteger underWay = new AtomicInteger();
   private volatile boolean woken;
   private boolean repeats;
-  private boolean stopped;
+  private volatile boolean stopped;
   private volatile boolean reported;
   private int lastTerm;
   private int wakings;
@@ -142,6 +144,14 @@ public final class Cadence {
     stopped = true;
   }
 
+  /** Waits until no cycle is under way, or the time is over. */
+  public void awaitEnd(Duration longest) throws InterruptedException {
+    long began = nanoTime.getAsLong();
+    while (underWay.get() > 0 && nanoTime.getAsLong() - began < longest.toNanos()) {
+      Thread.sleep(END_POLL.toMillis());
+    }
+  }
+
   /**
    * Whether a cycle is due at this tick. Never while one is under way; {@link #begun} begins it.
    */
@@ -188,7 +198,7 @@ public final class Cadence {
         && now - unsettledSince < PATIENCE.toNanos();
   }
 
-  /** A cycle begins; {@link #ended} ends it. It answers all that has made it due. */
+  /** A cycle begins; {@link #done} ends it. It answers all that has made it due. */
   public void begun() {
     underWay.incrementAndGet();
     long now = nanoTime.getAsLong();
@@ -213,13 +223,12 @@ public final class Cadence {
   }
 
   /**
-   * A cycle has ended.
+   * A cycle is concluded.
    *
    * @param topology what it found; null when it ended before that
    * @param refused whether that was refused by verification
    */
-  public void ended(Topology topology, boolean refused) {
-    underWay.updateAndGet(cycles -> Math.max(0, cycles - 1));
+  public void concluded(Topology topology, boolean refused) {
     if (topology == null) {
       this.refused = false;
       return;
@@ -232,6 +241,11 @@ public final class Cadence {
     }
     lastStates = states;
     this.refused = refused;
+  }
+
+  /** All of a cycle has ended, its alerts included. */
+  public void done() {
+    underWay.updateAndGet(cycles -> Math.max(0, cycles - 1));
   }
 
   private void changed(long now) {

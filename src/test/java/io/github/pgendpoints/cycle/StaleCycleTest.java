@@ -164,9 +164,12 @@ class StaleCycleTest {
       exchange.setProperty(Exchange.EXCEPTION_CAUGHT, e);
       conclusion.failed(cycle, exchange);
     }
-    return conclusion.conclude(cluster, cycle, null, null, null, null, null, exchange).stream()
-        .map(Alert::message)
-        .toList();
+    List<String> alerts =
+        conclusion.conclude(cluster, cycle, null, null, null, null, null, exchange).stream()
+            .map(Alert::message)
+            .toList();
+    schedule.done();
+    return alerts;
   }
 
   private List<String> warnings() {

@@ -67,12 +67,26 @@ class CadenceTest {
   }
 
   @Test
+  void waitsForTheEndOfACycleForAWhile() throws InterruptedException {
+    cadence.begun();
+    Thread passing = new Thread(() -> millis += 5000);
+    passing.start();
+    cadence.awaitEnd(Duration.ofSeconds(2));
+    passing.join();
+
+    cadence.done();
+    cadence.awaitEnd(Duration.ofDays(1));
+  }
+
+  @Test
   void beginsNoCycleBeforeTheOneBeforeHasEnded() {
     cadence.begun();
     millis += 5000;
     assertFalse(cadence.isDue());
 
-    cadence.ended(WELL, false);
+    cadence.concluded(WELL, false);
+    assertFalse(cadence.isDue());
+    cadence.done();
     assertTrue(cadence.isDue());
   }
 
@@ -320,7 +334,8 @@ class CadenceTest {
     boolean due = cadence.isDue();
     if (due) {
       cadence.begun();
-      cadence.ended(found, refused);
+      cadence.concluded(found, refused);
+      cadence.done();
     }
     return due;
   }
