@@ -67,7 +67,7 @@ final class ClusterWiring implements AutoCloseable {
   private final KubernetesErrors errors;
   private final ApiBudget budget;
   private final CycleAge age;
-  private final Ticks ticks = new Ticks();
+  private final Ticks ticks = new Ticks(this::isCycleDue);
   private final Cadence schedule;
   private final RoleWatch roles;
   private final NodePools pools;
@@ -134,6 +134,10 @@ final class ClusterWiring implements AutoCloseable {
         () -> roles.isComplete(),
         ticks::tickNow,
         System::nanoTime);
+  }
+
+  private boolean isCycleDue() {
+    return schedule.isDue();
   }
 
   /** What this installation writes, in words. */

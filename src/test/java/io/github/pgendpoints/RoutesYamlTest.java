@@ -58,7 +58,6 @@ class RoutesYamlTest {
       Set.of(
           "00-errors.camel.yaml: prober.isWorthATry",
           "00-errors.camel.yaml: retries.isWorthATry",
-          "10-cycle.camel.yaml: cluster.schedule.due",
           // A pure function of the topology, of what is published, and of the mode.
           "10-cycle.camel.yaml: prober.isInDoubt",
           // What it asks is in the exception, and in the cycle.

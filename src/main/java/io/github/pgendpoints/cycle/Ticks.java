@@ -2,42 +2,60 @@ package io.github.pgendpoints.cycle;
 
 import java.util.Timer;
 import java.util.TimerTask;
+import java.util.function.BooleanSupplier;
 
 /**
- * The timer of the cycles. It ticks at the period that the route gives it and, beyond Camel's own
- * timers, whenever something happens. All ticks come from its one thread, one after the other.
+ * The timer of the cycles. At the period that the route gives it and, beyond Camel's own timers,
+ * whenever something happens, it ticks if a cycle is due. All ticks come from its one thread, one
+ * after the other.
  */
 public final class Ticks extends Timer {
+  private final BooleanSupplier due;
   private volatile TimerTask tick;
+  private TimerTask periodic;
 
-  /** Ticks once a route has started it. */
-  public Ticks() {
+  /**
+   * Ticks once a route has started it.
+   *
+   * @param due whether a cycle is due
+   */
+  public Ticks(BooleanSupplier due) {
     super("ticks", /* isDaemon= */ true);
+    this.due = due;
   }
 
   /** {@inheritDoc} */
   @Override
   public void schedule(TimerTask task, long delay, long period) {
     tick = task;
-    super.schedule(task, delay, period);
+    if (periodic != null) {
+      // A route that is stopped cancels its own task alone.
+      periodic.cancel();
+    }
+    periodic = ifDue(task);
+    super.schedule(periodic, delay, period);
   }
 
   /** Ticks as soon as the tick before has ended; not before a route has started the timer. */
   public void tickNow() {
-    TimerTask periodic = tick;
-    if (periodic != null) {
-      TimerTask now =
-          new TimerTask() {
-            @Override
-            public void run() {
-              periodic.run();
-            }
-          };
+    TimerTask task = tick;
+    if (task != null) {
       try {
-        schedule(now, 0);
+        schedule(ifDue(task), 0);
       } catch (IllegalStateException e) {
         // The timer has ended, by an Error in a tick: the liveness probe finds that no cycle ends.
       }
     }
+  }
+
+  private TimerTask ifDue(TimerTask task) {
+    return new TimerTask() {
+      @Override
+      public void run() {
+        if (due.getAsBoolean()) {
+          task.run();
+        }
+      }
+    };
   }
 }
