@@ -2,17 +2,34 @@ package io.github.pgendpoints.cycle;
 
 import java.util.Timer;
 import java.util.TimerTask;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The timer of the cycles. At the period that the route gives it and, beyond Camel's own timers,
- * whenever something happens, it ticks if a cycle is due. All ticks come from its one thread, one
- * after the other.
+ * The timer of the cycles. At the period that the route gives it, and whenever something happens,
+ * it ticks if a cycle is due. All ticks come from one thread, one after the other.
+ *
+ * <p>It is a {@link Timer} because Camel's component asks for one, but uses nothing of it: a Timer
+ * follows the wall clock, and stops for as long as that is set back.
  */
 public final class Ticks extends Timer {
+  private static final Logger LOG = LoggerFactory.getLogger(Ticks.class);
+
   private final BooleanSupplier due;
-  private volatile TimerTask tick;
-  private TimerTask periodic;
+  private final ScheduledExecutorService thread =
+      new ScheduledThreadPoolExecutor(
+          1,
+          task -> {
+            Thread ticks = new Thread(task, "ticks");
+            ticks.setDaemon(true);
+            return ticks;
+          });
+  private volatile TimerTask task;
 
   /**
    * Ticks once a route has started it.
@@ -20,42 +37,63 @@ public final class Ticks extends Timer {
    * @param due whether a cycle is due
    */
   public Ticks(BooleanSupplier due) {
-    super("ticks", /* isDaemon= */ true);
+    super(/* isDaemon= */ true);
+    super.cancel();
     this.due = due;
   }
 
-  /** {@inheritDoc} */
+  /**
+   * Ticks from now on, and has a task that was given before tick no more: a route was stopped and
+   * started again.
+   *
+   * @param delay in milliseconds, as the period
+   */
   @Override
-  public void schedule(TimerTask task, long delay, long period) {
-    tick = task;
-    if (periodic != null) {
-      // A route that is stopped cancels its own task alone.
-      periodic.cancel();
-    }
-    periodic = ifDue(task);
-    super.schedule(periodic, delay, period);
+  public void schedule(TimerTask ticked, long delay, long period) {
+    task = ticked;
+    thread.schedule(() -> tickEach(period, ticked), delay, TimeUnit.MILLISECONDS);
   }
 
   /** Ticks as soon as the tick before has ended; not before a route has started the timer. */
   public void tickNow() {
-    TimerTask task = tick;
-    if (task != null) {
-      try {
-        schedule(ifDue(task), 0);
-      } catch (IllegalStateException e) {
-        // The timer has ended, by an Error in a tick: the liveness probe finds that no cycle ends.
+    try {
+      if (task != null) {
+        thread.execute(this::tick);
       }
+    } catch (RejectedExecutionException e) {
+      // The program ends.
     }
   }
 
-  private TimerTask ifDue(TimerTask task) {
-    return new TimerTask() {
-      @Override
-      public void run() {
-        if (due.getAsBoolean()) {
-          task.run();
-        }
+  /** Ends it. */
+  @Override
+  public void cancel() {
+    thread.shutdownNow();
+  }
+
+  private void tickEach(long period, TimerTask ticked) {
+    if (ticked != task) {
+      return;
+    }
+    long began = System.nanoTime();
+    tick();
+    long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+    try {
+      thread.schedule(
+          () -> tickEach(period, ticked), Math.max(0, period - took), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      // The program ends.
+    }
+  }
+
+  private void tick() {
+    try {
+      if (due.getAsBoolean()) {
+        task.run();
       }
-    };
+    } catch (RuntimeException | Error e) {
+      // The next one may do better; the liveness probe notices if none does.
+      LOG.error("a tick failed, and the next one follows: {}", e.toString(), e);
+    }
   }
 }
