@@ -23,7 +23,7 @@ public final class SettingsCatalog {
           "PG_NODES",
           text("a comma-separated list of host, host:port, or [ipv6]:port"),
           "from the annotations of the last run",
-          "The PostgreSQL nodes, by name or address. A node without a port uses PGPORT. If the addresses of a name belong to several servers, each server is a node.");
+          "PostgreSQL nodes. A node without a port uses PGPORT. If the addresses of a name belong to several servers, each is a node.");
   static final Setting<String> NAMESPACE =
       Setting.ofDerivedDefault(
               "NAMESPACE",
@@ -36,7 +36,7 @@ public final class SettingsCatalog {
               "CHART_NAME",
               dns1035Label(60),
               "postgres-external",
-              "Prefix of the default names of the Services, CHART_NAME-rw and CHART_NAME-ro.")
+              "Prefix of the default names of the Services.")
           .alias("HELM_RELEASE");
   static final Setting<String> RW_SERVICE =
       Setting.ofDerivedDefault(
@@ -56,22 +56,18 @@ public final class SettingsCatalog {
           "PORT_NAME",
           dns1123Label(),
           "postgresql",
-          "Name of the port in the Endpoints. It must match the port name in both Services.");
+          "Port name in the Endpoints, which must match that in both Services.");
   static final Setting<PublishedKind> PUBLISH =
       Setting.of(
           "PUBLISH",
           oneOf(PublishedKind.class),
           PublishedKind.ENDPOINTS,
-          "Kind of the objects to write: Endpoints, which Kubernetes mirrors to EndpointSlices, or"
-              + " EndpointSlices.");
+          "Kind of the objects to write.");
 
   // Login to PostgreSQL
   static final Setting<String> PGUSER =
       Setting.of(
-          "PGUSER",
-          text("any role name"),
-          "repmgr",
-          "Role that logs in to probe a node. It needs only LOGIN.");
+          "PGUSER", text("any role name"), "repmgr", "Role that logs in. It needs only LOGIN.");
   static final Setting<String> PGDATABASE =
       Setting.of("PGDATABASE", text("any database name"), "repmgr", "Database to log in to.");
   static final Setting<Path> PGPASSWORD_FILE =
@@ -79,7 +75,7 @@ public final class SettingsCatalog {
           "PGPASSWORD_FILE",
           secretFile(),
           null,
-          "File that holds the password, such as a mounted Secret. It is read at each login.");
+          "File with the password, such as a mounted Secret, which is read at each login.");
   static final Setting<String> PGPASSWORD =
       Setting.of(
           "PGPASSWORD",
@@ -94,15 +90,14 @@ public final class SettingsCatalog {
               "Password file, if neither PGPASSWORD_FILE nor PGPASSWORD is set.")
           .condition("in the format of libpq");
   static final Setting<Integer> PGPORT =
-      Setting.of(
-              "PGPORT", range(1, 65535), 5432, "Port of the nodes that PG_NODES lists without one.")
+      Setting.of("PGPORT", range(1, 65535), 5432, "Port of nodes without one in PG_NODES.")
           .alias("PG_PORT");
   static final Setting<SslMode> PGSSLMODE =
       Setting.of(
           "PGSSLMODE",
           tlsMode(),
           SslMode.PREFER,
-          "TLS mode, as in libpq. verify-full checks the host name that PG_NODES lists.");
+          "TLS mode, as in libpq. verify-full checks the name in PG_NODES.");
   static final Setting<String> PGSSLROOTCERT =
       Setting.ofDerivedDefault(
           "PGSSLROOTCERT",
@@ -124,8 +119,7 @@ public final class SettingsCatalog {
           "PGREQUIREAUTH",
           authMethods(),
           "!password; with verified TLS, any method",
-          "Authentication methods that a server may request, as in libpq. If PG_NODES is not set"
-              + " and TLS is not verified, password and md5 are never accepted.");
+          "Authentication methods that a server may request, as in libpq.");
 
   // Probes
   static final Setting<Duration> PGCONNECT_TIMEOUT =
@@ -133,13 +127,13 @@ public final class SettingsCatalog {
           "PGCONNECT_TIMEOUT",
           seconds("1", "60", 0),
           Duration.ofSeconds(5),
-          "Time limit of a probe: connect, log in, and query. A server that does not answer within it is DOWN.");
+          "Time limit of a probe. A server that exceeds it is DOWN.");
   static final Setting<Duration> TCP_CONNECT_TIMEOUT =
       Setting.of(
           "TCP_CONNECT_TIMEOUT",
           seconds("0.05", "60", 3),
           Duration.ofSeconds(1),
-          "Time limit of a TCP connection to a node. A second attempt follows.");
+          "Time limit of a TCP connection, which is tried twice.");
   static final Setting<Integer> MAX_WORKERS =
       Setting.of("MAX_WORKERS", range(1, 1000), 64, "Maximum number of concurrent logins.");
   static final Setting<Duration> PROBE_INTERVAL =
@@ -164,23 +158,22 @@ public final class SettingsCatalog {
               "MIN_REACHABLE_NODES",
               quorum(1, 1000).or("majority", Quorum.MAJORITY),
               new Quorum(1),
-              "Number of listed servers that must be a primary or a standby. With fewer, nothing"
-                  + " is written.")
+              "Number of servers that must be a primary or a standby. With fewer, nothing is"
+                  + " written.")
           .condition("at most the number of nodes in PG_NODES, if all are addresses");
   static final Setting<SplitBrainPolicy> ON_SPLIT_BRAIN =
       Setting.of(
           "ON_SPLIT_BRAIN",
           oneOf(SplitBrainPolicy.class),
           SplitBrainPolicy.HOLD,
-          "What happens if there is more than one primary: hold writes nothing, clear empties the"
-              + " Endpoints of RW_SERVICE.");
+          "With several primaries, hold writes nothing, and clear empties the Endpoints of"
+              + " RW_SERVICE.");
   static final Setting<Long> RO_MAX_LAG =
       Setting.of(
           "RO_MAX_LAG",
           bytes().or("off", null),
           null,
-          "A standby with more lag leaves the read-only Service. It returns below half of this"
-              + " value.");
+          "A standby with more lag leaves the read-only Service until it has half of that.");
   static final Setting<Boolean> RO_REQUIRE_STREAMING =
       Setting.of(
           "RO_REQUIRE_STREAMING",
@@ -198,15 +191,15 @@ public final class SettingsCatalog {
           "STANDBY_FAILURES",
           range(1, 100),
           2,
-          "Number of consecutive failed probes after which a standby leaves the read-only Service,"
-              + " in continuous mode.");
+          "Failed probes in a row after which a standby leaves the read-only Service, in"
+              + " continuous mode.");
   static final Setting<Integer> STANDBY_SUCCESSES =
       Setting.of(
           "STANDBY_SUCCESSES",
           range(1, 100),
           1,
-          "Number of consecutive successful probes after which a standby enters the read-only"
-              + " Service, in continuous mode.");
+          "Successful probes in a row after which a standby enters the read-only Service, in"
+              + " continuous mode.");
   static final Setting<Boolean> PAUSED =
       Setting.of("PAUSED", flag(), false, "Whether to pause: cycles run, but nothing is written.");
 
@@ -228,15 +221,13 @@ public final class SettingsCatalog {
           "LEASE_NAME",
           dns1123Label(),
           "no election",
-          "Lease that elects a leader among several replicas, in continuous mode. Only the leader"
-              + " writes.");
+          "Lease that elects the replica that writes, in continuous mode.");
   static final Setting<String> STATE =
       Setting.ofDerivedDefault(
               "STATE",
               dns1123Label(),
               "in memory only",
-              "ConfigMap that stores the published line, a split brain, and the conditions that"
-                  + " were alerted.")
+              "ConfigMap that stores the published line, a split brain, and what was alerted.")
           .alias("ALERT_STATE");
 
   // Monitoring, alerts and log
@@ -258,25 +249,19 @@ public final class SettingsCatalog {
           "ALERT_REPEAT",
           durations("1s", "720h"),
           Duration.ofHours(1),
-          "Time after which an alert is sent again while its condition lasts, in continuous mode.");
+          "Time between alerts of a condition that lasts, in continuous mode.");
   static final Setting<Set<String>> ALERT_SINKS =
       Setting.of(
           "ALERT_SINKS",
           namesOf(AlertSettings.SHIPPED).or("none", Set.of()),
           Set.of(),
-          "Shipped sinks that receive the alerts, in addition to the log.");
+          "Shipped sinks that receive the alerts.");
   static final Setting<Level> LOG_LEVEL =
       Setting.of(
-          "LOG_LEVEL",
-          logLevel(),
-          Level.INFO,
-          "Lowest level that is logged, to standard error. The last four are Python's names.");
+          "LOG_LEVEL", logLevel(), Level.INFO, "Lowest level that is logged, to standard error.");
   public static final Setting<Logging.Format> LOG_FORMAT =
       Setting.of(
-          "LOG_FORMAT",
-          oneOf(Logging.Format.class),
-          Logging.Format.TEXT,
-          "Format of a log event: one line of text, or one JSON object.");
+          "LOG_FORMAT", oneOf(Logging.Format.class), Logging.Format.TEXT, "Format of the log.");
 
   private SettingsCatalog() {}
 }
