@@ -173,7 +173,7 @@ public final class SettingsCatalog {
           "RO_MAX_LAG",
           bytes().or("off", null),
           null,
-          "A standby with more lag leaves the read-only Service until it has half of that.");
+          "A standby with more lag leaves the read-only Service until it is below half of that.");
   static final Setting<Boolean> RO_REQUIRE_STREAMING =
       Setting.of(
           "RO_REQUIRE_STREAMING",
