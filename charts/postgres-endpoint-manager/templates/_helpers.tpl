@@ -31,11 +31,20 @@ app.kubernetes.io/instance: {{ include "pgendpoints.name" . }}
 {{- if and (kindIs "float64" .) (eq . (floor .)) -}}{{ printf "%.0f" . }}{{- else -}}{{ toString . }}{{- end -}}
 {{- end -}}
 
+{{/* A setting as text, of (list name value). YAML reads off without quotes as false. */}}
+{{- define "pgendpoints.setting" -}}
+{{- $value := index . 1 -}}
+{{- $hasOff := has (index . 0) (list "ALERT_MAIL_TLS" "JOLOKIA_PORT" "RO_MAX_LAG") -}}
+{{- if and $hasOff (kindIs "bool" $value) (not $value) -}}off
+{{- else -}}{{ include "pgendpoints.text" $value }}
+{{- end -}}
+{{- end -}}
+
 {{/* The variables of the ConfigMap, as YAML: settings, and the values of the original chart. */}}
 {{- define "pgendpoints.settings" -}}
 {{- $all := dict -}}
 {{- range $name, $value := .Values.settings -}}
-{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $all $name (include "pgendpoints.text" $value) -}}{{- end -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $all $name (include "pgendpoints.setting" (list $name $value)) -}}{{- end -}}
 {{- end -}}
 {{- $nodes := concat (.Values.RWIPs | default list) (.Values.ROIPs | default list) | uniq -}}
 {{- if and $nodes (eq (get $all "PG_NODES") "REPLACE-ME") -}}{{- $_ := set $all "PG_NODES" (join "," $nodes) -}}{{- end -}}
@@ -43,8 +52,18 @@ app.kubernetes.io/instance: {{ include "pgendpoints.name" . }}
 {{- range $name, $value := .Values.cronJob.env -}}
 {{- /* The program runs in UTC, whatever TZ says; an empty variable counts as not set. */ -}}
 {{- if not (or (has $name (list "PGPASSWORD" "TZ")) (kindIs "invalid" $value) (eq (toString $value) "")) -}}
-{{- $_ := set $all $name (include "pgendpoints.text" $value) -}}
+{{- $_ := set $all $name (include "pgendpoints.setting" (list $name $value)) -}}
 {{- end -}}
+{{- end -}}
+{{- /* The defaults of the program, which other objects need as well. */ -}}
+{{- range $name, $default := dict "RW_SERVICE" "postgres-external-rw" "RO_SERVICE" "postgres-external-ro" -}}
+{{- if not (get $all $name) -}}{{- $_ := set $all $name $default -}}{{- end -}}
+{{- end -}}
+{{- if eq (get $all "RW_SERVICE") (get $all "RO_SERVICE") -}}
+{{- fail "settings: RO_SERVICE is also the RW_SERVICE" -}}
+{{- end -}}
+{{- if ne (empty (get $all "PGSSLCERT")) (empty (get $all "PGSSLKEY")) -}}
+{{- fail "settings: PGSSLCERT and PGSSLKEY need each other" -}}
 {{- end -}}
 {{- toYaml $all -}}
 {{- end -}}
@@ -52,11 +71,11 @@ app.kubernetes.io/instance: {{ include "pgendpoints.name" . }}
 {{/* The ports of PostgreSQL, as a JSON list: PGPORT first, then those in PG_NODES. */}}
 {{- define "pgendpoints.ports" -}}
 {{- $settings := include "pgendpoints.settings" . | fromYaml -}}
-{{- $ports := list (get $settings "PGPORT" | default "5432") -}}
+{{- $ports := list (get $settings "PGPORT" | default "5432" | atoi) -}}
 {{- range splitList "," (get $settings "PG_NODES") -}}
 {{- $node := trim . -}}
 {{- if regexMatch `^(\[[^\]]*\]|[^:]*):[0-9]+$` $node -}}
-{{- $ports = append $ports (regexFind `[0-9]+$` $node) -}}
+{{- $ports = append $ports (regexFind `[0-9]+$` $node | atoi) -}}
 {{- end -}}
 {{- end -}}
 {{- uniq $ports | toJson -}}

@@ -134,8 +134,8 @@ class ChartTest {
     List<HasMetadata> objects =
         render(
             "networkPolicy.enabled=true",
-            "settings.PUBLISH=endpointslices",
-            "settings.PG_NODES=10.0.0.1\\,db2:5433\\,[fd00::3]:5434\\,fd00::5435");
+            "settings.PUBLISH=EndpointSlices",
+            "settings.PG_NODES=10.0.0.1\\,db2:05433\\,[fd00::3]:5434\\,fd00::5435");
 
     List<String> named =
         Kustomize.one(objects, Role.class).getRules().stream()
@@ -271,6 +271,8 @@ class ChartTest {
   @CsvSource({
     "'password.value=a,password.existingSecret=b', set existingSecret or value",
     "'mode=cronjob,podMonitor.enabled=true', a CronJob has no metrics",
+    "settings.RW_SERVICE=postgresql-external-ro, RO_SERVICE is also the RW_SERVICE",
+    "settings.PGSSLCERT=/run/a, PGSSLCERT and PGSSLKEY need each other",
     "'jars.image.reference=a,jars.volume.emptyDir.medium=Memory', set volume or image.reference",
   })
   void rejectValuesThatContradictEachOther(String values, String message) {
