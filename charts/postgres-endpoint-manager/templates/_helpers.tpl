@@ -40,6 +40,18 @@ app.kubernetes.io/instance: {{ include "pgendpoints.name" . }}
 {{- end -}}
 {{- end -}}
 
+{{/* The variables of the original chart that count, as YAML. */}}
+{{- define "pgendpoints.env" -}}
+{{- $env := dict -}}
+{{- range $name, $value := .Values.cronJob.env -}}
+{{- /* The program runs in UTC, whatever TZ says; an empty variable counts as not set. */ -}}
+{{- if not (or (has $name (list "PGPASSWORD" "TZ")) (kindIs "invalid" $value) (eq (toString $value) "")) -}}
+{{- $_ := set $env $name (include "pgendpoints.setting" (list $name $value)) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $env -}}
+{{- end -}}
+
 {{/* The variables of the ConfigMap, as YAML: settings, and the values of the original chart. */}}
 {{- define "pgendpoints.settings" -}}
 {{- $all := dict -}}
@@ -49,11 +61,21 @@ app.kubernetes.io/instance: {{ include "pgendpoints.name" . }}
 {{- $nodes := concat (.Values.RWIPs | default list) (.Values.ROIPs | default list) | uniq -}}
 {{- if and $nodes (eq (get $all "PG_NODES") "REPLACE-ME") -}}{{- $_ := set $all "PG_NODES" (join "," $nodes) -}}{{- end -}}
 {{- with .Values.portPostgresql -}}{{- $_ := set $all "PGPORT" (include "pgendpoints.text" .) -}}{{- end -}}
-{{- range $name, $value := .Values.cronJob.env -}}
-{{- /* The program runs in UTC, whatever TZ says; an empty variable counts as not set. */ -}}
-{{- if not (or (has $name (list "PGPASSWORD" "TZ")) (kindIs "invalid" $value) (eq (toString $value) "")) -}}
-{{- $_ := set $all $name (include "pgendpoints.setting" (list $name $value)) -}}
+{{- $env := include "pgendpoints.env" . | fromYaml -}}
+{{- with get $env "PG_PORT" -}}{{- $_ := set $all "PGPORT" . -}}{{- end -}}
+{{- $prefix := get $env "CHART_NAME" | default (get $env "HELM_RELEASE") -}}
+{{- if $prefix -}}
+{{- range $service, $suffix := dict "RW_SERVICE" "-rw" "RO_SERVICE" "-ro" -}}
+{{- /* A name that settings give takes precedence, as in the program. */ -}}
+{{- if has (get $all $service) (list "" (printf "postgresql-external%s" $suffix)) -}}
+{{- $_ := set $all $service (printf "%s%s" $prefix $suffix) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $all = merge (omit $env "PG_PORT" "CHART_NAME" "HELM_RELEASE" "NAMESPACE" "DEFAULT_NAMESPACE") $all -}}
+{{- $namespace := get $env "NAMESPACE" | default (get $env "DEFAULT_NAMESPACE") | default .Release.Namespace -}}
+{{- if ne $namespace .Release.Namespace -}}
+{{- fail (printf "cronJob.env: NAMESPACE is %s, but the release is in %s: use --namespace %s" $namespace .Release.Namespace $namespace) -}}
 {{- end -}}
 {{- /* The defaults of the program, which other objects need as well. */ -}}
 {{- range $name, $default := dict "RW_SERVICE" "postgres-external-rw" "RO_SERVICE" "postgres-external-ro" -}}

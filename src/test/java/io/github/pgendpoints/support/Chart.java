@@ -4,9 +4,14 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.github.pgendpoints.support.kubernetes.Helm;
+import java.io.IOException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The Helm chart of this repository. */
 public final class Chart {
@@ -45,5 +50,17 @@ public final class Chart {
         .findFirst()
         .orElseThrow()
         .getData();
+  }
+
+  /** Copies the chart, with what its links point to. */
+  public static void copy(Path target) throws IOException {
+    Path source = Path.of(FOLDER);
+    try (Stream<Path> files = Files.walk(source, FileVisitOption.FOLLOW_LINKS)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Path copy = target.resolve(source.relativize(file));
+        Files.createDirectories(copy.getParent());
+        Files.copy(file, copy);
+      }
+    }
   }
 }
