@@ -20,6 +20,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
+{{/* Labels or annotations with those of a user, of (list own theirs name-of-the-value). */}}
+{{- define "pgendpoints.with" -}}
+{{- $own := index . 0 | fromYaml -}}
+{{- $theirs := index . 1 | default dict -}}
+{{- range $key, $_ := $theirs -}}
+{{- if hasKey $own $key -}}{{- fail (printf "%s: the chart sets %s itself" (index $ 2) $key) -}}{{- end -}}
+{{- end -}}
+{{- toYaml (merge $own $theirs) -}}
+{{- end -}}
+
 {{/* The labels that select the pods of the Deployment. */}}
 {{- define "pgendpoints.selector" -}}
 app.kubernetes.io/name: postgres-endpoint-manager

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
@@ -153,5 +154,44 @@ class ChartValuesTest {
 
     assertEquals(1, result.exitCode(), values);
     assertTrue(result.err().contains(message), result::err);
+  }
+
+  /** A key that stands twice in YAML means whatever the reader makes of it. */
+  @ParameterizedTest
+  @CsvSource({
+    "deployment, podLabels, app.kubernetes.io/name",
+    "deployment, podLabels, app.kubernetes.io/instance",
+    "deployment, podAnnotations, checksum/config",
+    "cronjob, podLabels, app.kubernetes.io/name",
+    "deployment, podMonitor.labels, helm.sh/chart",
+    "deployment, prometheusRule.labels, app.kubernetes.io/managed-by",
+    "deployment, dashboard.labels, app.kubernetes.io/name",
+  })
+  void rejectAKeyThatTheChartSets(String mode, String value, String key) {
+    String component =
+        value.startsWith("pod") && !value.contains(".")
+            ? "services.create=true"
+            : value.replace("labels", "enabled=true");
+    String set = "%s={\"%s\":\"mine\"}".formatted(value, key);
+    Helm.Result result =
+        Helm.run(
+            "template", "a", Chart.FOLDER, "--set", component + ",mode=" + mode, "--set-json", set);
+
+    assertEquals(1, result.exitCode(), set);
+    assertTrue(result.err().contains(value + ": the chart sets " + key + " itself"), result::err);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"deployment", "cronjob"})
+  void addLabelsAndAnnotationsToThePods(String mode) {
+    ObjectMeta pod =
+        Manifests.podTemplate(
+                Chart.render("mode=" + mode, "podLabels.team=red", "podAnnotations.note=a"))
+            .getMetadata();
+
+    assertEquals("red", pod.getLabels().get("team"));
+    assertEquals("postgres-endpoint-manager", pod.getLabels().get("app.kubernetes.io/name"));
+    assertEquals("a", pod.getAnnotations().get("note"));
+    assertEquals(mode.equals("deployment"), pod.getAnnotations().containsKey("checksum/config"));
   }
 }
