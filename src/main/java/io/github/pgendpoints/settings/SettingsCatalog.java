@@ -21,7 +21,7 @@ public final class SettingsCatalog {
   static final Setting<String> PG_NODES =
       Setting.ofDerivedDefault(
           "PG_NODES",
-          text("a comma-separated list of host, host:port, or [ipv6]:port"),
+          nodes("a comma-separated list of host, host:port, or [ipv6]:port"),
           "from the annotations of the last run",
           "PostgreSQL nodes. A node without a port uses PGPORT. If the addresses of a name belong to several servers, each is a node.");
   static final Setting<String> NAMESPACE =

@@ -3,6 +3,7 @@ package io.github.pgendpoints.support;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
 import java.io.IOException;
@@ -82,8 +83,13 @@ public final class Manifests {
     return copy.resolve(overlay);
   }
 
-  /** The one pod that a rendered overlay runs, in whatever way. */
+  /** The spec of the one pod that a rendered overlay runs, in whatever way. */
   public static PodSpec pod(List<HasMetadata> objects) {
+    return podTemplate(objects).getSpec();
+  }
+
+  /** The one pod that a rendered overlay runs, in whatever way. */
+  public static PodTemplateSpec podTemplate(List<HasMetadata> objects) {
     return objects.stream()
         .flatMap(
             object ->
@@ -93,8 +99,7 @@ public final class Manifests {
                         ? Stream.of(deployment.getSpec().getTemplate())
                         : Stream.empty())
         .findFirst()
-        .orElseThrow()
-        .getSpec();
+        .orElseThrow();
   }
 
   /** The variables that a rendered overlay sets. */
