@@ -135,7 +135,8 @@ public final class Application implements Callable<Integer> {
       versionProvider = Version.class,
       description =
           "Shows every node and both Services, wanted against actual, as a manager with these"
-              + " settings found them that runs on this host; where none does, probes itself."
+              + " settings found them that runs on this host; where none does, probes itself. Waits"
+              + " up to 10 s for the first cycle of that manager."
               + " MANAGEMENT_PORT=off always probes. Writes nothing. Exit codes as for --once.")
   int status(
       @Option(

@@ -232,7 +232,7 @@ public final class Manager extends Main {
             cluster.publisher(),
             RouteBindings.INSTANCE,
             cycleInterval(),
-            election != null,
+            election == null ? null : election::holder,
             Clock.systemUTC());
     context.addService(
         new ManagementServer(

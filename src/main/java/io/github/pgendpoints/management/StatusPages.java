@@ -26,13 +26,12 @@ public record StatusPages(LatestStatus latest, String fingerprint) {
     if (query != null && !query.equals(RunningManager.SETTINGS + "=" + fingerprint)) {
       return Page.of(409, Page.TEXT, "This manager has other settings.\n");
     }
-    Status status = latest.status();
-    return status == null
-        ? Page.of(503, Page.TEXT, "No cycle has ended of late.\n")
-        : new Page(
-            200,
-            type,
-            text.apply(status) + "\n",
-            Map.of(RunningManager.EXIT_CODE, String.valueOf(status.exitCode())));
+    Status latestStatus = latest.status();
+    Status status = latestStatus == null ? latest.missing() : latestStatus;
+    return new Page(
+        latestStatus == null ? 503 : 200,
+        type,
+        text.apply(status) + "\n",
+        Map.of(RunningManager.EXIT_CODE, String.valueOf(status.exitCode())));
   }
 }

@@ -19,7 +19,7 @@ public final class LatestStatus implements ResultListener {
 
   private final Publisher publisher;
   private final String replica;
-  private final boolean elects;
+  private final Supplier<String> leader;
   private final Duration maxAge;
   private final Clock clock;
   private volatile Ended last;
@@ -27,13 +27,17 @@ public final class LatestStatus implements ResultListener {
   /**
    * @param replica the name of this host or pod
    * @param interval the longest time from one cycle to the next
-   * @param elects whether a Lease elects the replica that writes
+   * @param leader names the holder of the Lease, if it knows it; null if there is no Lease
    */
   public LatestStatus(
-      Publisher publisher, String replica, Duration interval, boolean elects, Clock clock) {
+      Publisher publisher,
+      String replica,
+      Duration interval,
+      Supplier<String> leader,
+      Clock clock) {
     this.publisher = publisher;
     this.replica = replica;
-    this.elects = elects;
+    this.leader = leader;
     this.maxAge = MAX_AGE.plus(interval);
     this.clock = clock;
   }
@@ -53,6 +57,24 @@ public final class LatestStatus implements ResultListener {
         ended.result(),
         ended.reasons().get(),
         publisher,
-        Source.manager(replica, elects ? ended.result().leading() : null, ended.at()));
+        source(leader == null ? null : ended.result().leading(), ended.at()));
+  }
+
+  /** Why there is no status, in the form of one. */
+  public Status missing() {
+    Ended ended = last;
+    Instant now = clock.instant();
+    String reason =
+        ended == null
+            ? "no cycle has ended since this manager started"
+            : "the last cycle ended %d s ago; the log of this manager says why"
+                .formatted(Duration.between(ended.at(), now).toSeconds());
+    Boolean leading = ended == null || leader == null ? null : ended.result().leading();
+    return Status.missing(reason, source(leading, ended == null ? now : ended.at()));
+  }
+
+  private Source source(Boolean leading, Instant at) {
+    String holder = leader == null ? null : leader.get();
+    return Source.manager(replica, leading, holder, at, clock.instant());
   }
 }

@@ -11,6 +11,7 @@ import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -79,16 +80,20 @@ public record Status(
    * @param by manager for one that runs on, command for the command status itself
    * @param replica the name of the manager's host or pod; null for the command
    * @param leading whether that manager holds the Lease; null where there is no Lease
+   * @param leader the name of the holder of the Lease; null if it is not known
    * @param at when the cycle ended; UTC, ISO 8601
+   * @param ageSeconds how long ago that was
    */
-  public record Source(String by, String replica, Boolean leading, String at) {
-    static Source manager(String replica, Boolean leading, Instant at) {
-      return new Source("manager", replica, leading, seconds(at));
+  public record Source(
+      String by, String replica, Boolean leading, String leader, String at, long ageSeconds) {
+    static Source manager(String replica, Boolean leading, String leader, Instant at, Instant now) {
+      long age = Math.max(0, Duration.between(at, now).toSeconds());
+      return new Source("manager", replica, leading, leader, seconds(at), age);
     }
 
     /** The command itself. */
     public static Source probe(Instant at) {
-      return new Source("command", null, null, seconds(at));
+      return new Source("command", null, null, null, seconds(at), 0);
     }
 
     private static String seconds(Instant at) {
@@ -135,6 +140,11 @@ public record Status(
         topology == null ? List.of() : nodes(topology, verdict, publisher, rw, ro),
         services,
         source);
+  }
+
+  /** No cycle has found anything, for this reason. */
+  static Status missing(String reason, Source source) {
+    return new Status(1, false, false, List.of(reason), List.of(), List.of(), source);
   }
 
   private static ServiceRow service(

@@ -60,8 +60,13 @@ public final class StatusTable {
     }
     String role =
         source.leading() == null ? "" : source.leading() ? ", which leads" : ", which stands by";
-    return "Found by the running manager %s%s, at %s."
-        .formatted(ForeignText.clean(source.replica()), role, source.at());
+    String other =
+        source.leader() == null || !Boolean.FALSE.equals(source.leading())
+            ? ""
+            : " %s leads.".formatted(ForeignText.clean(source.leader()));
+    return "Found by the running manager %s%s, at %s, %d s ago.%s"
+        .formatted(
+            ForeignText.clean(source.replica()), role, source.at(), source.ageSeconds(), other);
   }
 
   private String headline() {

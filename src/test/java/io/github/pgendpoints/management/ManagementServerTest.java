@@ -2,9 +2,13 @@ package io.github.pgendpoints.management;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.pgendpoints.status.LatestStatus;
+import io.github.pgendpoints.status.RunningManager;
 import io.github.pgendpoints.support.Http;
 import java.net.Socket;
 import java.nio.file.Path;
@@ -16,10 +20,10 @@ import org.junit.jupiter.api.Test;
 
 class ManagementServerTest {
   private static final StatusPages NO_STATUS =
-      new StatusPages(new LatestStatus(null, "", Duration.ZERO, false, Clock.systemUTC()), "hash");
+      new StatusPages(new LatestStatus(null, "", Duration.ZERO, null, Clock.systemUTC()), "hash");
 
   @Test
-  void hasNoStatusBeforeTheFirstCycleAndForOtherSettings() {
+  void hasNoStatusBeforeTheFirstCycleAndForOtherSettings() throws Exception {
     int port = Http.freePort();
     ManagementServer server = new ManagementServer(port, () -> "", NO_STATUS);
     server.start();
@@ -31,6 +35,14 @@ class ManagementServerTest {
         assertEquals(409, http.status("GET", path + "?settings=other"));
         assertEquals(405, http.status("POST", path));
       }
+      // The command waits for the first cycle, and does not probe beside this manager.
+      RunningManager.Answer answer = RunningManager.ask(port, "hash", /* json= */ true);
+      assertFalse(answer.hasStatus());
+      assertEquals(1, answer.exitCode());
+      assertEquals(
+          "[\"no cycle has ended since this manager started\"]",
+          new ObjectMapper().readTree(answer.text()).get("reasons").toString());
+      assertNull(RunningManager.ask(port, "other", /* json= */ false));
     } finally {
       server.stop();
     }

@@ -146,6 +146,14 @@ class StatusIT {
         assertTrue(
             text.startsWith("Refused: nothing is written.\n- multiple primaries, nothing"), text);
         assertTrue(text.contains(", which stands by, at "), text);
+        assertTrue(text.replaceAll("\\s+", " ").trim().endsWith(" leads."), text);
+        JsonNode source =
+            new ObjectMapper()
+                .readTree(RunningManager.ask(port, fingerprint, true).text())
+                .get("source");
+        assertFalse(source.get("leading").asBoolean(), source::toString);
+        assertFalse(source.get("leader").asText().isEmpty(), source::toString);
+        assertTrue(source.get("ageSeconds").isNumber(), source::toString);
         // Both runs have the log of this process: the leader alone has reported it.
         assertEquals(1, follower.logged("ERROR multiple primaries").size());
       }

@@ -43,20 +43,20 @@ class StatusTableTest {
   @Test
   void namesTheManagerThatFoundIt() {
     assertEquals(
-        "Found by the running manager pem-0, at 2026-11-28T16:20:01Z.",
-        lastLine(Source.manager("pem-0", null, AT)));
+        "Found by the running manager pem-0, at 2026-11-28T16:20:01Z, 0 s ago.",
+        lastLine(Source.manager("pem-0", null, null, AT, AT)));
     assertEquals(
-        "Found by the running manager pem-0, which leads, at 2026-11-28T16:20:01Z.",
-        lastLine(Source.manager("pem-0", true, AT)));
+        "Found by the running manager pem-0, which leads, at 2026-11-28T16:20:01Z, 0 s ago.",
+        lastLine(Source.manager("pem-0", true, "pem-0", AT, AT)));
     assertEquals(
-        "Found by the running manager pem-0, which stands by, at 2026-11-28T16:20:01Z.",
-        lastLine(Source.manager("pem-0", false, AT)));
+        "Found by the running manager pem-0, which stands by, at 2026-11-28T16:20:01Z, 7 s ago. pem-1 leads.",
+        lastLine(Source.manager("pem-0", false, "pem-1", AT, AT.plusSeconds(7))));
   }
 
   private static String lastLine(Source source) {
     Status status = new Status(0, true, false, List.of(), NODES, List.of(), source);
     List<String> lines = new StatusTable(status).text().lines().toList();
-    return lines.get(lines.size() - 1);
+    return String.join(" ", lines.subList(lines.lastIndexOf("") + 1, lines.size()));
   }
 
   @Test

@@ -57,6 +57,7 @@ public final class Election extends ServiceSupport {
 
   private Thread thread;
   private volatile CountDownLatch stopping;
+  private volatile String holder;
 
   // Used by the one thread alone.
   private boolean leads;
@@ -176,7 +177,13 @@ public final class Election extends ServiceSupport {
     }
   }
 
+  /** The name of the process that holds the Lease, as last read; null before that. */
+  public String holder() {
+    return holder;
+  }
+
   private void lead() {
+    holder = candidate.identity();
     leadership.sharedWith(null);
     if (!leads) {
       leads = true;
@@ -187,6 +194,7 @@ public final class Election extends ServiceSupport {
   }
 
   private void follow(String holder) {
+    this.holder = holder;
     end(false);
     String other = lease.otherService();
     leadership.sharedWith(other);
