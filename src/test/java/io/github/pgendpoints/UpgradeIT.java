@@ -17,6 +17,7 @@ import io.github.pgendpoints.support.postgres.PostgresCluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -105,7 +106,9 @@ class UpgradeIT {
         FOLDER.resolve(Build.current().version() + ".yaml"),
         text.toString()
             .replace(systemIdentifier(), SYSTEM_IDENTIFIER)
-            .replace(String.valueOf(cluster.port()), "PGPORT"));
+            .replace(String.valueOf(cluster.port()), "PGPORT"),
+        // What a released version wrote is never changed.
+        StandardOpenOption.CREATE_NEW);
   }
 
   private List<HasMetadata> objects(Path version) throws IOException, SQLException {

@@ -39,12 +39,15 @@ public final class SinkFiles implements StartupListener {
   private final Set<String> off;
   private final Sinks sinks;
   private final Consumer<String> faults;
+  private final List<String> leftOut = new ArrayList<>();
+
+  /** Null before the first and after the last. */
   private volatile Path loading;
 
   /**
    * @param folder need not exist
    * @param off names of files, without suffix, that are not loaded
-   * @param faults takes a sentence about each file that is left out, in a thread of its own
+   * @param faults takes a sentence about each file that is left out
    */
   public SinkFiles(Path folder, Set<String> off, Sinks sinks, Consumer<String> faults) {
     this.faults = faults;
@@ -106,6 +109,9 @@ public final class SinkFiles implements StartupListener {
         loading = file;
         load(context, file);
       }
+      loading = null;
+      // After all others have started, and before a run of --once stops to wait for them.
+      leftOut.forEach(faults);
     } finally {
       // Else a run of --once waits for sinks that nobody starts any more.
       sinks.allStarted();
@@ -118,10 +124,11 @@ public final class SinkFiles implements StartupListener {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    if (loader.isAlive()) {
+    Path file = loading;
+    if (loader.isAlive() && file != null) {
       LOG.error(
           "alert sink {} has not started within {} s: it and those after it get no alerts yet",
-          shown(loading),
+          shown(file),
           MAX_SECONDS);
     }
   }
@@ -175,7 +182,7 @@ public final class SinkFiles implements StartupListener {
       String fault = SinkFault.describe(e, routes);
       LOG.error("alert sink {} is left out, {}", shown(file), fault);
       String message = "alert sink %s is left out, %s".formatted(shown(file), fault);
-      daemon(() -> faults.accept(message)).start();
+      leftOut.add(message);
       remove(model, before);
     }
   }

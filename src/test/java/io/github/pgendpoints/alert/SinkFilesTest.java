@@ -159,6 +159,18 @@ class SinkFilesTest {
   }
 
   @Test
+  void aRunOfOneCycleWaitsForTheEventOfAFault() throws IOException {
+    api.delay(Duration.ofMillis(300));
+    sink("a.camel.yaml", "hello\n");
+    try (Run run = run()) {
+      run.once();
+    }
+
+    assertEquals(
+        List.of("SinkLeftOut"), api.list(Event.class).stream().map(Event::getReason).toList());
+  }
+
+  @Test
   void aFaultOfAMainRouteNamesFileAndLine() throws IOException {
     Path file = home.resolve("routes/30-verify.camel.yaml");
     String text = Files.readString(file);
