@@ -160,7 +160,7 @@ class SinkFilesTest {
 
   @Test
   void aRunOfOneCycleWaitsForTheEventOfAFault() throws IOException {
-    api.delay(Duration.ofMillis(300));
+    api.beforeNext("POST", "events", () -> pause(Duration.ofSeconds(1)));
     sink("a.camel.yaml", "hello\n");
     try (Run run = run()) {
       run.once();
@@ -168,6 +168,14 @@ class SinkFilesTest {
 
     assertEquals(
         List.of("SinkLeftOut"), api.list(Event.class).stream().map(Event::getReason).toList());
+  }
+
+  private static void pause(Duration time) {
+    try {
+      Thread.sleep(time.toMillis());
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test
