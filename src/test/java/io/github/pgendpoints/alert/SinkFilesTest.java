@@ -159,26 +159,6 @@ class SinkFilesTest {
   }
 
   @Test
-  void aRunOfOneCycleWaitsForTheEventOfAFault() throws IOException {
-    api.beforeNext("POST", "events", () -> pause(Duration.ofSeconds(1)));
-    sink("a.camel.yaml", "hello\n");
-    try (Run run = run()) {
-      run.once();
-    }
-
-    assertEquals(
-        List.of("SinkLeftOut"), api.list(Event.class).stream().map(Event::getReason).toList());
-  }
-
-  private static void pause(Duration time) {
-    try {
-      Thread.sleep(time.toMillis());
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  @Test
   void aFaultOfAMainRouteNamesFileAndLine() throws IOException {
     Path file = home.resolve("routes/30-verify.camel.yaml");
     String text = Files.readString(file);
