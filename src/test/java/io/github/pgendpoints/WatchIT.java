@@ -217,7 +217,7 @@ class WatchIT {
               "pg-rw",
               endpoints -> endpoints.editMetadata().addToLabels("n", "" + before).endMetadata());
           await().atMost(Duration.ofSeconds(20)).until(() -> cycles.ended() > before + 1);
-          return reads("pg-ro") == 0;
+          return reads("pg-rw") > 0 && reads("pg-ro") == 0;
         });
     api.clearRequests();
   }

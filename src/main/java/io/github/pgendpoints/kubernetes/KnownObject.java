@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
@@ -23,7 +22,6 @@ final class KnownObject<T extends HasMetadata> {
   /** The longest time from one request to the next: an informer can fall silent without an end. */
   static final Duration RESYNC = Duration.ofSeconds(30);
 
-  private final BooleanSupplier watching;
   private final IntSupplier term;
   private final Runnable wake;
   private final LongSupplier nanoTime;
@@ -40,22 +38,24 @@ final class KnownObject<T extends HasMetadata> {
   private List<String> reported;
 
   /**
-   * @param watching whether the informer receives changes now
    * @param term which leadership this is; another one when others may have written in between
    * @param wake makes a cycle due at once
    * @param nanoTime as {@link System#nanoTime}
    */
-  KnownObject(BooleanSupplier watching, IntSupplier term, Runnable wake, LongSupplier nanoTime) {
-    this.watching = watching;
+  KnownObject(IntSupplier term, Runnable wake, LongSupplier nanoTime) {
     this.term = term;
     this.wake = wake;
     this.nanoTime = nanoTime;
   }
 
-  /** Whether {@link #object} need not be read. */
-  synchronized boolean isKnown() {
-    return holds
-        && watching.getAsBoolean()
+  /**
+   * Whether {@link #object} need not be read.
+   *
+   * @param watching whether the informer receives changes now
+   */
+  synchronized boolean isKnown(boolean watching) {
+    return watching
+        && holds
         && nanoTime.getAsLong() - askedAt < RESYNC.toNanos()
         && askedIn == term.getAsInt();
   }
@@ -65,9 +65,13 @@ final class KnownObject<T extends HasMetadata> {
     return object;
   }
 
-  /** Notes that a request is sent: nothing is known until its answer. */
-  synchronized void ask() {
-    held = holds && watching.getAsBoolean();
+  /**
+   * Notes that a request is sent: nothing is known until its answer.
+   *
+   * @param watching whether the informer receives changes now
+   */
+  synchronized void ask(boolean watching) {
+    held = holds && watching;
     holds = false;
     askedAt = nanoTime.getAsLong();
     askedIn = term.getAsInt();

@@ -64,13 +64,15 @@ final class ObjectInformer<T extends HasMetadata> implements ResourceEventHandle
     return idleSince != null && hasPassed(idleSince, PATIENCE);
   }
 
-  /** Notes in each cycle whether it watches. */
-  synchronized void check() {
-    if (isWatching()) {
+  /** Notes in each cycle whether it watches, and returns that. */
+  synchronized boolean check() {
+    boolean watching = isWatching();
+    if (watching) {
       idleSince = null;
     } else if (idleSince == null) {
       idleSince = nanoTime.getAsLong();
     }
+    return watching;
   }
 
   /** Notes that a read failed, which explains why this fails. */

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -24,28 +25,7 @@ public final class WatchedEndpoints implements RequestListener, AutoCloseable {
   private final Map<String, One> byName = new LinkedHashMap<>();
   private final Consumer<String> degraded;
 
-  private static final class One {
-    private final KnownObject<Endpoints> known;
-    private final ObjectInformer<Endpoints> informer;
-
-    One(
-        KubernetesClient client,
-        String namespace,
-        String name,
-        Leadership leadership,
-        LongSupplier nanoTime,
-        Runnable wake) {
-      // fabric8 makes a field selector of the name, which is what a rule with resourceNames grants.
-      informer =
-          new ObjectInformer<>(
-              client.endpoints().inNamespace(namespace).withName(name), this::changed, nanoTime);
-      known = new KnownObject<>(informer::isWatching, leadership::term, wake, nanoTime);
-    }
-
-    private void changed(String version) {
-      known.changed(version);
-    }
-  }
+  private record One(KnownObject<Endpoints> known, ObjectInformer<Endpoints> informer) {}
 
   /**
    * @param names of the Endpoints
@@ -63,8 +43,12 @@ public final class WatchedEndpoints implements RequestListener, AutoCloseable {
       LongSupplier nanoTime,
       Runnable wake) {
     this.degraded = degraded;
-    names.forEach(
-        name -> byName.put(name, new One(client, namespace, name, leadership, nanoTime, wake)));
+    for (String name : names) {
+      KnownObject<Endpoints> known = new KnownObject<>(leadership::term, wake, nanoTime);
+      // fabric8 makes a field selector of the name, which is what a rule with resourceNames grants.
+      Resource<Endpoints> resource = client.endpoints().inNamespace(namespace).withName(name);
+      byName.put(name, new One(known, new ObjectInformer<>(resource, known::changed, nanoTime)));
+    }
   }
 
   private WatchedEndpoints() {
@@ -87,11 +71,11 @@ public final class WatchedEndpoints implements RequestListener, AutoCloseable {
     if (one == null) {
       return read.apply(name);
     }
-    one.informer.check();
-    if (one.known.isKnown()) {
+    boolean watching = one.informer.check();
+    if (one.known.isKnown(watching)) {
       return one.known.object();
     }
-    one.known.ask();
+    one.known.ask(watching);
     try {
       Endpoints found = read.apply(name);
       read(name, one, found);
@@ -122,7 +106,7 @@ public final class WatchedEndpoints implements RequestListener, AutoCloseable {
   public void writing(ObjectKind<?> kind, HasMetadata object) {
     One one = one(object);
     if (one != null) {
-      one.known.ask();
+      one.known.ask(one.informer.isWatching());
     }
   }
 

@@ -21,12 +21,12 @@ class KnownObjectTest {
   @BeforeEach
   void isKnown() {
     read("1");
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
   }
 
   @Test
   void knowsNothingAtTheStart() {
-    assertFalse(fresh().isKnown());
+    assertFalse(fresh().isKnown(true));
     assertNull(fresh().object());
   }
 
@@ -34,106 +34,106 @@ class KnownObjectTest {
   void knowsWhatWasReadAndThatThereIsNothing() {
     assertEquals("1", known.object().getMetadata().getResourceVersion());
     read(null);
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
     assertNull(known.object());
   }
 
   @Test
   void knowsItForHalfAMinute() {
     nanos += KnownObject.RESYNC.toNanos() - 1;
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
     nanos++;
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
     read("1");
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
     assertEquals(0, woken);
   }
 
   @Test
   void countsFromWhenItWasAsked() {
-    known.ask();
+    known.ask(watching);
     nanos += KnownObject.RESYNC.toNanos();
     known.read(endpoints("1"));
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
   }
 
   @Test
   void readsAgainWhatHasAnotherVersion() {
     known.changed("2");
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
     assertEquals(1, woken);
     read("2");
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
   }
 
   @Test
   void readsAgainWhatIsGone() {
     known.changed(null);
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
     assertEquals(1, woken);
     read(null);
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
   }
 
   @Test
   void isNotToldNewsByItsOwnVersion() {
     known.changed("1");
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
     read(null);
     known.changed(null);
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
     assertEquals(0, woken);
   }
 
   @Test
   void isNotToldNewsByItsOwnWrite() {
-    known.ask();
+    known.ask(watching);
     known.changed("2");
     known.wrote(endpoints("2"));
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
     assertEquals("2", known.object().getMetadata().getResourceVersion());
 
-    known.ask();
+    known.ask(watching);
     known.wrote(endpoints("3"));
     known.changed("3");
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
 
-    known.ask();
+    known.ask(watching);
     known.changed(null);
     known.wrote(null);
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
     assertEquals(0, woken);
   }
 
   @Test
   void isToldNewsByAnothersWriteAfterItsOwn() {
-    known.ask();
+    known.ask(watching);
     known.changed("2");
     known.changed("3");
     known.wrote(endpoints("2"));
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
     assertEquals(1, woken);
   }
 
   @Test
   void readsOnceMoreForAnEventThatComesLate() {
-    known.ask();
+    known.ask(watching);
     known.changed("2");
     known.read(endpoints("3"));
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
     assertEquals(1, woken);
 
     read("3");
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
     assertEquals("3", known.object().getMetadata().getResourceVersion());
   }
 
   @Test
   void knowsNothingOfARequestThatFailed() {
-    known.ask();
-    assertFalse(known.isKnown());
+    known.ask(watching);
+    assertFalse(known.isKnown(watching));
     known.failed();
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
     known.changed("2");
     assertEquals(1, woken, "it had an effect");
   }
@@ -141,9 +141,9 @@ class KnownObjectTest {
   @Test
   void knowsNothingWhileTheInformerDoesNotWatch() {
     watching = false;
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
     read("1");
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
   }
 
   @Test
@@ -151,21 +151,21 @@ class KnownObjectTest {
     watching = false;
     read("3");
     watching = true;
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
     known.changed("2");
-    assertFalse(known.isKnown(), "reported late");
+    assertFalse(known.isKnown(watching), "reported late");
     known.changed("3");
     assertEquals(1, woken);
     read("3");
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
   }
 
   @Test
   void readsInEachLeadership() {
     term++;
-    assertFalse(known.isKnown());
+    assertFalse(known.isKnown(watching));
     read("1");
-    assertTrue(known.isKnown());
+    assertTrue(known.isKnown(watching));
   }
 
   @Test
@@ -179,7 +179,7 @@ class KnownObjectTest {
     known.changed("3");
     assertFalse(read("3"), "reported before the read");
     nanos += KnownObject.RESYNC.toNanos();
-    known.ask();
+    known.ask(watching);
     known.changed("4");
     assertFalse(known.read(endpoints("4")), "reported during the read");
     watching = false;
@@ -187,12 +187,12 @@ class KnownObjectTest {
   }
 
   private boolean read(String version) {
-    known.ask();
+    known.ask(watching);
     return known.read(version == null ? null : endpoints(version));
   }
 
   private KnownObject<Endpoints> fresh() {
-    return new KnownObject<>(() -> watching, () -> term, () -> woken++, () -> nanos);
+    return new KnownObject<>(() -> term, () -> woken++, () -> nanos);
   }
 
   private static Endpoints endpoints(String version) {
