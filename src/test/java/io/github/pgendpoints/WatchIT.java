@@ -122,11 +122,12 @@ class WatchIT {
     }
   }
 
-  @Test
-  void readsInEachCycleWhileWatchesAreBroken() {
+  @ParameterizedTest
+  @ValueSource(ints = {502, 503})
+  void readsInEachCycleWhileWatchesAreBroken(int code) {
     try (Run run = run().start(Mode.CONTINUOUS)) {
       untilWatched(run);
-      api.misbehave(10_000, RawFault.body(502, "<html>"), "GET /api/v1/namespaces/db/endpoints?");
+      api.misbehave(10_000, RawFault.body(code, "<html>"), "GET /api/v1/namespaces/db/endpoints?");
       api.clearRequests();
       untilCycles(20);
       assertTrue(reads("pg-rw") >= 10, api.calls().toString());
