@@ -1,6 +1,5 @@
 package io.github.pgendpoints;
 
-import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -247,9 +246,7 @@ public final class Manager extends Main {
   private final class Requests implements RequestListener {
     @Override
     public void writing(ObjectKind<?> kind, HasMetadata object) {
-      if (object instanceof Endpoints) {
-        wiring.watchedEndpoints().writing(object.getMetadata().getName());
-      }
+      wiring.watchedEndpoints().writing(kind, object);
     }
 
     @Override
@@ -258,16 +255,7 @@ public final class Manager extends Main {
         ObjectKind<?> kind,
         HasMetadata object,
         KubernetesClientException failure) {
-      if (object instanceof Endpoints endpoints) {
-        String name = endpoints.getMetadata().getName();
-        if (failure != null) {
-          wiring.watchedEndpoints().writeFailed(name);
-        } else {
-          wiring
-              .watchedEndpoints()
-              .written(name, operation == ObjectOperation.DELETE ? List.of() : List.of(endpoints));
-        }
-      }
+      wiring.watchedEndpoints().ended(operation, kind, object, failure);
       if (metrics != null) {
         metrics.ended(operation, kind, object, failure);
       }

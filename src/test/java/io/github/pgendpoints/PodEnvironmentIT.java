@@ -302,6 +302,23 @@ class PodEnvironmentIT {
     }
   }
 
+  /** The library logs every attempt, with a stack trace. */
+  @Test
+  void logsOnceThatItMayNotWatch() throws IOException {
+    api.deny("watch", "endpoints");
+    try (Program program =
+        program().with("MANAGEMENT_PORT", "off").with("JOLOKIA_PORT", "off").start()) {
+      await().until(() -> program.err().contains("the Role does not grant list and watch"));
+
+      assertEquals(
+          1,
+          Pattern.compile("(?i).*watch.*").matcher(program.err()).results().count(),
+          program::err);
+    } finally {
+      api.heal();
+    }
+  }
+
   private static void mount(Path volume, String version, String token) throws IOException {
     Path data = Files.createDirectory(volume.resolve(version));
     api.requireToken(token).caCertificate(data.resolve("ca.crt"));

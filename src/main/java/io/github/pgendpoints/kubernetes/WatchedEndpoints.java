@@ -1,11 +1,13 @@
 package io.github.pgendpoints.kubernetes;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -13,28 +15,24 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * The Endpoints of the Services, known as long as a watch tells of no change. It learns what they
- * are from the routes that ask for them and write them, and from outside, so that these need not
- * speak of it.
- */
-public final class WatchedEndpoints implements AutoCloseable {
+/** The Endpoints of the Services, which are read only when an informer does not vouch for them. */
+public final class WatchedEndpoints implements RequestListener, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(WatchedEndpoints.class);
 
-  private static final String RULE =
-      "; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames [%s], verbs [watch]";
+  private static final String NOT_GRANTED =
+      "the Role does not grant list and watch on the Endpoints, so they are read in each cycle; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames [%s], verbs [list, watch]";
 
-  private record One(Watched<Endpoints> watched, Watch watch) {}
-
-  private final Map<String, One> byName;
+  private final Map<String, One> byName = new LinkedHashMap<>();
   private final Consumer<String> degraded;
+
+  private record One(KnownObject<Endpoints> known, ObjectInformer<Endpoints> informer) {}
 
   /**
    * @param names of the Endpoints
    * @param leadership in each of which they are read at least once
    * @param degraded told when they cannot be watched
    * @param nanoTime as {@link System#nanoTime}
-   * @param wake lets a cycle look at once, since somebody else has changed one of them
+   * @param wake makes a cycle due at once, since another writer has changed one of them
    */
   public WatchedEndpoints(
       KubernetesClient client,
@@ -45,20 +43,15 @@ public final class WatchedEndpoints implements AutoCloseable {
       LongSupplier nanoTime,
       Runnable wake) {
     this.degraded = degraded;
-    this.byName = new LinkedHashMap<>();
     for (String name : names) {
-      // A field selector is what a rule with resourceNames allows to watch.
-      String path =
-          "api/v1/namespaces/%s/endpoints?fieldSelector=metadata.name%%3D%s"
-              .formatted(namespace, name);
-      Watched<Endpoints> watched = new Watched<>(nanoTime, leadership::term, wake);
-      byName.put(
-          name, new One(watched, new Watch(client, path, watched, leadership::isHeld, nanoTime)));
+      KnownObject<Endpoints> known = new KnownObject<>(leadership::term, wake, nanoTime);
+      // fabric8 makes a field selector of the name, which is what a rule with resourceNames grants.
+      Resource<Endpoints> resource = client.endpoints().inNamespace(namespace).withName(name);
+      byName.put(name, new One(known, new ObjectInformer<>(resource, known::changed, nanoTime)));
     }
   }
 
   private WatchedEndpoints() {
-    byName = Map.of();
     degraded = message -> {};
   }
 
@@ -67,87 +60,78 @@ public final class WatchedEndpoints implements AutoCloseable {
     return new WatchedEndpoints();
   }
 
-  /** Whether the Endpoints need not be read: they are what {@link #endpoints} says. */
-  public boolean areKnown(String name) {
-    One one = byName.get(name);
-    return one != null && one.watched().isKnown();
-  }
-
-  /** The Endpoints as last read or written; null when there are none. */
-  public Endpoints endpoints(String name) {
-    return byName.get(name).watched().objects().stream().findFirst().orElse(null);
-  }
-
   /**
-   * Reads the Endpoints, and watches them from now on.
+   * The Endpoints as they are known, or as they are read now and watched from then on.
    *
    * @param read gets the Endpoints of a name, null when there are none
+   * @return null when there are none
    */
-  public Endpoints read(String name, Function<String, Endpoints> read) {
+  public Endpoints get(String name, Function<String, Endpoints> read) {
     One one = byName.get(name);
     if (one == null) {
       return read.apply(name);
     }
-    one.watched().ask();
+    boolean watching = one.informer.check();
+    if (one.known.isKnown(watching)) {
+      return one.known.object();
+    }
+    one.known.ask(watching);
     try {
       Endpoints found = read.apply(name);
-      read(name, one, found == null ? List.of() : List.of(found));
+      read(name, one, found);
       return found;
     } catch (RuntimeException e) {
-      one.watched().unanswered();
-      one.watch().readFailed();
+      one.known.failed();
+      byName.values().forEach(each -> each.informer.readFailed());
       throw e;
     }
   }
 
-  /** This process is about to write the Endpoints. */
-  public void writing(String name) {
-    One one = byName.get(name);
-    if (one != null) {
-      one.watched().ask();
+  private void read(String name, One one, Endpoints found) {
+    if (one.known.read(found)) {
+      LOG.info("the informer of Endpoints {} did not report a change: a new one starts", name);
+      one.informer.restart();
     }
-  }
-
-  /**
-   * This process has written the Endpoints.
-   *
-   * @param now what there is now; empty when they are deleted
-   */
-  public void written(String name, List<Endpoints> now) {
-    One one = byName.get(name);
-    if (one != null) {
-      one.watched().wrote(now);
-    }
-  }
-
-  /** The write failed, and may have had an effect. */
-  public void writeFailed(String name) {
-    One one = byName.get(name);
-    if (one != null) {
-      one.watched().unanswered();
-    }
-  }
-
-  private void read(String name, One one, List<Endpoints> found) {
-    if (!one.watched().read(found)) {
-      LOG.info("the watch of Endpoints {} has not told of a change: it is opened anew", name);
-      one.watch().rearm();
-    }
-    // Not before: where the API cannot be reached, there is no use in it, and nothing to say.
-    one.watch().arm();
-    if (one.watch().isForbidden()) {
-      degraded.accept(
-          "the Role does not grant watch on the Endpoints, so they are read in each cycle%s"
-              .formatted(RULE.formatted(String.join(", ", byName.keySet()))));
-    } else if (one.watch().isFailing()) {
+    // Not before: while the API server does not answer, an informer has nothing to report.
+    one.informer.readAnswered();
+    if (one.informer.isForbidden()) {
+      degraded.accept(NOT_GRANTED.formatted(String.join(", ", byName.keySet())));
+    } else if (one.informer.isFailing()) {
       degraded.accept(
           "the Endpoints %s cannot be watched, so they are read in each cycle".formatted(name));
     }
   }
 
-  /** Ends the watches. */
+  @Override
+  public void writing(ObjectKind<?> kind, HasMetadata object) {
+    One one = one(object);
+    if (one != null) {
+      one.known.ask(one.informer.isWatching());
+    }
+  }
+
+  @Override
+  public void ended(
+      ObjectOperation operation,
+      ObjectKind<?> kind,
+      HasMetadata object,
+      KubernetesClientException failure) {
+    One one = one(object);
+    if (one != null && failure == null) {
+      one.known.wrote(operation == ObjectOperation.DELETE ? null : (Endpoints) object);
+    } else if (one != null) {
+      one.known.failed();
+    }
+  }
+
+  /** Null for a read, for an object of another kind, and in a run of one cycle. */
+  private One one(HasMetadata object) {
+    return object instanceof Endpoints ? byName.get(object.getMetadata().getName()) : null;
+  }
+
+  /** Stops the informers. */
   @Override
   public void close() {
-    byName.values().forEach(one -> one.watch().stop());
+    byName.values().forEach(one -> one.informer.stop());
   }
 }

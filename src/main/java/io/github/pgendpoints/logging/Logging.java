@@ -54,6 +54,8 @@ public final class Logging {
           "org.postgresql",
           "com.zaxxer.hikari",
           "io.fabric8.kubernetes.client.extended.leaderelection",
+          "io.fabric8.kubernetes.client.informers",
+          "io.fabric8.kubernetes.client.dsl.internal.AbstractWatchManager",
           "org.apache.camel.support.task.BackgroundTask");
 
   private Logging() {}

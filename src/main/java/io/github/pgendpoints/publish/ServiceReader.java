@@ -18,7 +18,7 @@ public final class ServiceReader {
   private final ApiBudget budget;
 
   /**
-   * @param watched the Endpoints that need not be read, since a watch reports their changes
+   * @param watched reads the Endpoints unless a watch vouches for them
    * @param publishSlices whether PUBLISH asks for EndpointSlices
    */
   public ServiceReader(
@@ -59,11 +59,12 @@ public final class ServiceReader {
   }
 
   private Endpoints endpoints(String service) {
-    if (watched.areKnown(service)) {
-      return watched.endpoints(service);
-    }
-    budget.check();
-    return watched.read(service, endpoints::get);
+    return watched.get(
+        service,
+        name -> {
+          budget.check();
+          return endpoints.get(name);
+        });
   }
 
   /** Null when we may not look, and need not. */
