@@ -56,8 +56,8 @@ public final class Manager extends Main {
   private static final Logger LOG = LoggerFactory.getLogger(Manager.class);
 
   /** What a run of one cycle waits for its sinks. */
-  /** A cycle that waits for the network longer is cut off. */
-  private static final Duration MAX_WAIT_FOR_CYCLE = Duration.ofSeconds(2);
+  /** The routes then wait for one that takes longer, before they cut it off. */
+  private static final Duration MAX_WAIT_FOR_CYCLE = Duration.ofSeconds(1);
 
   private static final Duration MAX_WAIT_FOR_SINKS = Duration.ofSeconds(10);
 
@@ -147,7 +147,7 @@ public final class Manager extends Main {
         .withName("postgres-endpoint-manager")
         .withJmxEnabled(servesJolokia())
         // SIGTERM: a cycle in flight gets this long to end; the whole process has 5 s.
-        .withShutdownTimeout(3);
+        .withShutdownTimeout(2);
     addInitialProperty("camel.component.sql.serviceLocationEnabled", "false");
     // What waits for a route that somebody stopped, and 30 s of each cycle are gone.
     addInitialProperty("camel.component.direct.timeout", "2000");
