@@ -55,10 +55,10 @@ import org.slf4j.LoggerFactory;
 public final class Manager extends Main {
   private static final Logger LOG = LoggerFactory.getLogger(Manager.class);
 
-  /** What a run of one cycle waits for its sinks. */
-  /** The routes then wait for one that takes longer, before they cut it off. */
-  private static final Duration MAX_WAIT_FOR_CYCLE = Duration.ofSeconds(1);
+  /** For a cycle under way at SIGTERM. The routes then wait for one that takes longer. */
+  private static final Duration MAX_WAIT_FOR_CYCLE = Duration.ofMillis(500);
 
+  /** What a run of one cycle waits for its sinks. */
   private static final Duration MAX_WAIT_FOR_SINKS = Duration.ofSeconds(10);
 
   private final Settings settings;
@@ -146,8 +146,8 @@ public final class Manager extends Main {
         .withBasePackageScanEnabled(false)
         .withName("postgres-endpoint-manager")
         .withJmxEnabled(servesJolokia())
-        // SIGTERM: a cycle in flight gets this long to end; the whole process has 5 s.
-        .withShutdownTimeout(2);
+        // SIGTERM: a cycle under way gets this and MAX_WAIT_FOR_CYCLE; the process has 5 s.
+        .withShutdownTimeout(3);
     addInitialProperty("camel.component.sql.serviceLocationEnabled", "false");
     // What waits for a route that somebody stopped, and 30 s of each cycle are gone.
     addInitialProperty("camel.component.direct.timeout", "2000");
