@@ -155,6 +155,11 @@ final class Watch implements RoutePolicyFactory {
     return disturbances.get() % 2 != 0;
   }
 
+  /** Whether every cycle that has begun is judged: Camel may stop a little earlier. */
+  synchronized boolean isIdle() {
+    return underWay.get() == 0;
+  }
+
   /** Another process or another term of leadership is about to begin. */
   synchronized void beginsAnew() {
     rivals.removeIf(rival -> !keepsState);
