@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.List;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
+import org.apache.camel.Ordered;
 import org.apache.camel.Variable;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
@@ -67,6 +68,12 @@ public final class Conclusion {
     private End(Cluster cluster, Cycle cycle) {
       this.cluster = cluster;
       this.cycle = cycle;
+    }
+
+    /** Last: the routes may be stopped as soon as the cycle is done. */
+    @Override
+    public int getOrder() {
+      return Ordered.LOWEST;
     }
 
     @Override
