@@ -236,7 +236,6 @@ public final class Soak {
     }
     watch.disturbing();
     run.close();
-    await(PATIENCE, "the judgment of the last cycle", watch::isIdle);
     watch.beginsAnew();
     startManager();
     awaitCycles(0);

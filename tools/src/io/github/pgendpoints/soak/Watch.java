@@ -155,11 +155,6 @@ final class Watch implements RoutePolicyFactory {
     return disturbances.get() % 2 != 0;
   }
 
-  /** Whether every cycle that has begun is judged: Camel may stop a little earlier. */
-  synchronized boolean isIdle() {
-    return underWay.get() == 0;
-  }
-
   /** Another process or another term of leadership is about to begin. */
   synchronized void beginsAnew() {
     rivals.removeIf(rival -> !keepsState);
@@ -182,6 +177,8 @@ final class Watch implements RoutePolicyFactory {
       // As with a process that was ended: what its last cycle may still do is no cycle any more.
       watched = context;
       underWay.set(0);
+      // Camel may stop before it has told us of the end of that cycle.
+      world.api().clearRequests();
     }
     return switch (routeId) {
       case "cycle" -> policy(this::beginTick, this::endTick);
