@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -29,6 +30,14 @@ final class HeldQuestion implements Runnable {
     ENDED
   }
 
+  /** What a server reports, once. */
+  enum Report {
+    /** A standby has become a primary. */
+    PROMOTED,
+    /** The session has ended, so the server is gone, or restarts. */
+    GONE
+  }
+
   /** A question takes about so long, and so outlives a manager that is killed by no more. */
   private static final Duration LONGEST = Duration.ofSeconds(1);
 
@@ -37,6 +46,9 @@ final class HeldQuestion implements Runnable {
 
   /** Shorter ones cost more than the probes that they replace. */
   private static final Duration SHORTEST = Duration.ofMillis(100);
+
+  /** A proxy in between may end a session on which nothing is sent for long. */
+  private static final Duration SILENCE = Duration.ofSeconds(10);
 
   private static final int PAUSES_A_ROUND = 10;
   private static final String SET_UP =
@@ -50,18 +62,19 @@ final class HeldQuestion implements Runnable {
   private final Login login;
   private final Duration patience;
   private final Supplier<Duration> pause;
-  private final Runnable changed;
+  private final Consumer<Report> listener;
   private volatile Stage stage = Stage.STARTING;
   private volatile boolean unwanted;
   private volatile Login.Session session;
   private volatile long endedAt;
   private Duration longest;
+  private Deadline silence = Deadline.in(SILENCE);
 
   /**
    * @param role PRIMARY or STANDBY
    * @param patience how long a login or an answer may take longer than expected
    * @param pause the time from one look of the standby at itself to the next
-   * @param changed is called once when the server reports a change or hangs up
+   * @param listener takes the report
    */
   HeldQuestion(
       Node node,
@@ -70,14 +83,14 @@ final class HeldQuestion implements Runnable {
       Login login,
       Duration patience,
       Supplier<Duration> pause,
-      Runnable changed) {
+      Consumer<Report> listener) {
     this.node = node;
     this.address = address;
     this.role = role;
     this.login = login;
     this.patience = patience;
     this.pause = pause;
-    this.changed = changed;
+    this.listener = listener;
   }
 
   /** Where it stands now. */
@@ -107,7 +120,7 @@ final class HeldQuestion implements Runnable {
   @Override
   public void run() {
     Stage last = Stage.UNSUITABLE;
-    boolean reports = false;
+    Report report = null;
     try {
       session = login.to(node, address, Deadline.in(patience), patience);
       if (!unwanted && isSuitable()) {
@@ -115,14 +128,14 @@ final class HeldQuestion implements Runnable {
         stage = Stage.HELD;
         last = Stage.ENDED;
         Deadline life = Deadline.in(LIFE);
-        while (!unwanted && !reports && !life.isOver()) {
+        while (!unwanted && report == null && !life.isOver()) {
           // Each question is bounded, and the next one follows at once.
-          reports = !isUnchanged();
+          report = isUnchanged() ? null : Report.PROMOTED;
         }
       }
     } catch (SQLException | RuntimeException e) {
-      reports = stage == Stage.HELD && Probe.sessionEnded(e);
-      last = reports ? Stage.ENDED : Stage.UNSUITABLE;
+      report = stage == Stage.HELD && Probe.sessionEnded(e) ? Report.GONE : null;
+      last = report == null ? Stage.UNSUITABLE : Stage.ENDED;
     } finally {
       endedAt = System.nanoTime();
       stage = last;
@@ -130,8 +143,8 @@ final class HeldQuestion implements Runnable {
         session.close();
       }
     }
-    if (reports && !unwanted) {
-      changed.run();
+    if (report != null && !unwanted) {
+      listener.accept(report);
     }
   }
 
@@ -177,10 +190,14 @@ final class HeldQuestion implements Runnable {
   private boolean isStillThere() throws SQLException {
     try {
       session.postgres().getNotifications((int) longest.toMillis());
-      return true;
     } catch (RuntimeException e) {
       throw Distrusted.misunderstood(e);
     }
+    if (silence.isOver()) {
+      silence = Deadline.in(SILENCE);
+      send("");
+    }
+    return true;
   }
 
   private boolean isStillStandby() throws SQLException {
@@ -190,12 +207,16 @@ final class HeldQuestion implements Runnable {
     String question =
         QUESTION.formatted(rounds, "%d.%03d".formatted(sleep.toSeconds(), sleep.toMillisPart()));
     long began = System.nanoTime();
-    try (Statement statement = session.connection().createStatement()) {
-      statement.execute(question);
+    send(question);
+    // Only a promotion ends it before its pauses are over.
+    return System.nanoTime() - began >= round.multipliedBy(rounds).toNanos();
+  }
+
+  private void send(String statement) throws SQLException {
+    try (Statement sender = session.connection().createStatement()) {
+      sender.execute(statement);
     } catch (RuntimeException | AssertionError e) {
       throw Distrusted.misunderstood(e);
     }
-    // Only a promotion ends it before its pauses are over.
-    return System.nanoTime() - began >= round.multipliedBy(rounds).toNanos();
   }
 }

@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
@@ -27,6 +26,12 @@ import java.util.stream.Stream;
 public final class Prober {
   private static final Duration MOMENT = Duration.ofSeconds(1);
   private static final long MAX_LOGIN_AGE = NodePools.MAX_LOGIN_AGE.toNanos();
+
+  /** Writes move only between nodes whose logins are no older. */
+  private static final long RECENT = Duration.ofSeconds(3).toNanos();
+
+  /** While a fail-over is possible, no login gets so old that the move has to wait for one. */
+  private static final long RENEWED = Duration.ofSeconds(2).toNanos();
 
   /**
    * What the nodes were when some of them had to be probed once more.
@@ -45,6 +50,7 @@ public final class Prober {
   private final Knock knock;
   private final RoleWatch roles;
   private final LongSupplier nanoTime;
+  private volatile boolean urgent;
   private long probesBegan;
   private Doubt doubt;
 
@@ -108,15 +114,23 @@ public final class Prober {
   }
 
   /**
-   * The probes of a cycle, all with one deadline, in the order of the nodes. A node that has
-   * reported a change is probed as a new client at once: writes may move to it, and an older login
-   * would not do.
+   * The probes of a cycle, all with one deadline, in the order of the nodes. When a server has hung
+   * up, all of them log in afresh: a promotion may come next, and then nothing has to.
    */
   public List<NodeProbe> probes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
-    Set<Node> reporters = roles.takeReporters();
-    return probes(
-        nodes, node -> reporters.contains(node) ? probesBegan : probesBegan - MAX_LOGIN_AGE);
+    Map<Node, HeldQuestion.Report> reports = roles.takeReports();
+    return probes(nodes, node -> probesBegan - maxLoginAge(reports, node));
+  }
+
+  private long maxLoginAge(Map<Node, HeldQuestion.Report> reports, Node node) {
+    if (reports.containsValue(HeldQuestion.Report.GONE)) {
+      return 0;
+    }
+    if (reports.containsKey(node)) {
+      return RECENT;
+    }
+    return urgent ? RENEWED : MAX_LOGIN_AGE;
   }
 
   /**
@@ -127,6 +141,7 @@ public final class Prober {
    * @param urgent whether a fail-over is possible
    */
   public void watchRoles(boolean leading, Topology topology, boolean urgent) {
+    this.urgent = leading && urgent;
     if (!leading) {
       roles.close();
     } else if (downNodes.isContinuous()) {
@@ -136,12 +151,13 @@ public final class Prober {
 
   /**
    * The nodes to probe once more: those that are contested, those between which writes would move
-   * unless they were probed as a new client, and, in a run of one cycle, the standbys without which
-   * the read-only Service would be empty.
+   * unless they logged in just before, and, in a run of one cycle, the standbys without which the
+   * read-only Service would be empty.
    */
   public List<Node> doubtful(Topology topology, Published published) {
     Stream<Node> moving =
-        topology.moving(published).stream().filter(node -> !pools.hasLoggedIn(node, probesBegan));
+        topology.moving(published).stream()
+            .filter(node -> !pools.hasLoggedIn(node, probesBegan - RECENT));
     return Stream.of(topology.contested().stream(), moving, lost(topology, published).stream())
         .flatMap(nodes -> nodes)
         .distinct()

@@ -41,7 +41,7 @@ public final class RoleWatch implements AutoCloseable {
   private final Executor executor;
   private final Runnable changed;
   private final Map<Node, HeldQuestion> holds = new HashMap<>();
-  private final Set<Node> reporters = new HashSet<>();
+  private final Map<Node, HeldQuestion.Report> reports = new HashMap<>();
   private volatile Duration pause = PAUSE;
   private Set<Node> wanted = Set.of();
   private boolean all;
@@ -109,7 +109,7 @@ public final class RoleWatch implements AutoCloseable {
             login,
             patience,
             () -> pause,
-            () -> report(node));
+            report -> take(node, report));
     holds.put(node, question);
     try {
       executor.execute(question);
@@ -128,9 +128,9 @@ public final class RoleWatch implements AutoCloseable {
     };
   }
 
-  private void report(Node node) {
-    synchronized (reporters) {
-      reporters.add(node);
+  private void take(Node node, HeldQuestion.Report report) {
+    synchronized (reports) {
+      reports.put(node, report);
     }
     changed.run();
   }
@@ -144,11 +144,11 @@ public final class RoleWatch implements AutoCloseable {
             .allMatch(hold -> hold != null && hold.stage() == HeldQuestion.Stage.HELD);
   }
 
-  /** The nodes that have reported a change since the last call. */
-  Set<Node> takeReporters() {
-    synchronized (reporters) {
-      Set<Node> taken = Set.copyOf(reporters);
-      reporters.clear();
+  /** What nodes have reported since the last call. */
+  Map<Node, HeldQuestion.Report> takeReports() {
+    synchronized (reports) {
+      Map<Node, HeldQuestion.Report> taken = Map.copyOf(reports);
+      reports.clear();
       return taken;
     }
   }

@@ -75,6 +75,24 @@ class RoleWatchIT {
     }
   }
 
+  /** As HAProxy and the load balancers of clouds do, mostly after a minute or more. */
+  @Test
+  void noProxyTakesTheSessionOnThePrimaryForAnIdleOne() throws SQLException {
+    try (Run run = watching()) {
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(
+              () ->
+                  primary
+                      .sql(
+                          "SELECT count(*) FROM pg_stat_activity WHERE query = '' AND state = 'idle'"
+                              + " AND application_name = 'postgres-endpoint-manager'"
+                              + " AND state_change > backend_start + interval '9 s'")
+                      .equals("1"));
+      assertEquals(List.of(), run.logged("DOWN"));
+    }
+  }
+
   @Test
   void replayIsNotHeldUpByAQuestion() throws SQLException {
     primary.sql("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n");
