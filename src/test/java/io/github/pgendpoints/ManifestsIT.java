@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.github.pgendpoints.support.Manifests;
@@ -73,6 +74,7 @@ class ManifestsIT {
                   api.editEndpoints(
                       created.getMetadata().getName(), EndpointsBuilder::withSubsets));
       forgetConditions(api);
+      leaveTheLeaseToADeadReplica(api);
       cycle(api, objects, mode);
 
       assertEquals(List.of(), rules.unused(api.requests()), "granted, and never used");
@@ -123,6 +125,12 @@ class ManifestsIT {
   private static void forgetConditions(FakeApiServer api) {
     api.list(ConfigMap.class)
         .forEach(remembered -> api.put(new ConfigMapBuilder(remembered).withData(null).build()));
+  }
+
+  private static void leaveTheLeaseToADeadReplica(FakeApiServer api) {
+    api.list(Lease.class)
+        .forEach(
+            lease -> api.put(lease.edit().editSpec().withHolderIdentity("dead").endSpec().build()));
   }
 
   private static Set<String> named(List<RoleRules.Grant> grants, String end) {

@@ -6,7 +6,7 @@ import io.fabric8.kubernetes.client.NamespacedKubernetesClient;
 import io.fabric8.kubernetes.client.RequestConfigBuilder;
 import java.net.HttpURLConnection;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.support.service.ServiceSupport;
 import org.slf4j.Logger;
@@ -31,6 +31,9 @@ public final class Election extends ServiceSupport {
   /** How often the holder renews the Lease, and every other process reads it. */
   private static final Duration INTERVAL = Duration.ofSeconds(1);
 
+  /** How often another process reads it that is told of each renewal, in case it is not told. */
+  private static final Duration WATCHED_INTERVAL = Duration.ofMillis(1500);
+
   /** How soon the holder tries again, while it still leads. */
   private static final Duration RETRY = Duration.ofMillis(250);
 
@@ -54,13 +57,17 @@ public final class Election extends ServiceSupport {
   private final ElectionListener listener;
   private final Runnable gained;
   private final ObservedLease lease;
+  private final LeaseInformer informer;
+
+  /** Has a permit when the next attempt need not wait. */
+  private final Semaphore due = new Semaphore(0);
 
   private Thread thread;
-  private volatile CountDownLatch stopping;
+  private volatile boolean stopping;
   private volatile String holder;
 
-  // Used by the one thread alone.
-  private boolean leads;
+  // Set by the one thread alone.
+  private volatile boolean leads;
   private String follows;
   private boolean failed;
   private Long grantedAt;
@@ -87,6 +94,8 @@ public final class Election extends ServiceSupport {
     this.leadership = leadership;
     this.listener = listener;
     this.gained = gained;
+    this.informer =
+        new LeaseInformer(client.leases().inNamespace(namespace).withName(name), this::changed);
     this.lease =
         new ObservedLease(
             bounded(client), namespace, name, candidate, serves, LEASE, System::nanoTime);
@@ -108,7 +117,7 @@ public final class Election extends ServiceSupport {
 
   @Override
   protected void doStart() {
-    stopping = new CountDownLatch(1);
+    stopping = false;
     thread = new Thread(this::run, "leader-election");
     thread.setDaemon(true);
     thread.start();
@@ -117,10 +126,18 @@ public final class Election extends ServiceSupport {
   /** Stops to lead at once, and lets another process have the Lease. */
   @Override
   protected void doStop() throws InterruptedException {
-    stopping.countDown();
+    stopping = true;
+    due.release();
     leadership.end();
     thread.join(RELEASE.toMillis());
     thread.interrupt();
+  }
+
+  /** A leader knows what it has written. */
+  private void changed() {
+    if (!leads) {
+      due.release();
+    }
   }
 
   // --- all of this runs on the one thread -------------------------------------------------------
@@ -128,14 +145,21 @@ public final class Election extends ServiceSupport {
   private void run() {
     try {
       Duration pause = Duration.ZERO;
-      while (!stopping.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+      while (!isToStop(pause)) {
         pause = attempt();
       }
+      informer.stop();
       leadership.end();
       release();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private boolean isToStop(Duration pause) throws InterruptedException {
+    due.tryAcquire(pause.toNanos(), TimeUnit.NANOSECONDS);
+    due.drainPermits();
+    return stopping;
   }
 
   /**
@@ -153,7 +177,8 @@ public final class Election extends ServiceSupport {
       if (!lease.isFree()) {
         granted();
         follow(lease.holder());
-        return lease.remaining().compareTo(INTERVAL) < 0 ? lease.remaining() : INTERVAL;
+        Duration interval = informer.isWatching() ? WATCHED_INTERVAL : INTERVAL;
+        return lease.remaining().compareTo(interval) < 0 ? lease.remaining() : interval;
       }
       leadership.renewBy(lease::take);
       granted();
@@ -187,6 +212,7 @@ public final class Election extends ServiceSupport {
     leadership.sharedWith(null);
     if (!leads) {
       leads = true;
+      informer.stop();
       follows = null;
       listener.leads(candidate.identity());
       gained.run();

@@ -71,7 +71,11 @@ class ElectionTest {
     }
 
     boolean follows(Replica other) {
-      return events.contains("follows " + other.id());
+      return heard("follows " + other.id());
+    }
+
+    boolean heard(String event) {
+      return events.contains(event);
     }
 
     String id() {
@@ -254,10 +258,12 @@ class ElectionTest {
   }
 
   @Test
-  void asksForNothingButGetCreateAndPatchOfLeases() throws Exception {
+  void asksForNothingButTheLease() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     within(5000, () -> api.requests().stream().anyMatch(r -> r.verb().equals("patch")));
+    Replica second = new Replica("b");
+    within(5000, () -> second.follows(first) && api.requests().stream().anyMatch(this::isWatch));
     first.election.stop();
 
     Set<String> verbs = new TreeSet<>();
@@ -265,7 +271,54 @@ class ElectionTest {
       assertEquals("leases", request.target().resource());
       verbs.add(request.verb());
     }
-    assertEquals(Set.of("create", "get", "patch"), verbs);
+    assertEquals(Set.of("create", "get", "list", "patch", "watch"), verbs);
+  }
+
+  @Test
+  void readsTheLeaseAsSoonAsItChanges() {
+    lease("other", ZonedDateTime.now(ZoneOffset.UTC));
+    Replica first = new Replica("a");
+    within(
+        5000,
+        () -> first.heard("follows other") && api.requests().stream().anyMatch(this::isWatch));
+
+    // Reads that come by themselves are further apart.
+    for (int i = 0; i < 5; i++) {
+      api.clearRequests();
+      lease("other", ZonedDateTime.now(ZoneOffset.UTC));
+      within(500, () -> reads() > 0);
+    }
+  }
+
+  @Test
+  void readsEachRenewalOfAnotherReplicaOnce() throws Exception {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    Replica second = new Replica("b");
+    within(5000, () -> second.follows(first) && api.requests().stream().anyMatch(this::isWatch));
+    api.clearRequests();
+
+    Thread.sleep(5000);
+    assertTrue(reads() >= 3 && reads() <= 7, api.calls()::toString);
+  }
+
+  @Test
+  void takesTheLeaseOfADeadReplicaWithoutTheRightToWatch() {
+    api.deny("list", "leases").deny("watch", "leases");
+    lease("other", ZonedDateTime.now(ZoneOffset.UTC));
+    Replica first = new Replica("a");
+    within(5000, () -> first.heard("follows other"));
+
+    within(9000, first::leads);
+    hears(first, "follows other", "leads");
+  }
+
+  private boolean isWatch(ApiRequest request) {
+    return request.verb().equals("watch");
+  }
+
+  private long reads() {
+    return api.requests().stream().filter(request -> request.verb().equals("get")).count();
   }
 
   @Test

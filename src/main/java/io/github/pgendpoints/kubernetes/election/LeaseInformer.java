@@ -1,0 +1,79 @@
+package io.github.pgendpoints.kubernetes.election;
+
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reports each change of a Lease at once, where the Role grants list and watch. A follower counts
+ * from when it has seen a renewal, so one that it sees late lets a dead leader keep the Lease for
+ * longer. Used by one thread.
+ */
+final class LeaseInformer implements ResourceEventHandler<Lease> {
+  private static final Logger LOG = LoggerFactory.getLogger(LeaseInformer.class);
+
+  /** After so long a new informer starts where the last one does not watch. */
+  private static final long RETRY = Duration.ofSeconds(30).toNanos();
+
+  private final Resource<Lease> lease;
+  private final Runnable changed;
+  private SharedIndexInformer<Lease> informer;
+  private long startedAt;
+
+  /**
+   * @param lease by name
+   * @param changed runs on a thread of the client
+   */
+  LeaseInformer(Resource<Lease> lease, Runnable changed) {
+    this.lease = lease;
+    this.changed = changed;
+  }
+
+  /** Whether it reports changes now; starts it, if that is due, where it does not. */
+  boolean isWatching() {
+    if (informer != null && informer.isWatching()) {
+      return true;
+    }
+    if (informer == null || System.nanoTime() - startedAt >= RETRY) {
+      stop();
+      startedAt = System.nanoTime();
+      informer = lease.runnableInformer(0).addEventHandler(this);
+      informer
+          .start()
+          .whenComplete(
+              (started, failure) -> {
+                if (failure != null) {
+                  LOG.debug("the Lease is read without a watch", failure);
+                }
+              });
+    }
+    return false;
+  }
+
+  /** Stops the reports; {@link #isWatching} starts them again. */
+  void stop() {
+    if (informer != null) {
+      informer.stop();
+      informer = null;
+    }
+  }
+
+  @Override
+  public void onAdd(Lease added) {
+    changed.run();
+  }
+
+  @Override
+  public void onUpdate(Lease before, Lease now) {
+    changed.run();
+  }
+
+  @Override
+  public void onDelete(Lease deleted, boolean unknownFinalState) {
+    changed.run();
+  }
+}
