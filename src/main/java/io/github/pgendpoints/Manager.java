@@ -171,7 +171,7 @@ public final class Manager extends Main {
               home.resolve("routes/alerts"), settings.alerts().off(), sinks, wiring::tellOfFault));
     }
     if (election != null) {
-      // Stopped after the routes, so that the cycle in flight ends as the leader's.
+      // Stopped after the routes at the latest, so that a cycle in flight ends as the leader's.
       context.addService(election);
     }
     health = new CycleHealth(context, heartbeat, cluster.leadership());
@@ -195,13 +195,16 @@ public final class Manager extends Main {
   }
 
   /**
-   * Lets a cycle under way end, so that the routes stop at once after it, and another replica can
-   * have the Lease: Camel itself looks each second whether they are idle.
+   * Lets a cycle under way end, and then another replica have the Lease at once: until the routes
+   * have stopped, checks of nodes that do not answer may take a while.
    */
   @Override
   protected void beforeStop() throws Exception {
     cluster.schedule().stop();
-    cluster.schedule().awaitEnd(MAX_WAIT_FOR_CYCLE);
+    boolean ended = cluster.schedule().awaitEnd(MAX_WAIT_FOR_CYCLE);
+    if (ended && election != null) {
+      election.stop();
+    }
     super.beforeStop();
   }
 

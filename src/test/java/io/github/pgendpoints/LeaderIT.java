@@ -93,6 +93,21 @@ class LeaderIT {
         first::err);
   }
 
+  /** The leader checks it beside its cycles, and each check takes PGCONNECT_TIMEOUT. */
+  @Test
+  void theOtherDoesNotWaitForANodeThatDoesNotAnswer() {
+    lead();
+    cluster.servers().get(2).freeze();
+    until(() -> first.err().contains(" is DOWN ("));
+    Instant terminated = Instant.now();
+    first.terminate();
+
+    until(() -> second.err().contains("INFO this replica leads: "));
+    Duration took = Duration.between(terminated, Instant.now());
+    assertTrue(took.toMillis() < 1500, "it took " + took);
+    assertEquals(143, first.exitCode(5), first::err);
+  }
+
   @Test
   void aFollowerReadsProbesAndWritesNothing() {
     lead();

@@ -144,12 +144,17 @@ public final class Cadence {
     stopped = true;
   }
 
-  /** Waits until no cycle is under way, or the time is over. */
-  public void awaitEnd(Duration longest) throws InterruptedException {
+  /**
+   * Waits until no cycle is under way, or the time is over.
+   *
+   * @return whether none is under way
+   */
+  public boolean awaitEnd(Duration longest) throws InterruptedException {
     long began = nanoTime.getAsLong();
     while (underWay.get() > 0 && nanoTime.getAsLong() - began < longest.toNanos()) {
       Thread.sleep(END_POLL.toMillis());
     }
+    return underWay.get() == 0;
   }
 
   /**

@@ -71,11 +71,11 @@ class CadenceTest {
     cadence.begun();
     Thread passing = new Thread(() -> millis += 5000);
     passing.start();
-    cadence.awaitEnd(Duration.ofSeconds(2));
+    assertFalse(cadence.awaitEnd(Duration.ofSeconds(2)));
     passing.join();
 
     cadence.done();
-    cadence.awaitEnd(Duration.ofDays(1));
+    assertTrue(cadence.awaitEnd(Duration.ofDays(1)));
   }
 
   @Test
