@@ -67,7 +67,8 @@ final class ClusterWiring implements AutoCloseable {
   private final KubernetesErrors errors;
   private final ApiBudget budget;
   private final CycleAge age;
-  private final Ticks ticks = new Ticks(this::isCycleDue);
+  private final Ticks ticks = new Ticks("cycles", this::isCycleDue);
+  private final Ticks checkTicks;
   private final Cadence schedule;
   private final RoleWatch roles;
   private final NodePools pools;
@@ -121,6 +122,7 @@ final class ClusterWiring implements AutoCloseable {
                 schedule::interval,
                 System::nanoTime)
             : DownNodes.none();
+    this.checkTicks = new Ticks("checks", downNodes::isCheckDue);
     this.watched = watched();
     this.cluster = build(executor);
   }
@@ -314,6 +316,11 @@ final class ClusterWiring implements AutoCloseable {
     return ticks;
   }
 
+  /** The timer of the checks of nodes that are DOWN. */
+  Ticks checkTicks() {
+    return checkTicks;
+  }
+
   /** Names the cluster in alerts. */
   Alert.Cluster identity() {
     return identity;
@@ -326,6 +333,8 @@ final class ClusterWiring implements AutoCloseable {
 
   @Override
   public void close() throws SQLException {
+    ticks.cancel();
+    checkTicks.cancel();
     watched.close();
     roles.close();
     pools.close();

@@ -128,6 +128,7 @@ public final class Manager extends Main {
             client,
             cluster,
             wiring.ticks(),
+            wiring.checkTicks(),
             probes,
             sinks,
             out,

@@ -44,6 +44,7 @@ import org.apache.camel.Predicate;
  * @param client for the Kubernetes API
  * @param cluster that the routes carry as the variable {@code cluster}
  * @param ticks the timer of the cycles
+ * @param checkTicks the timer of the checks of nodes that are DOWN
  * @param probes runs the probes of a cycle
  * @param sinks that alerts go to
  * @param console where people see what they asked to be shown
@@ -59,6 +60,7 @@ record RouteBindings(
     KubernetesClient client,
     Cluster cluster,
     Ticks ticks,
+    Ticks checkTicks,
     ExecutorService probes,
     Sinks sinks,
     PrintStream console,
@@ -95,6 +97,7 @@ record RouteBindings(
     registry.accept("requests", requested);
     registry.accept("cluster", cluster);
     registry.accept("ticks", ticks);
+    registry.accept("checkTicks", checkTicks);
     registry.accept("probes", probes);
     registry.accept("noDataSource", new NoDataSource());
     registry.accept("reader", new Reading());

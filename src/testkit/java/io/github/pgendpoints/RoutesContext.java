@@ -150,6 +150,7 @@ public final class RoutesContext implements AutoCloseable {
         client,
         wiring.cluster(),
         wiring.ticks(),
+        wiring.checkTicks(),
         executor,
         new Sinks(),
         console,

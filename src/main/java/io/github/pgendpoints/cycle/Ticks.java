@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The timer of the cycles. At the period that the route gives it, and whenever something happens,
- * it ticks if a cycle is due. All ticks come from one thread, one after the other.
+ * A timer that ticks only if what its route does is due: it asks at the period that the route gives
+ * it, and whenever something happens. All ticks come from one thread, one after the other.
  *
  * <p>It is a {@link Timer} because Camel's component asks for one, but uses nothing of it: a Timer
  * follows the wall clock, and stops for as long as that is set back.
@@ -21,25 +21,27 @@ public final class Ticks extends Timer {
   private static final Logger LOG = LoggerFactory.getLogger(Ticks.class);
 
   private final BooleanSupplier due;
-  private final ScheduledExecutorService thread =
-      new ScheduledThreadPoolExecutor(
-          1,
-          task -> {
-            Thread ticks = new Thread(task, "ticks");
-            ticks.setDaemon(true);
-            return ticks;
-          });
+  private final ScheduledExecutorService thread;
   private volatile TimerTask task;
 
   /**
    * Ticks once a route has started it.
    *
-   * @param due whether a cycle is due
+   * @param name of its thread
+   * @param due whether to tick
    */
-  public Ticks(BooleanSupplier due) {
+  public Ticks(String name, BooleanSupplier due) {
     super(/* isDaemon= */ true);
     super.cancel();
     this.due = due;
+    this.thread =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread ticks = new Thread(task, name);
+              ticks.setDaemon(true);
+              return ticks;
+            });
   }
 
   /**

@@ -154,12 +154,21 @@ public final class DownNodes {
     back = true;
   }
 
+  /** Whether a check of a node is due. */
+  public synchronized boolean isCheckDue() {
+    return !dueAt(nanoTime.getAsLong()).isEmpty();
+  }
+
   /** Starts the checks that are due; {@link #ended} ends each. */
   public synchronized List<Node> startChecks() {
     long now = nanoTime.getAsLong();
-    List<Node> due = down.keySet().stream().filter(node -> isDue(checks.get(node), now)).toList();
+    List<Node> due = dueAt(now);
     due.forEach(node -> checks.put(node, new Check(now, true)));
     return due;
+  }
+
+  private List<Node> dueAt(long now) {
+    return down.keySet().stream().filter(node -> isDue(checks.get(node), now)).toList();
   }
 
   private boolean isDue(Check last, long now) {

@@ -15,6 +15,7 @@ class TicksTest {
   private final AtomicInteger looks = new AtomicInteger();
   private final Ticks ticks =
       new Ticks(
+          "ticks",
           () -> {
             looks.incrementAndGet();
             return due;

@@ -18,6 +18,7 @@ import io.github.pgendpoints.cycle.Probing;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.cycle.Retries;
 import io.github.pgendpoints.cycle.TestCluster;
+import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Failure;
@@ -82,6 +83,7 @@ class CycleProbesTest {
   private final List<NodeProbe> probed = new CopyOnWriteArrayList<>();
   private final Semaphore cyclesRequested = new Semaphore(0);
   private NodePools pools;
+  private Ticks checkTicks;
   private Cluster cluster;
   private volatile Runnable readFailure = () -> {};
   private volatile Result last;
@@ -108,6 +110,7 @@ class CycleProbesTest {
             CONNECT_TIMEOUT,
             () -> CYCLE_INTERVAL,
             this::nanoTime);
+    checkTicks = new Ticks("checks", downNodes::isCheckDue);
     cluster =
         TestCluster.probing(
             new Cadence(
@@ -134,7 +137,8 @@ class CycleProbesTest {
             "conclusion", new Conclusion((result, reasons) -> last = result, () -> {}),
             "retries", new Retries(),
             "publisher", new NothingPublished(),
-            "noDataSource", new NoDataSource())
+            "noDataSource", new NoDataSource(),
+            "checkTicks", checkTicks)
         .forEach(context.getRegistry()::bind);
     context.getPropertiesComponent().addInitialProperty("continuous", "true");
     context.getPropertiesComponent().addInitialProperty("probe.tick", "10");
@@ -172,6 +176,7 @@ class CycleProbesTest {
   void stop() throws Exception {
     threadsLeft.set(Integer.MAX_VALUE);
     context.stop();
+    checkTicks.cancel();
     probes.shutdownNow();
     lookups.shutdownNow();
     pools.close();

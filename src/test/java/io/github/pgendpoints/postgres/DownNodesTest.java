@@ -130,13 +130,17 @@ class DownNodesTest {
 
   @Test
   void checksANodeAtMostOnceAnInterval() {
+    assertFalse(nodes.isCheckDue());
     nodes.record(List.of(down("db2")));
+    assertTrue(nodes.isCheckDue());
     assertEquals(List.of(DB2), nodes.startChecks());
     nodes.ended(DB2);
     pass(CHECK_INTERVAL.minusMillis(1));
+    assertFalse(nodes.isCheckDue());
     assertEquals(List.of(), nodes.startChecks());
 
     pass(Duration.ofMillis(1));
+    assertTrue(nodes.isCheckDue());
     assertEquals(List.of(DB2), nodes.startChecks());
   }
 
