@@ -16,7 +16,7 @@ public final class LeaseMessages implements ElectionListener {
 
   private static final String RULES =
       "; add to the Role: apiGroups [\"coordination.k8s.io\"], resources [leases], resourceNames [%s],"
-          + " verbs [get, patch], and a rule of the same without resourceNames for verbs [create]";
+          + " verbs [get, list, watch, patch], and a rule of the same without resourceNames for verbs [create]";
 
   private final String lease;
   private final String serves;
@@ -68,6 +68,14 @@ public final class LeaseMessages implements ElectionListener {
           "Lease {} cannot be read or renewed, and only its holder writes: {}", lease, message);
     }
     lastFailure = message;
+  }
+
+  @Override
+  public void notWatched() {
+    LOG.warn(
+        "the Role does not grant list and watch on Lease {}, so a dead leader is replaced up to a second later{}",
+        lease,
+        RULES.formatted(lease));
   }
 
   @Override

@@ -48,7 +48,7 @@ final class HeldQuestion implements Runnable {
   private static final Duration SHORTEST = Duration.ofMillis(100);
 
   /** A proxy in between may end a session on which nothing is sent for long. */
-  private static final Duration SILENCE = Duration.ofSeconds(10);
+  private static final Duration SILENCE = Duration.ofSeconds(3);
 
   private static final int PAUSES_A_ROUND = 10;
   private static final String SET_UP =

@@ -33,6 +33,7 @@ final class Login {
   private final Driver driver = new Driver();
 
   Login(PostgresSettings settings) {
+    ScramKeys.remember();
     this.settings = settings;
     this.places = new Semaphore(settings.maxWorkers(), /* fair= */ true);
   }

@@ -115,7 +115,8 @@ public final class Prober {
 
   /**
    * The probes of a cycle, all with one deadline, in the order of the nodes. When a server has hung
-   * up, all of them log in afresh: a promotion may come next, and then nothing has to.
+   * up, those that report changes log in afresh: a promotion may come next, and then nothing has
+   * to.
    */
   public List<NodeProbe> probes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
@@ -124,6 +125,9 @@ public final class Prober {
   }
 
   private long maxLoginAge(Map<Node, HeldQuestion.Report> reports, Node node) {
+    if (!roles.follows(node)) {
+      return MAX_LOGIN_AGE;
+    }
     if (reports.containsValue(HeldQuestion.Report.GONE)) {
       return 0;
     }
@@ -184,7 +188,7 @@ public final class Prober {
     if (doubt == null || !doubt.states().equals(states)) {
       doubt = new Doubt(states, probesBegan);
     }
-    long notBefore = Math.max(doubt.since(), probesBegan - MAX_LOGIN_AGE);
+    long notBefore = Math.max(doubt.since(), probesBegan - RECENT);
     return probes(doubtful, node -> notBefore);
   }
 

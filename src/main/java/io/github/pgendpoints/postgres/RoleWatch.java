@@ -144,6 +144,11 @@ public final class RoleWatch implements AutoCloseable {
             .allMatch(hold -> hold != null && hold.stage() == HeldQuestion.Stage.HELD);
   }
 
+  /** Whether the node has a session of its own here, or is to get one. */
+  synchronized boolean follows(Node node) {
+    return wanted.contains(node);
+  }
+
   /** What nodes have reported since the last call. */
   Map<Node, HeldQuestion.Report> takeReports() {
     synchronized (reports) {

@@ -148,8 +148,8 @@ public final class SettingsCatalog {
               durations("20ms", "1h"),
               Duration.ofMillis(100),
               "The same while a node changes or the topology is refused, and for 5 s afterwards, unless"
-                  + " every server reports changes of its role. Also the time between checks of a node that"
-                  + " is DOWN.")
+                  + " every server reports changes of its role. Meanwhile also the time between checks of a"
+                  + " node that is DOWN.")
           .condition("at most PROBE_INTERVAL");
 
   // Rules

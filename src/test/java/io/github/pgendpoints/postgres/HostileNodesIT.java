@@ -94,6 +94,22 @@ class HostileNodesIT {
               drip(out);
             }),
         node(
+            "wants the password hashed for an hour",
+            AT_ONCE,
+            "UNKNOWN",
+            "exceeds the client-side limit",
+            (in, out) -> {
+              authenticationSasl(out);
+              in.readByte();
+              String first = new String(in.readNBytes(in.readInt() - 4), StandardCharsets.UTF_8);
+              byte[] next =
+                  text(first.substring(first.indexOf("r=")) + "x,s=c2FsdA==,i=2147483647");
+              message(out, 'R', 4 + next.length);
+              out.writeInt(11);
+              out.write(next);
+              beSilent(in);
+            }),
+        node(
             "closes in the login",
             AT_ONCE,
             "DOWN",

@@ -34,6 +34,9 @@ public final class Election extends ServiceSupport {
   /** How often another process reads it that is told of each renewal, in case it is not told. */
   private static final Duration WATCHED_INTERVAL = Duration.ofMillis(1500);
 
+  /** The shortest time between two reads, however often the Lease changes. */
+  private static final Duration LEAST = Duration.ofMillis(100);
+
   /** How soon the holder tries again, while it still leads. */
   private static final Duration RETRY = Duration.ofMillis(250);
 
@@ -71,6 +74,7 @@ public final class Election extends ServiceSupport {
   private String follows;
   private boolean failed;
   private Long grantedAt;
+  private boolean toldOfWatch;
 
   /**
    * @param client for the Kubernetes API; its own timeout is shortened
@@ -148,16 +152,19 @@ public final class Election extends ServiceSupport {
       while (!isToStop(pause)) {
         pause = attempt();
       }
-      informer.stop();
       leadership.end();
       release();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      informer.stop();
     }
   }
 
   private boolean isToStop(Duration pause) throws InterruptedException {
-    due.tryAcquire(pause.toNanos(), TimeUnit.NANOSECONDS);
+    if (due.tryAcquire(pause.toNanos(), TimeUnit.NANOSECONDS) && !stopping) {
+      Thread.sleep(LEAST.toMillis());
+    }
     due.drainPermits();
     return stopping;
   }
@@ -177,6 +184,7 @@ public final class Election extends ServiceSupport {
       if (!lease.isFree()) {
         granted();
         follow(lease.holder());
+        tellOfMissingWatch();
         Duration interval = informer.isWatching() ? WATCHED_INTERVAL : INTERVAL;
         return lease.remaining().compareTo(interval) < 0 ? lease.remaining() : interval;
       }
@@ -190,6 +198,13 @@ public final class Election extends ServiceSupport {
       return failed(e);
     } catch (RuntimeException e) {
       return failed(new KubernetesClientException(e.toString(), e));
+    }
+  }
+
+  private void tellOfMissingWatch() {
+    if (informer.isForbidden() && !toldOfWatch) {
+      toldOfWatch = true;
+      listener.notWatched();
     }
   }
 
@@ -255,6 +270,7 @@ public final class Election extends ServiceSupport {
     if (code == HttpURLConnection.HTTP_FORBIDDEN && !wasGrantedOfLate()) {
       if (!leadership.isAlone()) {
         leadership.alone(true);
+        informer.stop();
         listener.notGranted();
       }
       return FORBIDDEN;

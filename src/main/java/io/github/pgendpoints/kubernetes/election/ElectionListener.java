@@ -35,6 +35,11 @@ public interface ElectionListener {
   /** The Lease can be read again after {@link #failed}. */
   void recovered();
 
+  /**
+   * The Role does not grant list and watch on the Lease, so it is read each second; called once.
+   */
+  void notWatched();
+
   /** The Role does not grant the Lease, so there is no election, and every process leads. */
   void notGranted();
 }

@@ -1,10 +1,14 @@
 package io.github.pgendpoints.kubernetes.election;
 
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.net.HttpURLConnection;
 import java.time.Duration;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,7 +26,11 @@ final class LeaseInformer implements ResourceEventHandler<Lease> {
   private final Resource<Lease> lease;
   private final Runnable changed;
   private SharedIndexInformer<Lease> informer;
-  private long startedAt;
+
+  /** As {@link System#nanoTime}; null while it is to start. */
+  private Long startedAt;
+
+  private volatile boolean forbidden;
 
   /**
    * @param lease by name
@@ -38,27 +46,47 @@ final class LeaseInformer implements ResourceEventHandler<Lease> {
     if (informer != null && informer.isWatching()) {
       return true;
     }
-    if (informer == null || System.nanoTime() - startedAt >= RETRY) {
+    if (startedAt == null || System.nanoTime() - startedAt >= RETRY) {
       stop();
-      startedAt = System.nanoTime();
-      informer = lease.runnableInformer(0).addEventHandler(this);
-      informer
-          .start()
-          .whenComplete(
-              (started, failure) -> {
-                if (failure != null) {
-                  LOG.debug("the Lease is read without a watch", failure);
-                }
-              });
+      start();
     }
     return false;
   }
 
+  /** Whether the Role does not grant list and watch. */
+  boolean isForbidden() {
+    return forbidden;
+  }
+
+  private void start() {
+    startedAt = System.nanoTime();
+    try {
+      informer = lease.runnableInformer(0).addEventHandler(this);
+      informer.start().whenComplete((started, failure) -> forbidden = isForbidden(failure));
+    } catch (RuntimeException e) {
+      LOG.debug("the Lease is read without a watch", e);
+    }
+  }
+
+  private static boolean isForbidden(Throwable failure) {
+    return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+        .anyMatch(
+            cause ->
+                cause instanceof KubernetesClientException refused
+                    && refused.getCode() == HttpURLConnection.HTTP_FORBIDDEN);
+  }
+
   /** Stops the reports; {@link #isWatching} starts them again. */
   void stop() {
-    if (informer != null) {
-      informer.stop();
-      informer = null;
+    SharedIndexInformer<Lease> last = informer;
+    informer = null;
+    startedAt = null;
+    if (last != null) {
+      try {
+        last.stop();
+      } catch (RuntimeException e) {
+        LOG.debug("the informer of the Lease does not stop", e);
+      }
     }
   }
 

@@ -130,6 +130,11 @@ class ElectionTest {
     }
 
     @Override
+    public void notWatched() {
+      events.add("not watched");
+    }
+
+    @Override
     public void notGranted() {
       events.add("not granted");
     }
@@ -310,7 +315,7 @@ class ElectionTest {
     within(5000, () -> first.heard("follows other"));
 
     within(9000, first::leads);
-    hears(first, "follows other", "leads");
+    hears(first, "follows other", "not watched", "leads");
   }
 
   private boolean isWatch(ApiRequest request) {
