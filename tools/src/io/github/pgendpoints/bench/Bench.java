@@ -75,6 +75,7 @@ public final class Bench {
     measurements.put("splitbrain", this::splitBrains);
     measurements.put("takeover", this::takeOvers);
     measurements.put("idle", this::idle);
+    measurements.put("question", this::question);
     measurements.put("cycle", () -> cycle(0, 1000, "3 ms median"));
     measurements.put("cycle100", () -> cycle(97, 300, "50 ms median"));
     measurements.put("dead", this::dead);
@@ -378,6 +379,30 @@ public final class Bench {
                   .formatted(
                       (after.cpuSeconds() - before.cpuSeconds()) / minutes, requests(minutes)),
               psql()));
+    }
+  }
+
+  /** What it costs a standby to look at its role, in peace. */
+  private void question() throws Exception {
+    int seconds = quick ? 10 : 60;
+    PostgresServer standby = scene.cluster().standbys().get(0);
+    try (Program program = scene.program(newest).start()) {
+      scene.awaitServed(program);
+      Scene.sleep(5000);
+      String found =
+          standby.sql(
+              "SELECT pid FROM pg_stat_activity"
+                  + " WHERE query LIKE '%DO $question$%' AND pid <> pg_backend_pid()");
+      long pid = Long.parseLong(found);
+      double before = Use.of(pid, Use.none()).cpuSeconds();
+      Scene.sleep(seconds * 1000L);
+      double after = Use.of(pid, Use.none()).cpuSeconds();
+      rows.add(
+          new Row(
+              "the question that a standby holds",
+              "0.5 % of a core",
+              "%.2f %% of a core".formatted(100 * (after - before) / seconds),
+              ""));
     }
   }
 

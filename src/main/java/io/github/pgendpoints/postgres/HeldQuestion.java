@@ -50,7 +50,7 @@ final class HeldQuestion implements Runnable {
   /** A proxy in between may end a session on which nothing is sent for long. */
   private static final Duration SILENCE = Duration.ofSeconds(3);
 
-  private static final int PAUSES_A_ROUND = 10;
+  private static final int PAUSES_A_ROUND = 5;
   private static final String SET_UP =
       "SET default_transaction_isolation = 'read committed'; SET statement_timeout = 0";
   private static final String WATCH = Sql.named("role-watch");

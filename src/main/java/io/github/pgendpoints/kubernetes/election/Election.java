@@ -148,9 +148,8 @@ public final class Election extends ServiceSupport {
 
   private void run() {
     try {
-      Duration pause = Duration.ZERO;
-      while (!isToStop(pause)) {
-        pause = attempt();
+      while (!stopping) {
+        awaitNext(attempt());
       }
       leadership.end();
       release();
@@ -161,12 +160,13 @@ public final class Election extends ServiceSupport {
     }
   }
 
-  private boolean isToStop(Duration pause) throws InterruptedException {
+  /** Waits for so long, or until the Lease changes or the election stops. */
+  private void awaitNext(Duration pause) throws InterruptedException {
+    long began = System.nanoTime();
     if (due.tryAcquire(pause.toNanos(), TimeUnit.NANOSECONDS) && !stopping) {
-      Thread.sleep(LEAST.toMillis());
+      TimeUnit.NANOSECONDS.sleep(LEAST.toNanos() - (System.nanoTime() - began));
     }
     due.drainPermits();
-    return stopping;
   }
 
   /**
@@ -185,6 +185,7 @@ public final class Election extends ServiceSupport {
         granted();
         follow(lease.holder());
         tellOfMissingWatch();
+        informer.keepWatching();
         Duration interval = informer.isWatching() ? WATCHED_INTERVAL : INTERVAL;
         return lease.remaining().compareTo(interval) < 0 ? lease.remaining() : interval;
       }

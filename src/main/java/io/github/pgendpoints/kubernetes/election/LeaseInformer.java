@@ -41,16 +41,18 @@ final class LeaseInformer implements ResourceEventHandler<Lease> {
     this.changed = changed;
   }
 
-  /** Whether it reports changes now; starts it, if that is due, where it does not. */
+  /** Whether it reports changes now. */
   boolean isWatching() {
-    if (informer != null && informer.isWatching()) {
-      return true;
-    }
-    if (startedAt == null || System.nanoTime() - startedAt >= RETRY) {
+    return informer != null && informer.isWatching();
+  }
+
+  /** Starts the reports, if there are none and the last start was long ago. */
+  void keepWatching() {
+    boolean isDue = startedAt == null || System.nanoTime() - startedAt >= RETRY;
+    if (isDue && !isWatching()) {
       stop();
       start();
     }
-    return false;
   }
 
   /** Whether the Role does not grant list and watch. */
@@ -76,7 +78,7 @@ final class LeaseInformer implements ResourceEventHandler<Lease> {
                     && refused.getCode() == HttpURLConnection.HTTP_FORBIDDEN);
   }
 
-  /** Stops the reports; {@link #isWatching} starts them again. */
+  /** Stops the reports; {@link #keepWatching} starts them again. */
   void stop() {
     SharedIndexInformer<Lease> last = informer;
     informer = null;
