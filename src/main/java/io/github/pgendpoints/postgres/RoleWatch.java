@@ -25,7 +25,7 @@ public final class RoleWatch implements AutoCloseable {
   static final int MAX = 16;
 
   /** How often a standby looks at itself. */
-  private static final Duration PAUSE = Duration.ofMillis(20);
+  private static final Duration PAUSE = Duration.ofMillis(25);
 
   /** The same while a fail-over is possible. */
   private static final Duration SHORT_PAUSE = Duration.ofMillis(5);
