@@ -12,6 +12,7 @@ import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -61,6 +62,43 @@ class ContinuousIT {
     } finally {
       cluster.primary().thaw();
     }
+  }
+
+  /** A session of some seconds is no proof: while nothing is written, it is renewed. */
+  @Test
+  void movesToNoServerThatRefusedNewClientsMeanwhile() throws Exception {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> addresses("pg-ro").size() == 2);
+      pause("true");
+      until(() -> run.logged("paused by").size() == 1);
+      cluster.primary().kill();
+      PostgresServer heir = cluster.servers().get(1);
+      heir.promote();
+      // Until a fail-over counts as over, sessions last longer, and there was a second look.
+      Thread.sleep(9000);
+
+      heir.prependToPgHba("host all %s all reject".formatted(PostgresCluster.USER));
+      heir.reload();
+      Thread.sleep(4000);
+      pause(null);
+
+      until(() -> run.logged("no primary").stream().anyMatch(line -> line.contains("rejects")));
+      assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    }
+  }
+
+  private void pause(String value) {
+    api.editEndpoints(
+        "pg-rw",
+        endpoints -> {
+          var metadata = endpoints.editMetadata();
+          if (value == null) {
+            metadata.removeFromAnnotations("postgres.discovery/paused");
+          } else {
+            metadata.addToAnnotations("postgres.discovery/paused", value);
+          }
+          metadata.endMetadata();
+        });
   }
 
   @Test
