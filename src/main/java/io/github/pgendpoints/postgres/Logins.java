@@ -63,13 +63,17 @@ final class Logins {
    */
   Login.Session session(InetAddress address, Deadline deadline) throws SQLException {
     try {
-      CompletableFuture<?> first = join(address, deadline);
-      first.get(deadline.remainingMillis() + GRACE.toMillis(), TimeUnit.MILLISECONDS);
-      Login.Session session = take(address);
-      if (session != null) {
-        return session;
+      Login.Session session;
+      do {
+        CompletableFuture<?> first = join(address, deadline);
+        first.get(deadline.remainingMillis() + GRACE.toMillis(), TimeUnit.MILLISECONDS);
+        session = take(address);
+        // Another one, such as a check of a dead node, waited for the same login and was first.
+      } while (session == null && !deadline.isOver());
+      if (session == null) {
+        throw noAnswer(deadline);
       }
-      throw noAnswer(deadline);
+      return session;
     } catch (RejectedExecutionException e) {
       throw Probe.ofThisMachine(e);
     } catch (ExecutionException e) {
