@@ -115,8 +115,8 @@ public final class Prober {
 
   /**
    * The probes of a cycle, all with one deadline, in the order of the nodes. When a server has hung
-   * up, those that report changes log in afresh: a promotion may come next, and then nothing has
-   * to.
+   * up, those that report changes log in afresh, so that a promotion that comes next need not wait
+   * for a login.
    */
   public List<NodeProbe> probes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();

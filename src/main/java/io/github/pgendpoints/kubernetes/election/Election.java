@@ -31,7 +31,9 @@ public final class Election extends ServiceSupport {
   /** How often the holder renews the Lease, and every other process reads it. */
   private static final Duration INTERVAL = Duration.ofSeconds(1);
 
-  /** How often another process reads it that is told of each renewal, in case it is not told. */
+  /**
+   * How often another process reads it while an informer reports each renewal, in case it fails.
+   */
   private static final Duration WATCHED_INTERVAL = Duration.ofMillis(1500);
 
   /** The shortest time between two reads, however often the Lease changes. */
