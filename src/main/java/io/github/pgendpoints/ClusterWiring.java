@@ -12,7 +12,6 @@ import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.kubernetes.ObjectClient;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.RequestListener;
-import io.github.pgendpoints.kubernetes.WatchedEndpoints;
 import io.github.pgendpoints.kubernetes.election.Candidate;
 import io.github.pgendpoints.kubernetes.election.Election;
 import io.github.pgendpoints.kubernetes.election.ElectionListener;
@@ -34,6 +33,7 @@ import io.github.pgendpoints.publish.ServiceReader;
 import io.github.pgendpoints.publish.SliceCheck;
 import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.publish.Stored;
+import io.github.pgendpoints.publish.WatchedServices;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.settings.VerificationSettings;
 import io.github.pgendpoints.state.ConfigMapStateStore;
@@ -73,7 +73,7 @@ final class ClusterWiring implements AutoCloseable {
   private final RoleWatch roles;
   private final NodePools pools;
   private final DownNodes downNodes;
-  private final WatchedEndpoints watched;
+  private final WatchedServices watched;
   private final Cluster cluster;
 
   /**
@@ -123,7 +123,7 @@ final class ClusterWiring implements AutoCloseable {
                 System::nanoTime)
             : DownNodes.none();
     this.checkTicks = new Ticks("checks", downNodes::isCheckDue);
-    this.watched = watched();
+    this.watched = watch();
     this.cluster = build(executor);
   }
 
@@ -170,17 +170,16 @@ final class ClusterWiring implements AutoCloseable {
         ticks::tickNow);
   }
 
-  private WatchedEndpoints watched() {
-    return continuous
-        ? new WatchedEndpoints(
-            client,
-            namespace,
-            List.of(settings.rwService(), settings.roService()),
-            leadership,
-            conditions::reportDegradation,
-            System::nanoTime,
-            schedule::wake)
-        : WatchedEndpoints.none();
+  private WatchedServices watch() {
+    return new WatchedServices(
+        client,
+        namespace,
+        continuous ? List.of(settings.rwService(), settings.roService()) : List.of(),
+        settings.publishSlices(),
+        conditions::reportDegradation,
+        leadership::term,
+        System::nanoTime,
+        schedule::wake);
   }
 
   private Cluster build(ExecutorService executor) {
@@ -326,8 +325,8 @@ final class ClusterWiring implements AutoCloseable {
     return identity;
   }
 
-  /** Knows the Endpoints that a watch reports changes of. */
-  WatchedEndpoints watchedEndpoints() {
+  /** Has to be told of each request. */
+  RequestListener watched() {
     return watched;
   }
 

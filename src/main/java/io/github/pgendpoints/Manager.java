@@ -250,7 +250,7 @@ public final class Manager extends Main {
   private final class Requests implements RequestListener {
     @Override
     public void writing(ObjectKind<?> kind, HasMetadata object) {
-      wiring.watchedEndpoints().writing(kind, object);
+      wiring.watched().writing(kind, object);
     }
 
     @Override
@@ -259,7 +259,7 @@ public final class Manager extends Main {
         ObjectKind<?> kind,
         HasMetadata object,
         KubernetesClientException failure) {
-      wiring.watchedEndpoints().ended(operation, kind, object, failure);
+      wiring.watched().ended(operation, kind, object, failure);
       if (metrics != null) {
         metrics.ended(operation, kind, object, failure);
       }

@@ -168,7 +168,7 @@ class ManifestsIT {
         await()
             .atMost(Duration.ofSeconds(30))
             .until(
-                () -> addresses(api, "postgresql-external-ro").size() == 2 && api.watches() == 2);
+                () -> addresses(api, "postgresql-external-ro").size() == 2 && api.watches() == 4);
       }
       assertEquals(List.of("127.0.0.1"), addresses(api, "postgresql-external-rw"));
       assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(api, "postgresql-external-ro"));

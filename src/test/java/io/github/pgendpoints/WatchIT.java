@@ -9,6 +9,8 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.github.pgendpoints.support.CycleCount;
 import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
@@ -19,6 +21,7 @@ import io.github.pgendpoints.support.postgres.PostgresCluster;
 import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,7 +96,7 @@ class WatchIT {
         } else {
           api.expireWatches();
         }
-        soon(() -> api.watches() == 2);
+        soon(() -> api.watches() >= 4);
 
         api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
         soon(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
@@ -122,6 +125,90 @@ class WatchIT {
     }
   }
 
+  // --- slices -----------------------------------------------------------------------------------
+
+  @Test
+  void repairsASliceLongBeforeTheNextCycleIsDue() {
+    try (Run run =
+        run()
+            .with("PUBLISH", "endpointslices")
+            .with("PROBE_INTERVAL", "10s")
+            .start(Mode.CONTINUOUS)) {
+      until(() -> api.visible("pg-ro").size() == 2 && api.watches() >= 4);
+      untilCycles(1);
+      api.put(
+          api.get(EndpointSlice.class, "db", "pg-rw-ipv4")
+              .edit()
+              .editFirstEndpoint()
+              .withAddresses("127.0.0.9")
+              .endEndpoint()
+              .build());
+      soon(() -> api.visible("pg-rw").equals(Set.of("127.0.0.1")));
+      api.delete(EndpointSlice.class, "db", "pg-ro-ipv4");
+      soon(() -> api.visible("pg-ro").size() == 2);
+      assertEquals(List.of(), warnings(run));
+    }
+  }
+
+  @Test
+  void listsNoSlicesWhileNothingChanges() {
+    try (Run run = run().with("PUBLISH", "endpointslices").start(Mode.CONTINUOUS)) {
+      until(() -> api.visible("pg-ro").size() == 2 && api.watches() >= 4);
+      untilCycles(20);
+      api.clearRequests();
+      untilCycles(20);
+      assertEquals(List.of(), api.calls());
+      assertEquals(List.of(), warnings(run));
+    }
+  }
+
+  @Test
+  void reportsASliceOfAnotherWithinSeconds() {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      untilWatched(run);
+      api.put(
+          new EndpointSliceBuilder()
+              .withNewMetadata()
+              .withNamespace("db")
+              .withName("other")
+              .addToLabels("kubernetes.io/service-name", "pg-ro")
+              .endMetadata()
+              .withAddressType("IPv4")
+              .addNewEndpoint()
+              .withAddresses("10.9.9.9")
+              .endEndpoint()
+              .addNewPort()
+              .withName("postgresql")
+              .withPort(5432)
+              .withProtocol("TCP")
+              .endPort()
+              .build());
+      await()
+          .atMost(Duration.ofSeconds(8))
+          .until(() -> run.logged("WARN clients of pg-ro see other addresses").size() == 1);
+    }
+  }
+
+  @Test
+  void saysWhichRightItLacksToWatchSlices() {
+    api.deny("watch", "endpointslices");
+    try (Run run = run().with("PUBLISH", "endpointslices").start(Mode.CONTINUOUS)) {
+      until(() -> api.visible("pg-ro").size() == 2);
+      api.clearRequests();
+      untilCycles(20);
+
+      assertTrue(api.calls().size() >= 20, api.calls()::toString);
+      assertEquals(
+          List.of(
+              "WARN the Role does not grant watch on endpointslices, so they are read in each cycle;"
+                  + " add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices],"
+                  + " verbs [list, watch]"),
+          warnings(run));
+    }
+  }
+
+  // --- watches that fail ------------------------------------------------------------------------
+
   @ParameterizedTest
   @ValueSource(ints = {502, 503})
   void readsInEachCycleWhileWatchesAreBroken(int code) {
@@ -133,8 +220,7 @@ class WatchIT {
       assertTrue(reads("pg-rw") >= 10, api.calls().toString());
       until(
           () ->
-              run.logged(
-                          "WARN the Endpoints pg-rw cannot be watched, so they are read in each cycle")
+              run.logged("WARN the Endpoints of pg-rw cannot be watched, so they are read instead")
                       .size()
                   == 1);
 
@@ -171,7 +257,9 @@ class WatchIT {
           .atMost(Duration.ofSeconds(40))
           .until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
       until(
-          () -> run.logged("the informer of Endpoints pg-rw did not report a change").size() == 1);
+          () ->
+              run.logged("the informer of the Endpoints of pg-rw did not report a change").size()
+                  == 1);
     }
   }
 
@@ -209,7 +297,7 @@ class WatchIT {
 
   /** Until the Endpoints are right and watched, and a cycle has read them since. */
   private void untilWatched(Run run) {
-    until(() -> addresses("pg-ro").size() == 2 && api.watches() == 2);
+    until(() -> addresses("pg-ro").size() == 2 && api.watches() >= 4);
     until(
         () -> {
           api.clearRequests();

@@ -14,9 +14,9 @@ import java.util.function.LongSupplier;
  * Whether the clients of the Services see what was written. Kubernetes mirrors Endpoints within
  * milliseconds, so only a difference that lasts counts. Used by one cycle at a time.
  *
- * <p>In continuous mode it looks {@link #GRACE} after a write, and each {@link #PERIOD}; where
- * cycles read the slices anyway, it compares those. A run of one cycle cannot come back later, so
- * it waits after a write until clients see it, up to 2.5 s.
+ * <p>In continuous mode it looks {@link #GRACE} after a write, when an informer reports a change,
+ * and each {@link #PERIOD}; where cycles read the slices anyway, it compares those. A run of one
+ * cycle cannot come back later, so it waits after a write until clients see it, up to 2.5 s.
  */
 public final class ClientCheck {
   /** So long a difference may last before it is reported. */
@@ -133,7 +133,11 @@ public final class ClientCheck {
     long now = nanoTime.getAsLong();
     noteOthersWrite(observation.actual(), state, now);
     boolean early = state.writtenAt != null && now - state.writtenAt < GRACE.toNanos();
-    if (early || observation.actual().slices() == null && !isDue(state, now)) {
+    boolean isDue =
+        observation.actual().slices() != null
+            || reader.isOutdated(observation.service())
+            || isDue(state, now);
+    if (early || !isDue) {
       return;
     }
     state.lookedAt = now;

@@ -4,27 +4,27 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.kubernetes.ObjectClient;
-import io.github.pgendpoints.kubernetes.WatchedEndpoints;
 import java.net.HttpURLConnection;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Reads what there is behind a Service: its Endpoints and, where there may be any, its slices. */
 public final class ServiceReader {
   private final ObjectClient<Endpoints> endpoints;
   private final ObjectClient<EndpointSlice> slices;
-  private final WatchedEndpoints watched;
+  private final WatchedServices watched;
   private final SliceCheck sliceCheck;
   private final boolean publishSlices;
   private final ApiBudget budget;
 
   /**
-   * @param watched reads the Endpoints unless a watch vouches for them
+   * @param watched reads what informers do not vouch for
    * @param publishSlices whether PUBLISH asks for EndpointSlices
    */
   public ServiceReader(
       ObjectClient<Endpoints> endpoints,
       ObjectClient<EndpointSlice> slices,
-      WatchedEndpoints watched,
+      WatchedServices watched,
       SliceCheck sliceCheck,
       boolean publishSlices,
       ApiBudget budget) {
@@ -58,20 +58,34 @@ public final class ServiceReader {
     return found == null ? null : sliceCheck.found(service, endpoints, found);
   }
 
+  /** Whether the slices of a Service have changed since the last read, as an informer reports. */
+  boolean isOutdated(String service) {
+    return watched.slices().isOutdated(service);
+  }
+
+  /** Null when there are none. */
   private Endpoints endpoints(String service) {
-    return watched.get(
-        service,
-        name -> {
-          budget.check();
-          return endpoints.get(name);
-        });
+    List<Endpoints> found =
+        watched
+            .endpoints()
+            .get(
+                service,
+                () -> {
+                  budget.check();
+                  return Stream.ofNullable(endpoints.get(service)).toList();
+                });
+    return found.isEmpty() ? null : found.get(0);
   }
 
   /** Null when we may not look, and need not. */
   private List<EndpointSlice> slices(String service) {
+    return watched.slices().get(service, () -> list(service));
+  }
+
+  private List<EndpointSlice> list(String service) {
     budget.check();
     try {
-      return slices.list(sliceCheck.selector(service));
+      return slices.list(Slices.selector(service));
     } catch (KubernetesClientException e) {
       if (e.getCode() != HttpURLConnection.HTTP_FORBIDDEN || publishSlices) {
         throw e;

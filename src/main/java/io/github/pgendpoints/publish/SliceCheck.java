@@ -5,7 +5,6 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.github.pgendpoints.alert.Conditions;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
@@ -60,11 +59,6 @@ public final class SliceCheck {
   /** Whether the Role lets us look, as far as is known; where slices are published, it has to. */
   boolean isWorthAsking() {
     return publishSlices || list.isWorthAsking();
-  }
-
-  /** The label that every slice of a Service carries. */
-  public Map<String, String> selector(String service) {
-    return Map.of(Slices.SERVICE_NAME, service);
   }
 
   /**

@@ -33,6 +33,16 @@ public final class Slices {
 
   private Slices() {}
 
+  /** The label that every slice of a Service carries. */
+  public static Map<String, String> selector(String service) {
+    return Map.of(SERVICE_NAME, service);
+  }
+
+  /** The Service that a slice belongs to; null when it names none. */
+  public static String service(EndpointSlice slice) {
+    return Actual.label(slice, SERVICE_NAME);
+  }
+
   /**
    * One slice an address family and port, since both belong to the slice: {@code SERVICE-ipv4} and
    * {@code SERVICE-ipv6}, and {@code SERVICE-ipv4-5433} where the port is not the default one.

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.publish;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,7 +17,6 @@ import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.kubernetes.ObjectClient;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.RequestListener;
-import io.github.pgendpoints.kubernetes.WatchedEndpoints;
 import io.github.pgendpoints.publish.ClientCheck.Observation;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.time.Duration;
@@ -39,13 +39,21 @@ class ClientCheckTest {
   private int term;
   private final ClientCheck check = check(true);
 
-  private ClientCheck check(boolean continuous) {
+  private ClientCheck check(boolean continuous, String... watched) {
     ApiBudget budget = new ApiBudget(Duration.ofSeconds(3), () -> 0);
     return new ClientCheck(
         new ServiceReader(
             new ObjectClient<>(client, ObjectKind.ENDPOINTS, "db", RequestListener.NONE),
             new ObjectClient<>(client, ObjectKind.ENDPOINT_SLICES, "db", RequestListener.NONE),
-            WatchedEndpoints.none(),
+            new WatchedServices(
+                client,
+                "db",
+                List.of(watched),
+                false,
+                conditions::reportDegradation,
+                () -> term,
+                this::nanos,
+                () -> {}),
             new SliceCheck(false, conditions, () -> term, this::nanos),
             false,
             budget),
@@ -133,6 +141,38 @@ class ClientCheckTest {
                 + " Kubernetes has not mirrored Endpoints pg-rw; check that kube-controller-manager runs"),
         messages());
     assertEquals(List.of(Duration.ofSeconds(3)), wakings);
+  }
+
+  @Test
+  void looksWhenAnInformerReportsAChange() {
+    ClientCheck watching = check(true, "pg-rw");
+    watching.compare(List.of(observation()));
+    await().until(() -> api.watches() == 1);
+    watching.compare(List.of(observation()));
+    assertEquals(1, lists(), "the first look, besides that of the informer");
+
+    api.put(slice("x", "10.0.0.9"));
+    seconds = 1;
+    await()
+        .until(
+            () -> {
+              watching.compare(List.of(observation()));
+              return lists() == 2;
+            });
+    assertEquals(List.of(), watching.mismatches(), "not yet");
+    assertEquals(List.of(Duration.ofSeconds(3)), wakings);
+    seconds = 4;
+    watching.compare(List.of(observation()));
+    assertEquals(1, watching.mismatches().size());
+    assertEquals(2, lists());
+  }
+
+  /** Those of the check; the informer asks for a version. */
+  private long lists() {
+    return api.requests().stream()
+        .filter(request -> request.verb().equals("list"))
+        .filter(request -> !request.toString().contains("resourceVersion="))
+        .count();
   }
 
   @Test

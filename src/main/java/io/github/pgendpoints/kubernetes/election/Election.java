@@ -1,9 +1,13 @@
 package io.github.pgendpoints.kubernetes.election;
 
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.NamespacedKubernetesClient;
 import io.fabric8.kubernetes.client.RequestConfigBuilder;
+import io.fabric8.kubernetes.client.dsl.Informable;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.github.pgendpoints.kubernetes.watch.RestartingInformer;
 import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
@@ -62,7 +66,12 @@ public final class Election extends ServiceSupport {
   private final ElectionListener listener;
   private final Runnable gained;
   private final ObservedLease lease;
-  private final LeaseInformer informer;
+  private final Informable<Lease> watched;
+
+  /**
+   * Reports each renewal to a follower: one that it sees late lets a dead leader keep the Lease.
+   */
+  private RestartingInformer<Lease> informer;
 
   /** Has a permit when the next attempt need not wait. */
   private final Semaphore due = new Semaphore(0);
@@ -100,8 +109,8 @@ public final class Election extends ServiceSupport {
     this.leadership = leadership;
     this.listener = listener;
     this.gained = gained;
-    this.informer =
-        new LeaseInformer(client.leases().inNamespace(namespace).withName(name), this::changed);
+    this.watched = client.leases().inNamespace(namespace).withName(name);
+    this.informer = informer();
     this.lease =
         new ObservedLease(
             bounded(client), namespace, name, candidate, serves, LEASE, System::nanoTime);
@@ -139,6 +148,24 @@ public final class Election extends ServiceSupport {
     thread.interrupt();
   }
 
+  /** Runs on a thread of the client. */
+  private record Changes(Runnable changed) implements ResourceEventHandler<Lease> {
+    @Override
+    public void onAdd(Lease added) {
+      changed.run();
+    }
+
+    @Override
+    public void onUpdate(Lease before, Lease now) {
+      changed.run();
+    }
+
+    @Override
+    public void onDelete(Lease deleted, boolean unknownFinalState) {
+      changed.run();
+    }
+  }
+
   /** A leader knows what it has written. */
   private void changed() {
     if (!leads) {
@@ -158,7 +185,7 @@ public final class Election extends ServiceSupport {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      informer.stop();
+      stopWatching();
     }
   }
 
@@ -186,9 +213,9 @@ public final class Election extends ServiceSupport {
       if (!lease.isFree()) {
         granted();
         follow(lease.holder());
+        Duration interval = informer.check() ? WATCHED_INTERVAL : INTERVAL;
+        informer.readAnswered();
         tellOfMissingWatch();
-        informer.keepWatching();
-        Duration interval = informer.isWatching() ? WATCHED_INTERVAL : INTERVAL;
         return lease.remaining().compareTo(interval) < 0 ? lease.remaining() : interval;
       }
       leadership.renewBy(lease::take);
@@ -202,6 +229,15 @@ public final class Election extends ServiceSupport {
     } catch (RuntimeException e) {
       return failed(new KubernetesClientException(e.toString(), e));
     }
+  }
+
+  private RestartingInformer<Lease> informer() {
+    return new RestartingInformer<>(watched, new Changes(this::changed), System::nanoTime);
+  }
+
+  private void stopWatching() {
+    informer.stop();
+    informer = informer();
   }
 
   private void tellOfMissingWatch() {
@@ -230,7 +266,7 @@ public final class Election extends ServiceSupport {
     leadership.sharedWith(null);
     if (!leads) {
       leads = true;
-      informer.stop();
+      stopWatching();
       follows = null;
       listener.leads(candidate.identity());
       gained.run();
@@ -273,12 +309,13 @@ public final class Election extends ServiceSupport {
     if (code == HttpURLConnection.HTTP_FORBIDDEN && !wasGrantedOfLate()) {
       if (!leadership.isAlone()) {
         leadership.alone(true);
-        informer.stop();
+        stopWatching();
         listener.notGranted();
       }
       return FORBIDDEN;
     }
     failed = true;
+    informer.readFailed();
     listener.failed(failure);
     if (!leadership.isHeld()) {
       end(false);

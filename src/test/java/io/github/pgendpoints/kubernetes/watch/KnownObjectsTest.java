@@ -1,4 +1,4 @@
-package io.github.pgendpoints.kubernetes;
+package io.github.pgendpoints.kubernetes.watch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -7,16 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What is known counts only while nothing speaks against it. */
-class KnownObjectTest {
+class KnownObjectsTest {
   private long nanos = Long.MAX_VALUE - 5;
   private int term;
   private int woken;
   private boolean watching = true;
-  private final KnownObject<Endpoints> known = fresh();
+  private final KnownObjects<Endpoints> known = fresh();
 
   @BeforeEach
   void isKnown() {
@@ -27,20 +28,20 @@ class KnownObjectTest {
   @Test
   void knowsNothingAtTheStart() {
     assertFalse(fresh().isKnown(true));
-    assertNull(fresh().object());
+    assertEquals(List.of(), fresh().objects());
   }
 
   @Test
   void knowsWhatWasReadAndThatThereIsNothing() {
-    assertEquals("1", known.object().getMetadata().getResourceVersion());
+    assertEquals("1", version());
     read(null);
     assertTrue(known.isKnown(watching));
-    assertNull(known.object());
+    assertNull(version());
   }
 
   @Test
   void knowsItForHalfAMinute() {
-    nanos += KnownObject.RESYNC.toNanos() - 1;
+    nanos += KnownObjects.RESYNC.toNanos() - 1;
     assertTrue(known.isKnown(watching));
     nanos++;
     assertFalse(known.isKnown(watching));
@@ -51,15 +52,15 @@ class KnownObjectTest {
 
   @Test
   void countsFromWhenItWasAsked() {
-    known.ask(watching);
-    nanos += KnownObject.RESYNC.toNanos();
-    known.read(endpoints("1"));
+    known.reading(watching);
+    nanos += KnownObjects.RESYNC.toNanos();
+    known.read(List.of(endpoints("1")));
     assertFalse(known.isKnown(watching));
   }
 
   @Test
   void readsAgainWhatHasAnotherVersion() {
-    known.changed("2");
+    changed("2");
     assertFalse(known.isKnown(watching));
     assertEquals(1, woken);
     read("2");
@@ -68,7 +69,7 @@ class KnownObjectTest {
 
   @Test
   void readsAgainWhatIsGone() {
-    known.changed(null);
+    gone();
     assertFalse(known.isKnown(watching));
     assertEquals(1, woken);
     read(null);
@@ -77,39 +78,39 @@ class KnownObjectTest {
 
   @Test
   void isNotToldNewsByItsOwnVersion() {
-    known.changed("1");
+    changed("1");
     assertTrue(known.isKnown(watching));
     read(null);
-    known.changed(null);
+    gone();
     assertTrue(known.isKnown(watching));
     assertEquals(0, woken);
   }
 
   @Test
   void isNotToldNewsByItsOwnWrite() {
-    known.ask(watching);
-    known.changed("2");
+    known.writing();
+    changed("2");
     known.wrote(endpoints("2"));
     assertTrue(known.isKnown(watching));
-    assertEquals("2", known.object().getMetadata().getResourceVersion());
+    assertEquals("2", version());
 
-    known.ask(watching);
+    known.writing();
     known.wrote(endpoints("3"));
-    known.changed("3");
+    changed("3");
     assertTrue(known.isKnown(watching));
 
-    known.ask(watching);
-    known.changed(null);
-    known.wrote(null);
+    known.writing();
+    gone();
+    known.deleted("pg");
     assertTrue(known.isKnown(watching));
     assertEquals(0, woken);
   }
 
   @Test
   void isToldNewsByAnothersWriteAfterItsOwn() {
-    known.ask(watching);
-    known.changed("2");
-    known.changed("3");
+    known.writing();
+    changed("2");
+    changed("3");
     known.wrote(endpoints("2"));
     assertFalse(known.isKnown(watching));
     assertEquals(1, woken);
@@ -117,24 +118,24 @@ class KnownObjectTest {
 
   @Test
   void readsOnceMoreForAnEventThatComesLate() {
-    known.ask(watching);
-    known.changed("2");
-    known.read(endpoints("3"));
+    known.reading(watching);
+    changed("2");
+    known.read(List.of(endpoints("3")));
     assertFalse(known.isKnown(watching));
     assertEquals(1, woken);
 
     read("3");
     assertTrue(known.isKnown(watching));
-    assertEquals("3", known.object().getMetadata().getResourceVersion());
+    assertEquals("3", version());
   }
 
   @Test
   void knowsNothingOfARequestThatFailed() {
-    known.ask(watching);
+    known.reading(watching);
     assertFalse(known.isKnown(watching));
     known.failed();
     assertFalse(known.isKnown(watching));
-    known.changed("2");
+    changed("2");
     assertEquals(1, woken, "it had an effect");
   }
 
@@ -152,9 +153,9 @@ class KnownObjectTest {
     read("3");
     watching = true;
     assertTrue(known.isKnown(watching));
-    known.changed("2");
+    changed("2");
     assertFalse(known.isKnown(watching), "reported late");
-    known.changed("3");
+    changed("3");
     assertEquals(1, woken);
     read("3");
     assertTrue(known.isKnown(watching));
@@ -170,35 +171,115 @@ class KnownObjectTest {
 
   @Test
   void findsAChangeThatTheInformerMissed() {
-    nanos += KnownObject.RESYNC.toNanos();
+    nanos += KnownObjects.RESYNC.toNanos();
     assertFalse(read("1"));
-    nanos += KnownObject.RESYNC.toNanos();
+    nanos += KnownObjects.RESYNC.toNanos();
     assertTrue(read("2"), "not reported");
     assertFalse(read("2"));
 
-    known.changed("3");
+    changed("3");
     assertFalse(read("3"), "reported before the read");
-    nanos += KnownObject.RESYNC.toNanos();
-    known.ask(watching);
-    known.changed("4");
-    assertFalse(known.read(endpoints("4")), "reported during the read");
+    nanos += KnownObjects.RESYNC.toNanos();
+    known.reading(watching);
+    changed("4");
+    assertFalse(known.read(List.of(endpoints("4"))), "reported during the read");
     watching = false;
     assertFalse(read("5"), "not watching");
   }
 
-  private boolean read(String version) {
-    known.ask(watching);
-    return known.read(version == null ? null : endpoints(version));
+  @Test
+  void knowsNothingMoreByAWriteOfOneOfThem() {
+    changed("2");
+    known.writing();
+    known.wrote(named("other", "3"));
+    assertFalse(known.isKnown(watching), "the first has another version");
+
+    read("2");
+    nanos += KnownObjects.RESYNC.toNanos() - 1;
+    known.writing();
+    known.wrote(named("other", "4"));
+    assertTrue(known.isKnown(watching));
+    nanos++;
+    assertFalse(known.isKnown(watching), "the read was half a minute ago");
   }
 
-  private KnownObject<Endpoints> fresh() {
-    return new KnownObject<>(() -> term, () -> woken++, () -> nanos);
+  @Test
+  void knowsEachByItsOwnVersion() {
+    readBoth();
+    known.onUpdate(null, named("other", "2"));
+    assertTrue(known.isKnown(watching));
+    known.writing();
+    known.onUpdate(null, named("other", "3"));
+    known.wrote(endpoints("5"));
+    assertFalse(known.isKnown(watching), "another writer changed the other one meanwhile");
+    assertEquals(1, woken);
+
+    readBoth();
+    known.onDelete(named("other", "2"), false);
+    assertFalse(known.isKnown(watching));
+    readBoth();
+    known.onAdd(named("third", "1"));
+    assertFalse(known.isKnown(watching));
+  }
+
+  @Test
+  void readsAgainWhenAListOfTheInformerFoundNone() {
+    readBoth();
+    known.onNothing();
+    assertFalse(known.isKnown(watching));
+
+    read(null);
+    known.writing();
+    known.onNothing();
+    known.onAdd(endpoints("1"));
+    known.wrote(endpoints("1"));
+    assertTrue(known.isKnown(watching), "the list came before the write");
+
+    known.reading(watching);
+    known.onNothing();
+    known.read(List.of(endpoints("1")));
+    assertFalse(known.isKnown(watching), "gone, as far as the informer knows");
+  }
+
+  private void readBoth() {
+    known.reading(watching);
+    known.read(List.of(endpoints("1"), named("other", "2")));
+    assertTrue(known.isKnown(watching));
+  }
+
+  private boolean read(String version) {
+    known.reading(watching);
+    return known.read(version == null ? List.of() : List.of(endpoints(version)));
+  }
+
+  /** The version of the one object; null when there is none. */
+  private String version() {
+    return known.objects().stream()
+        .map(object -> object.getMetadata().getResourceVersion())
+        .findFirst()
+        .orElse(null);
+  }
+
+  private void changed(String version) {
+    known.onUpdate(null, endpoints(version));
+  }
+
+  private void gone() {
+    known.onDelete(endpoints("9"), false);
+  }
+
+  private KnownObjects<Endpoints> fresh() {
+    return new KnownObjects<>(() -> term, () -> woken++, () -> nanos);
   }
 
   private static Endpoints endpoints(String version) {
+    return named("pg", version);
+  }
+
+  private static Endpoints named(String name, String version) {
     return new EndpointsBuilder()
         .withNewMetadata()
-        .withName("pg")
+        .withName(name)
         .withResourceVersion(version)
         .endMetadata()
         .build();

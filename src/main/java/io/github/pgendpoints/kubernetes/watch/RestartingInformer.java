@@ -1,32 +1,35 @@
-package io.github.pgendpoints.kubernetes;
+package io.github.pgendpoints.kubernetes.watch;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.dsl.Informable;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * fabric8's informer of one object, and a new one where that ends or does not come back: it gives
- * up when its first list or watch fails, and waits for up to 32 s after an outage.
+ * fabric8's informer, and a new one where that ends or does not come back: it gives up when its
+ * first list or watch fails, and waits for up to 32 s after an outage.
  *
- * @param <T> the kind
+ * @param <T> the kind of the objects
  */
-final class ObjectInformer<T extends HasMetadata> implements ResourceEventHandler<T> {
+public final class RestartingInformer<T extends HasMetadata> {
+  private static final Logger LOG = LoggerFactory.getLogger(RestartingInformer.class);
+
   /** An informer that does not watch for so long counts as one that fails. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   /** After so long without a watch, a new informer starts. */
   private static final Duration RETRY = Duration.ofSeconds(30);
 
-  private final Resource<T> resource;
-  private final Consumer<String> changed;
+  private final Informable<T> objects;
+  private final ResourceEventHandler<T> handler;
   private final LongSupplier nanoTime;
   private SharedIndexInformer<T> informer;
   private long startedAt;
@@ -39,23 +42,24 @@ final class ObjectInformer<T extends HasMetadata> implements ResourceEventHandle
   private boolean stopped;
 
   /**
-   * @param resource the object, by name
-   * @param changed takes the version of the object when that changes; null when it is gone
+   * @param objects what to watch: one object by name, or several by label
+   * @param handler receives the changes, on a thread of the client
    * @param nanoTime as {@link System#nanoTime}
    */
-  ObjectInformer(Resource<T> resource, Consumer<String> changed, LongSupplier nanoTime) {
-    this.resource = resource;
-    this.changed = changed;
+  public RestartingInformer(
+      Informable<T> objects, ResourceEventHandler<T> handler, LongSupplier nanoTime) {
+    this.objects = objects;
+    this.handler = handler;
     this.nanoTime = nanoTime;
   }
 
   /** Whether it receives changes now. */
-  synchronized boolean isWatching() {
+  public synchronized boolean isWatching() {
     return informer != null && informer.isWatching();
   }
 
   /** Whether the Role does not grant list and watch. */
-  synchronized boolean isForbidden() {
+  public synchronized boolean isForbidden() {
     return forbidden;
   }
 
@@ -64,8 +68,8 @@ final class ObjectInformer<T extends HasMetadata> implements ResourceEventHandle
     return idleSince != null && hasPassed(idleSince, PATIENCE);
   }
 
-  /** Notes in each cycle whether it watches, and returns that. */
-  synchronized boolean check() {
+  /** Notes whether it watches, and returns that. To be called before each use. */
+  public synchronized boolean check() {
     boolean watching = isWatching();
     if (watching) {
       idleSince = null;
@@ -76,13 +80,13 @@ final class ObjectInformer<T extends HasMetadata> implements ResourceEventHandle
   }
 
   /** Notes that a read failed, which explains why this fails. */
-  synchronized void readFailed() {
+  public synchronized void readFailed() {
     readFailed = true;
     idleSince = null;
   }
 
   /** Notes that a read was answered, and starts a new informer if one is due. */
-  synchronized void readAnswered() {
+  public synchronized void readAnswered() {
     boolean isDue =
         informer == null
             || readFailed
@@ -100,7 +104,7 @@ final class ObjectInformer<T extends HasMetadata> implements ResourceEventHandle
       return;
     }
     startedAt = nanoTime.getAsLong();
-    SharedIndexInformer<T> next = resource.runnableInformer(0).addEventHandler(this);
+    SharedIndexInformer<T> next = objects.runnableInformer(0).addEventHandler(handler);
     informer = next;
     try {
       next.start().whenComplete((started, failure) -> started(next, failure));
@@ -110,14 +114,18 @@ final class ObjectInformer<T extends HasMetadata> implements ResourceEventHandle
   }
 
   /** Stops it for good. */
-  synchronized void stop() {
+  public synchronized void stop() {
     stopped = true;
     close();
   }
 
   private void close() {
     if (informer != null) {
-      informer.stop();
+      try {
+        informer.stop();
+      } catch (RuntimeException e) {
+        LOG.debug("the informer does not stop", e);
+      }
     }
   }
 
@@ -125,7 +133,7 @@ final class ObjectInformer<T extends HasMetadata> implements ResourceEventHandle
     if (which == informer) {
       forbidden =
           Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
-              .anyMatch(ObjectInformer::isForbidden);
+              .anyMatch(RestartingInformer::isForbidden);
     }
   }
 
@@ -136,26 +144,5 @@ final class ObjectInformer<T extends HasMetadata> implements ResourceEventHandle
 
   private boolean hasPassed(long since, Duration time) {
     return nanoTime.getAsLong() - since >= time.toNanos();
-  }
-
-  @Override
-  public void onAdd(T added) {
-    changed.accept(added.getMetadata().getResourceVersion());
-  }
-
-  @Override
-  public void onUpdate(T before, T now) {
-    changed.accept(now.getMetadata().getResourceVersion());
-  }
-
-  @Override
-  public void onDelete(T deleted, boolean unknownFinalState) {
-    changed.accept(null);
-  }
-
-  /** A list has found no such object. */
-  @Override
-  public void onNothing() {
-    changed.accept(null);
   }
 }

@@ -1,0 +1,163 @@
+package io.github.pgendpoints.kubernetes.watch;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Informable;
+import io.github.pgendpoints.kubernetes.ObjectKind;
+import io.github.pgendpoints.kubernetes.ObjectOperation;
+import io.github.pgendpoints.kubernetes.RequestListener;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Objects of one kind behind several Services, which are read only when an informer does not vouch
+ * for them.
+ *
+ * @param <T> the kind
+ */
+public final class WatchedObjects<T extends HasMetadata> implements RequestListener, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(WatchedObjects.class);
+
+  private final ObjectKind<T> kind;
+  private final Function<T, String> service;
+  private final String forbidden;
+  private final Consumer<String> degraded;
+  private final Map<String, One<T>> byService = new LinkedHashMap<>();
+
+  private record One<T extends HasMetadata>(
+      KnownObjects<T> known, RestartingInformer<T> informer) {}
+
+  /**
+   * @param services what to watch for each Service; none in a run of one cycle, which reads all it
+   *     needs
+   * @param service the Service that an object belongs to
+   * @param forbidden what it means that the Role does not grant list and watch, and what mends that
+   * @param degraded told when they cannot be watched
+   * @param term of leadership, in each of which they are read at least once
+   * @param nanoTime as {@link System#nanoTime}
+   * @param wake runs when another writer has changed one of them
+   */
+  public WatchedObjects(
+      ObjectKind<T> kind,
+      Map<String, ? extends Informable<T>> services,
+      Function<T, String> service,
+      String forbidden,
+      Consumer<String> degraded,
+      IntSupplier term,
+      LongSupplier nanoTime,
+      Runnable wake) {
+    this.kind = kind;
+    this.service = service;
+    this.forbidden = forbidden;
+    this.degraded = degraded;
+    services.forEach(
+        (name, objects) -> {
+          KnownObjects<T> known = new KnownObjects<>(term, wake, nanoTime);
+          byService.put(name, new One<>(known, new RestartingInformer<>(objects, known, nanoTime)));
+        });
+  }
+
+  /**
+   * The objects as they are known, or as they are read now and watched from then on.
+   *
+   * @param read gets the objects of this Service; it returns null when it must not
+   * @return null when {@code read} did
+   */
+  public List<T> get(String serviceName, Supplier<List<T>> read) {
+    One<T> one = byService.get(serviceName);
+    if (one == null) {
+      return read.get();
+    }
+    boolean watching = one.informer.check();
+    if (one.known.isKnown(watching)) {
+      return one.known.objects();
+    }
+    one.known.reading(watching);
+    try {
+      List<T> found = read.get();
+      if (found == null) {
+        one.known.failed();
+      } else {
+        read(serviceName, one, found);
+      }
+      return found;
+    } catch (RuntimeException e) {
+      one.known.failed();
+      byService.values().forEach(each -> each.informer.readFailed());
+      throw e;
+    }
+  }
+
+  /** Whether the objects of this Service have changed since they were read, or may have. */
+  public boolean isOutdated(String serviceName) {
+    One<T> one = byService.get(serviceName);
+    return one != null && one.informer.isWatching() && !one.known.isKnown(true);
+  }
+
+  private void read(String serviceName, One<T> one, List<T> found) {
+    if (one.known.read(found)) {
+      LOG.info(
+          "the informer of the {} of {} did not report a change: a new one starts",
+          kind.plural(),
+          serviceName);
+      one.informer.restart();
+    }
+    // Not before: while the API server does not answer, an informer has nothing to report.
+    one.informer.readAnswered();
+    if (one.informer.isForbidden()) {
+      degraded.accept(forbidden);
+    } else if (one.informer.isFailing()) {
+      degraded.accept(
+          "the %s of %s cannot be watched, so they are read instead"
+              .formatted(kind.plural(), serviceName));
+    }
+  }
+
+  @Override
+  public void writing(ObjectKind<?> written, HasMetadata object) {
+    One<T> one = one(written, object);
+    if (one != null) {
+      one.known.writing();
+    }
+  }
+
+  @Override
+  public void ended(
+      ObjectOperation operation,
+      ObjectKind<?> written,
+      HasMetadata object,
+      KubernetesClientException failure) {
+    One<T> one = one(written, object);
+    if (one == null) {
+      return;
+    }
+    if (failure != null) {
+      one.known.failed();
+    } else if (operation == ObjectOperation.DELETE) {
+      one.known.deleted(object.getMetadata().getName());
+    } else {
+      one.known.wrote(kind.type().cast(object));
+    }
+  }
+
+  /** Null for a read, for an object of another kind or Service, and in a run of one cycle. */
+  private One<T> one(ObjectKind<?> written, HasMetadata object) {
+    return object != null && written.equals(kind)
+        ? byService.get(service.apply(kind.type().cast(object)))
+        : null;
+  }
+
+  /** Stops the informers. */
+  @Override
+  public void close() {
+    byService.values().forEach(one -> one.informer.stop());
+  }
+}

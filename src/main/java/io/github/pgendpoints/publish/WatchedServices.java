@@ -1,0 +1,112 @@
+package io.github.pgendpoints.publish;
+
+import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.kubernetes.ObjectKind;
+import io.github.pgendpoints.kubernetes.ObjectOperation;
+import io.github.pgendpoints.kubernetes.RequestListener;
+import io.github.pgendpoints.kubernetes.watch.WatchedObjects;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+
+/** What there is behind the Services, as far as informers vouch for it. */
+public final class WatchedServices implements RequestListener, AutoCloseable {
+  private final WatchedObjects<Endpoints> endpoints;
+  private final WatchedObjects<EndpointSlice> slices;
+
+  /**
+   * @param services their names; none in a run of one cycle, which reads all it needs
+   * @param publishSlices whether PUBLISH asks for EndpointSlices; where they are not what we write,
+   *     a change of them can wait for the next cycle
+   * @param degraded told what cannot be watched
+   * @param term which leadership this is; in each of them, everything is read at least once
+   * @param nanoTime as {@link System#nanoTime}
+   * @param wake makes a cycle due at once
+   */
+  public WatchedServices(
+      KubernetesClient client,
+      String namespace,
+      List<String> services,
+      boolean publishSlices,
+      Consumer<String> degraded,
+      IntSupplier term,
+      LongSupplier nanoTime,
+      Runnable wake) {
+    // fabric8 makes a field selector of the name, which is what a rule with resourceNames grants.
+    this.endpoints =
+        new WatchedObjects<>(
+            ObjectKind.ENDPOINTS,
+            each(services, name -> client.endpoints().inNamespace(namespace).withName(name)),
+            found -> found.getMetadata().getName(),
+            "the Role does not grant list and watch on the Endpoints, so they are read in each cycle; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames [%s], verbs [list, watch]"
+                .formatted(String.join(", ", services)),
+            degraded,
+            term,
+            nanoTime,
+            wake);
+    this.slices =
+        new WatchedObjects<>(
+            ObjectKind.ENDPOINT_SLICES,
+            each(
+                services,
+                name ->
+                    client
+                        .discovery()
+                        .v1()
+                        .endpointSlices()
+                        .inNamespace(namespace)
+                        .withLabels(Slices.selector(name))),
+            Slices::service,
+            "the Role does not grant watch on endpointslices, so %s; add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list, watch]"
+                .formatted(
+                    publishSlices
+                        ? "they are read in each cycle"
+                        : "what clients see is compared each 30 s"),
+            degraded,
+            term,
+            nanoTime,
+            publishSlices ? wake : () -> {});
+  }
+
+  private static <T> Map<String, T> each(List<String> services, Function<String, T> watched) {
+    return services.stream().collect(Collectors.toMap(Function.identity(), watched));
+  }
+
+  WatchedObjects<Endpoints> endpoints() {
+    return endpoints;
+  }
+
+  WatchedObjects<EndpointSlice> slices() {
+    return slices;
+  }
+
+  @Override
+  public void writing(ObjectKind<?> kind, HasMetadata object) {
+    endpoints.writing(kind, object);
+    slices.writing(kind, object);
+  }
+
+  @Override
+  public void ended(
+      ObjectOperation operation,
+      ObjectKind<?> kind,
+      HasMetadata object,
+      KubernetesClientException failure) {
+    endpoints.ended(operation, kind, object, failure);
+    slices.ended(operation, kind, object, failure);
+  }
+
+  @Override
+  public void close() {
+    endpoints.close();
+    slices.close();
+  }
+}
