@@ -71,6 +71,7 @@ class RoutesYamlTest {
   private static final Set<String> STEPS =
       Set.of("to", "toD", "split", "filter", "choice", "setVariable", "setBody", "bean", "doTry");
 
+  private static final Pattern READ_VARIABLE = Pattern.compile("\\$\\{variable\\.(\\w+)");
   private static final Pattern VARIABLE = Pattern.compile("@Variable\\(\"(\\w+)\"\\)");
 
   static Stream<Path> files() throws IOException {
@@ -204,6 +205,7 @@ class RoutesYamlTest {
   @Test
   void carryVariablesAndNoExchangeProperties() throws IOException {
     Set<String> set = new TreeSet<>();
+    Set<String> used = variablesOfBeans();
     for (Path file : files().toList()) {
       String text = Files.readString(file);
       assertFalse(text.contains("exchangeProperty"), file.toString());
@@ -214,10 +216,14 @@ class RoutesYamlTest {
             if (key.equals("setVariable")) {
               set.add(node.path("name").asText());
             }
+            Matcher read = READ_VARIABLE.matcher(node.path("simple").path("expression").asText());
+            while (read.find()) {
+              used.add(read.group(1));
+            }
           });
     }
 
-    assertEquals(set, variablesOfBeans());
+    assertEquals(set, used);
   }
 
   /** The variables that the beans of the cycle are bound to. */

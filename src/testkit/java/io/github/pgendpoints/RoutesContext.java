@@ -299,6 +299,14 @@ public final class RoutesContext implements AutoCloseable {
 
     // The routes of a probe name these, and no probe is sent there.
 
+    public void dataSource() {
+      throw new IllegalStateException();
+    }
+
+    public void query() {
+      throw new IllegalStateException();
+    }
+
     public void answered() {
       throw new IllegalStateException();
     }

@@ -10,6 +10,7 @@ import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Topology;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
@@ -47,6 +48,16 @@ public final class Probing {
         cluster.clock().instant(),
         probes.isEmpty() ? cluster.prober().deadline() : probes.get(0).deadline());
     return probes;
+  }
+
+  /** Where the query of a probe goes. */
+  public DataSource dataSource(@Body NodeProbe probe) {
+    return probe.pool();
+  }
+
+  /** The query of a probe, as SQL: the columns that our role may read on the node. */
+  public String query(@Body NodeProbe probe) {
+    return probe.query();
   }
 
   /** The state of a node that answered. */

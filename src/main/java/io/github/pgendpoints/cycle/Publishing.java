@@ -3,6 +3,7 @@ package io.github.pgendpoints.cycle;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.ClientCheck;
+import io.github.pgendpoints.publish.ObjectWrite;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.UnusableServiceException;
 import io.github.pgendpoints.topology.Published;
@@ -49,6 +50,15 @@ public final class Publishing {
   public void check(@Variable("cluster") Cluster cluster, @Body Plan plan)
       throws UnusableServiceException {
     cluster.services().check(plan);
+  }
+
+  /**
+   * The writes of a plan that are due now, in their order.
+   *
+   * @throws UnusableServiceException saying why the Service is left as it is
+   */
+  public List<ObjectWrite> nextWrites(@Body Plan plan) throws UnusableServiceException {
+    return plan.nextWrites();
   }
 
   /** Compares what the clients of both Services see with what was written; only a leader does. */

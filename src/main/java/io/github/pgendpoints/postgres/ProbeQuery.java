@@ -9,9 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
 
 /**
  * The query that a probe sends to one node. It contains the columns of sql/probe.sql that our role
@@ -62,10 +60,15 @@ final class ProbeQuery {
   private final LongSupplier nanoTime;
   private final Map<ProbeColumn, Failed> failed = new HashMap<>();
 
-  /** The columns whose rights our role had last; null before the first answer. */
-  private Set<ProbeColumn> granted;
+  /** The columns whose rights our role had last, in their order; null before the first answer. */
+  private List<ProbeColumn> granted;
 
   private boolean tellsRights = true;
+
+  /** The query that was made last, which is the same from one cycle to the next. */
+  private Text last = new Text(null, false, null);
+
+  private record Text(List<ProbeColumn> columns, boolean withRights, String sql) {}
 
   /**
    * @param nanoTime as {@link System#nanoTime}
@@ -76,7 +79,11 @@ final class ProbeQuery {
 
   /** The query as it stands now. */
   String sql() {
-    return ProbeColumn.select(asked(), tellsRights);
+    List<ProbeColumn> columns = asked();
+    if (!columns.equals(last.columns()) || tellsRights != last.withRights()) {
+      last = new Text(columns, tellsRights, ProbeColumn.select(columns, tellsRights));
+    }
+    return last.sql();
   }
 
   private List<ProbeColumn> asked() {
@@ -99,8 +106,7 @@ final class ProbeQuery {
     Map<String, Object> all = new HashMap<>(row);
     List<ProbeColumn> before = asked();
     learnRights(row);
-    List<ProbeColumn> more = new ArrayList<>(asked());
-    more.removeAll(before);
+    List<ProbeColumn> more = asked().stream().filter(column -> !before.contains(column)).toList();
     if (!more.isEmpty()) {
       try {
         all.putAll(question.row(ProbeColumn.select(more, /* withRights= */ false)));
@@ -146,7 +152,7 @@ final class ProbeQuery {
     granted =
         ProbeColumn.ALL.stream()
             .filter(column -> !Boolean.FALSE.equals(row.get(column.grantedName())))
-            .collect(Collectors.toSet());
+            .toList();
     failed.keySet().retainAll(granted);
   }
 

@@ -8,6 +8,9 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.logging.ForeignText;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,7 +29,11 @@ import java.util.TreeMap;
  * @param actual as last read; null when there is none
  * @param time of the write, for the annotation last-update
  */
-public record Publication(String service, HasMetadata wanted, HasMetadata actual, String time) {
+public record Publication(String service, HasMetadata wanted, HasMetadata actual, Instant time) {
+  /** As the original's {@code datetime.now(timezone.utc).isoformat()} spells it. */
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxxx");
+
   /** What is shown of an annotation that others may have written. */
   private static final int MAX_SHOWN = 4000;
 
@@ -83,7 +90,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
     metadata.setLabels(wanted.getMetadata().getLabels());
     Map<String, String> annotations = new TreeMap<>(state());
     if (!annotations.isEmpty()) {
-      annotations.put(Annotations.LAST_UPDATE, time);
+      annotations.put(Annotations.LAST_UPDATE, TIME.format(time.atOffset(ZoneOffset.UTC)));
     }
     metadata.setAnnotations(annotations);
     metadata.setResourceVersion(actual == null ? null : actual.getMetadata().getResourceVersion());

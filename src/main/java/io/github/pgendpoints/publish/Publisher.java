@@ -13,8 +13,6 @@ import io.github.pgendpoints.topology.Signature;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -26,9 +24,6 @@ import java.util.TreeMap;
 
 /** Turns a verified topology into the Endpoints, or EndpointSlices, of the two Services. */
 public final class Publisher {
-  private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxxx");
-
   private final String rwService;
   private final String roService;
   private final String portName;
@@ -204,7 +199,7 @@ public final class Publisher {
             .endMetadata()
             .withSubsets(Subsets.of(nodes, portName))
             .build();
-    return new Publication(service, wanted, actual.endpoints(), time());
+    return new Publication(service, wanted, actual.endpoints(), clock.instant());
   }
 
   /**
@@ -226,7 +221,7 @@ public final class Publisher {
               .filter(slice -> slice.getMetadata().getName().equals(name))
               .findFirst()
               .orElse(null);
-      filled.add(new Publication(service, wanted, found, time()));
+      filled.add(new Publication(service, wanted, found, clock.instant()));
     }
     List<Publication> emptied =
         actual.own().stream()
@@ -243,7 +238,7 @@ public final class Publisher {
     if (service.equals(roService)) {
       wanted.getMetadata().setAnnotations(state);
     }
-    return new Publication(service, wanted, slice, time());
+    return new Publication(service, wanted, slice, clock.instant());
   }
 
   /** What is stored of a topology; a value of null is to be taken away. */
@@ -284,10 +279,5 @@ public final class Publisher {
 
   private static String text(Object value) {
     return value == null ? null : value.toString();
-  }
-
-  /** Now, spelled as the original's {@code datetime.now(timezone.utc).isoformat()}. */
-  private String time() {
-    return TIME.format(clock.instant().atOffset(ZoneOffset.UTC));
   }
 }
