@@ -78,7 +78,12 @@ public final class Bench {
     measurements.put("question", this::question);
     measurements.put("cycle", () -> cycle(0, 1000, "3 ms median"));
     measurements.put("cycle100", () -> cycle(97, 300, "50 ms median"));
-    measurements.put("dead", this::dead);
+    measurements.put(
+        "dead",
+        () -> {
+          dead(DeadNodes.Kind.BLACK_HOLES);
+          dead(DeadNodes.Kind.SILENT);
+        });
     measurements.put("once", this::once);
     measurements.put("limited", this::limited);
     measurements.put("resident", this::resident);
@@ -530,11 +535,13 @@ public final class Bench {
   }
 
   /** Of a thousand nodes, nine hundred accept connections and never say a word. */
-  private void dead() throws Exception {
+  private void dead(DeadNodes.Kind kind) throws Exception {
+    // A first run wants more than a tenth of the nodes.
+    run(() -> scene.program(newest).start("--once"));
     int port = Scene.freePort();
     PostgresServer primary = scene.cluster().primary();
     List<Relay> relays = new ArrayList<>();
-    try (Silent silent = new Silent()) {
+    try (DeadNodes dead = kind.open()) {
       List<String> nodes = new ArrayList<>(List.of(scene.nodes().split(",")));
       for (int i = 1; i <= 97; i++) {
         String address = "127.0.1." + i;
@@ -542,7 +549,7 @@ public final class Bench {
         nodes.add(address);
       }
       for (int i = 0; i < 900; i++) {
-        nodes.add("127.0.%d.%d:%d".formatted(2 + i / 200, 1 + i % 200, silent.port()));
+        nodes.add("127.0.%d.%d:%d".formatted(2 + i / 200, 1 + i % 200, dead.port()));
       }
       try (Program program =
           scene
@@ -557,8 +564,8 @@ public final class Bench {
         Use use = Use.of(program.process().pid(), Use.none());
         rows.add(
             new Row(
-                "a cycle with 900 silent nodes of 1,000, PGCONNECT_TIMEOUT=2; median / worst of %d"
-                    .formatted(millis.sorted().size()),
+                "a cycle with 900 of 1,000 nodes %s, PGCONNECT_TIMEOUT=2; median / worst of %d"
+                    .formatted(kind.words(), millis.sorted().size()),
                 "3 s; 256 MiB",
                 "%.2f s / %.2f s; %.0f MiB (at most %.0f)"
                     .formatted(

@@ -277,7 +277,11 @@ public final class Conditions {
   public List<Alert> endCycle() {
     Instant now = lifecycle.now();
     List<Draft> drafts = flapping.filter(lifecycle.endCycle(reached), now);
-    List<Alert> alerts = drafts.stream().map(draft -> alert(draft, now)).toList();
+    List<Alert.Node> found =
+        asked == null || drafts.isEmpty()
+            ? List.of()
+            : List.copyOf(asked.nodes().stream().map(Alert.Node::of).toList());
+    List<Alert> alerts = drafts.stream().map(draft -> alert(draft, found, now)).toList();
     unreported = Unreported.join(lifecycle.unreported(), alerts);
     lifecycle.beginCycle();
     before = after == null ? before : after;
@@ -287,7 +291,7 @@ public final class Conditions {
     return alerts;
   }
 
-  private Alert alert(Draft draft, Instant now) {
+  private Alert alert(Draft draft, List<Alert.Node> found, Instant now) {
     return new Alert(
         draft.kind(),
         draft.severity(),
@@ -299,7 +303,7 @@ public final class Conditions {
         cluster,
         before,
         after,
-        asked == null ? List.of() : asked.nodes().stream().map(Alert.Node::of).toList(),
+        found,
         draft.since(),
         now);
   }

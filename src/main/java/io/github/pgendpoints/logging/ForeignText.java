@@ -1,10 +1,17 @@
 package io.github.pgendpoints.logging;
 
+import java.util.regex.Pattern;
+
 /**
  * Text that came from somebody else, such as a server, on its way to a log, an alert or a terminal.
  */
 public final class ForeignText {
   private static final int MAX_LENGTH = 300;
+
+  private static final Pattern UNSEEN = Pattern.compile("[\\p{C}\\p{Z}\\uFFFD]+");
+  private static final Pattern CREDENTIALS =
+      Pattern.compile("(?i)\\b(bearer|basic) [\\w.~+/=-]{8,}");
+  private static final Pattern TOKEN = Pattern.compile("\\beyJ[\\w-]+\\.[\\w-]+\\.?[\\w-]*");
 
   private ForeignText() {}
 
@@ -20,13 +27,9 @@ public final class ForeignText {
    */
   public static String clean(String text, int length) {
     // Cut first, since a pattern over megabytes takes its time; twice, since cleaning shortens.
-    String line =
-        cut(text, 10 * length)
-            .replaceAll("[\\p{C}\\p{Z}\\uFFFD]+", " ")
-            .replaceAll("(?i)\\b(bearer|basic) [\\w.~+/=-]{8,}", "$1 ***")
-            .replaceAll("\\beyJ[\\w-]+\\.[\\w-]+\\.?[\\w-]*", "***")
-            .strip();
-    return cut(line, length);
+    String line = UNSEEN.matcher(cut(text, 10 * length)).replaceAll(" ");
+    line = CREDENTIALS.matcher(line).replaceAll("$1 ***");
+    return cut(TOKEN.matcher(line).replaceAll("***").strip(), length);
   }
 
   private static String cut(String text, int length) {

@@ -13,6 +13,7 @@ import static io.github.pgendpoints.topology.Nodes.standby;
 import static io.github.pgendpoints.topology.Nodes.topology;
 import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.topology.Damping;
@@ -104,6 +105,15 @@ class ConditionsTest {
             "INFO 10.0.0.2 is STANDBY, was UNKNOWN",
             "INFO topology verified: primary:10.0.0.1;standbys:10.0.0.2"),
         verified(primary("10.0.0.1", 1), standby("10.0.0.2")));
+  }
+
+  /** A thousand nodes that go at once make a thousand alerts, each of which shows them all. */
+  @Test
+  void theAlertsOfACycleShareTheirNodes() {
+    List<Alert> alerts = whole(primary("10.0.0.1", 1), down("10.0.0.2"), down("10.0.0.3"));
+    assertEquals(3, alerts.get(0).nodes().size());
+    alerts.forEach(alert -> assertSame(alerts.get(0).nodes(), alert.nodes()));
+    assertTrue(alerts.size() > 1, alerts::toString);
   }
 
   @Test
