@@ -70,6 +70,9 @@ class RunbookTest {
           "(LOG\\.error|LOG\\.warn|reportDegradation|reportPublishFailure|warnings\\.add|refuse\\(List\\.of|new NoNodesException"
               + "|new OutdatedTopologyException|exitWith)\\(\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
 
+  /** Where a message has a value. */
+  private static final String PLACE = "%[sd]|\\{}";
+
   /** A sentence that is handed on to somebody who logs it. */
   private static final Pattern HANDED_ON =
       Pattern.compile("\"()((?:Lease %s |overrule: |the cycle began )[^\"\\\\]*)");
@@ -359,13 +362,19 @@ class RunbookTest {
   @Test
   void tellsOfEveryMessageInTheSources() throws IOException {
     String runbook = Files.readString(Path.of("docs/runbook.md"));
+    List<String> headings =
+        Stream.concat(headings("ERROR").stream(), headings("WARN").stream()).toList();
     List<String> missing;
     try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
       missing =
           files
               .filter(file -> file.toString().endsWith(".java"))
               .flatMap(file -> messages(file).stream())
-              .filter(message -> !message.isBlank() && !runbook.contains(message))
+              .filter(
+                  message ->
+                      headings.stream().noneMatch(heading -> covers(heading, filled(message))))
+              .map(RunbookTest::longestPart)
+              .filter(part -> !part.isBlank() && !runbook.contains(part))
               .toList();
     }
     assertEquals(List.of(), missing);
@@ -415,15 +424,20 @@ class RunbookTest {
       return Stream.of(TOLD, HANDED_ON)
           .flatMap(pattern -> pattern.matcher(source).results())
           .map(told -> told.group(2))
-          .map(
-              message ->
-                  Arrays.stream(message.split("%[sd]|\\{}"))
-                      .max((a, b) -> Integer.compare(a.length(), b.length()))
-                      .orElse("")
-                      .strip())
           .toList();
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  private static String filled(String message) {
+    return message.replaceAll(PLACE, "x");
+  }
+
+  private static String longestPart(String message) {
+    return Arrays.stream(message.split(PLACE))
+        .max((a, b) -> Integer.compare(a.length(), b.length()))
+        .orElse("")
+        .strip();
   }
 }

@@ -209,6 +209,26 @@ class WatchIT {
 
   // --- watches that fail ------------------------------------------------------------------------
 
+  @Test
+  void watchesSlicesAgainSoonAfterAnOutage() {
+    try (Run run = run().with("PUBLISH", "endpointslices").start(Mode.CONTINUOUS)) {
+      until(() -> api.visible("pg-ro").size() == 2 && api.watches() >= 4);
+      api.misbehave(100_000, RawFault.body(503, "<html>"));
+      await().pollDelay(Duration.ofSeconds(15)).until(() -> true);
+      api.heal();
+      untilCycles(20);
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .until(
+              () -> {
+                api.clearRequests();
+                untilCycles(5);
+                return api.calls().isEmpty();
+              });
+      assertEquals(List.of(), warnings(run));
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {502, 503})
   void readsInEachCycleWhileWatchesAreBroken(int code) {

@@ -135,7 +135,7 @@ public final class ClientCheck {
     boolean early = state.writtenAt != null && now - state.writtenAt < GRACE.toNanos();
     boolean isDue =
         observation.actual().slices() != null
-            || reader.isOutdated(observation.service())
+            || state.failure == null && reader.isOutdated(observation.service())
             || isDue(state, now);
     if (early || !isDue) {
       return;

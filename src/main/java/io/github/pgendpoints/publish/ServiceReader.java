@@ -44,7 +44,22 @@ public final class ServiceReader {
   public Actual read(String service) {
     Endpoints found = endpoints(service);
     return sliceCheck.found(
-        service, found, sliceCheck.isDue(service, found) ? slices(service) : null);
+        service, found, sliceCheck.isDue(service, found) ? slices(service, found) : null);
+  }
+
+  /**
+   * Slices of ours alone are read when an informer reports a change. Each step of a switch from one
+   * form to the other has a read of its own: the resourceVersion of what it writes says nothing of
+   * the other form.
+   */
+  private List<EndpointSlice> slices(String service, Endpoints endpoints) {
+    if (publishSlices && endpoints == null) {
+      List<EndpointSlice> known = watched.slices().get(service, () -> list(service));
+      if (known == null || new Actual(null, known).mirroredRoutes().isEmpty()) {
+        return known;
+      }
+    }
+    return slicesNow(service);
   }
 
   /**
@@ -54,7 +69,7 @@ public final class ServiceReader {
    * @return null where the Role does not let us list slices
    */
   Actual withSlices(String service, Endpoints endpoints) {
-    List<EndpointSlice> found = sliceCheck.isWorthAsking() ? slices(service) : null;
+    List<EndpointSlice> found = sliceCheck.isWorthAsking() ? slicesNow(service) : null;
     return found == null ? null : sliceCheck.found(service, endpoints, found);
   }
 
@@ -77,11 +92,11 @@ public final class ServiceReader {
     return found.isEmpty() ? null : found.get(0);
   }
 
-  /** Null when we may not look, and need not. */
-  private List<EndpointSlice> slices(String service) {
-    return watched.slices().get(service, () -> list(service));
+  private List<EndpointSlice> slicesNow(String service) {
+    return watched.slices().read(service, () -> list(service));
   }
 
+  /** Null when we may not look, and need not. */
   private List<EndpointSlice> list(String service) {
     budget.check();
     try {

@@ -164,7 +164,7 @@ class ClientCheckTest {
     seconds = 4;
     watching.compare(List.of(observation()));
     assertEquals(1, watching.mismatches().size());
-    assertEquals(2, lists());
+    assertEquals(3, lists());
   }
 
   /** Those of the check; the informer asks for a version. */

@@ -37,6 +37,9 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
   /** Whether the answer before still held when the last request was sent. */
   private boolean held;
 
+  /** Whether the informer received changes when the last read was sent. */
+  private boolean watched;
+
   /**
    * The versions last reported during the request under way, by name; null for an object that is
    * gone. The map is null when no request is under way.
@@ -81,6 +84,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
    */
   synchronized void reading(boolean watching) {
     requesting(holds && watching);
+    watched = watching;
     readAt = nanoTime.getAsLong();
     readIn = term.getAsInt();
   }
@@ -103,7 +107,8 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
   }
 
   /**
-   * Takes the answer to a read.
+   * Takes the answer to a read. An informer that starts later reports all there is then, or that
+   * there is nothing, but not that one of several is gone.
    *
    * @return whether the informer should have reported a change, and did not
    */
@@ -112,7 +117,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     found.forEach(object -> now.put(object.getMetadata().getName(), object));
     boolean missed =
         held && reported.isEmpty() && !foundNone && !versions(now).equals(versions(objects));
-    held = true;
+    held = watched && !missed || now.size() <= 1;
     take(now);
     return missed;
   }

@@ -28,6 +28,9 @@ public final class RestartingInformer<T extends HasMetadata> {
   /** After so long without a watch, a new informer starts. */
   private static final Duration RETRY = Duration.ofSeconds(30);
 
+  /** The shortest time between two starts, where reads fail again and again. */
+  private static final Duration LEAST = Duration.ofSeconds(5);
+
   private final Informable<T> objects;
   private final ResourceEventHandler<T> handler;
   private final LongSupplier nanoTime;
@@ -87,14 +90,18 @@ public final class RestartingInformer<T extends HasMetadata> {
 
   /** Notes that a read was answered, and starts a new informer if one is due. */
   public synchronized void readAnswered() {
+    if (isWatching()) {
+      readFailed = false;
+      return;
+    }
     boolean isDue =
         informer == null
-            || readFailed
+            || readFailed && hasPassed(startedAt, LEAST)
             || idleSince != null && hasPassed(idleSince, RETRY) && hasPassed(startedAt, RETRY);
-    if (isDue && !isWatching()) {
+    if (isDue) {
+      readFailed = false;
       restart();
     }
-    readFailed = false;
   }
 
   /** Starts a new informer in place of the one there is. */
@@ -104,12 +111,12 @@ public final class RestartingInformer<T extends HasMetadata> {
       return;
     }
     startedAt = nanoTime.getAsLong();
-    SharedIndexInformer<T> next = objects.runnableInformer(0).addEventHandler(handler);
-    informer = next;
     try {
+      SharedIndexInformer<T> next = objects.runnableInformer(0).addEventHandler(handler);
+      informer = next;
       next.start().whenComplete((started, failure) -> started(next, failure));
     } catch (RuntimeException e) {
-      started(next, e);
+      started(informer, e);
     }
   }
 

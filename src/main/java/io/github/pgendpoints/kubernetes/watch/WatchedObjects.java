@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.dsl.Informable;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
+import java.net.HttpURLConnection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,14 +74,18 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
    */
   public List<T> get(String serviceName, Supplier<List<T>> read) {
     One<T> one = byService.get(serviceName);
+    return one != null && one.known.isKnown(one.informer.check())
+        ? one.known.objects()
+        : read(serviceName, read);
+  }
+
+  /** The objects as they are read now, and watched from then on; else as {@link #get}. */
+  public List<T> read(String serviceName, Supplier<List<T>> read) {
+    One<T> one = byService.get(serviceName);
     if (one == null) {
       return read.get();
     }
-    boolean watching = one.informer.check();
-    if (one.known.isKnown(watching)) {
-      return one.known.objects();
-    }
-    one.known.reading(watching);
+    one.known.reading(one.informer.check());
     try {
       List<T> found = read.get();
       if (found == null) {
@@ -91,7 +96,6 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
       return found;
     } catch (RuntimeException e) {
       one.known.failed();
-      byService.values().forEach(each -> each.informer.readFailed());
       throw e;
     }
   }
@@ -135,6 +139,12 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
       ObjectKind<?> written,
       HasMetadata object,
       KubernetesClientException failure) {
+    if (failure != null
+        && object == null
+        && failure.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
+      // A read of any kind: while the API server does not answer, no informer can watch.
+      byService.values().forEach(each -> each.informer.readFailed());
+    }
     One<T> one = one(written, object);
     if (one == null) {
       return;

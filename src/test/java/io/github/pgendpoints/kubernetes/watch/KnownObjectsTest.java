@@ -241,9 +241,29 @@ class KnownObjectsTest {
     assertFalse(known.isKnown(watching), "gone, as far as the informer knows");
   }
 
-  private void readBoth() {
+  /** A new informer reports what there is, and not that one of them has gone in between. */
+  @Test
+  void knowsSeveralOnlyWhenTheInformerWatchedWhileTheyWereRead() {
+    watching = false;
     known.reading(watching);
     known.read(List.of(endpoints("1"), named("other", "2")));
+    watching = true;
+    assertFalse(known.isKnown(watching), "the other one may have gone");
+
+    readBoth();
+    nanos += KnownObjects.RESYNC.toNanos();
+    known.reading(watching);
+    assertTrue(known.read(List.of(endpoints("1"), named("other", "3"))), "not reported");
+    assertFalse(known.isKnown(watching), "another informer starts");
+    readBoth();
+  }
+
+  private void readBoth() {
+    // Once more, since the first of these reads finds what was not reported.
+    for (int i = 0; i < 2; i++) {
+      known.reading(watching);
+      known.read(List.of(endpoints("1"), named("other", "2")));
+    }
     assertTrue(known.isKnown(watching));
   }
 
