@@ -214,7 +214,7 @@ class WatchIT {
     try (Run run = run().with("PUBLISH", "endpointslices").start(Mode.CONTINUOUS)) {
       until(() -> api.visible("pg-ro").size() == 2 && api.watches() >= 4);
       api.misbehave(100_000, RawFault.body(503, "<html>"));
-      await().pollDelay(Duration.ofSeconds(15)).until(() -> true);
+      await().atMost(Duration.ofSeconds(20)).pollDelay(Duration.ofSeconds(15)).until(() -> true);
       api.heal();
       untilCycles(20);
       await()
