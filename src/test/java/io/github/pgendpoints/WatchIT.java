@@ -209,12 +209,13 @@ class WatchIT {
 
   // --- watches that fail ------------------------------------------------------------------------
 
+  /** By then fabric8's informer waits half a minute for its next try. */
   @Test
   void watchesSlicesAgainSoonAfterAnOutage() {
     try (Run run = run().with("PUBLISH", "endpointslices").start(Mode.CONTINUOUS)) {
       until(() -> api.visible("pg-ro").size() == 2 && api.watches() >= 4);
       api.misbehave(100_000, RawFault.body(503, "<html>"));
-      await().atMost(Duration.ofSeconds(20)).pollDelay(Duration.ofSeconds(15)).until(() -> true);
+      await().atMost(Duration.ofSeconds(40)).pollDelay(Duration.ofSeconds(35)).until(() -> true);
       api.heal();
       untilCycles(20);
       await()
