@@ -2,6 +2,7 @@ package io.github.pgendpoints;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.alert.MissingRights;
@@ -54,6 +55,7 @@ final class ClusterWiring implements AutoCloseable {
   private static final Duration NEVER = Duration.ofDays(1);
 
   private final Settings settings;
+  private final List<String> services;
   private final String namespace;
   private final Invocation invocation;
   private final KubernetesClient client;
@@ -65,6 +67,7 @@ final class ClusterWiring implements AutoCloseable {
   private final Alert.Cluster identity;
   private final Conditions conditions;
   private final KubernetesErrors errors;
+  private final ApiRights rights;
   private final ApiBudget budget;
   private final CycleAge age;
   private final Ticks ticks = new Ticks("cycles", this::isCycleDue);
@@ -89,6 +92,7 @@ final class ClusterWiring implements AutoCloseable {
       RequestListener requests,
       ExecutorService executor) {
     this.settings = settings;
+    this.services = List.of(settings.rwService(), settings.roService());
     this.namespace = namespace;
     this.invocation = invocation;
     this.client = client;
@@ -108,6 +112,8 @@ final class ClusterWiring implements AutoCloseable {
             clock);
     settings.warnings().forEach(conditions::reportDegradation);
     this.errors = new KubernetesErrors(client.getConfiguration());
+    this.rights =
+        new ApiRights(services, settings.state(), conditions::reportDegradation, System::nanoTime);
     this.budget = new ApiBudget(settings.kubernetesTimeout(), System::nanoTime);
     this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
     this.pools = new NodePools(settings.postgres(), executor, System::nanoTime);
@@ -142,18 +148,14 @@ final class ClusterWiring implements AutoCloseable {
     return schedule.isDue();
   }
 
-  /** What this installation writes, in words. */
-  private String serves() {
-    return settings.rwService() + " and " + settings.roService();
-  }
-
   /** Makes an Event of a sink that is left out. */
   void tellOfFault(String message) {
-    new ServiceEvents(client, errors, RouteBindings.INSTANCE).tellOfFault(identity, message);
+    new ServiceEvents(client, errors, services, RouteBindings.INSTANCE)
+        .tellOfFault(identity, message);
   }
 
   LeaseMessages leaseMessages() {
-    return new LeaseMessages(settings.leaseName(), serves(), errors);
+    return new LeaseMessages(settings.leaseName(), String.join(" and ", services), errors);
   }
 
   /** Takes part for this process, once it is started. */
@@ -164,7 +166,7 @@ final class ClusterWiring implements AutoCloseable {
         namespace,
         settings.leaseName(),
         candidate,
-        serves(),
+        String.join(" and ", services),
         leadership,
         listener,
         ticks::tickNow);
@@ -174,8 +176,9 @@ final class ClusterWiring implements AutoCloseable {
     return new WatchedServices(
         client,
         namespace,
-        continuous ? List.of(settings.rwService(), settings.roService()) : List.of(),
+        continuous ? services : List.of(),
         settings.publishSlices(),
+        rights,
         conditions::reportDegradation,
         leadership::term,
         System::nanoTime,
@@ -201,8 +204,10 @@ final class ClusterWiring implements AutoCloseable {
             new ObjectClient<>(client, ObjectKind.SERVICES, namespace, requests),
             namespace,
             settings.portName(),
+            rights,
             conditions,
             budget,
+            executor,
             System::nanoTime);
     return new Cluster(
         cycleMode(),
@@ -255,7 +260,8 @@ final class ClusterWiring implements AutoCloseable {
         new ObjectClient<>(client, ObjectKind.ENDPOINTS, namespace, requests),
         new ObjectClient<>(client, ObjectKind.ENDPOINT_SLICES, namespace, requests),
         watched,
-        new SliceCheck(settings.publishSlices(), conditions, leadership::term, System::nanoTime),
+        new SliceCheck(settings.publishSlices(), rights, leadership::term),
+        rights,
         settings.publishSlices(),
         budget);
   }
@@ -270,6 +276,7 @@ final class ClusterWiring implements AutoCloseable {
             settings.state(),
             settings.rwService(),
             errors,
+            rights,
             conditions,
             budget,
             leadership::check,

@@ -1,22 +1,20 @@
 package io.github.pgendpoints;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.ApiRight;
 import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.election.Election;
 import io.github.pgendpoints.kubernetes.election.ElectionListener;
 import io.github.pgendpoints.kubernetes.election.HeldLease;
 import io.github.pgendpoints.logging.ForeignText;
 import java.net.HttpURLConnection;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Words and logs what happens around the Lease of LEASE_NAME. */
 public final class LeaseMessages implements ElectionListener {
   private static final Logger LOG = LoggerFactory.getLogger(LeaseMessages.class);
-
-  private static final String RULES =
-      "; add to the Role: apiGroups [\"coordination.k8s.io\"], resources [leases], resourceNames [%s],"
-          + " verbs [get, list, watch, patch], and a rule of the same without resourceNames for verbs [create]";
 
   private final String lease;
   private final String serves;
@@ -72,10 +70,7 @@ public final class LeaseMessages implements ElectionListener {
 
   @Override
   public void notWatched() {
-    LOG.warn(
-        "the Role does not grant list and watch on Lease {}, so a dead leader is replaced up to a second later{}",
-        lease,
-        RULES.formatted(lease));
+    LOG.warn(ApiRight.WATCH_LEASE.missing(List.of(lease)));
   }
 
   @Override
@@ -86,10 +81,7 @@ public final class LeaseMessages implements ElectionListener {
 
   @Override
   public void notGranted() {
-    LOG.warn(
-        "the Role does not grant Lease {}: single-writer mode, each replica writes{}",
-        lease,
-        RULES.formatted(lease));
+    LOG.warn(ApiRight.LEASE.missing(List.of(lease)));
   }
 
   /**

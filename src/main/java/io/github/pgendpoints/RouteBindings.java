@@ -29,6 +29,7 @@ import io.github.pgendpoints.kubernetes.WriteGuard;
 import io.github.pgendpoints.postgres.NoDataSource;
 import io.github.pgendpoints.settings.Settings;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
@@ -117,7 +118,13 @@ record RouteBindings(
     registry.accept("answersUnread", new AnswersUnread());
     registry.accept("mailSender", new MailSender(sinkSettings));
     registry.accept("alertFormats", new AlertFormats(sinkSettings, settings.alerts().repeat()));
-    registry.accept("serviceEvents", new ServiceEvents(client, cluster.errors(), INSTANCE));
+    registry.accept(
+        "serviceEvents",
+        new ServiceEvents(
+            client,
+            cluster.errors(),
+            List.of(settings.rwService(), settings.roService()),
+            INSTANCE));
   }
 
   private WriteGuard writeGuard() {

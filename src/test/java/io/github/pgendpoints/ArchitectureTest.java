@@ -68,7 +68,8 @@ class ArchitectureTest {
           "AlertSettings slack",
           "AlertSettings webhook",
           // The health check, the resource.
-          "ProbeColumn probe");
+          "ProbeColumn probe",
+          "ApiRight events");
 
   /** Source files of more lines than a class is to have. */
   private static final Set<String> TOO_LONG = Set.of();

@@ -308,7 +308,7 @@ class PodEnvironmentIT {
     api.deny("watch", "endpoints");
     try (Program program =
         program().with("MANAGEMENT_PORT", "off").with("JOLOKIA_PORT", "off").start()) {
-      await().until(() -> program.err().contains("the Role does not grant list and watch"));
+      await().until(() -> program.err().contains("the Role does not grant list, watch"));
 
       assertEquals(
           1,

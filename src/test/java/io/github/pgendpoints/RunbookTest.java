@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.alert.Alert.Severity;
+import io.github.pgendpoints.alert.ApiRight;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.publish.Mismatch;
@@ -378,6 +379,15 @@ class RunbookTest {
               .toList();
     }
     assertEquals(List.of(), missing);
+  }
+
+  @Test
+  void tellsOfEveryRightThatTheRoleMayLack() throws IOException {
+    List<String> headings = headings("WARN");
+    for (ApiRight right : ApiRight.values()) {
+      String message = right.missing(List.of("name"));
+      assertTrue(headings.stream().anyMatch(heading -> covers(heading, message)), message);
+    }
   }
 
   @Test

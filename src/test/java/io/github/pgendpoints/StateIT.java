@@ -183,7 +183,10 @@ class StateIT {
     api.deny("get", "configmaps");
     Run run = once(0);
     assertEquals("127.0.0.1", readWrite());
-    assertEquals(1, run.logged("WARN STATE state cannot be read").size(), run.log().toString());
+    assertEquals(
+        1,
+        run.logged("WARN the Role does not grant get, patch, create on configmaps state").size(),
+        run.log().toString());
     api.heal();
     api.fail(1000, 500, "GET", "configmaps");
     Run refused = once(1);

@@ -118,8 +118,8 @@ class WatchIT {
       assertTrue(reads("pg-rw") >= cycles.ended() - before - 1, api.calls().toString());
       assertEquals(
           List.of(
-              "WARN the Role does not grant list and watch on the Endpoints, so they are read in each cycle;"
-                  + " add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames"
+              "WARN the Role does not grant list, watch on endpoints pg-rw, pg-ro: what others change is"
+                  + " found by the next read, and not at once; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames"
                   + " [pg-rw, pg-ro], verbs [list, watch]"),
           warnings(run));
     }
@@ -200,8 +200,8 @@ class WatchIT {
       assertTrue(api.calls().size() >= 20, api.calls()::toString);
       assertEquals(
           List.of(
-              "WARN the Role does not grant watch on endpointslices, so they are read in each cycle;"
-                  + " add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices],"
+              "WARN the Role does not grant list, watch on endpointslices: what others change is"
+                  + " found by the next read, and not at once; add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices],"
                   + " verbs [list, watch]"),
           warnings(run));
     }

@@ -189,7 +189,8 @@ public final class Bench {
         // Until it is DOWN: the log may leave that out as flapping.
         Scene.sleep(noticed + random.nextInt(1000));
         PostgresServer heir = scene.cluster().furthestStandby();
-        measurePromotion(heir, program, promoted, published);
+        CompletableFuture<Long> written = scene.written(Scene.RW, Set.of(heir.host()));
+        measurePromotion(heir, written, program, promoted, published);
         if (old.isRunning()) {
           old.kill();
         }
@@ -236,15 +237,21 @@ public final class Bench {
         Scene.sleep(6000 + random.nextInt(1000));
         PostgresServer old = scene.cluster().primary();
         PostgresServer heir = scene.cluster().furthestStandby();
-        measurePromotion(
-            heir, () -> said(program, SPLIT_BRAIN) > before, program, promoted, reported);
+        CompletableFuture<Long> report = later(() -> said(program, SPLIT_BRAIN) > before, program);
+        measurePromotion(heir, report, program, promoted, reported);
         Scene.sleep(1000 + random.nextInt(1000));
-        CompletableFuture<Long> moved =
-            later(() -> scene.addresses(Scene.RW).equals(Set.of(heir.host())), program);
+        CompletableFuture<Long> moved = scene.written(Scene.RW, Set.of(heir.host()));
         CompletableFuture<Long> answers = later(() -> answersAsStandby(old), program);
         scene.cluster().rejoin(old, heir);
         ended.add((moved.join() - answers.join()) / 1e6);
-        settle(old, heir, program);
+        for (PostgresServer other : scene.cluster().servers()) {
+          if (other != old && other != heir) {
+            // It followed the old primary further than the new one did.
+            scene.cluster().rejoin(other, heir);
+          }
+        }
+        scene.awaitServed(program);
+        scene.api().clearRequests();
       }
     }
     rows.add(
@@ -264,31 +271,19 @@ public final class Bench {
   }
 
   private void measurePromotion(
-      PostgresServer heir, Program program, List<Double> promoted, List<Double> published)
-      throws SQLException {
-    measurePromotion(
-        heir,
-        () -> scene.addresses(Scene.RW).equals(Set.of(heir.host())),
-        program,
-        promoted,
-        published);
-  }
-
-  private void measurePromotion(
       PostgresServer heir,
-      BooleanSupplier effect,
+      CompletableFuture<Long> effect,
       Program program,
       List<Double> promoted,
       List<Double> effects)
       throws SQLException {
-    CompletableFuture<Long> written = later(effect, program);
     try (Connection connection = heir.connect();
         Statement statement = connection.createStatement()) {
       heir.requestPromotion();
       long requested = System.nanoTime();
       long accepted = Scene.await("the promotion", program, () -> acceptsWrites(statement));
       promoted.add((accepted - requested) / 1e6);
-      effects.add((written.join() - accepted) / 1e6);
+      effects.add((effect.join() - accepted) / 1e6);
     }
   }
 

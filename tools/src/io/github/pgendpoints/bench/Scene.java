@@ -2,6 +2,8 @@ package io.github.pgendpoints.bench;
 
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
+import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -11,7 +13,12 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
@@ -26,8 +33,16 @@ final class Scene implements AutoCloseable {
 
   private static final long PATIENCE_NANOS = 120_000_000_000L;
 
+  /** As far behind a change as kube-controller-manager is. */
+  private static final Duration MIRRORING = Duration.ofMillis(5);
+
+  /** Until HotSpot has compiled what a request needs. A real API server need not be warmed up. */
+  private static final int WARM_UP = 1000;
+
   private final PostgresCluster cluster;
-  private final FakeApiServer api = new FakeApiServer(NAMESPACE, true).withTls();
+  private final FakeApiServer api =
+      new FakeApiServer(NAMESPACE, true).withMirroring(MIRRORING).withTls();
+  private final Queue<Expected> expected = new ConcurrentLinkedQueue<>();
   private final Installation installation;
   private final Path token;
   private final Path certificate;
@@ -39,8 +54,62 @@ final class Scene implements AutoCloseable {
     api.start();
     api.createService(RW, "postgresql", cluster.port());
     api.createService(RO, "postgresql", cluster.port());
+    warmUp();
+    api.onChange(this::look);
     token = Files.writeString(installation.folder().resolve("token"), "fake-token");
     certificate = api.caCertificate(installation.folder().resolve("ca.crt"));
+  }
+
+  private void warmUp() {
+    Endpoints endpoints =
+        new EndpointsBuilder()
+            .withNewMetadata()
+            .withName("warm-up")
+            .endMetadata()
+            .addNewSubset()
+            .addNewAddress()
+            .withIp("10.0.0.1")
+            .endAddress()
+            .endSubset()
+            .build();
+    try (KubernetesClient client = api.client()) {
+      client.resource(endpoints).create();
+      for (int i = 0; i < WARM_UP; i++) {
+        String now = String.valueOf(i);
+        client
+            .endpoints()
+            .withName("warm-up")
+            .edit(
+                e ->
+                    new EndpointsBuilder(e)
+                        .editMetadata()
+                        .addToLabels("n", now)
+                        .endMetadata()
+                        .build());
+      }
+      client.resource(endpoints).delete();
+    }
+    api.clearRequests();
+  }
+
+  /** Addresses that a Service is to get, and when it has got them. */
+  private record Expected(String service, Set<String> addresses, CompletableFuture<Long> at) {}
+
+  /**
+   * When the Service leads to these addresses, as {@link System#nanoTime}. It is looked at after
+   * each change, rather than again and again: that would take the processor from what is measured.
+   */
+  CompletableFuture<Long> written(String service, Set<String> addresses) {
+    CompletableFuture<Long> at =
+        new CompletableFuture<Long>().orTimeout(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+    expected.add(new Expected(service, addresses, at));
+    return at;
+  }
+
+  private void look() {
+    long now = System.nanoTime();
+    expected.removeIf(
+        one -> addresses(one.service()).equals(one.addresses()) && one.at().complete(now));
   }
 
   PostgresCluster cluster() {

@@ -2,13 +2,13 @@ package io.github.pgendpoints.alert;
 
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.EventBuilder;
-import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert.Kind;
 import io.github.pgendpoints.alert.Alert.Severity;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.slf4j.Logger;
@@ -21,7 +21,6 @@ import org.slf4j.LoggerFactory;
 public final class ServiceEvents {
   private static final Logger LOG = LoggerFactory.getLogger(ServiceEvents.class);
   private static final String COMPONENT = "postgres-endpoint-manager";
-  private static final int FORBIDDEN = 403;
 
   /** What an API server takes. */
   private static final int MAX_MESSAGE = 1024;
@@ -32,31 +31,25 @@ public final class ServiceEvents {
   private final KubernetesClient client;
   private final KubernetesErrors errors;
   private final String instance;
-  private boolean mayNotLook;
-  private boolean mayNotTell;
+  private final ApiRights rights;
 
   /**
+   * @param services RW_SERVICE and RO_SERVICE
    * @param instance who tells: the pod's name
    */
-  public ServiceEvents(KubernetesClient client, KubernetesErrors errors, String instance) {
+  public ServiceEvents(
+      KubernetesClient client, KubernetesErrors errors, List<String> services, String instance) {
     this.client = client;
     this.errors = errors;
     this.instance = instance;
+    this.rights = new ApiRights(services, null, LOG::warn, System::nanoTime);
   }
 
   /** Makes the Event, of the Service that the alert is about. */
   public void tell(Alert alert) {
-    if (mayNotTell) {
-      return;
-    }
     try {
-      client.resource(event(alert)).create();
+      rights.ask(ApiRight.CREATE_EVENTS, () -> client.resource(event(alert)).create());
     } catch (KubernetesClientException e) {
-      if (e.getCode() == FORBIDDEN) {
-        mayNotTell = true;
-        LOG.warn("alerts do not become Events: {}", errors.describe(e));
-        return;
-      }
       // What the client says itself may be the whole of the server's answer.
       throw new IllegalStateException(errors.describe(e), e);
     }
@@ -140,20 +133,12 @@ public final class ServiceEvents {
 
   /** Describe looks for it; null when there is no such Service, or we may not see it. */
   private String uid(String namespace, String service) {
-    if (mayNotLook) {
-      return null;
-    }
-    try {
-      // Each time: who deletes a Service and creates it again gives it another uid.
-      Service found = client.services().inNamespace(namespace).withName(service).get();
-      return found == null ? null : found.getMetadata().getUid();
-    } catch (KubernetesClientException e) {
-      if (e.getCode() != FORBIDDEN) {
-        throw e;
-      }
-      mayNotLook = true;
-      LOG.warn("kubectl describe does not show the Events of the Services: {}", errors.describe(e));
-    }
-    return null;
+    // Each time: who deletes a Service and creates it again gives it another uid.
+    return rights
+        .ask(
+            ApiRight.DESCRIBE_EVENTS,
+            () -> client.services().inNamespace(namespace).withName(service).get())
+        .map(found -> found.getMetadata().getUid())
+        .orElse(null);
   }
 }

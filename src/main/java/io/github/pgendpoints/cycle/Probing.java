@@ -29,7 +29,8 @@ public final class Probing {
 
   /**
    * Begins the probes of a cycle: looks up the names of the nodes. A node that is DOWN is not among
-   * them.
+   * them. When a server has reported a change, a write may follow, and what it needs is read
+   * meanwhile.
    *
    * @return one probe a node, those that are published first
    */
@@ -38,6 +39,9 @@ public final class Probing {
       @Variable("cycle") Cycle cycle,
       @Variable("published") Published published,
       @Variable("nodes") List<Node> nodes) {
+    if (cycle.isLeading() && cluster.prober().hasReports()) {
+      cluster.services().readAhead(cluster.publisher().rwService());
+    }
     cluster.budget().pause();
     Places places = cluster.prober().locate(published.servedFirst(nodes));
     DownNodes.Split split = cluster.prober().downNodes().begin(places.nodes());

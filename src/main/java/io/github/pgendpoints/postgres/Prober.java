@@ -84,6 +84,11 @@ public final class Prober {
     return downNodes;
   }
 
+  /** Whether a server has reported a change of role, or hung up, since the last probes. */
+  public boolean hasReports() {
+    return roles.hasReports();
+  }
+
   /** The deadline of probes that begin now. */
   public Deadline deadline() {
     return pools.deadline();

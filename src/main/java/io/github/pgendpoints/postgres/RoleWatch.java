@@ -149,6 +149,13 @@ public final class RoleWatch implements AutoCloseable {
     return wanted.contains(node);
   }
 
+  /** Whether nodes have reported something since the last call of {@link #takeReports}. */
+  boolean hasReports() {
+    synchronized (reports) {
+      return !reports.isEmpty();
+    }
+  }
+
   /** What nodes have reported since the last call. */
   Map<Node, HeldQuestion.Report> takeReports() {
     synchronized (reports) {

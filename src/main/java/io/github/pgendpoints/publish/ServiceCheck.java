@@ -3,15 +3,22 @@ package io.github.pgendpoints.publish;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.ServiceSpec;
-import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.ApiRight;
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.kubernetes.ObjectClient;
-import java.net.HttpURLConnection;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
@@ -20,33 +27,52 @@ import java.util.stream.Collectors;
  * its Endpoints, and Kubernetes deletes them when its controllers start.
  */
 public final class ServiceCheck {
+  /** A Service that was read ahead counts for so long. */
+  private static final Duration FRESH = Duration.ofSeconds(3);
+
+  /**
+   * The answer to a read that was sent before it was needed.
+   *
+   * @param since when it was sent, as {@link System#nanoTime}
+   */
+  private record Ahead(CompletableFuture<Found> answer, long since) {}
+
   private final ObjectClient<Service> client;
   private final String namespace;
   private final String portName;
   private final Conditions conditions;
   private final ApiBudget budget;
+  private final Executor executor;
+  private final LongSupplier nanoTime;
   private final Set<String> checked = new HashSet<>();
-  private final Grant get;
+  private final Map<String, Ahead> ahead = new HashMap<>();
+  private final ApiRights rights;
 
   /**
    * @param namespace of the Services
    * @param portName the name of our Endpoints' port, which must be the Service's own
+   * @param rights tells whether we may look
    * @param conditions told what is odd
+   * @param executor runs the reads that are sent ahead
    * @param nanoTime as {@link System#nanoTime}
    */
   public ServiceCheck(
       ObjectClient<Service> client,
       String namespace,
       String portName,
+      ApiRights rights,
       Conditions conditions,
       ApiBudget budget,
+      Executor executor,
       LongSupplier nanoTime) {
     this.client = client;
     this.namespace = namespace;
-    this.get = new Grant(nanoTime);
+    this.rights = rights;
     this.portName = portName;
     this.conditions = conditions;
     this.budget = budget;
+    this.executor = executor;
+    this.nanoTime = nanoTime;
   }
 
   /** What keeps a Service from routing to its Endpoints. */
@@ -72,6 +98,23 @@ public final class ServiceCheck {
       ServiceSpec spec = service.getSpec();
       boolean selects = spec != null && spec.getSelector() != null && !spec.getSelector().isEmpty();
       return selects ? SELECTOR : null;
+    }
+  }
+
+  /**
+   * Reads a Service while the nodes are probed: a write is likely, and need not wait for the answer
+   * then, nor for a connection.
+   */
+  public void readAhead(String service) {
+    if (!rights.isWorthAsking(ApiRight.GET_SERVICES)) {
+      return;
+    }
+    try {
+      CompletableFuture<Found> answer =
+          CompletableFuture.supplyAsync(() -> new Found(client.get(service)), executor);
+      ahead.put(service, new Ahead(answer, nanoTime.getAsLong()));
+    } catch (RejectedExecutionException e) {
+      // No thread is to be had: it is read when it is needed.
     }
   }
 
@@ -122,18 +165,23 @@ public final class ServiceCheck {
 
   /** Empty where the Role does not let us. */
   private Optional<Found> find(String service) {
-    if (!get.isWorthAsking()) {
+    return rights.ask(
+        ApiRight.GET_SERVICES, () -> answerAhead(service).orElseGet(() -> read(service)));
+  }
+
+  private Found read(String service) {
+    return new Found(budget.within(() -> client.get(service)));
+  }
+
+  /** Empty when it was not read ahead of late, or that failed. */
+  private Optional<Found> answerAhead(String service) {
+    Ahead read = ahead.remove(service);
+    if (read == null || nanoTime.getAsLong() - read.since() > FRESH.toNanos()) {
       return Optional.empty();
     }
     try {
-      return Optional.of(new Found(budget.within(() -> client.get(service))));
-    } catch (KubernetesClientException e) {
-      if (e.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
-        throw e;
-      }
-      get.refused();
-      conditions.reportDegradation(
-          "the Role does not grant get on services: that the Services exist and fit is not checked");
+      return Optional.of(read.answer().join());
+    } catch (CompletionException e) {
       return Optional.empty();
     }
   }

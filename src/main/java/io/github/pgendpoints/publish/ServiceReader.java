@@ -3,8 +3,9 @@ package io.github.pgendpoints.publish;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.ApiRight;
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.kubernetes.ObjectClient;
-import java.net.HttpURLConnection;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -14,11 +15,13 @@ public final class ServiceReader {
   private final ObjectClient<EndpointSlice> slices;
   private final WatchedServices watched;
   private final SliceCheck sliceCheck;
+  private final ApiRights rights;
   private final boolean publishSlices;
   private final ApiBudget budget;
 
   /**
    * @param watched reads what informers do not vouch for
+   * @param rights tells whether the Role lets us list slices where it need not
    * @param publishSlices whether PUBLISH asks for EndpointSlices
    */
   public ServiceReader(
@@ -26,12 +29,14 @@ public final class ServiceReader {
       ObjectClient<EndpointSlice> slices,
       WatchedServices watched,
       SliceCheck sliceCheck,
+      ApiRights rights,
       boolean publishSlices,
       ApiBudget budget) {
     this.endpoints = endpoints;
     this.slices = slices;
     this.watched = watched;
     this.sliceCheck = sliceCheck;
+    this.rights = rights;
     this.publishSlices = publishSlices;
     this.budget = budget;
   }
@@ -99,14 +104,10 @@ public final class ServiceReader {
   /** Null when we may not look, and need not. */
   private List<EndpointSlice> list(String service) {
     budget.check();
-    try {
-      return slices.list(Slices.selector(service));
-    } catch (KubernetesClientException e) {
-      if (e.getCode() != HttpURLConnection.HTTP_FORBIDDEN || publishSlices) {
-        throw e;
-      }
-      sliceCheck.notGranted();
-      return null;
-    }
+    return publishSlices
+        ? slices.list(Slices.selector(service))
+        : rights
+            .ask(ApiRight.LIST_SLICES, () -> slices.list(Slices.selector(service)))
+            .orElse(null);
   }
 }

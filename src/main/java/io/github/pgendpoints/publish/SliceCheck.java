@@ -2,12 +2,12 @@ package io.github.pgendpoints.publish;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
-import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.ApiRight;
+import io.github.pgendpoints.alert.ApiRights;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntSupplier;
-import java.util.function.LongSupplier;
 
 /**
  * When to look for EndpointSlices. Where Endpoints are published, slices of ours can only be left
@@ -15,29 +15,22 @@ import java.util.function.LongSupplier;
  * them would leave an old primary in them.
  */
 public final class SliceCheck {
-  private static final String RULE =
-      "apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list]";
-
   private final boolean publishSlices;
-  private final Conditions conditions;
+  private final ApiRights rights;
   private final Set<String> without = new HashSet<>();
   private final IntSupplier term;
-  private final Grant list;
   private int lastTerm;
 
   /**
    * @param publishSlices whether PUBLISH asks for EndpointSlices
-   * @param conditions told when we may not look
+   * @param rights tells whether we may look
    * @param term which leadership this is; another one when others may have written in between
-   * @param nanoTime as {@link System#nanoTime}
    */
-  public SliceCheck(
-      boolean publishSlices, Conditions conditions, IntSupplier term, LongSupplier nanoTime) {
+  public SliceCheck(boolean publishSlices, ApiRights rights, IntSupplier term) {
     this.term = term;
-    this.list = new Grant(nanoTime);
     this.lastTerm = term.getAsInt();
     this.publishSlices = publishSlices;
-    this.conditions = conditions;
+    this.rights = rights;
   }
 
   /**
@@ -58,7 +51,7 @@ public final class SliceCheck {
 
   /** Whether the Role lets us look, as far as is known; where slices are published, it has to. */
   boolean isWorthAsking() {
-    return publishSlices || list.isWorthAsking();
+    return publishSlices || rights.isWorthAsking(ApiRight.LIST_SLICES);
   }
 
   /**
@@ -75,13 +68,5 @@ public final class SliceCheck {
       without.remove(service);
     }
     return actual;
-  }
-
-  /** Notes that the Role does not let us look; where slices are published, we have to. */
-  public void notGranted() {
-    list.refused();
-    conditions.reportDegradation(
-        "the Role does not grant list on endpointslices: what clients see is not compared with what is written, and slices that PUBLISH=endpointslices left are not found; add to the Role: %s"
-            .formatted(RULE));
   }
 }

@@ -5,6 +5,8 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.ApiRight;
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
@@ -26,7 +28,8 @@ public final class WatchedServices implements RequestListener, AutoCloseable {
    * @param services their names; none in a run of one cycle, which reads all it needs
    * @param publishSlices whether PUBLISH asks for EndpointSlices; where they are not what we write,
    *     a change of them can wait for the next cycle
-   * @param degraded told what cannot be watched
+   * @param rights told what we may not watch
+   * @param degraded told what cannot be watched for another reason
    * @param term which leadership this is; in each of them, everything is read at least once
    * @param nanoTime as {@link System#nanoTime}
    * @param wake makes a cycle due at once
@@ -36,6 +39,7 @@ public final class WatchedServices implements RequestListener, AutoCloseable {
       String namespace,
       List<String> services,
       boolean publishSlices,
+      ApiRights rights,
       Consumer<String> degraded,
       IntSupplier term,
       LongSupplier nanoTime,
@@ -46,8 +50,7 @@ public final class WatchedServices implements RequestListener, AutoCloseable {
             ObjectKind.ENDPOINTS,
             each(services, name -> client.endpoints().inNamespace(namespace).withName(name)),
             found -> found.getMetadata().getName(),
-            "the Role does not grant list and watch on the Endpoints, so they are read in each cycle; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames [%s], verbs [list, watch]"
-                .formatted(String.join(", ", services)),
+            () -> rights.refused(ApiRight.WATCH_ENDPOINTS),
             degraded,
             term,
             nanoTime,
@@ -65,11 +68,7 @@ public final class WatchedServices implements RequestListener, AutoCloseable {
                         .inNamespace(namespace)
                         .withLabels(Slices.selector(name))),
             Slices::service,
-            "the Role does not grant watch on endpointslices, so %s; add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list, watch]"
-                .formatted(
-                    publishSlices
-                        ? "they are read in each cycle"
-                        : "what clients see is compared each 30 s"),
+            () -> rights.refused(ApiRight.WATCH_SLICES),
             degraded,
             term,
             nanoTime,

@@ -4,6 +4,8 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.ApiRight;
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.kubernetes.ObjectClient;
@@ -39,6 +41,7 @@ public final class ConfigMapStateStore implements StateStore {
   private final String name;
   private final String key;
   private final KubernetesErrors errors;
+  private final ApiRights rights;
   private final Conditions conditions;
   private final ApiBudget budget;
   private final Runnable guard;
@@ -69,7 +72,8 @@ public final class ConfigMapStateStore implements StateStore {
    * @param name STATE: the ConfigMap
    * @param key RW_SERVICE: one ConfigMap may serve several clusters
    * @param errors for the words of a failure
-   * @param conditions told what is missing
+   * @param rights told when the Role does not let us read or write it
+   * @param conditions told what else keeps us from it
    * @param budget of the cycle
    * @param guard throws when this process may not write
    * @param nanoTime as {@link System#nanoTime}
@@ -80,6 +84,7 @@ public final class ConfigMapStateStore implements StateStore {
       String name,
       String key,
       KubernetesErrors errors,
+      ApiRights rights,
       Conditions conditions,
       ApiBudget budget,
       Runnable guard,
@@ -89,6 +94,7 @@ public final class ConfigMapStateStore implements StateStore {
     this.name = name;
     this.key = key;
     this.errors = errors;
+    this.rights = rights;
     this.conditions = conditions;
     this.budget = budget;
     this.guard = guard;
@@ -134,7 +140,7 @@ public final class ConfigMapStateStore implements StateStore {
       map = budget.within(this::get);
     } catch (KubernetesClientException e) {
       if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-        refused("cannot be read", errors.describe(e));
+        notGranted();
         return;
       }
       throw new UnreadableStateException(
@@ -148,7 +154,10 @@ public final class ConfigMapStateStore implements StateStore {
                 .formatted(name, OLD_KEY));
       }
     } else if (!parse()) {
-      refused("cannot be read", "its key %s is of another version of this program".formatted(key));
+      refusedAt = nanoTime.getAsLong();
+      conditions.reportDegradation(
+          "STATE %s cannot be read, only this process remembers a split brain and the published line: its key %s is of another version of this program"
+              .formatted(name, key));
       return;
     }
     isKnown = true;
@@ -179,11 +188,9 @@ public final class ConfigMapStateStore implements StateStore {
     }
   }
 
-  private void refused(String what, String why) {
+  private void notGranted() {
     refusedAt = nanoTime.getAsLong();
-    conditions.reportDegradation(
-        "STATE %s %s, only this process remembers a split brain and the published line: %s"
-            .formatted(name, what, why));
+    rights.refused(ApiRight.STATE);
   }
 
   // --- writing ----------------------------------------------------------------------------------
@@ -255,7 +262,7 @@ public final class ConfigMapStateStore implements StateStore {
         accept(budget.within(() -> put(json)));
       } catch (KubernetesClientException e) {
         if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-          refused("cannot be written", errors.describe(e));
+          notGranted();
           return;
         }
         if (e.getCode() != HttpURLConnection.HTTP_CONFLICT

@@ -92,7 +92,11 @@ class ServiceEventsTest {
   private final KubernetesClient client =
       KubernetesAccess.client(api.config(), Duration.ofSeconds(5));
   private final ServiceEvents events =
-      new ServiceEvents(client, new KubernetesErrors(client.getConfiguration()), "pod");
+      new ServiceEvents(
+          client,
+          new KubernetesErrors(client.getConfiguration()),
+          List.of("pg-rw", "pg-ro"),
+          "pod");
 
   private void tell(String written) {
     Instant now = Instant.now();
@@ -140,12 +144,12 @@ class ServiceEventsTest {
     assertTrue(
         said.get(0)
             .startsWith(
-                "WARN kubectl describe does not show the Events of the Services: the Kubernetes API at "),
+                "WARN the Role does not grant get on services pg-rw, pg-ro: kubectl describe does not show the Events of the Services; "),
         said.toString());
     assertTrue(
         said.get(0)
             .endsWith(
-                "add to the Role: apiGroups [\"\"], resources [services], resourceNames [pg-rw], verbs [get]"),
+                "add to the Role: apiGroups [\"\"], resources [services], resourceNames [pg-rw, pg-ro], verbs [get]"),
         said.toString());
     assertEquals(null, noPrimary().getInvolvedObject().getUid());
   }
@@ -156,7 +160,9 @@ class ServiceEventsTest {
     List<String> said = run();
     assertEquals(1, said.size(), said.toString());
     assertTrue(
-        said.get(0).startsWith("WARN alerts do not become Events: the Kubernetes API at "),
+        said.get(0)
+            .startsWith(
+                "WARN the Role does not grant create on events: alerts do not become Events; "),
         said.toString());
     assertTrue(
         said.get(0)

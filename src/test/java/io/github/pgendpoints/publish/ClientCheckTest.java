@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.kubernetes.ObjectClient;
@@ -37,6 +38,8 @@ class ClientCheckTest {
   private final List<Duration> wakings = new ArrayList<>();
   private long seconds;
   private int term;
+  private final ApiRights rights =
+      new ApiRights(List.of("pg-rw", "pg-ro"), null, conditions::reportDegradation, this::nanos);
   private final ClientCheck check = check(true);
 
   private ClientCheck check(boolean continuous, String... watched) {
@@ -50,19 +53,23 @@ class ClientCheckTest {
                 "db",
                 List.of(watched),
                 false,
+                rights,
                 conditions::reportDegradation,
                 () -> term,
                 this::nanos,
                 () -> {}),
-            new SliceCheck(false, conditions, () -> term, this::nanos),
+            new SliceCheck(false, rights, () -> term),
+            rights,
             false,
             budget),
         new ServiceCheck(
             new ObjectClient<>(client, ObjectKind.SERVICES, "db", RequestListener.NONE),
             "db",
             "postgresql",
+            rights,
             conditions,
             budget,
+            Runnable::run,
             this::nanos),
         "db",
         continuous,

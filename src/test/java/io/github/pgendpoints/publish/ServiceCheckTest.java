@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.kubernetes.ObjectClient;
@@ -18,8 +19,10 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.RawFault;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,6 +31,7 @@ import org.junit.jupiter.api.Test;
 class ServiceCheckTest {
   private final FakeApiServer api = new FakeApiServer("db").start();
   private final Conditions conditions = TestConditions.create();
+  private final Queue<Runnable> waiting = new ArrayDeque<>();
   private long seconds;
   private final ApiBudget budget =
       new ApiBudget(Duration.ofSeconds(3), () -> seconds * 1_000_000_000);
@@ -36,8 +40,14 @@ class ServiceCheckTest {
           new ObjectClient<>(api.client(), ObjectKind.SERVICES, "db", RequestListener.NONE),
           "db",
           "postgresql",
+          new ApiRights(
+              List.of("pg-rw", "pg-ro"),
+              null,
+              conditions::reportDegradation,
+              () -> seconds * 1_000_000_000),
           conditions,
           budget,
+          waiting::add,
           () -> seconds * 1_000_000_000);
   private final Publisher publisher =
       new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC());
@@ -106,6 +116,58 @@ class ServiceCheckTest {
   }
 
   @Test
+  void anAnswerThatWasReadAheadCountsOnce() throws Exception {
+    service("postgresql", Map.of());
+    readAhead();
+    assertEquals(1, api.calls().size());
+
+    check.check(change());
+    assertEquals(1, api.calls().size());
+    check.check(change());
+    assertEquals(2, api.calls().size());
+  }
+
+  @Test
+  void anAnswerThatWasReadAheadCountsForThreeSeconds() throws Exception {
+    service("postgresql", Map.of());
+    readAhead();
+    seconds = 3;
+    check.check(change());
+    assertEquals(1, api.calls().size());
+
+    readAhead();
+    seconds = 7;
+    service("postgresql", Map.of("app", "pg"));
+    assertThrows(UnusableServiceException.class, () -> check.check(change()));
+    assertEquals(3, api.calls().size());
+  }
+
+  @Test
+  void aServiceThatCouldNotBeReadAheadIsReadBeforeTheWrite() throws Exception {
+    service("postgresql", Map.of());
+    api.fail(1, 403, "GET", "services");
+    readAhead();
+
+    check.check(change());
+    assertEquals(2, api.calls().size());
+    assertEquals(List.of(), news());
+  }
+
+  @Test
+  void nothingIsReadAheadWithoutTheRight() throws Exception {
+    api.deny("get", "services");
+    check.check(change());
+    readAhead();
+    assertEquals(1, api.calls().size());
+  }
+
+  private void readAhead() {
+    check.readAhead("pg-rw");
+    waiting.forEach(Runnable::run);
+    waiting.clear();
+  }
+
+  @Test
   void aServiceThatDoesNotExistIsUnusable() {
     assertEquals(
         "Service pg-rw does not exist in namespace db: its Endpoints are not written",
@@ -149,7 +211,7 @@ class ServiceCheckTest {
     assertEquals(1, api.calls().size());
     assertEquals(
         List.of(
-            "the Role does not grant get on services: that the Services exist and fit is not checked"),
+            "the Role does not grant get on services pg-rw, pg-ro: that the Services exist and fit is not checked; add to the Role: apiGroups [\"\"], resources [services], resourceNames [pg-rw, pg-ro], verbs [get]"),
         news());
 
     api.heal();

@@ -14,7 +14,8 @@ import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
-import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.alert.ApiRight;
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Topology;
@@ -48,6 +49,8 @@ class SlicesTest {
       new EndpointsBuilder().withNewMetadata().endMetadata().build();
 
   private long seconds;
+  private final ApiRights rights =
+      new ApiRights(List.of("pg-rw", "pg-ro"), null, missing -> {}, () -> seconds * 1_000_000_000);
   private int term;
   private final Publisher publisher =
       new Publisher("pg-rw", "pg-ro", "postgresql", 5432, true, Clock.systemUTC());
@@ -166,7 +169,7 @@ class SlicesTest {
     assertFalse(check.isDue("pg-ro", SHOWN));
     assertTrue(check.isDue("pg-ro", HIDDEN), "there must be a reason for it");
     assertTrue(check.isDue("pg-ro", null), "and for that");
-    check.notGranted();
+    rights.refused(ApiRight.LIST_SLICES);
     assertFalse(check.isDue("pg-ro", HIDDEN));
     seconds = 30;
     assertTrue(check.isDue("pg-ro", HIDDEN));
@@ -187,8 +190,7 @@ class SlicesTest {
   }
 
   private SliceCheck sliceCheck(boolean publishSlices) {
-    return new SliceCheck(
-        publishSlices, TestConditions.create(), () -> term, () -> seconds * 1_000_000_000);
+    return new SliceCheck(publishSlices, rights, () -> term);
   }
 
   /** As the API server gives back a slice that was emptied. */

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.alert.TestConditions;
@@ -60,6 +61,7 @@ class ConfigMapStateStoreTest {
         "s",
         key,
         new KubernetesErrors(client.getConfiguration()),
+        new ApiRights(List.of("pg-rw", "pg-ro"), "s", conditions::reportDegradation, nanos::get),
         conditions,
         budget,
         guard,
@@ -235,12 +237,12 @@ class ConfigMapStateStoreTest {
     assertTrue(
         said.get(0)
             .startsWith(
-                "WARN STATE s cannot be read, only this process remembers a split brain and the published line: the Kubernetes API"),
+                "WARN the Role does not grant get, patch, create on configmaps s: only this process remembers a split brain and the published line"),
         said.toString());
     assertTrue(
         said.get(0)
             .endsWith(
-                "; add to the Role: apiGroups [\"\"], resources [configmaps], resourceNames [s], verbs [get]"),
+                "; add to the Role: apiGroups [\"\"], resources [configmaps], resourceNames [s], verbs [get, patch]; and apiGroups [\"\"], resources [configmaps], verbs [create]"),
         said.toString());
     assertTrue(api.calls().stream().allMatch(call -> call.startsWith("GET ")), "not overwritten");
     nanos.addAndGet(Duration.ofSeconds(30).toNanos());

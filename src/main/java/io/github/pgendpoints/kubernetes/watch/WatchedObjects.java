@@ -29,7 +29,7 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
 
   private final ObjectKind<T> kind;
   private final Function<T, String> service;
-  private final String forbidden;
+  private final Runnable forbidden;
   private final Consumer<String> degraded;
   private final Map<String, One<T>> byService = new LinkedHashMap<>();
 
@@ -40,8 +40,8 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
    * @param services what to watch for each Service; none in a run of one cycle, which reads all it
    *     needs
    * @param service the Service that an object belongs to
-   * @param forbidden what it means that the Role does not grant list and watch, and what mends that
-   * @param degraded told when they cannot be watched
+   * @param forbidden runs when the Role does not grant list and watch
+   * @param degraded told when they cannot be watched for another reason
    * @param term of leadership, in each of which they are read at least once
    * @param nanoTime as {@link System#nanoTime}
    * @param wake runs when another writer has changed one of them
@@ -50,7 +50,7 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
       ObjectKind<T> kind,
       Map<String, ? extends Informable<T>> services,
       Function<T, String> service,
-      String forbidden,
+      Runnable forbidden,
       Consumer<String> degraded,
       IntSupplier term,
       LongSupplier nanoTime,
@@ -117,7 +117,7 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
     // Not before: while the API server does not answer, an informer has nothing to report.
     one.informer.readAnswered();
     if (one.informer.isForbidden()) {
-      degraded.accept(forbidden);
+      forbidden.run();
     } else if (one.informer.isFailing()) {
       degraded.accept(
           "the %s of %s cannot be watched, so they are read instead"

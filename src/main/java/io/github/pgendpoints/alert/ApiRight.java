@@ -1,0 +1,99 @@
+package io.github.pgendpoints.alert;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A right that a Role may lack while the program goes on: what it goes on without, and the rules
+ * that grant it. What it cannot go on without is an error of the request instead.
+ */
+public enum ApiRight {
+  /** An informer lists first. */
+  WATCH_ENDPOINTS(
+      "",
+      "endpoints",
+      "list, watch",
+      "",
+      "what others change is found by the next read, and not at once"),
+  WATCH_SLICES(
+      "discovery.k8s.io",
+      "endpointslices",
+      "list, watch",
+      "",
+      "what others change is found by the next read, and not at once"),
+  LIST_SLICES(
+      "discovery.k8s.io",
+      "endpointslices",
+      "list",
+      "",
+      "what clients see is not compared with what is written, and slices that PUBLISH=endpointslices left are not found"),
+  GET_SERVICES("", "services", "get", "", "that the Services exist and fit is not checked"),
+  DESCRIBE_EVENTS(
+      "", "services", "get", "", "kubectl describe does not show the Events of the Services"),
+  CREATE_EVENTS("", "events", "", "create", "alerts do not become Events"),
+  LEASE(
+      "coordination.k8s.io",
+      "leases",
+      "get, list, watch, patch",
+      "create",
+      "single-writer mode, each replica writes"),
+  WATCH_LEASE(
+      "coordination.k8s.io",
+      "leases",
+      "list, watch",
+      "",
+      "a dead leader is replaced up to a second later"),
+  STATE(
+      "",
+      "configmaps",
+      "get, patch",
+      "create",
+      "only this process remembers a split brain and the published line");
+
+  private static final String RULE = "apiGroups [\"%s\"], resources [%s], %sverbs [%s]";
+
+  private final String group;
+  private final String resource;
+
+  /** Verbs that a rule can limit to names, and those that it cannot. */
+  private final String ofNamed;
+
+  private final String ofAll;
+  private final String consequence;
+
+  ApiRight(String group, String resource, String ofNamed, String ofAll, String consequence) {
+    this.group = group;
+    this.resource = resource;
+    this.ofNamed = ofNamed;
+    this.ofAll = ofAll;
+    this.consequence = consequence;
+  }
+
+  /**
+   * Says that it is missing, what that means, and the rules to add.
+   *
+   * @param names of the objects; none where Kubernetes cannot limit the right to names
+   * @return one sentence, for people
+   */
+  public String missing(List<String> names) {
+    String named = String.join(", ", names);
+    List<String> verbs = new ArrayList<>();
+    List<String> rules = new ArrayList<>();
+    if (!ofNamed.isEmpty()) {
+      verbs.add(ofNamed);
+      String only = named.isEmpty() ? "" : "resourceNames [%s], ".formatted(named);
+      rules.add(RULE.formatted(group, resource, only, ofNamed));
+    }
+    if (!ofAll.isEmpty()) {
+      verbs.add(ofAll);
+      rules.add(RULE.formatted(group, resource, "", ofAll));
+    }
+    return "the Role does not grant %s on %s%s: %s; add to the Role: %s"
+        .formatted(
+            String.join(", ", verbs),
+            resource,
+            named.isEmpty() ? "" : " " + named,
+            consequence,
+            String.join("; and ", rules));
+  }
+}

@@ -1,0 +1,87 @@
+package io.github.pgendpoints.alert;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.HttpURLConnection;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * Which rights the Role lacks, as the API server's refusals tell. A request that is refused is
+ * asked again after a while, since Roles are mended.
+ *
+ * <p>Used by one thread at a time.
+ */
+public final class ApiRights {
+  private static final Duration AGAIN = Duration.ofSeconds(30);
+
+  private final List<String> services;
+  private final String state;
+  private final Consumer<String> listener;
+  private final LongSupplier nanoTime;
+  private final Map<ApiRight, Long> refusedAt = new EnumMap<>(ApiRight.class);
+
+  /**
+   * @param services RW_SERVICE and RO_SERVICE
+   * @param state STATE; null without it
+   * @param listener is told of each right that is missing, in one sentence
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  public ApiRights(
+      List<String> services, String state, Consumer<String> listener, LongSupplier nanoTime) {
+    this.services = services;
+    this.state = state;
+    this.listener = listener;
+    this.nanoTime = nanoTime;
+  }
+
+  /** Whether to ask: the right is not known to be missing, or that was long ago. */
+  public boolean isWorthAsking(ApiRight right) {
+    Long at = refusedAt.get(right);
+    return at == null || nanoTime.getAsLong() - at >= AGAIN.toNanos();
+  }
+
+  /**
+   * Sends a request that the Role may not allow, unless that is known.
+   *
+   * @return the answer; empty without the right, and where there is none
+   * @throws KubernetesClientException when it fails for another reason
+   */
+  public <T> Optional<T> ask(ApiRight right, Supplier<T> request) {
+    if (!isWorthAsking(right)) {
+      return Optional.empty();
+    }
+    try {
+      T answer = request.get();
+      refusedAt.remove(right);
+      return Optional.ofNullable(answer);
+    } catch (KubernetesClientException e) {
+      if (e.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
+        throw e;
+      }
+      refused(right);
+      return Optional.empty();
+    }
+  }
+
+  /** Notes that the Role lacks a right. */
+  public void refused(ApiRight right) {
+    if (refusedAt.put(right, nanoTime.getAsLong()) == null) {
+      listener.accept(right.missing(names(right)));
+    }
+  }
+
+  private List<String> names(ApiRight right) {
+    return switch (right) {
+      case WATCH_ENDPOINTS, GET_SERVICES, DESCRIBE_EVENTS -> services;
+      case STATE -> Stream.ofNullable(state).toList();
+      default -> List.of();
+    };
+  }
+}

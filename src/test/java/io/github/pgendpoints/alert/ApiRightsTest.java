@@ -1,0 +1,80 @@
+package io.github.pgendpoints.alert;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What is known of the rights that the Role lacks. */
+class ApiRightsTest {
+  private final List<String> said = new ArrayList<>();
+  private long seconds;
+  private int asked;
+  private final ApiRights rights =
+      new ApiRights(List.of("rw", "ro"), "memory", said::add, () -> seconds * 1_000_000_000);
+
+  private Optional<String> ask(int code) {
+    return rights.ask(
+        ApiRight.GET_SERVICES,
+        () -> {
+          asked++;
+          if (code != 200) {
+            throw new KubernetesClientException("no", code, null);
+          }
+          return "yes";
+        });
+  }
+
+  @Test
+  void asksAgainHalfAMinuteAfterARefusal() {
+    assertEquals(Optional.empty(), ask(403));
+    assertEquals(Optional.empty(), ask(200));
+    assertEquals(1, asked);
+    assertFalse(rights.isWorthAsking(ApiRight.GET_SERVICES));
+    assertTrue(rights.isWorthAsking(ApiRight.LIST_SLICES), "another right");
+
+    seconds = 30;
+    assertEquals(Optional.of("yes"), ask(200));
+    assertEquals(Optional.of("yes"), ask(200));
+    assertEquals(3, asked);
+  }
+
+  @Test
+  void tellsOfARightOnceUntilItIsGranted() {
+    ask(403);
+    seconds = 30;
+    ask(403);
+    assertEquals(1, said.size(), said.toString());
+
+    seconds = 60;
+    ask(200);
+    ask(403);
+    assertEquals(2, said.size(), said.toString());
+  }
+
+  @Test
+  void passesOnWhatIsNoRefusal() {
+    assertThrows(KubernetesClientException.class, () -> ask(500));
+    assertEquals(Optional.of("yes"), ask(200));
+    assertEquals(List.of(), said);
+  }
+
+  @Test
+  void namesTheRuleToAdd() {
+    rights.refused(ApiRight.GET_SERVICES);
+    rights.refused(ApiRight.STATE);
+    rights.refused(ApiRight.CREATE_EVENTS);
+    assertEquals(
+        List.of(
+            "the Role does not grant get on services rw, ro: that the Services exist and fit is not checked; add to the Role: apiGroups [\"\"], resources [services], resourceNames [rw, ro], verbs [get]",
+            "the Role does not grant get, patch, create on configmaps memory: only this process remembers a split brain and the published line; add to the Role: apiGroups [\"\"], resources [configmaps], resourceNames [memory], verbs [get, patch]; and apiGroups [\"\"], resources [configmaps], verbs [create]",
+            "the Role does not grant create on events: alerts do not become Events; add to the Role: apiGroups [\"\"], resources [events], verbs [create]"),
+        said);
+  }
+}
