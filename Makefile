@@ -17,8 +17,8 @@ build: ## Build the folder that users run
 test: ## Run the quick tests: make test, make test T=SettingsReaderTest
 	$(MVN) test $(if $(T),-Dtest=$(T))
 
-verify: ## Run every test
-	$(MVN) verify
+verify: ## Run the tests, but for the long ones: make verify ARGS=-Pall runs every test
+	$(MVN) verify $(ARGS)
 
 it: ## Run test classes that start servers: make it IT=OnceIT,StateIT
 	@test -n "$(IT)" || { echo 'Name a class: make it IT=OnceIT' >&2; exit 2; }

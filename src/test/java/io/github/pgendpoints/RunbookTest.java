@@ -385,8 +385,10 @@ class RunbookTest {
   void tellsOfEveryRightThatTheRoleMayLack() throws IOException {
     List<String> headings = headings("WARN");
     for (ApiRight right : ApiRight.values()) {
-      String message = right.missing(List.of("name"));
-      assertTrue(headings.stream().anyMatch(heading -> covers(heading, message)), message);
+      for (String message :
+          List.of(right.missing(List.of("name")), right.refused(List.of("name"), "quota"))) {
+        assertTrue(headings.stream().anyMatch(heading -> covers(heading, message)), message);
+      }
     }
   }
 

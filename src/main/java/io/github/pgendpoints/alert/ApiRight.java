@@ -2,6 +2,8 @@ package io.github.pgendpoints.alert;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A right that a Role may lack while the program goes on: what it goes on without, and the rules
@@ -76,24 +78,36 @@ public enum ApiRight {
    * @return one sentence, for people
    */
   public String missing(List<String> names) {
-    String named = String.join(", ", names);
-    List<String> verbs = new ArrayList<>();
     List<String> rules = new ArrayList<>();
     if (!ofNamed.isEmpty()) {
-      verbs.add(ofNamed);
+      String named = String.join(", ", names);
       String only = named.isEmpty() ? "" : "resourceNames [%s], ".formatted(named);
       rules.add(RULE.formatted(group, resource, only, ofNamed));
     }
     if (!ofAll.isEmpty()) {
-      verbs.add(ofAll);
       rules.add(RULE.formatted(group, resource, "", ofAll));
     }
-    return "the Role does not grant %s on %s%s: %s; add to the Role: %s"
+    return "the Role does not grant %s: %s; add to the Role: %s"
+        .formatted(what(names), consequence, String.join("; and ", rules));
+  }
+
+  /**
+   * Says that the API server refuses it for another reason than the Role, and what that means.
+   *
+   * @param names of the objects
+   * @param why in the server's words, cleaned
+   */
+  public String refused(List<String> names, String why) {
+    return "the Kubernetes API refuses %s: %s; %s".formatted(what(names), why, consequence);
+  }
+
+  private String what(List<String> names) {
+    return "%s on %s%s"
         .formatted(
-            String.join(", ", verbs),
+            Stream.of(ofNamed, ofAll)
+                .filter(verbs -> !verbs.isEmpty())
+                .collect(Collectors.joining(", ")),
             resource,
-            named.isEmpty() ? "" : " " + named,
-            consequence,
-            String.join("; and ", rules));
+            names.isEmpty() ? "" : " " + String.join(", ", names));
   }
 }

@@ -65,15 +65,25 @@ public final class ApiRights {
       if (e.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
         throw e;
       }
-      refused(right);
+      refused(right, e);
       return Optional.empty();
     }
   }
 
   /** Notes that the Role lacks a right. */
   public void refused(ApiRight right) {
+    refused(right, right.missing(names(right)));
+  }
+
+  /** Notes that a request was refused (403): by the Role, or by a quota or an admission webhook. */
+  public void refused(ApiRight right, KubernetesClientException refusal) {
+    String why = KubernetesErrors.otherThanTheRole(refusal);
+    refused(right, why == null ? right.missing(names(right)) : right.refused(names(right), why));
+  }
+
+  private void refused(ApiRight right, String sentence) {
     if (refusedAt.put(right, nanoTime.getAsLong()) == null) {
-      listener.accept(right.missing(names(right)));
+      listener.accept(sentence);
     }
   }
 

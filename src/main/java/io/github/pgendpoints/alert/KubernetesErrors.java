@@ -79,13 +79,28 @@ public final class KubernetesErrors {
         + (failure.getCode() > 0 ? refusal(failure) : noAnswer(failure));
   }
 
-  private String refusal(KubernetesClientException failure) {
+  /**
+   * Why the API server refuses a request (403) that the Role may well grant.
+   *
+   * @return its words, cleaned; null when the Role does not grant it
+   */
+  static String otherThanTheRole(KubernetesClientException failure) {
+    String said = said(failure);
+    return FORBIDDEN.matcher(said).find() ? null : said;
+  }
+
+  private static String said(KubernetesClientException failure) {
     Status status = failure.getStatus();
-    String said =
-        ForeignText.clean(
+    return ForeignText.clean(
+        String.valueOf(
             status == null || status.getMessage() == null
                 ? failure.getMessage()
-                : status.getMessage());
+                : status.getMessage()));
+  }
+
+  private String refusal(KubernetesClientException failure) {
+    Status status = failure.getStatus();
+    String said = said(failure);
     StatusDetails details =
         status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
     int code = failure.getCode();

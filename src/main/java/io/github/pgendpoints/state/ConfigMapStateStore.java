@@ -140,7 +140,7 @@ public final class ConfigMapStateStore implements StateStore {
       map = budget.within(this::get);
     } catch (KubernetesClientException e) {
       if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-        notGranted();
+        notGranted(e);
         return;
       }
       throw new UnreadableStateException(
@@ -188,9 +188,9 @@ public final class ConfigMapStateStore implements StateStore {
     }
   }
 
-  private void notGranted() {
+  private void notGranted(KubernetesClientException refusal) {
     refusedAt = nanoTime.getAsLong();
-    rights.refused(ApiRight.STATE);
+    rights.refused(ApiRight.STATE, refusal);
   }
 
   // --- writing ----------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ public final class ConfigMapStateStore implements StateStore {
         accept(budget.within(() -> put(json)));
       } catch (KubernetesClientException e) {
         if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-          notGranted();
+          notGranted(e);
           return;
         }
         if (e.getCode() != HttpURLConnection.HTTP_CONFLICT

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,11 +14,19 @@ import org.junit.jupiter.api.Test;
 
 /** What is known of the rights that the Role lacks. */
 class ApiRightsTest {
+  private static final String ROLE =
+      "services \"rw\" is forbidden: User \"u\" cannot get resource \"services\" in API group \"\" in the namespace \"db\"";
+
   private final List<String> said = new ArrayList<>();
   private long seconds;
   private int asked;
   private final ApiRights rights =
       new ApiRights(List.of("rw", "ro"), "memory", said::add, () -> seconds * 1_000_000_000);
+
+  private static KubernetesClientException refusal(int code, String message) {
+    return new KubernetesClientException(
+        new StatusBuilder().withCode(code).withMessage(message).build());
+  }
 
   private Optional<String> ask(int code) {
     return rights.ask(
@@ -25,7 +34,7 @@ class ApiRightsTest {
         () -> {
           asked++;
           if (code != 200) {
-            throw new KubernetesClientException("no", code, null);
+            throw refusal(code, ROLE);
           }
           return "yes";
         });
@@ -63,6 +72,16 @@ class ApiRightsTest {
     assertThrows(KubernetesClientException.class, () -> ask(500));
     assertEquals(Optional.of("yes"), ask(200));
     assertEquals(List.of(), said);
+  }
+
+  /** No rule of the Role would help. */
+  @Test
+  void quotesTheServerWhereAnotherThanTheRoleRefuses() {
+    rights.refused(ApiRight.CREATE_EVENTS, refusal(403, "exceeded quota: small"));
+    assertEquals(
+        List.of(
+            "the Kubernetes API refuses create on events: exceeded quota: small; alerts do not become Events"),
+        said);
   }
 
   @Test
