@@ -26,10 +26,12 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two replicas of the packaged program, of which one writes. */
+@Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class LeaderIT {
   private static final String LAUNCHER =
@@ -37,6 +39,11 @@ class LeaderIT {
           .resolve("bin/postgres-endpoint-manager")
           .toAbsolutePath()
           .toString();
+
+  private static final int OUTAGES = 10;
+
+  /** Later ones of the same node may be left out, as flapping. */
+  private static final int TOLD = 3;
 
   @TempDir private static Path temporary;
   private final FakeApiServer api;
@@ -130,8 +137,7 @@ class LeaderIT {
   void noAlertIsSentTwiceAfterTheApiServerWasAway() throws Exception {
     lead();
     PostgresServer standby = cluster.servers().get(2);
-    int outages = Integer.getInteger("outages", 3);
-    for (int outage = 1; outage <= outages; outage++) {
+    for (int outage = 1; outage <= OUTAGES; outage++) {
       int apiPort = api.port();
       int ended = count("INFO this replica no longer leads: ");
       boolean freeze = outage % 2 == 1;
@@ -150,20 +156,23 @@ class LeaderIT {
       until(() -> leaders() == 1);
 
       standby.stopImmediately();
-      int expected = outage;
-      until(() -> count("WARN 127.0.0.3 is DOWN") == expected);
       until(() -> !addresses("pg-ro").contains("127.0.0.3"));
       standby.start();
-      until(() -> count("INFO 127.0.0.3 is STANDBY, was DOWN") == expected);
       until(() -> addresses("pg-ro").contains("127.0.0.3"));
+      int most = outage;
+      if (outage <= TOLD) {
+        until(() -> count("WARN 127.0.0.3 is DOWN") == most);
+        until(() -> count("INFO 127.0.0.3 is STANDBY, was DOWN") == most);
+      }
+      assertTrue(count("WARN 127.0.0.3 is DOWN") <= most, this::logs);
+      assertTrue(count("INFO 127.0.0.3 is STANDBY, was DOWN") <= most, this::logs);
     }
     // What a second replica might still send.
     Thread.sleep(3000);
 
     assertEquals(1, leaders());
-    assertEquals(outages, count("WARN 127.0.0.3 is DOWN"), this::logs);
-    assertEquals(outages, count("INFO 127.0.0.3 is STANDBY, was DOWN"), this::logs);
-    assertEquals(outages, count("INFO this replica no longer leads: "), this::logs);
+    assertTrue(count("WARN 127.0.0.3 is DOWN") <= OUTAGES, this::logs);
+    assertEquals(OUTAGES, count("INFO this replica no longer leads: "), this::logs);
     assertEquals(0, count("Failed delivery"), this::logs);
     assertEquals(0, count("lost leadership before a write"), this::logs);
   }

@@ -43,12 +43,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The folder that {@code mvn package} leaves, moved elsewhere and started as users start it. */
+@Tag("long")
 class PackageIT {
   private static final Path PACKAGED =
       Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"));

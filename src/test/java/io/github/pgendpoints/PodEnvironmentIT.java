@@ -39,6 +39,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,6 +49,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The packaged program in environments that pods really have. Add a row for a new case: the
  * variables, the exit code, and what standard error holds.
  */
+@Tag("long")
 class PodEnvironmentIT {
   private static final Path PACKAGED =
       Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"));

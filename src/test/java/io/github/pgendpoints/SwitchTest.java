@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * From Endpoints to EndpointSlices and back, beside a controller that mirrors the one to the other:
  * what clients see at each change of an object.
  */
+@Tag("long")
 class SwitchTest {
   private static final Topology BEFORE =
       topology(primary("10.0.0.1", 1), standby("10.0.0.2"), standby("10.0.0.3"));

@@ -23,11 +23,13 @@ import java.time.ZonedDateTime;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The Endpoints are known by a watch, and read whenever that may not be relied upon. */
+@Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class WatchIT {
   private final PostgresCluster cluster;

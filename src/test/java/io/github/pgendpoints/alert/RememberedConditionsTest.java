@@ -56,8 +56,7 @@ class RememberedConditionsTest {
     List<String> said = said(1);
     assertEquals(3, said.size(), said.toString());
     assertTrue(said.containsAll(BEGINNING), said.toString());
-    assertTrue(
-        said.stream().anyMatch(line -> line.startsWith("WARN STATE " + warning)), said.toString());
+    assertTrue(said.stream().anyMatch(line -> line.startsWith("WARN " + warning)), said.toString());
   }
 
   @Test
@@ -122,9 +121,7 @@ class RememberedConditionsTest {
     said(1);
     api.deny("get", "configmaps");
     assertSaysAllAgainAnd(
-        "c cannot be read, only this process remembers a split brain and the published line: the Kubernetes API at 127.0.0.1:"
-            + api.port()
-            + " said no (403)");
+        "the Role does not grant get, patch, create on configmaps c: only this process remembers a split brain and the published line; add to the Role: ");
     assertTrue(api.requests().stream().noneMatch(request -> request.verb().equals("patch")));
   }
 
@@ -154,14 +151,14 @@ class RememberedConditionsTest {
                     .formatted(json))
             .build());
     assertSaysAllAgainAnd(
-        "has conditions that cannot be read, this run alerts as if it were the first: they are not what an earlier run left");
+        "STATE has conditions that cannot be read, this run alerts as if it were the first: they are not what an earlier run left");
     assertLogsItsFindingInOneLine(said(1));
   }
 
   @Test
   void aRunThatCannotWriteEndsAsAnyOther() {
     api.fail(9, 500, "POST", "configmaps");
-    assertSaysAllAgainAnd("cannot be written, the next run may alert again of the same:");
+    assertSaysAllAgainAnd("STATE cannot be written, the next run may alert again of the same:");
     api.heal();
     said(1);
     api.put(new ConfigMapBuilder(map()).withData(null).addToData("of", "somebody else").build());
@@ -174,7 +171,7 @@ class RememberedConditionsTest {
                     .addToData("of", "yet another")
                     .addToData("pg-rw", EMPTY)
                     .build()));
-    assertSaysAllAgainAnd("cannot be written, the next run may alert again of the same:");
+    assertSaysAllAgainAnd("STATE cannot be written, the next run may alert again of the same:");
     assertEquals(EMPTY, map().getData().get("pg-rw"));
     assertEquals(BEGINNING, said(1));
     assertNotEquals(EMPTY, map().getData().get("pg-rw"));

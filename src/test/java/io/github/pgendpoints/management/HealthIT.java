@@ -21,10 +21,12 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.apache.camel.spi.RouteController;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the kubelet sees of a running manager, over HTTP. */
+@Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class HealthIT {
   private final PostgresCluster cluster;

@@ -33,10 +33,12 @@ import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import javax.management.openmbean.CompositeData;
 import javax.management.openmbean.TabularData;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What Hawtio, and whoever else reaches loopback, can see and do. */
+@Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class JolokiaIT {
   private static final ObjectMapper JSON = new ObjectMapper();

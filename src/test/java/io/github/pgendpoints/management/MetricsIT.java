@@ -26,9 +26,11 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What Prometheus is served by a running manager. */
+@Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class MetricsIT {
   private static final Pattern TYPE = Pattern.compile("# TYPE (\\w+) (\\w+)");

@@ -21,11 +21,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * When nodes are asked: with a cycle each hour, all that happens at all is due to something else.
  */
+@Tag("long")
 class CadenceIT {
   private final FakeApiServer api = new FakeApiServer("db", true).start();
   private PostgresCluster cluster;

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * A server on a host of its own, a network namespace, that is cut off the network: it answers
  * nothing at all, and its open connections are half open. Only root can build that.
  */
+@Tag("long")
 @Tag("alone")
 class CutOffIT {
   private static final String NAMESPACE = "pg-cut-off";

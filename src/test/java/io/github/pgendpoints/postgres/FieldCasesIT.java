@@ -24,6 +24,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What happens to PostgreSQL servers in the field, and what a probe makes of it. A case that needs
  * only SQL is one more row of {@link #settings} or {@link #columns}.
  */
+@Tag("long")
 class FieldCasesIT {
   private static final Duration MORE_THAN_A_SESSION_COUNTS = Duration.ofSeconds(11);
 

@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Nodes that do what no PostgreSQL does: none of them is waited for longer than allowed. */
+@Tag("long")
 @Tag("alone")
 class HostileNodesIT {
   private static final Duration AT_ONCE = Duration.ofMillis(700);

@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Three servers among a hundred dead nodes, with MAX_WORKERS=3. */
+@Tag("long")
 @Tag("alone")
 class ManyNodesIT {
   private static final int TIMEOUT = 3;

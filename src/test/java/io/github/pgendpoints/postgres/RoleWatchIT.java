@@ -20,12 +20,14 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Servers that report a change of role: the probes alone would find it a minute later. */
+@Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class RoleWatchIT {
   private static final String HELD =

@@ -22,6 +22,7 @@ import java.util.Properties;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>Tests which leave the shared cluster as it was use that one, the others one of their own.
  */
+@Tag("long")
 class PostgresClusterIT {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -122,6 +124,9 @@ class PostgresClusterIT {
   void formerPrimaryRejoinsAsStandby() throws SQLException {
     try (PostgresCluster cluster = PostgresCluster.start()) {
       PostgresServer old = cluster.primary();
+      // At the very beginning of a segment, a standby is ahead of where the other one forks.
+      write(old, "before it was killed");
+      cluster.waitUntilReplayed();
       old.kill();
       PostgresServer promoted = cluster.furthestStandby();
       PostgresServer other =
