@@ -207,8 +207,7 @@ final class ClusterWiring implements AutoCloseable {
             rights,
             conditions,
             budget,
-            executor,
-            System::nanoTime);
+            executor);
     return new Cluster(
         cycleMode(),
         settings.verification().paused(),

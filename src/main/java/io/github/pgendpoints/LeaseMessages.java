@@ -80,8 +80,8 @@ public final class LeaseMessages implements ElectionListener {
   }
 
   @Override
-  public void notGranted() {
-    LOG.warn(ApiRight.LEASE.missing(List.of(lease)));
+  public void notGranted(KubernetesClientException refusal) {
+    LOG.warn(ApiRight.LEASE.refused(List.of(lease), refusal));
   }
 
   /**

@@ -13,6 +13,7 @@ import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert.Severity;
 import io.github.pgendpoints.alert.ApiRight;
 import io.github.pgendpoints.alert.Conditions;
@@ -386,7 +387,9 @@ class RunbookTest {
     List<String> headings = headings("WARN");
     for (ApiRight right : ApiRight.values()) {
       for (String message :
-          List.of(right.missing(List.of("name")), right.refused(List.of("name"), "quota"))) {
+          List.of(
+              right.missing(List.of("name")),
+              right.refused(List.of("name"), new KubernetesClientException("quota")))) {
         assertTrue(headings.stream().anyMatch(heading -> covers(heading, message)), message);
       }
     }

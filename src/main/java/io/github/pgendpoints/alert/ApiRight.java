@@ -1,13 +1,14 @@
 package io.github.pgendpoints.alert;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A right that a Role may lack while the program goes on: what it goes on without, and the rules
- * that grant it. What it cannot go on without is an error of the request instead.
+ * A right that a Role may lack while the program goes on: what does not work without it, and the
+ * rules that grant it. Without any other right, the request that needs it fails.
  */
 public enum ApiRight {
   /** An informer lists first. */
@@ -92,13 +93,17 @@ public enum ApiRight {
   }
 
   /**
-   * Says that the API server refuses it for another reason than the Role, and what that means.
+   * Says why a request was refused (403), and what that means: the Role does not grant it, or a
+   * quota or an admission webhook forbids it.
    *
-   * @param names of the objects
-   * @param why in the server's words, cleaned
+   * @param names of the objects; none where Kubernetes cannot limit the right to names
+   * @return one sentence, for people
    */
-  public String refused(List<String> names, String why) {
-    return "the Kubernetes API refuses %s: %s; %s".formatted(what(names), why, consequence);
+  public String refused(List<String> names, KubernetesClientException refusal) {
+    String why = KubernetesErrors.otherThanTheRole(refusal);
+    return why == null
+        ? missing(names)
+        : "the Kubernetes API refuses %s: %s; %s".formatted(what(names), why, consequence);
   }
 
   private String what(List<String> names) {

@@ -26,11 +26,12 @@ public final class ApiRights {
   private final Consumer<String> listener;
   private final LongSupplier nanoTime;
   private final Map<ApiRight, Long> refusedAt = new EnumMap<>(ApiRight.class);
+  private final Map<ApiRight, String> told = new EnumMap<>(ApiRight.class);
 
   /**
    * @param services RW_SERVICE and RO_SERVICE
    * @param state STATE; null without it
-   * @param listener is told of each right that is missing, in one sentence
+   * @param listener is told of each refusal once, in one sentence, until the request is granted
    * @param nanoTime as {@link System#nanoTime}
    */
   public ApiRights(
@@ -60,6 +61,7 @@ public final class ApiRights {
     try {
       T answer = request.get();
       refusedAt.remove(right);
+      told.remove(right);
       return Optional.ofNullable(answer);
     } catch (KubernetesClientException e) {
       if (e.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
@@ -77,12 +79,12 @@ public final class ApiRights {
 
   /** Notes that a request was refused (403): by the Role, or by a quota or an admission webhook. */
   public void refused(ApiRight right, KubernetesClientException refusal) {
-    String why = KubernetesErrors.otherThanTheRole(refusal);
-    refused(right, why == null ? right.missing(names(right)) : right.refused(names(right), why));
+    refused(right, right.refused(names(right), refusal));
   }
 
   private void refused(ApiRight right, String sentence) {
-    if (refusedAt.put(right, nanoTime.getAsLong()) == null) {
+    refusedAt.put(right, nanoTime.getAsLong());
+    if (!sentence.equals(told.put(right, sentence))) {
       listener.accept(sentence);
     }
   }

@@ -86,21 +86,18 @@ public final class KubernetesErrors {
    */
   static String otherThanTheRole(KubernetesClientException failure) {
     String said = said(failure);
-    return FORBIDDEN.matcher(said).find() ? null : said;
+    return FORBIDDEN.matcher(said).find() ? null : ForeignText.clean(said);
   }
 
   private static String said(KubernetesClientException failure) {
     Status status = failure.getStatus();
-    return ForeignText.clean(
-        String.valueOf(
-            status == null || status.getMessage() == null
-                ? failure.getMessage()
-                : status.getMessage()));
+    return String.valueOf(
+        status == null || status.getMessage() == null ? failure.getMessage() : status.getMessage());
   }
 
   private String refusal(KubernetesClientException failure) {
     Status status = failure.getStatus();
-    String said = said(failure);
+    String said = ForeignText.clean(said(failure));
     StatusDetails details =
         status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
     int code = failure.getCode();

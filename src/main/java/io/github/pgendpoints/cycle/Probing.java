@@ -39,9 +39,8 @@ public final class Probing {
       @Variable("cycle") Cycle cycle,
       @Variable("published") Published published,
       @Variable("nodes") List<Node> nodes) {
-    if (cycle.isLeading() && cluster.prober().hasReports()) {
-      cluster.services().readAhead(cluster.publisher().rwService());
-    }
+    boolean mayWrite = cycle.isLeading() && cluster.prober().hasReports();
+    cluster.services().readAhead(mayWrite ? List.of(cluster.publisher().rwService()) : List.of());
     cluster.budget().pause();
     Places places = cluster.prober().locate(published.servedFirst(nodes));
     DownNodes.Split split = cluster.prober().downNodes().begin(places.nodes());

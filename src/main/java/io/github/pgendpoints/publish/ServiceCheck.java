@@ -3,11 +3,11 @@ package io.github.pgendpoints.publish;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.ServiceSpec;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.ApiRight;
 import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.kubernetes.ObjectClient;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -16,10 +16,10 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
 /**
@@ -27,25 +27,17 @@ import java.util.stream.Collectors;
  * its Endpoints, and Kubernetes deletes them when its controllers start.
  */
 public final class ServiceCheck {
-  /** A Service that was read ahead counts for so long. */
-  private static final Duration FRESH = Duration.ofSeconds(3);
-
-  /**
-   * The answer to a read that was sent before it was needed.
-   *
-   * @param since when it was sent, as {@link System#nanoTime}
-   */
-  private record Ahead(CompletableFuture<Found> answer, long since) {}
-
   private final ObjectClient<Service> client;
   private final String namespace;
   private final String portName;
   private final Conditions conditions;
   private final ApiBudget budget;
   private final Executor executor;
-  private final LongSupplier nanoTime;
   private final Set<String> checked = new HashSet<>();
-  private final Map<String, Ahead> ahead = new HashMap<>();
+
+  /** The answers to reads that were sent before they are needed. */
+  private final Map<String, Future<Found>> ahead = new HashMap<>();
+
   private final ApiRights rights;
 
   /**
@@ -54,7 +46,6 @@ public final class ServiceCheck {
    * @param rights tells whether we may look
    * @param conditions told what is odd
    * @param executor runs the reads that are sent ahead
-   * @param nanoTime as {@link System#nanoTime}
    */
   public ServiceCheck(
       ObjectClient<Service> client,
@@ -63,8 +54,7 @@ public final class ServiceCheck {
       ApiRights rights,
       Conditions conditions,
       ApiBudget budget,
-      Executor executor,
-      LongSupplier nanoTime) {
+      Executor executor) {
     this.client = client;
     this.namespace = namespace;
     this.rights = rights;
@@ -72,7 +62,6 @@ public final class ServiceCheck {
     this.conditions = conditions;
     this.budget = budget;
     this.executor = executor;
-    this.nanoTime = nanoTime;
   }
 
   /** What keeps a Service from routing to its Endpoints. */
@@ -102,19 +91,23 @@ public final class ServiceCheck {
   }
 
   /**
-   * Reads a Service while the nodes are probed: a write is likely, and need not wait for the answer
-   * then, nor for a connection.
+   * Reads Services while the nodes of a cycle are probed: a write is likely, and need not wait for
+   * the answer then, nor for a connection. What an earlier cycle read ahead counts no more.
+   *
+   * @param services their names; none when no write is likely
    */
-  public void readAhead(String service) {
+  public void readAhead(List<String> services) {
+    ahead.clear();
     if (!rights.isWorthAsking(ApiRight.GET_SERVICES)) {
       return;
     }
-    try {
-      CompletableFuture<Found> answer =
-          CompletableFuture.supplyAsync(() -> new Found(client.get(service)), executor);
-      ahead.put(service, new Ahead(answer, nanoTime.getAsLong()));
-    } catch (RejectedExecutionException e) {
-      // No thread is to be had: it is read when it is needed.
+    for (String service : services) {
+      try {
+        ahead.put(
+            service, CompletableFuture.supplyAsync(() -> new Found(client.get(service)), executor));
+      } catch (RejectedExecutionException e) {
+        // No thread is to be had: it is read when it is needed.
+      }
     }
   }
 
@@ -173,16 +166,19 @@ public final class ServiceCheck {
     return new Found(budget.within(() -> client.get(service)));
   }
 
-  /** Empty when it was not read ahead of late, or that failed. */
+  /** Empty when it was not read ahead, or that failed, or found a problem, which may be over. */
   private Optional<Found> answerAhead(String service) {
-    Ahead read = ahead.remove(service);
-    if (read == null || nanoTime.getAsLong() - read.since() > FRESH.toNanos()) {
+    Future<Found> answer = ahead.remove(service);
+    if (answer == null) {
       return Optional.empty();
     }
     try {
-      return Optional.of(read.answer().join());
-    } catch (CompletionException e) {
+      return Optional.of(answer.get()).filter(found -> Problem.of(found.service()) == null);
+    } catch (ExecutionException e) {
       return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new KubernetesClientException("interrupted", e);
     }
   }
 

@@ -74,6 +74,21 @@ class ApiRightsTest {
     assertEquals(List.of(), said);
   }
 
+  @Test
+  void tellsOfAnotherReasonToo() {
+    rights.refused(ApiRight.STATE, refusal(403, ROLE));
+    rights.refused(ApiRight.STATE, refusal(403, ROLE));
+    rights.refused(ApiRight.STATE, refusal(403, "exceeded quota: small"));
+    assertEquals(2, said.size(), said.toString());
+  }
+
+  /** Such as an ARN, or the name of an OIDC issuer. */
+  @Test
+  void knowsTheRoleBehindALongName() {
+    rights.refused(ApiRight.GET_SERVICES, refusal(403, ROLE.replace("\"u\"", "u".repeat(400))));
+    assertTrue(said.get(0).startsWith("the Role does not grant get on services"), said.toString());
+  }
+
   /** No rule of the Role would help. */
   @Test
   void quotesTheServerWhereAnotherThanTheRoleRefuses() {

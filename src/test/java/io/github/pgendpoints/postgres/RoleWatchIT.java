@@ -69,8 +69,10 @@ class RoleWatchIT {
       }
     }
     try (Run run = watching("PGSSLMODE", tls ? "require" : "disable")) {
+      api.clearRequests();
       primary.kill();
       until(() -> run.logged("no primary").size() == 1);
+      until(() -> api.calls().stream().anyMatch(call -> call.matches("GET .*/services/pg-rw")));
 
       standby.promote();
       until(() -> addresses("pg-rw").equals(List.of(standby.host())));

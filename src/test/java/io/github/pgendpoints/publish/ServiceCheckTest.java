@@ -47,8 +47,7 @@ class ServiceCheckTest {
               () -> seconds * 1_000_000_000),
           conditions,
           budget,
-          waiting::add,
-          () -> seconds * 1_000_000_000);
+          waiting::add);
   private final Publisher publisher =
       new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC());
 
@@ -128,18 +127,23 @@ class ServiceCheckTest {
   }
 
   @Test
-  void anAnswerThatWasReadAheadCountsForThreeSeconds() throws Exception {
+  void anAnswerThatWasReadAheadCountsInItsOwnCycleOnly() {
     service("postgresql", Map.of());
     readAhead();
-    seconds = 3;
-    check.check(change());
-    assertEquals(1, api.calls().size());
-
-    readAhead();
-    seconds = 7;
     service("postgresql", Map.of("app", "pg"));
+
+    check.readAhead(List.of());
     assertThrows(UnusableServiceException.class, () -> check.check(change()));
-    assertEquals(3, api.calls().size());
+    assertEquals(2, api.calls().size());
+  }
+
+  @Test
+  void aProblemThatWasReadAheadIsReadAgain() throws Exception {
+    readAhead();
+    service("postgresql", Map.of());
+
+    check.check(change());
+    assertEquals(2, api.calls().size());
   }
 
   @Test
@@ -162,7 +166,7 @@ class ServiceCheckTest {
   }
 
   private void readAhead() {
-    check.readAhead("pg-rw");
+    check.readAhead(List.of("pg-rw"));
     waiting.forEach(Runnable::run);
     waiting.clear();
   }

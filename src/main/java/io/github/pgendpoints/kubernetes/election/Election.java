@@ -310,7 +310,7 @@ public final class Election extends ServiceSupport {
       if (!leadership.isAlone()) {
         leadership.alone(true);
         stopWatching();
-        listener.notGranted();
+        listener.notGranted(failure);
       }
       return FORBIDDEN;
     }

@@ -40,6 +40,6 @@ public interface ElectionListener {
    */
   void notWatched();
 
-  /** The Role does not grant the Lease, so there is no election, and every process leads. */
-  void notGranted();
+  /** The API server refuses the Lease (403), so there is no election, and every process leads. */
+  void notGranted(KubernetesClientException refusal);
 }

@@ -135,7 +135,7 @@ class ElectionTest {
     }
 
     @Override
-    public void notGranted() {
+    public void notGranted(KubernetesClientException refusal) {
       events.add("not granted");
     }
   }
