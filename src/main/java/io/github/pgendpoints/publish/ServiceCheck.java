@@ -98,7 +98,7 @@ public final class ServiceCheck {
    */
   public void readAhead(List<String> services) {
     ahead.clear();
-    if (!rights.isWorthAsking(ApiRight.GET_SERVICES)) {
+    if (services.isEmpty() || !rights.isWorthAsking(ApiRight.GET_SERVICES)) {
       return;
     }
     for (String service : services) {

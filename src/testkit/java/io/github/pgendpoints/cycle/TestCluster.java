@@ -6,6 +6,7 @@ import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.publish.ApiBudget;
 import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.CycleAge;
+import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.topology.Cadence;
 import java.time.Clock;
@@ -54,7 +55,7 @@ public final class TestCluster {
         prober,
         null,
         null,
-        null,
+        new ServiceCheck(null, null, null, null, conditions, null, Runnable::run),
         new ClientCheck(null, null, null, true, () -> 0, System::nanoTime, time -> {}),
         null,
         new ApiBudget(Duration.ofSeconds(5), System::nanoTime),
