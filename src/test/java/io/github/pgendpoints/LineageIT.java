@@ -26,6 +26,7 @@ import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Incidents in which a number, or the memory of a process, says which primary is right, and is
  * wrong. Each with a role that may read all it can use, and with one that may only log in.
  */
+@Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class LineageIT {
   /** What our role may do. */
