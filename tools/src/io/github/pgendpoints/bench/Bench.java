@@ -21,6 +21,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.time.LocalTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,8 +32,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -53,6 +57,8 @@ public final class Bench {
 
   private static final String AT_ONCE = "20 ms / 60 ms";
   private static final String SPLIT_BRAIN = "multiple primaries";
+  private static final String ACCEPTS = "ready to accept read-only connections";
+  private static final Pattern TIME_OF_DAY = Pattern.compile("\\d\\d:\\d\\d:\\d\\d\\.\\d\\d\\d");
 
   private final Map<String, Measurement> measurements = new LinkedHashMap<>();
   private final List<Row> rows = new ArrayList<>();
@@ -221,7 +227,29 @@ public final class Bench {
   }
 
   private static long said(Program program, String words) {
-    return program.err().lines().filter(line -> line.contains(words)).count();
+    return said(program.err(), words);
+  }
+
+  private static long said(String log, String words) {
+    return log.lines().filter(line -> line.contains(words)).count();
+  }
+
+  /**
+   * When a log got the line with these words for the nth time, as {@link System#nanoTime}: by the
+   * time of day in the line, since looking at the log again and again takes the processor from what
+   * is measured.
+   */
+  private static long logged(Supplier<String> log, String words, long nth) {
+    while (said(log.get(), words) < nth) {
+      Scene.sleep(100);
+    }
+    String line = log.get().lines().filter(l -> l.contains(words)).skip(nth - 1).findFirst().get();
+    Matcher time = TIME_OF_DAY.matcher(line);
+    if (!time.find()) {
+      throw new IllegalStateException("no time in " + line);
+    }
+    Duration ago = Duration.between(LocalTime.parse(time.group()), LocalTime.now());
+    return System.nanoTime() - ago.toNanos();
   }
 
   private void splitBrains() throws SQLException {
@@ -233,17 +261,18 @@ public final class Bench {
     try (Program program = scene.program(newest).start()) {
       scene.awaitServed(program);
       for (int round = 0; round < rounds; round++) {
-        long before = said(program, SPLIT_BRAIN);
+        long before = said(program.err(), SPLIT_BRAIN);
         Scene.sleep(6000 + random.nextInt(1000));
         PostgresServer old = scene.cluster().primary();
         PostgresServer heir = scene.cluster().furthestStandby();
-        CompletableFuture<Long> report = later(() -> said(program, SPLIT_BRAIN) > before, program);
+        CompletableFuture<Long> report =
+            CompletableFuture.supplyAsync(() -> logged(program::err, SPLIT_BRAIN, before + 1));
         measurePromotion(heir, report, program, promoted, reported);
         Scene.sleep(1000 + random.nextInt(1000));
         CompletableFuture<Long> moved = scene.written(Scene.RW, Set.of(heir.host()));
-        CompletableFuture<Long> answers = later(() -> answersAsStandby(old), program);
+        long starts = said(old.log(), ACCEPTS);
         scene.cluster().rejoin(old, heir);
-        ended.add((moved.join() - answers.join()) / 1e6);
+        ended.add((moved.join() - logged(old::log, ACCEPTS, starts + 1)) / 1e6);
         for (PostgresServer other : scene.cluster().servers()) {
           if (other != old && other != heir) {
             // It followed the old primary further than the new one did.
@@ -284,21 +313,6 @@ public final class Bench {
       long accepted = Scene.await("the promotion", program, () -> acceptsWrites(statement));
       promoted.add((accepted - requested) / 1e6);
       effects.add((effect.join() - accepted) / 1e6);
-    }
-  }
-
-  /** When that becomes so. */
-  private static CompletableFuture<Long> later(BooleanSupplier effect, Program program) {
-    return CompletableFuture.supplyAsync(
-        () -> Scene.await("what follows", program, effect),
-        command -> new Thread(command, "look at the effect").start());
-  }
-
-  private static boolean answersAsStandby(PostgresServer server) {
-    try {
-      return server.isInRecovery();
-    } catch (SQLException e) {
-      return false;
     }
   }
 

@@ -25,6 +25,12 @@ import java.util.function.Supplier;
  * probes the node itself. Thread-safe.
  */
 public final class DownNodes {
+  /** From one look of a check to the next, if it takes several. */
+  static final Duration ANOTHER_LOOK = Duration.ofMillis(25);
+
+  /** Several looks at more nodes would take too much of the processor. */
+  static final int MAX_LOOKED_AT_AGAIN = RoleWatch.MAX;
+
   /**
    * What a cycle begins with.
    *
@@ -156,7 +162,7 @@ public final class DownNodes {
 
   /** Whether a check of a node is due. */
   public synchronized boolean isCheckDue() {
-    return !dueAt(nanoTime.getAsLong()).isEmpty();
+    return !down.isEmpty() && !dueAt(nanoTime.getAsLong()).isEmpty();
   }
 
   /** Starts the checks that are due; {@link #ended} ends each. */
@@ -174,6 +180,15 @@ public final class DownNodes {
   private boolean isDue(Check last, long now) {
     return last == null
         || now - last.startedAt() >= (last.running() ? longestCheck : interval.get()).toNanos();
+  }
+
+  /** Whether a check that runs may look at its node once more before the next check is due. */
+  synchronized boolean hasTimeForAnotherLook(Node node) {
+    Check check = checks.get(node);
+    return check != null
+        && down.containsKey(node)
+        && down.size() <= MAX_LOOKED_AT_AGAIN
+        && nanoTime.getAsLong() - check.startedAt() < interval.get().minus(ANOTHER_LOOK).toNanos();
   }
 
   /** Records that a check found the node as it was. */

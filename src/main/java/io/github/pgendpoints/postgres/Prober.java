@@ -282,18 +282,17 @@ public final class Prober {
         : knock.at(topology, published, deadline);
   }
 
-  /** Checks one node that is DOWN; {@link DownNodes#startChecks} has started it. */
+  /**
+   * Checks one node that is DOWN; {@link DownNodes#startChecks} has started it. While a fail-over
+   * is possible, it looks at few nodes again and again until the next check is due.
+   */
   public void check(Node node) {
     try {
-      pools.check(node);
-      downNodes.isBack(node);
-    } catch (SQLException e) {
-      NodeState state = Probe.failed(node, pools.addressOf(node), e);
-      if (state.state() == State.DOWN) {
-        downNodes.stillDown(state);
-      } else {
-        downNodes.isBack(node);
+      while (isStillDown(node) && urgent && downNodes.hasTimeForAnotherLook(node)) {
+        Thread.sleep(DownNodes.ANOTHER_LOOK.toMillis());
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     } catch (RuntimeException | Error e) {
       // The next cycle probes the node itself, and meets the same.
       downNodes.isBack(node);
@@ -301,5 +300,19 @@ public final class Prober {
     } finally {
       downNodes.ended(node);
     }
+  }
+
+  private boolean isStillDown(Node node) {
+    try {
+      pools.check(node);
+    } catch (SQLException e) {
+      NodeState state = Probe.failed(node, pools.addressOf(node), e);
+      if (state.state() == State.DOWN) {
+        downNodes.stillDown(state);
+        return true;
+      }
+    }
+    downNodes.isBack(node);
+    return false;
   }
 }

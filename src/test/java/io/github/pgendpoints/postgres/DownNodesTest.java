@@ -12,16 +12,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Topology;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DownNodesTest {
   private static final Node DB1 = node("db1");
@@ -156,6 +162,39 @@ class DownNodesTest {
   }
 
   @Test
+  void aCheckLooksAgainUntilTheNextOneIsDue() {
+    nodes.record(List.of(down("db2")));
+    assertFalse(nodes.hasTimeForAnotherLook(DB2), "no check runs");
+    nodes.startChecks();
+    assertTrue(nodes.hasTimeForAnotherLook(DB2));
+    pass(CHECK_INTERVAL.minus(DownNodes.ANOTHER_LOOK).minusMillis(1));
+    assertTrue(nodes.hasTimeForAnotherLook(DB2));
+    pass(Duration.ofMillis(1));
+    assertFalse(nodes.hasTimeForAnotherLook(DB2));
+  }
+
+  @Test
+  void aCheckLooksNoMoreAtANodeThatACycleFoundAlive() {
+    nodes.record(List.of(down("db2")));
+    nodes.startChecks();
+    nodes.record(List.of(standby("db2")));
+    assertFalse(nodes.hasTimeForAnotherLook(DB2));
+  }
+
+  @Test
+  void checksOfManyNodesLookOnce() {
+    List<NodeState> many =
+        IntStream.rangeClosed(1, DownNodes.MAX_LOOKED_AT_AGAIN)
+            .mapToObj(i -> down("db" + i))
+            .toList();
+    nodes.record(many);
+    nodes.startChecks();
+    assertTrue(nodes.hasTimeForAnotherLook(DB2));
+    nodes.record(List.of(down("one-more")));
+    assertFalse(nodes.hasTimeForAnotherLook(DB2));
+  }
+
+  @Test
   void aNodeThatIsNoLongerListedIsNeverCheckedAgain() {
     bothAreDown();
     nodes.begin(List.of(DB1));
@@ -169,7 +208,7 @@ class DownNodesTest {
   void aCheckKeepsANodeDownThatRefusesConnections() throws Exception {
     ExecutorService threads = Executors.newCachedThreadPool();
     try {
-      check(threads, threads);
+      check(threads, threads, DB2, false);
       assertEquals(0, cyclesRequested.get());
       assertTrue(nodes.isDown(DB2));
       pass(CHECK_INTERVAL);
@@ -177,6 +216,26 @@ class DownNodesTest {
     } finally {
       threads.shutdownNow();
     }
+  }
+
+  /** In the test, no time passes. */
+  @ParameterizedTest
+  @CsvSource({"true, 4, 1", "false, 1, 0"})
+  void oneCheckWaitsForAServerThatStartsWhileAFailOverIsPossible(
+      boolean urgent, int looks, int cycles) throws Exception {
+    AtomicInteger logins = new AtomicInteger();
+    ExecutorService threads = Executors.newCachedThreadPool();
+    try (FakeNode server =
+        FakeNode.talking(
+            (in, out) ->
+                FakeNode.error(
+                    out, logins.incrementAndGet() < 4 ? "57P03" : "28000", "no".getBytes()))) {
+      check(threads, threads, NodeList.parse("db2", server.port(), true).nodes().get(0), urgent);
+    } finally {
+      threads.shutdownNow();
+    }
+    assertEquals(looks, logins.get());
+    assertEquals(cycles, cyclesRequested.get());
   }
 
   @Test
@@ -187,7 +246,7 @@ class DownNodesTest {
         };
     ExecutorService threads = Executors.newCachedThreadPool();
     try {
-      assertThrows(OutOfMemoryError.class, () -> check(broken, threads));
+      assertThrows(OutOfMemoryError.class, () -> check(broken, threads, DB2, false));
       assertEquals(1, cyclesRequested.get());
       assertEquals(List.of(DB2), nodes.begin(List.of(DB2)).toProbe());
     } finally {
@@ -195,17 +254,21 @@ class DownNodesTest {
     }
   }
 
-  /** Checks db2, which refuses connections. */
-  private void check(Executor logins, ExecutorService threads) throws Exception {
-    nodes.record(List.of(down("db2")));
+  /** Checks the node once. */
+  private void check(Executor logins, ExecutorService threads, Node node, boolean urgent)
+      throws Exception {
+    NodeState down = NodeState.down(node, node.host(), Failure.OTHER, "no");
+    nodes.record(List.of(down));
     Resolver resolver =
         new Resolver(threads, true, host -> new InetAddress[] {InetAddress.getByName("127.0.0.1")});
-    PostgresSettings settings = TestSettings.read(Map.of("PG_NODES", "db2")).postgres();
+    PostgresSettings settings =
+        TestSettings.read(Map.of("PG_NODES", "db2", "PGSSLMODE", "disable")).postgres();
     try (NodePools pools = new NodePools(settings, logins, () -> now)) {
       Prober prober =
           new Prober(
               settings, resolver, pools, nodes, pools.roleWatch(() -> {}), threads, () -> now);
-      prober.locate(List.of(DB2));
+      prober.locate(List.of(node));
+      prober.watchRoles(true, Topology.of(List.of(node), List.of(down), Instant.EPOCH), urgent);
       nodes.startChecks().forEach(prober::check);
     }
   }

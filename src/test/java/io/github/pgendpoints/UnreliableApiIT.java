@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The real routes against an API server that misbehaves in every way we know of. */
 @ManagerTest(cluster = ManagerTest.Cluster.SHARED, tls = true)
-class ApiFaultsIT {
+class UnreliableApiIT {
   private static final int FOR_EVER = 10_000;
   private static final String RO = "PATCH /api/v1/namespaces/db/endpoints/pg-ro";
 
@@ -34,7 +34,7 @@ class ApiFaultsIT {
   private final PostgresCluster cluster;
   private final FakeApiServer api;
 
-  ApiFaultsIT(PostgresCluster cluster, FakeApiServer api) {
+  UnreliableApiIT(PostgresCluster cluster, FakeApiServer api) {
     this.cluster = cluster;
     this.api = api;
   }
