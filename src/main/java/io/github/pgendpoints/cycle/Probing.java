@@ -29,8 +29,7 @@ public final class Probing {
 
   /**
    * Begins the probes of a cycle: looks up the names of the nodes. A node that is DOWN is not among
-   * them. When a server has reported a change, a write may follow, and what it needs is read
-   * meanwhile.
+   * them. When a server has changed, a write may follow, and what it needs is read meanwhile.
    *
    * @return one probe a node, those that are published first
    */
@@ -39,7 +38,7 @@ public final class Probing {
       @Variable("cycle") Cycle cycle,
       @Variable("published") Published published,
       @Variable("nodes") List<Node> nodes) {
-    boolean mayWrite = cycle.isLeading() && cluster.prober().hasReports();
+    boolean mayWrite = cycle.isLeading() && cluster.prober().hasNews();
     cluster.services().readAhead(mayWrite ? List.of(cluster.publisher().rwService()) : List.of());
     cluster.budget().pause();
     Places places = cluster.prober().locate(published.servedFirst(nodes));

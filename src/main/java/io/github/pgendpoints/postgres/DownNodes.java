@@ -160,6 +160,11 @@ public final class DownNodes {
     back = true;
   }
 
+  /** Whether a node is back since the last cycle began. */
+  synchronized boolean hasOneBack() {
+    return back;
+  }
+
   /** Whether a check of a node is due. */
   public synchronized boolean isCheckDue() {
     return !down.isEmpty() && !dueAt(nanoTime.getAsLong()).isEmpty();
@@ -182,13 +187,13 @@ public final class DownNodes {
         || now - last.startedAt() >= (last.running() ? longestCheck : interval.get()).toNanos();
   }
 
-  /** Whether a check that runs may look at its node once more before the next check is due. */
+  /** Whether a check that runs has time for another look at its node. */
   synchronized boolean hasTimeForAnotherLook(Node node) {
     Check check = checks.get(node);
     return check != null
         && down.containsKey(node)
         && down.size() <= MAX_LOOKED_AT_AGAIN
-        && nanoTime.getAsLong() - check.startedAt() < interval.get().minus(ANOTHER_LOOK).toNanos();
+        && nanoTime.getAsLong() - check.startedAt() < connectTimeout.toNanos();
   }
 
   /** Records that a check found the node as it was. */

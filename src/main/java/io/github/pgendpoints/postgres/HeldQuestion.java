@@ -98,6 +98,11 @@ final class HeldQuestion implements Runnable {
     return stage;
   }
 
+  /** What the server was when this began: PRIMARY or STANDBY. */
+  State role() {
+    return role;
+  }
+
   /** How long ago it ended; of no meaning before. */
   Duration sinceEnd() {
     return Duration.ofNanos(System.nanoTime() - endedAt);

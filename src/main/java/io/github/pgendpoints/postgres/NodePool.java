@@ -11,7 +11,9 @@ import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.springframework.jdbc.datasource.AbstractDataSource;
@@ -50,6 +52,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private final LongSupplier nanoTime;
   private final ProbeQuery query;
   private final AtomicReference<Login.Session> handedOver = new AtomicReference<>();
+  private final AtomicReference<Offer> offered = new AtomicReference<>();
   private HikariDataSource hikari;
   private volatile InetAddress address;
   private Login.Session session;
@@ -59,6 +62,13 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private Deadline loggedInBy;
   private boolean kept;
   private boolean direct;
+
+  /**
+   * A session that has logged in beside the probes.
+   *
+   * @param at when, as {@link System#nanoTime}
+   */
+  private record Offer(InetAddress address, Login.Session session, long at) {}
 
   /**
    * @param nanoTime as {@link System#nanoTime}
@@ -189,13 +199,47 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     return kept;
   }
 
+  /** Takes a session that has just logged in there: the next probe need not log in. */
+  void offer(InetAddress address, Login.Session session) {
+    Offer offer = new Offer(address, session, nanoTime.getAsLong());
+    close(offered.getAndSet(offer));
+    try {
+      housekeeper.schedule(
+          () -> withdraw(offer), NodePools.MAX_LOGIN_AGE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      // The pools are closed.
+      withdraw(offer);
+    }
+  }
+
+  private void withdraw(Offer offer) {
+    if (offered.compareAndSet(offer, null)) {
+      close(offer);
+    }
+  }
+
+  private static void close(Offer unused) {
+    if (unused != null) {
+      unused.session().close();
+    }
+  }
+
   /** Opens the connection that the queries of this probe use, and those of later ones. */
   private void logIn(boolean afterLogout) throws SQLException {
+    Offer offer = offered.getAndSet(null);
+    if (offer != null && offer.address().equals(address) && offer.at() - notBefore >= 0) {
+      use(offer.session(), offer.at());
+    } else {
+      close(offer);
+      use(newSession(afterLogout), nanoTime.getAsLong());
+    }
+  }
+
+  private Login.Session newSession(boolean afterLogout) throws SQLException {
     Deadline logout = Deadline.in(LOGOUT);
-    Login.Session opened = null;
-    while (opened == null) {
+    while (true) {
       try {
-        opened = logins.session(address, deadline);
+        return logins.session(address, deadline);
       } catch (SQLException e) {
         if (!afterLogout || !FULL.equals(e.getSQLState()) || logout.isOver()) {
           throw e;
@@ -203,10 +247,13 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
         pause();
       }
     }
+  }
+
+  private void use(Login.Session opened, long at) throws SQLException {
     session = opened;
     session.keepStatements(direct);
     loggedInBy = deadline;
-    loggedInAt = nanoTime.getAsLong();
+    loggedInAt = at;
     if (hikari == null) {
       hikari = pool();
       setTargetDataSource(hikari);
@@ -282,6 +329,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       hikari.close();
     }
     closeUntaken();
+    close(offered.getAndSet(null));
   }
 
   /** Closes a connection that HikariCP has not taken. */

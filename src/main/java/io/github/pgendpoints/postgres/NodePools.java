@@ -109,13 +109,14 @@ public final class NodePools implements AutoCloseable {
   }
 
   /**
-   * Logs in and out beside the pool of the node.
+   * Logs in beside the pool of the node. Its next probe uses that session.
    *
    * @throws SQLException saying why that is not possible
    */
   void check(Node node) throws SQLException {
-    Deadline deadline = deadline();
-    logins(node).session(addressOf(node), deadline).close();
+    NodePool pool = pools.get(node);
+    InetAddress address = pool.address();
+    pool.offer(address, logins(node).session(address, deadline()));
   }
 
   /**

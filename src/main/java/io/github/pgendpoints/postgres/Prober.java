@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
@@ -84,9 +85,9 @@ public final class Prober {
     return downNodes;
   }
 
-  /** Whether a server has reported a change of role, or hung up, since the last probes. */
-  public boolean hasReports() {
-    return roles.hasReports();
+  /** Whether a server has changed its role, hung up, or come back since the last probes. */
+  public boolean hasNews() {
+    return roles.hasReports() || downNodes.hasOneBack();
   }
 
   /** The deadline of probes that begin now. */
@@ -121,7 +122,7 @@ public final class Prober {
   /**
    * The probes of a cycle, all with one deadline, in the order of the nodes. When a server has hung
    * up, those that report changes log in afresh, so that a promotion that comes next need not wait
-   * for a login.
+   * for a login. So do several primaries, which need second looks.
    */
   public List<NodeProbe> probes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
@@ -133,13 +134,21 @@ public final class Prober {
     if (!roles.follows(node)) {
       return MAX_LOGIN_AGE;
     }
-    if (reports.containsValue(HeldQuestion.Report.GONE)) {
+    if (reports.containsValue(HeldQuestion.Report.GONE) || isRival(reports, node)) {
       return 0;
     }
     if (reports.containsKey(node)) {
       return RECENT;
     }
     return urgent ? RENEWED : MAX_LOGIN_AGE;
+  }
+
+  /** Whether a standby was promoted beside a primary, and the node is one of them. */
+  private boolean isRival(Map<Node, HeldQuestion.Report> reports, Node node) {
+    Set<Node> primaries = roles.primaries();
+    return reports.containsValue(HeldQuestion.Report.PROMOTED)
+        && !primaries.isEmpty()
+        && (reports.containsKey(node) || primaries.contains(node));
   }
 
   /**
@@ -284,7 +293,7 @@ public final class Prober {
 
   /**
    * Checks one node that is DOWN; {@link DownNodes#startChecks} has started it. While a fail-over
-   * is possible, it looks at few nodes again and again until the next check is due.
+   * is possible, it looks at few nodes again and again for PGCONNECT_TIMEOUT.
    */
   public void check(Node node) {
     try {

@@ -149,6 +149,18 @@ public final class RoleWatch implements AutoCloseable {
     return wanted.contains(node);
   }
 
+  /** The nodes that were primaries in the last cycle and have not hung up since. */
+  synchronized Set<Node> primaries() {
+    Set<Node> primaries = new HashSet<>();
+    holds.forEach(
+        (node, hold) -> {
+          if (hold.role() == State.PRIMARY && hold.stage() == HeldQuestion.Stage.HELD) {
+            primaries.add(node);
+          }
+        });
+    return primaries;
+  }
+
   /** Whether nodes have reported something since the last call of {@link #takeReports}. */
   boolean hasReports() {
     synchronized (reports) {

@@ -1,16 +1,19 @@
 package io.github.pgendpoints.cycle;
 
+import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.publish.ApiBudget;
 import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.CycleAge;
+import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.topology.Cadence;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 
 /** Clusters that have only what a test needs. */
 public final class TestCluster {
@@ -54,8 +57,15 @@ public final class TestCluster {
         null,
         prober,
         null,
-        null,
-        new ServiceCheck(null, null, null, null, conditions, null, Runnable::run),
+        new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC()),
+        new ServiceCheck(
+            null,
+            null,
+            null,
+            new ApiRights(List.of(), null, missing -> {}, System::nanoTime),
+            conditions,
+            null,
+            Runnable::run),
         new ClientCheck(null, null, null, true, () -> 0, System::nanoTime, time -> {}),
         null,
         new ApiBudget(Duration.ofSeconds(5), System::nanoTime),
