@@ -11,9 +11,7 @@ import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.springframework.jdbc.datasource.AbstractDataSource;
@@ -52,7 +50,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private final LongSupplier nanoTime;
   private final ProbeQuery query;
   private final AtomicReference<Login.Session> handedOver = new AtomicReference<>();
-  private final AtomicReference<Offer> offered = new AtomicReference<>();
+  private final OfferedSession offered;
   private HikariDataSource hikari;
   private volatile InetAddress address;
   private Login.Session session;
@@ -62,13 +60,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private Deadline loggedInBy;
   private boolean kept;
   private boolean direct;
-
-  /**
-   * A session that has logged in beside the probes.
-   *
-   * @param at when, as {@link System#nanoTime}
-   */
-  private record Offer(InetAddress address, Login.Session session, long at) {}
 
   /**
    * @param nanoTime as {@link System#nanoTime}
@@ -85,6 +76,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     this.housekeeper = housekeeper;
     this.nanoTime = nanoTime;
     this.query = new ProbeQuery(nanoTime);
+    this.offered = new OfferedSession(housekeeper, nanoTime);
   }
 
   /**
@@ -199,39 +191,18 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     return kept;
   }
 
-  /** Takes a session that has just logged in there: the next probe need not log in. */
-  void offer(InetAddress address, Login.Session session) {
-    Offer offer = new Offer(address, session, nanoTime.getAsLong());
-    close(offered.getAndSet(offer));
-    try {
-      housekeeper.schedule(
-          () -> withdraw(offer), NodePools.MAX_LOGIN_AGE.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException e) {
-      // The pools are closed.
-      withdraw(offer);
-    }
-  }
-
-  private void withdraw(Offer offer) {
-    if (offered.compareAndSet(offer, null)) {
-      close(offer);
-    }
-  }
-
-  private static void close(Offer unused) {
-    if (unused != null) {
-      unused.session().close();
-    }
+  /** Where a session may be offered that has logged in beside the probes. */
+  OfferedSession offered() {
+    return offered;
   }
 
   /** Opens the connection that the queries of this probe use, and those of later ones. */
   private void logIn(boolean afterLogout) throws SQLException {
-    Offer offer = offered.getAndSet(null);
-    if (offer != null && offer.address().equals(address) && offer.at() - notBefore >= 0) {
-      use(offer.session(), offer.at());
-    } else {
-      close(offer);
+    OfferedSession.Offer offer = offered.take(address, notBefore);
+    if (offer == null) {
       use(newSession(afterLogout), nanoTime.getAsLong());
+    } else {
+      use(offer.session(), offer.at());
     }
   }
 
@@ -329,7 +300,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       hikari.close();
     }
     closeUntaken();
-    close(offered.getAndSet(null));
+    offered.close();
   }
 
   /** Closes a connection that HikariCP has not taken. */

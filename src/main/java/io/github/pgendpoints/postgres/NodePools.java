@@ -116,7 +116,7 @@ public final class NodePools implements AutoCloseable {
   void check(Node node) throws SQLException {
     NodePool pool = pools.get(node);
     InetAddress address = pool.address();
-    pool.offer(address, logins(node).session(address, deadline()));
+    pool.offered().offer(address, logins(node).session(address, deadline()));
   }
 
   /**

@@ -1,0 +1,79 @@
+package io.github.pgendpoints.postgres;
+
+import java.net.InetAddress;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+
+/**
+ * A session that has logged in to a node beside its probes, so that the next probe need not log in.
+ * One that no probe takes ends. Thread-safe.
+ */
+final class OfferedSession implements AutoCloseable {
+  /**
+   * What is offered.
+   *
+   * @param at when it logged in, as {@link System#nanoTime}
+   */
+  record Offer(InetAddress address, Login.Session session, long at) {}
+
+  private final ScheduledExecutorService housekeeper;
+  private final LongSupplier nanoTime;
+  private final AtomicReference<Offer> offered = new AtomicReference<>();
+
+  /**
+   * @param housekeeper ends what nobody takes
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  OfferedSession(ScheduledExecutorService housekeeper, LongSupplier nanoTime) {
+    this.housekeeper = housekeeper;
+    this.nanoTime = nanoTime;
+  }
+
+  /** Offers a session that has just logged in at this address, in place of an earlier one. */
+  void offer(InetAddress address, Login.Session session) {
+    Offer offer = new Offer(address, session, nanoTime.getAsLong());
+    close(offered.getAndSet(offer));
+    try {
+      housekeeper.schedule(
+          () -> withdraw(offer), NodePools.MAX_LOGIN_AGE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      // The pools are closed.
+      withdraw(offer);
+    }
+  }
+
+  /**
+   * Takes what is offered, once.
+   *
+   * @param notBefore it must have logged in at this time or later, as {@link System#nanoTime}
+   * @return null if nothing is offered, or for another address, or from too early a login
+   */
+  Offer take(InetAddress address, long notBefore) {
+    Offer offer = offered.getAndSet(null);
+    if (offer == null || offer.address().equals(address) && offer.at() - notBefore >= 0) {
+      return offer;
+    }
+    close(offer);
+    return null;
+  }
+
+  private void withdraw(Offer offer) {
+    if (offered.compareAndSet(offer, null)) {
+      close(offer);
+    }
+  }
+
+  private static void close(Offer unused) {
+    if (unused != null) {
+      unused.session().close();
+    }
+  }
+
+  @Override
+  public void close() {
+    close(offered.getAndSet(null));
+  }
+}
