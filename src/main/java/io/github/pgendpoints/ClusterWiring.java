@@ -82,7 +82,8 @@ final class ClusterWiring implements AutoCloseable {
   /**
    * @param namespace of the two Services
    * @param requests is told of each request to the API
-   * @param executor runs probes, and what waits for the network
+   * @param probes runs what asks nodes
+   * @param lookups runs what waits for a name server, or for the API
    */
   ClusterWiring(
       Settings settings,
@@ -90,7 +91,8 @@ final class ClusterWiring implements AutoCloseable {
       Invocation invocation,
       KubernetesClient client,
       RequestListener requests,
-      ExecutorService executor) {
+      ExecutorService probes,
+      ExecutorService lookups) {
     this.settings = settings;
     this.services = List.of(settings.rwService(), settings.roService());
     this.namespace = namespace;
@@ -116,7 +118,7 @@ final class ClusterWiring implements AutoCloseable {
         new ApiRights(services, settings.state(), conditions::reportDegradation, System::nanoTime);
     this.budget = new ApiBudget(settings.kubernetesTimeout(), System::nanoTime);
     this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
-    this.pools = new NodePools(settings.postgres(), executor, System::nanoTime);
+    this.pools = new NodePools(settings.postgres(), probes, System::nanoTime);
     this.schedule = schedule();
     this.roles = pools.roleWatch(schedule::wakeByServer);
     this.downNodes =
@@ -130,7 +132,7 @@ final class ClusterWiring implements AutoCloseable {
             : DownNodes.none();
     this.checkTicks = new Ticks("checks", downNodes::isCheckDue);
     this.watched = watch();
-    this.cluster = build(executor);
+    this.cluster = build(probes, lookups);
   }
 
   private Cadence schedule() {
@@ -185,7 +187,7 @@ final class ClusterWiring implements AutoCloseable {
         schedule::wake);
   }
 
-  private Cluster build(ExecutorService executor) {
+  private Cluster build(ExecutorService probes, ExecutorService lookups) {
     int port = settings.postgres().port();
     Stored stored = new Stored(port, settings.allowLoopback(), conditions::reportDegradation);
     Publisher publisher =
@@ -207,7 +209,7 @@ final class ClusterWiring implements AutoCloseable {
             rights,
             conditions,
             budget,
-            executor);
+            lookups);
     return new Cluster(
         cycleMode(),
         settings.verification().paused(),
@@ -219,11 +221,11 @@ final class ClusterWiring implements AutoCloseable {
         new KnownNodes(settings.nodes(), stored),
         new Prober(
             settings.postgres(),
-            new Resolver(executor, settings.allowLoopback()),
+            new Resolver(lookups, settings.allowLoopback()),
             pools,
             downNodes,
             roles,
-            executor,
+            probes,
             System::nanoTime),
         memory,
         publisher,

@@ -65,7 +65,8 @@ public final class Manager extends Main {
   private final Mode mode;
   private final Path home;
   private final PrintStream out;
-  private final ExecutorService probes = new ProbeThreads();
+  private final ExecutorService probes = ProbeThreads.cheapest();
+  private final ExecutorService lookups = new ProbeThreads();
   private final Sinks sinks = new Sinks();
   private final ClusterWiring wiring;
   private final Cluster cluster;
@@ -108,7 +109,7 @@ public final class Manager extends Main {
     this.home = home;
     this.out = out;
     this.wiring =
-        new ClusterWiring(settings, namespace, invocation, client, new Requests(), probes);
+        new ClusterWiring(settings, namespace, invocation, client, new Requests(), probes, lookups);
     this.cluster = wiring.cluster();
     this.leaseMessages = wiring.leaseMessages();
     boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
@@ -324,6 +325,7 @@ public final class Manager extends Main {
       return ExitCode.USAGE;
     } finally {
       probes.shutdownNow();
+      lookups.shutdownNow();
       wiring.close();
     }
   }

@@ -139,6 +139,7 @@ public final class RoutesContext implements AutoCloseable {
         Invocation.of(mode),
         client,
         (operation, kind, object, failure) -> {},
+        executor,
         executor);
   }
 

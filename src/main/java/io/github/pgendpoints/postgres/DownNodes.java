@@ -160,9 +160,9 @@ public final class DownNodes {
     back = true;
   }
 
-  /** Whether a node is back since the last cycle began. */
+  /** Whether the next cycle probes nodes again that were DOWN: one is back. */
   synchronized boolean hasOneBack() {
-    return back;
+    return back && !down.isEmpty();
   }
 
   /** Whether a check of a node is due. */

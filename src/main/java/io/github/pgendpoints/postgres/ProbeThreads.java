@@ -13,7 +13,10 @@ import java.util.concurrent.TimeUnit;
 public final class ProbeThreads extends ThreadPoolExecutor {
   private static final int UNUSED_SECONDS = 60;
 
-  /** Threads as Java makes them. */
+  /** Java 21 has them, too, but until 24 each "synchronized" held one up, and others with it. */
+  private static final int VIRTUAL_SINCE = 24;
+
+  /** Threads of the operating system. */
   public ProbeThreads() {
     this(Thread::new);
   }
@@ -29,6 +32,24 @@ public final class ProbeThreads extends ThreadPoolExecutor {
         TimeUnit.SECONDS,
         new SynchronousQueue<>(),
         task -> named(factory.newThread(task)));
+  }
+
+  /**
+   * Virtual threads where Java has them and no lock holds them up, else threads of the operating
+   * system. They are not for what waits for a name server: few of those would hold up all others.
+   */
+  public static ProbeThreads cheapest() {
+    if (Runtime.version().feature() < VIRTUAL_SINCE) {
+      return new ProbeThreads();
+    }
+    try {
+      Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+      return new ProbeThreads(
+          (ThreadFactory)
+              Class.forName("java.lang.Thread$Builder").getMethod("factory").invoke(builder));
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static Thread named(Thread thread) {
