@@ -65,7 +65,7 @@ public final class Manager extends Main {
   private final Mode mode;
   private final Path home;
   private final PrintStream out;
-  private final ExecutorService probes = ProbeThreads.cheapest();
+  private final ExecutorService probes;
   private final ExecutorService lookups = new ProbeThreads();
   private final Sinks sinks = new Sinks();
   private final ClusterWiring wiring;
@@ -108,6 +108,7 @@ public final class Manager extends Main {
     this.mode = invocation.mode();
     this.home = home;
     this.out = out;
+    this.probes = mode == Mode.CONTINUOUS ? ProbeThreads.cheapest() : new ProbeThreads();
     this.wiring =
         new ClusterWiring(settings, namespace, invocation, client, new Requests(), probes, lookups);
     this.cluster = wiring.cluster();

@@ -23,6 +23,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.LocalTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -240,7 +241,10 @@ public final class Bench {
    * is measured.
    */
   private static long logged(Supplier<String> log, String words, long nth) {
-    while (said(log.get(), words) < nth) {
+    for (int looks = 0; said(log.get(), words) < nth; looks++) {
+      if (looks > 1200) {
+        throw new IllegalStateException("waited for " + words + "; the log is " + log.get());
+      }
       Scene.sleep(100);
     }
     String line = log.get().lines().filter(l -> l.contains(words)).skip(nth - 1).findFirst().get();
@@ -248,7 +252,7 @@ public final class Bench {
     if (!time.find()) {
       throw new IllegalStateException("no time in " + line);
     }
-    Duration ago = Duration.between(LocalTime.parse(time.group()), LocalTime.now());
+    Duration ago = Duration.between(LocalTime.parse(time.group()), LocalTime.now(ZoneOffset.UTC));
     return System.nanoTime() - ago.toNanos();
   }
 

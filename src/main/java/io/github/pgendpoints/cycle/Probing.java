@@ -159,6 +159,6 @@ public final class Probing {
 
   /** Checks one of them. */
   public void check(@Variable("cluster") Cluster cluster, @Body Node node) {
-    cluster.prober().check(node);
+    cluster.prober().check(node, cluster.schedule()::isUrgent);
   }
 }

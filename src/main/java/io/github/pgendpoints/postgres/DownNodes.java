@@ -85,7 +85,7 @@ public final class DownNodes {
    *
    * @param wake requests a cycle, when a node is back
    * @param interval the time from one check of a node to the next
-   * @param connectTimeout PGCONNECT_TIMEOUT, the longest that a check takes
+   * @param connectTimeout PGCONNECT_TIMEOUT, the longest that a look at a node takes
    * @param cycleInterval the longest time from one cycle to the next, as things are now
    * @param nanoTime as {@link System#nanoTime}
    */
@@ -193,7 +193,8 @@ public final class DownNodes {
     return check != null
         && down.containsKey(node)
         && down.size() <= MAX_LOOKED_AT_AGAIN
-        && nanoTime.getAsLong() - check.startedAt() < connectTimeout.toNanos();
+        // So that the last look ends before the check counts as ended.
+        && nanoTime.getAsLong() - check.startedAt() < connectTimeout.toNanos() / 2;
   }
 
   /** Records that a check found the node as it was. */
@@ -204,12 +205,18 @@ public final class DownNodes {
     }
   }
 
-  /** Has the next cycle probe all nodes: a server accepts connections at this one again. */
-  synchronized void isBack(Node node) {
-    if (down.containsKey(node)) {
-      back = true;
-      wake.run();
+  /**
+   * Has the next cycle probe all nodes: a server accepts connections at this one again.
+   *
+   * @return false if a cycle has found that itself meanwhile
+   */
+  synchronized boolean isBack(Node node) {
+    if (!down.containsKey(node)) {
+      return false;
     }
+    back = true;
+    wake.run();
+    return true;
   }
 
   /** Ends a check, whatever it found. */

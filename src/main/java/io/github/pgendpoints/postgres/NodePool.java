@@ -76,7 +76,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     this.housekeeper = housekeeper;
     this.nanoTime = nanoTime;
     this.query = new ProbeQuery(nanoTime);
-    this.offered = new OfferedSession(housekeeper, nanoTime);
+    this.offered = new OfferedSession(housekeeper);
   }
 
   /**
@@ -186,7 +186,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     return isConnected() && loggedInAt - notBefore >= 0;
   }
 
-  /** Whether the connection of this probe was kept from an earlier one. */
+  /** Whether the connection of this probe was open before: it may have broken since. */
   boolean isKept() {
     return kept;
   }
@@ -199,10 +199,12 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   /** Opens the connection that the queries of this probe use, and those of later ones. */
   private void logIn(boolean afterLogout) throws SQLException {
     OfferedSession.Offer offer = offered.take(address, notBefore);
-    if (offer == null) {
-      use(newSession(afterLogout), nanoTime.getAsLong());
-    } else {
+    kept = offer != null;
+    if (kept) {
       use(offer.session(), offer.at());
+    } else {
+      loggedInBy = deadline;
+      use(newSession(afterLogout), nanoTime.getAsLong());
     }
   }
 
@@ -223,7 +225,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private void use(Login.Session opened, long at) throws SQLException {
     session = opened;
     session.keepStatements(direct);
-    loggedInBy = deadline;
     loggedInAt = at;
     if (hikari == null) {
       hikari = pool();

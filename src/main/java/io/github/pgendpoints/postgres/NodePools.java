@@ -116,7 +116,14 @@ public final class NodePools implements AutoCloseable {
   void check(Node node) throws SQLException {
     NodePool pool = pools.get(node);
     InetAddress address = pool.address();
-    pool.offered().offer(address, logins(node).session(address, deadline()));
+    // Not when the login ends: a cycle may begin between that and this thread's next step.
+    long at = nanoTime.getAsLong();
+    pool.offered().offer(address, logins(node).session(address, deadline()), at);
+  }
+
+  /** Ends the session of a check that no probe is to use. */
+  void forgetCheck(Node node) {
+    pools.get(node).offered().close();
   }
 
   /**

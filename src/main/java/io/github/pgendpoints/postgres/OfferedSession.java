@@ -5,7 +5,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongSupplier;
 
 /**
  * A session that has logged in to a node beside its probes, so that the next probe need not log in.
@@ -15,26 +14,27 @@ final class OfferedSession implements AutoCloseable {
   /**
    * What is offered.
    *
-   * @param at when it logged in, as {@link System#nanoTime}
+   * @param at when its login began, or later, as {@link System#nanoTime}
    */
   record Offer(InetAddress address, Login.Session session, long at) {}
 
   private final ScheduledExecutorService housekeeper;
-  private final LongSupplier nanoTime;
   private final AtomicReference<Offer> offered = new AtomicReference<>();
 
   /**
    * @param housekeeper ends what nobody takes
-   * @param nanoTime as {@link System#nanoTime}
    */
-  OfferedSession(ScheduledExecutorService housekeeper, LongSupplier nanoTime) {
+  OfferedSession(ScheduledExecutorService housekeeper) {
     this.housekeeper = housekeeper;
-    this.nanoTime = nanoTime;
   }
 
-  /** Offers a session that has just logged in at this address, in place of an earlier one. */
-  void offer(InetAddress address, Login.Session session) {
-    Offer offer = new Offer(address, session, nanoTime.getAsLong());
+  /**
+   * Offers a session at this address, in place of an earlier one.
+   *
+   * @param at when its login began, or later, as {@link System#nanoTime}
+   */
+  void offer(InetAddress address, Login.Session session, long at) {
+    Offer offer = new Offer(address, session, at);
     close(offered.getAndSet(offer));
     try {
       housekeeper.schedule(
@@ -72,6 +72,7 @@ final class OfferedSession implements AutoCloseable {
     }
   }
 
+  /** Ends what is offered. */
   @Override
   public void close() {
     close(offered.getAndSet(null));

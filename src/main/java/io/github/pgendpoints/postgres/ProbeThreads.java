@@ -37,6 +37,7 @@ public final class ProbeThreads extends ThreadPoolExecutor {
   /**
    * Virtual threads where Java has them and no lock holds them up, else threads of the operating
    * system. They are not for what waits for a name server: few of those would hold up all others.
+   * Nor for a run of one cycle, which they make a third of a second longer.
    */
   public static ProbeThreads cheapest() {
     if (Runtime.version().feature() < VIRTUAL_SINCE) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
@@ -293,11 +294,13 @@ public final class Prober {
 
   /**
    * Checks one node that is DOWN; {@link DownNodes#startChecks} has started it. While a fail-over
-   * is possible, it looks at few nodes again and again for PGCONNECT_TIMEOUT.
+   * is possible, it looks at few nodes again and again for half of PGCONNECT_TIMEOUT.
+   *
+   * @param urgent whether a fail-over is possible, and this replica acts on it
    */
-  public void check(Node node) {
+  public void check(Node node, BooleanSupplier urgent) {
     try {
-      while (isStillDown(node) && urgent && downNodes.hasTimeForAnotherLook(node)) {
+      while (isStillDown(node) && urgent.getAsBoolean() && downNodes.hasTimeForAnotherLook(node)) {
         Thread.sleep(DownNodes.ANOTHER_LOOK.toMillis());
       }
     } catch (InterruptedException e) {
@@ -321,7 +324,9 @@ public final class Prober {
         return true;
       }
     }
-    downNodes.isBack(node);
+    if (!downNodes.isBack(node)) {
+      pools.forgetCheck(node);
+    }
     return false;
   }
 }

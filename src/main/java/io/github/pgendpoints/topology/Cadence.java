@@ -109,7 +109,7 @@ public final class Cadence {
 
   /** The time from one cycle to the next, as things are now: a tick while something changes. */
   public Duration pace() {
-    return leads.getAsBoolean() && isUnstable() ? tick : interval();
+    return isUrgent() ? tick : interval();
   }
 
   /**
@@ -177,6 +177,11 @@ public final class Cadence {
         || isUnstable(now) && (hasPassed(now, REPORTED) || !nodesReport.getAsBoolean())
         || isAlarmed(now)
         || woken && (hasRested(now) || wakings < WAKINGS);
+  }
+
+  /** Whether this replica is to act at once: it leads, and a change is to be expected. */
+  public boolean isUrgent() {
+    return !stopped && leads.getAsBoolean() && isUnstable();
   }
 
   /** Whether something is going on: a change is to be expected. */

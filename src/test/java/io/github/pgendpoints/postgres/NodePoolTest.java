@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -60,6 +61,22 @@ class NodePoolTest {
     pool.getConnection().close();
     assertEquals(1, logins.get());
     assertTrue(pool.hasLoggedIn(now));
+  }
+
+  @Test
+  void aProbeTriesAgainIfThatSessionBrokeMeanwhile() throws Exception {
+    pools.check(node);
+    NodePool pool = pools.of(node, pools.deadline());
+    pool.getConnection().close();
+    SQLException broken = new SQLException("gone", "08006");
+    assertTrue(Prober.isWorthATry(new NodeProbe(node, pool, pools.deadline(), now), broken));
+  }
+
+  @Test
+  void noProbeUsesASessionThatIsNotNeeded() throws Exception {
+    pools.check(node);
+    pools.forgetCheck(node);
+    assertTrue(hungUp.await(5, TimeUnit.SECONDS));
   }
 
   @Test

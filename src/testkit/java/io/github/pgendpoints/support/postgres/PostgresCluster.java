@@ -115,6 +115,7 @@ public final class PostgresCluster implements AutoCloseable {
         "max_connections = " + options.maxConnections,
         "shared_buffers = 16MB",
         "fsync = off",
+        "log_timezone = 'UTC'",
         "wal_init_zero = off",
         "wal_level = replica",
         "hot_standby = on",
