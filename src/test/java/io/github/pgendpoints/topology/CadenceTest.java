@@ -161,6 +161,19 @@ class CadenceTest {
   }
 
   @Test
+  void isUrgentWhileTheLeaderExpectsAChangeAndGoesOn() {
+    allIsWell();
+    assertFalse(cadence.isUrgent());
+    cyclesIn(Duration.ofMillis(600), PROMOTED, false);
+    assertTrue(cadence.isUrgent());
+    leads = false;
+    assertFalse(cadence.isUrgent());
+    leads = true;
+    cadence.stop();
+    assertFalse(cadence.isUrgent());
+  }
+
+  @Test
   void asksAtOnceAndOnceWhenItIsWoken() {
     allIsWell();
     millis += 100;
