@@ -129,7 +129,7 @@ final class Logins {
           && login.session().isDone()
           && !login.session().isCompletedExceptionally()) {
         taken = login.session().join();
-        underWay.remove(login);
+        underWay.removeIf(other -> other == login);
       }
     }
     if (taken != null) {

@@ -51,6 +51,17 @@ record ProbeColumn(String name, String sql, List<String> needs) {
     return new ProbeColumn(name, String.join(" ", sql), List.copyOf(needs));
   }
 
+  /** A name stands for one column: to compare all parts takes long, and each probe does it. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof ProbeColumn column && name.equals(column.name);
+  }
+
+  @Override
+  public int hashCode() {
+    return name.hashCode();
+  }
+
   /** An expression that is true where our role has the rights; null if the column needs none. */
   private String granted() {
     return needs.isEmpty()

@@ -9,7 +9,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /**
  * The query that a probe sends to one node. It contains the columns of sql/probe.sql that our role
@@ -60,13 +62,13 @@ final class ProbeQuery {
   private final LongSupplier nanoTime;
   private final Map<ProbeColumn, Failed> failed = new HashMap<>();
 
-  /** The columns whose rights our role had last, in their order; null before the first answer. */
-  private List<ProbeColumn> granted;
+  /** The columns whose rights our role had last; null before the first answer. */
+  private Set<ProbeColumn> granted;
 
   private boolean tellsRights = true;
 
   /** The query that was made last, which is the same from one cycle to the next. */
-  private Text last = new Text(null, false, null);
+  private Text last = new Text(List.of(), false, null);
 
   private record Text(List<ProbeColumn> columns, boolean withRights, String sql) {}
 
@@ -104,9 +106,7 @@ final class ProbeQuery {
    */
   Answer completed(Map<String, Object> row, Question question) {
     Map<String, Object> all = new HashMap<>(row);
-    List<ProbeColumn> before = asked();
-    learnRights(row);
-    List<ProbeColumn> more = asked().stream().filter(column -> !before.contains(column)).toList();
+    List<ProbeColumn> more = learnMore(row);
     if (!more.isEmpty()) {
       try {
         all.putAll(question.row(ProbeColumn.select(more, /* withRights= */ false)));
@@ -148,11 +148,21 @@ final class ProbeQuery {
     return answer(row);
   }
 
+  /** The columns that may be read by the rights in the answer, and were not asked for. */
+  private List<ProbeColumn> learnMore(Map<String, Object> row) {
+    List<ProbeColumn> before = last.columns();
+    Set<ProbeColumn> known = granted;
+    learnRights(row);
+    return granted.equals(known)
+        ? List.of()
+        : asked().stream().filter(column -> !before.contains(column)).toList();
+  }
+
   private void learnRights(Map<String, Object> row) {
     granted =
         ProbeColumn.ALL.stream()
             .filter(column -> !Boolean.FALSE.equals(row.get(column.grantedName())))
-            .toList();
+            .collect(Collectors.toSet());
     failed.keySet().retainAll(granted);
   }
 

@@ -111,8 +111,10 @@ public final class Prober {
    */
   public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
     List<NodeState> joined = names.joined(entries, states, published);
+    List<NodeState> parts =
+        states.stream().filter(state -> state.node().address() != null).toList();
     for (NodeState node : joined) {
-      states.stream()
+      parts.stream()
           .filter(part -> !part.node().equals(node.node()) && part.isPartOf(node))
           .findFirst()
           .ifPresent(part -> pools.represent(node.node(), part.node()));

@@ -3,6 +3,7 @@ package io.github.pgendpoints.topology;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -24,10 +25,12 @@ public final class Names {
    */
   public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
     severalServers.retainAll(entries);
+    Map<String, List<NodeState>> byEntry =
+        states.stream().collect(Collectors.groupingBy(state -> state.node().entry()));
     List<NodeState> joined = new ArrayList<>();
     for (Node entry : entries) {
       List<NodeState> parts =
-          states.stream()
+          byEntry.getOrDefault(entry.entry(), List.of()).stream()
               .filter(state -> state.node().equals(entry) || state.node().isPartOf(entry))
               .sorted((a, b) -> Boolean.compare(isServing(b, published), isServing(a, published)))
               .toList();

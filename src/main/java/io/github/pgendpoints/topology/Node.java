@@ -27,6 +27,11 @@ public record Node(String host, int port, String name, String address) {
     return new Node(host, port, name + "/" + oneAddress, oneAddress);
   }
 
+  /** The entry of the node list that it comes from, as all its addresses call it. */
+  String entry() {
+    return host + ":" + port;
+  }
+
   /** Whether this is one of the addresses of an entry. */
   boolean isPartOf(Node entry) {
     return address != null && host.equals(entry.host) && port == entry.port;
@@ -35,6 +40,21 @@ public record Node(String host, int port, String name, String address) {
   /** A node whose name shows its port only where it is not {@code defaultPort}. */
   public static Node of(String host, int port, int defaultPort) {
     return new Node(host, port, Addresses.withPort(host, port, defaultPort));
+  }
+
+  /** Written out, since nodes are keys in each cycle, and what Java makes for records is slow. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Node node
+        && port == node.port
+        && host.equals(node.host)
+        && name.equals(node.name)
+        && Objects.equals(address, node.address);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * host.hashCode() + port;
   }
 
   @Override

@@ -46,9 +46,11 @@ public record Topology(
    * @throws IllegalStateException when a node has no state, or more than one
    */
   public static Topology of(List<Node> expected, List<NodeState> states, Instant at) {
+    Map<Node, List<NodeState>> byNode =
+        states.stream().collect(Collectors.groupingBy(NodeState::node));
     List<NodeState> inOrder = new ArrayList<>();
     for (Node node : expected) {
-      List<NodeState> found = states.stream().filter(state -> state.node().equals(node)).toList();
+      List<NodeState> found = byNode.getOrDefault(node, List.of());
       if (found.size() != 1) {
         throw new IllegalStateException(
             "%d of %d probes came back, %d of them for %s"

@@ -42,6 +42,12 @@ public record Verdict(
     }
   }
 
+  /** Cheap: Camel asks for it each time that an expression looks into a verdict. */
+  @Override
+  public int hashCode() {
+    return rule.hashCode();
+  }
+
   /**
    * The same topology, refused by a rule that a route adds.
    *
