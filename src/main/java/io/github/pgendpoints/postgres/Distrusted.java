@@ -43,6 +43,10 @@ final class Distrusted {
     private final List<String> each;
     private List<String> first;
 
+    // What was prepared last, as it was asked for and as it was sent: mostly the same again.
+    private Object asked;
+    private String sent;
+
     private Target(Object object, List<String> first, List<String> each) {
       this.object = object;
       this.first = first;
@@ -52,8 +56,12 @@ final class Distrusted {
     private Object prepared(Method method, Object[] arguments) throws Throwable {
       List<String> along = new ArrayList<>(first);
       along.addAll(each);
-      first = List.of();
-      arguments[0] = String.join(" ", along) + arguments[0];
+      if (!first.isEmpty() || !arguments[0].equals(asked)) {
+        asked = first.isEmpty() ? arguments[0] : null;
+        sent = String.join(" ", along) + arguments[0];
+        first = List.of();
+      }
+      arguments[0] = sent;
       return wrap(
           PreparedStatement.class, new Target(call(object, method, arguments), List.of(), along));
     }
