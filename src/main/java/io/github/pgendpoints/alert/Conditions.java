@@ -46,7 +46,8 @@ public final class Conditions {
   private final Set<String> degradations = new HashSet<>();
   private final Set<String> degradationsNow = new TreeSet<>();
   private String lastSignature = "";
-  private Unreported unreported;
+  private List<Unreported> unreported = List.of();
+  private List<Alert> reported = List.of();
   private String before;
   private String after;
   private Topology asked;
@@ -282,7 +283,8 @@ public final class Conditions {
             ? List.of()
             : List.copyOf(asked.nodes().stream().map(Alert.Node::of).toList());
     List<Alert> alerts = drafts.stream().map(draft -> alert(draft, found, now)).toList();
-    unreported = Unreported.join(lifecycle.unreported(), alerts);
+    unreported = List.copyOf(lifecycle.unreported());
+    reported = alerts;
     lifecycle.beginCycle();
     before = after == null ? before : after;
     after = null;
@@ -314,7 +316,7 @@ public final class Conditions {
    * @return null if its alerts report all of it
    */
   public Unreported unreported() {
-    return unreported;
+    return Unreported.join(unreported, reported);
   }
 
   /** One sentence for each condition that the last cycle left open. */

@@ -14,6 +14,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** What each node is, as gauges with the label {@code node}. */
 final class NodeMetrics {
@@ -22,9 +26,14 @@ final class NodeMetrics {
   private final MultiGauge timelines;
   private final MultiGauge receivers;
 
+  private Shown shown = new Shown(Set.of(), Set.of(), Set.of(), Set.of());
+
   // Written by the cycles, one at a time, and read by those who scrape.
   private volatile Map<Node, NodeState> nodes = Map.of();
   private volatile Map<Node, Long> lagOf = Map.of();
+
+  /** The nodes of each gauge. */
+  private record Shown(Set<Node> nodes, Set<Node> lags, Set<Node> timelines, Set<Node> receivers) {}
 
   NodeMetrics(MeterRegistry registry) {
     states = gauge(registry, "state", null, "1 for the state that the node is in");
@@ -48,39 +57,61 @@ final class NodeMetrics {
   void update(Topology topology, Verdict verdict) {
     Map<Node, NodeState> now = new HashMap<>();
     Map<Node, Long> lagNow = new HashMap<>();
-    List<Row<?>> stateRows = new ArrayList<>();
-    List<Row<?>> lagRows = new ArrayList<>();
-    List<Row<?>> timelineRows = new ArrayList<>();
-    List<Row<?>> receiverRows = new ArrayList<>();
     for (NodeState state : topology.nodes()) {
-      Node node = state.node();
-      Tags tags = Tags.of("node", node.name());
-      now.put(node, state);
-      for (State any : State.values()) {
-        stateRows.add(
-            Row.of(
-                tags.and("state", any.name().toLowerCase(Locale.ROOT)),
-                this,
-                metrics -> metrics.nodes.get(node).state() == any ? 1 : 0));
-      }
+      now.put(state.node(), state);
       Long lag = verdict == null ? null : verdict.lag(state);
       if (lag != null) {
-        lagNow.put(node, lag);
-        lagRows.add(Row.of(tags, this, metrics -> value(metrics.lagOf.get(node))));
-      }
-      if (timeline(state) != null) {
-        timelineRows.add(Row.of(tags, this, metrics -> value(timeline(metrics.nodes.get(node)))));
-      }
-      if (state.state() == State.STANDBY) {
-        receiverRows.add(Row.of(tags, this, metrics -> value(receiver(metrics.nodes.get(node)))));
+        lagNow.put(state.node(), lag);
       }
     }
     nodes = now;
     lagOf = lagNow;
-    states.register(stateRows);
-    lags.register(lagRows);
-    timelines.register(timelineRows);
-    receivers.register(receiverRows);
+    Shown wanted =
+        new Shown(
+            now.keySet(),
+            lagNow.keySet(),
+            of(topology, state -> timeline(state) != null),
+            of(topology, state -> state.state() == State.STANDBY));
+    // The gauges look into the maps: they are made anew only where there are others.
+    if (!wanted.equals(shown)) {
+      show(wanted);
+      shown = wanted;
+    }
+  }
+
+  private static Set<Node> of(Topology topology, Predicate<NodeState> condition) {
+    return topology.nodes().stream()
+        .filter(condition)
+        .map(NodeState::node)
+        .collect(Collectors.toSet());
+  }
+
+  private void show(Shown wanted) {
+    List<Row<?>> rows = new ArrayList<>();
+    for (Node node : wanted.nodes()) {
+      for (State any : State.values()) {
+        rows.add(
+            Row.of(
+                tags(node).and("state", any.name().toLowerCase(Locale.ROOT)),
+                this,
+                metrics -> metrics.nodes.get(node).state() == any ? 1 : 0));
+      }
+    }
+    states.register(rows);
+    show(lags, wanted.lags(), node -> lagOf.get(node));
+    show(timelines, wanted.timelines(), node -> timeline(nodes.get(node)));
+    show(receivers, wanted.receivers(), node -> receiver(nodes.get(node)));
+  }
+
+  private void show(MultiGauge gauge, Set<Node> of, Function<Node, Long> value) {
+    gauge.register(
+        of.stream()
+            .<Row<?>>map(node -> Row.of(tags(node), this, metrics -> value(value.apply(node))))
+            .toList());
+  }
+
+  private static Tags tags(Node node) {
+    return Tags.of("node", node.name());
   }
 
   private static Long timeline(NodeState state) {

@@ -66,8 +66,12 @@ public record Plan(
     return switch (purpose) {
       case CLEAR -> writes(publications());
       case OVERRULE -> overrulingWrites();
-      case FOLLOW -> actual.isMirrored() ? writesToEndpointsInForce() : writesToSlicesInForce();
+      case FOLLOW -> isUnchanged() ? List.of() : writesToFormInForce();
     };
+  }
+
+  private List<ObjectWrite> writesToFormInForce() throws UnusableServiceException {
+    return actual.isMirrored() ? writesToEndpointsInForce() : writesToSlicesInForce();
   }
 
   /** Kubernetes mirrors the Endpoints, so they are the form in force. */

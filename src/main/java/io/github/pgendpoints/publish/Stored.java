@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Reads back what the objects of both Services remember. */
@@ -23,6 +24,8 @@ public final class Stored {
   private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
   private static final BigInteger MAX_SYSTEM_IDENTIFIER =
       BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
+
+  private static final Pattern NUMBER = Pattern.compile("[1-9][0-9]{0,19}");
 
   private final int defaultPort;
   private final boolean allowLoopback;
@@ -257,7 +260,7 @@ public final class Stored {
     if (text == null) {
       return null;
     }
-    if (text.matches("[1-9][0-9]{0,19}") && new BigInteger(text).compareTo(max) <= 0) {
+    if (NUMBER.matcher(text).matches() && new BigInteger(text).compareTo(max) <= 0) {
       return text;
     }
     faults.add(fault(object, annotation, text, "a number from 1 to " + max));

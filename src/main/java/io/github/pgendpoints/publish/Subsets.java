@@ -113,11 +113,8 @@ public final class Subsets {
   }
 
   static String route(String ip, Integer port, String protocol, String portName) {
-    return "%s%s (%s)"
-        .formatted(
-            endpoint(ip, port),
-            protocol == null || protocol.equals(PROTOCOL) ? "" : "/" + protocol,
-            portName == null ? "no name" : portName);
+    String other = protocol == null || protocol.equals(PROTOCOL) ? "" : "/" + protocol;
+    return endpoint(ip, port) + other + " (" + (portName == null ? "no name" : portName) + ")";
   }
 
   /** {@code ip:port}; of a slice by another writer the port may be null, which means any. */

@@ -22,6 +22,8 @@ public final class Addresses {
       Pattern.compile(
           "(OCTET\\.){3}OCTET".replace("OCTET", "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"));
 
+  private static final Pattern IPV6_CHARACTERS = Pattern.compile("[0-9A-Fa-f:.]+");
+
   private Addresses() {}
 
   /** Whether {@code text} is an IPv4 or IPv6 address rather than a name. */
@@ -36,7 +38,7 @@ public final class Addresses {
    */
   public static InetAddress parse(String text) {
     // Else Java looks up what begins like no address, such as z:1.
-    if (!isAddress(text) || !text.matches("[0-9A-Fa-f:.]+")) {
+    if (!IPV4.matcher(text).matches() && !isLikeIpv6(text)) {
       throw new IllegalArgumentException("'" + text + "' is not an IP address");
     }
     try {
@@ -44,6 +46,10 @@ public final class Addresses {
     } catch (UnknownHostException e) {
       throw new IllegalArgumentException("'" + text + "' is not an IP address", e);
     }
+  }
+
+  private static boolean isLikeIpv6(String text) {
+    return text.indexOf(':') >= 0 && IPV6_CHARACTERS.matcher(text).matches();
   }
 
   /** The address as text, IPv6 in the short form of RFC 5952 ({@code 2001:db8::1}). */

@@ -21,6 +21,8 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
   /** What one Endpoints object may hold (kube-controller-manager mirrors no more). */
   private static final int MAX_NODES = 1000;
 
+  private static final Pattern DIGITS_AND_DOTS = Pattern.compile("[0-9.]+");
+  private static final Pattern PORT = Pattern.compile("\\d{1,5}");
   private static final Pattern BRACKETED = Pattern.compile("\\[([^\\]]*)](?::(.*))?");
   private static final Pattern NAME =
       Pattern.compile("(?=.{1,253}$)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\\.[A-Za-z0-9_-]{1,63})*\\.?");
@@ -92,7 +94,7 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
     String[] hostAndPort = item.split(":", -1);
     String host = hostAndPort[0];
     int port = port(item, hostAndPort.length == 1 ? null : hostAndPort[1], defaultPort);
-    if (host.matches("[0-9.]+")) {
+    if (DIGITS_AND_DOTS.matcher(host).matches()) {
       return Node.of(usable(item, host, allowLoopback), port, defaultPort);
     }
     if (!NAME.matcher(host).matches()) {
@@ -105,7 +107,7 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
     if (text == null) {
       return unset;
     }
-    if (text.matches("\\d{1,5}")) {
+    if (PORT.matcher(text).matches()) {
       int port = Integer.parseInt(text);
       if (port >= 1 && port <= 65535) {
         return port;
