@@ -154,6 +154,8 @@ public final class Manager extends Main {
     addInitialProperty("camel.component.sql.serviceLocationEnabled", "false");
     // What waits for a route that somebody stopped, and 30 s of each cycle are gone.
     addInitialProperty("camel.component.direct.timeout", "2000");
+    // Nobody asks for the health of what runs for a second.
+    addInitialProperty("camel.health.enabled", String.valueOf(mode == Mode.CONTINUOUS));
     // Of the routes, one counts: a sink that fails must not take the failover's readiness away.
     addInitialProperty("camel.health.routesEnabled", "false");
     addInitialProperty("camel.health.consumersEnabled", "false");

@@ -25,9 +25,9 @@ record Form(String regex, String except, Numbers numbers) {
    *
    * @param step of which it is a multiple
    */
-  record Numbers(BigDecimal min, BigDecimal max, BigDecimal step) {
-    static Numbers upTo(long max) {
-      return new Numbers(BigDecimal.ZERO, BigDecimal.valueOf(max), BigDecimal.ONE);
+  record Numbers(Number min, Number max, Number step) {
+    static Numbers whole(long min, long max) {
+      return new Numbers(min, max, 1);
     }
   }
 
@@ -46,7 +46,7 @@ record Form(String regex, String except, Numbers numbers) {
 
   /** Whole numbers, with leading zeros or without. */
   static Form integers(long min, long max) {
-    return decimals(BigDecimal.valueOf(min), BigDecimal.valueOf(max), 0);
+    return new Form("0*(?:" + wholes(min, max) + ")", /* except= */ null, Numbers.whole(min, max));
   }
 
   /** Numbers of at most so many decimals. */

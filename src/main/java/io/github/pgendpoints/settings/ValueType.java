@@ -186,7 +186,7 @@ record ValueType<T>(
 
   /** Labels of RFC 1123, which may be a number. */
   static ValueType<String> dns1123Label() {
-    return label("a DNS-1123 label", "[a-z0-9]", LONGEST_LABEL, Form.Numbers.upTo(MOST_BYTES));
+    return label("a DNS-1123 label", "[a-z0-9]", LONGEST_LABEL, Form.Numbers.whole(0, MOST_BYTES));
   }
 
   private static ValueType<String> label(
