@@ -68,8 +68,8 @@ final class NodeMetrics {
     lagOf = lagNow;
     Shown wanted =
         new Shown(
-            now.keySet(),
-            lagNow.keySet(),
+            Set.copyOf(now.keySet()),
+            Set.copyOf(lagNow.keySet()),
             of(topology, state -> timeline(state) != null),
             of(topology, state -> state.state() == State.STANDBY));
     // The gauges look into the maps: they are made anew only where there are others.
