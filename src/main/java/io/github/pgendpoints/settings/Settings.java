@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HexFormat;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -40,8 +40,8 @@ public final class Settings {
       List<Node> nodes,
       boolean allowLoopback,
       List<String> warnings) {
-    // Not Map.copyOf: null stands for off. A setting is a constant.
-    this.values = new IdentityHashMap<>(values);
+    // Not Map.copyOf: null stands for off.
+    this.values = new HashMap<>(values);
     this.environment = Map.copyOf(environment);
     this.nodes = List.copyOf(nodes);
     this.allowLoopback = allowLoopback;

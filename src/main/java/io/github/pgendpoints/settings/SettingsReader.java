@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,7 +30,7 @@ public final class SettingsReader {
 
   private final Map<String, String> environment;
   private final boolean allowLoopback;
-  private final Map<Setting<?>, Object> values = new IdentityHashMap<>();
+  private final Map<Setting<?>, Object> values = new HashMap<>();
   private final List<Fault> faults = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
 
