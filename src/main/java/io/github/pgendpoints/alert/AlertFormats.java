@@ -152,10 +152,16 @@ public final class AlertFormats {
     labels.put("alertname", "Postgres" + kind);
     labels.put("namespace", alert.cluster().namespace());
     labels.put("service", alert.cluster().readWrite());
-    if (!alert.subject().isEmpty()) {
-      labels.put("node", alert.subject());
+    switch (kind) {
+      case MISMATCH -> labels.put("service", alert.subject());
+      case RULE -> labels.put("rule", alert.subject());
+      default -> {
+        if (!alert.subject().isEmpty()) {
+          labels.put("node", alert.subject());
+        }
+      }
     }
-    labels.put("severity", severity(kind));
+    labels.put("severity", severity(kind, alert));
     Map<String, Object> post = new LinkedHashMap<>();
     post.put("labels", labels);
     post.put("annotations", Map.of("summary", alert.message()));
@@ -167,8 +173,9 @@ public final class AlertFormats {
   }
 
   /** Of the kind, not of the alert: what ends a condition must have the labels that began it. */
-  private static String severity(Kind kind) {
+  private static String severity(Kind kind, Alert alert) {
     return switch (kind) {
+      case MISMATCH -> alert.subject().equals(alert.cluster().readWrite()) ? "critical" : "warning";
       case PRIMARY_CHANGED, TOPOLOGY_CHANGED, TOPOLOGY_VERIFIED, NODE_CHANGED, WRITTEN -> "info";
       case STANDBY_LOST,
           STANDBY_LEFT_OUT,
@@ -176,6 +183,10 @@ public final class AlertFormats {
           NODE_UNKNOWN,
           LEFT_BEHIND,
           PRIMARY_FULL,
+          READ_ONLY_PRIMARY,
+          NO_RECEIVER,
+          LAG_GROWS,
+          STANDBY_UNVERIFIED,
           PAUSED,
           DEGRADED ->
           "warning";
