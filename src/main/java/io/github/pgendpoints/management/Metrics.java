@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
@@ -268,10 +269,10 @@ public final class Metrics implements ProbeListener, RequestListener {
       KubernetesClientException failure) {
     if (failure == null) {
       if (object != null) {
-        writes(Slices.serviceOf(object)).increment();
+        writes(serviceOf(object)).increment();
       }
     } else if (object != null && failure.getCode() == CONFLICT) {
-      conflicts(Slices.serviceOf(object)).increment();
+      conflicts(serviceOf(object)).increment();
     } else {
       Counter.builder(PREFIX + "api.errors")
           .description("Requests to the Kubernetes API that failed, retries included")
@@ -280,5 +281,10 @@ public final class Metrics implements ProbeListener, RequestListener {
           .register(registry)
           .increment();
     }
+  }
+
+  /** A route of a user may write a slice of no Service. */
+  private static String serviceOf(HasMetadata object) {
+    return Objects.requireNonNullElse(Slices.serviceOf(object), "none");
   }
 }

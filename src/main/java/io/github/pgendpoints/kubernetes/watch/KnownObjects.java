@@ -17,7 +17,8 @@ import java.util.function.LongSupplier;
  * <p>The objects come from answers to requests only. An informer reports that one changed, so a
  * report that is late or comes twice costs one read and never restores an older state.
  *
- * <p>Cycles send the requests, one at a time; the threads of the informer report changes.
+ * <p>Cycles send the requests, one at a time; the threads of the informer report changes. When a
+ * route of a user sends a request beside them, the objects are read again.
  *
  * @param <T> the kind
  */
@@ -116,7 +117,11 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     Map<String, T> now = new LinkedHashMap<>();
     found.forEach(object -> now.put(object.getMetadata().getName(), object));
     boolean missed =
-        held && reported.isEmpty() && !foundNone && !versions(now).equals(versions(objects));
+        held
+            && reported != null
+            && reported.isEmpty()
+            && !foundNone
+            && !versions(now).equals(versions(objects));
     held = watched && !missed || now.size() <= 1;
     take(now);
     return missed;
@@ -138,9 +143,11 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
 
   private void take(Map<String, T> now) {
     objects = now;
-    boolean isReported = reported.keySet().stream().allMatch(this::isAsReported);
+    // A route of a user may have sent another request, whose answer came in between.
     boolean isConsistent =
-        isReported && (!foundNone || reported.keySet().containsAll(now.keySet()));
+        reported != null
+            && reported.keySet().stream().allMatch(this::isAsReported)
+            && (!foundNone || reported.keySet().containsAll(now.keySet()));
     holds = held && isConsistent;
     reported = null;
     if (!isConsistent) {

@@ -107,6 +107,24 @@ class KnownObjectsTest {
   }
 
   @Test
+  void readsAgainWhatTwoRequestsAtOnceAnswered() {
+    known.reading(watching);
+    known.writing();
+    known.read(List.of(endpoints("2")));
+    known.wrote(endpoints("3"));
+    assertFalse(known.isKnown(watching));
+    assertEquals(1, woken);
+
+    known.reading(watching);
+    known.writing();
+    known.wrote(endpoints("4"));
+    assertFalse(known.read(List.of(endpoints("4"))));
+    assertFalse(known.isKnown(watching));
+    read("4");
+    assertTrue(known.isKnown(watching));
+  }
+
+  @Test
   void isToldNewsByAnothersWriteAfterItsOwn() {
     known.writing();
     changed("2");
