@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -77,6 +78,12 @@ final class ExecPlugin {
    * @throws KubernetesClientException without a cause if it gives no credential in time
    */
   Credential run() {
+    if (exec.getCommand() == null) {
+      throw failure("has no command there");
+    }
+    if (exec.getApiVersion() == null) {
+      throw failure("has no apiVersion there");
+    }
     if ("Always".equals(exec.getInteractiveMode())) {
       throw failure("needs a terminal (interactiveMode: Always)");
     }
@@ -231,6 +238,7 @@ final class ExecPlugin {
 
   private KubernetesClientException failure(String what) {
     return new KubernetesClientException(
-        "the exec plugin '%s' of %s %s".formatted(exec.getCommand(), kubeconfig, what));
+        "the exec plugin '%s' of %s %s"
+            .formatted(Objects.requireNonNullElse(exec.getCommand(), ""), kubeconfig, what));
   }
 }

@@ -202,6 +202,19 @@ class AccessTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "apiVersion: client.authentication.k8s.io/v1, '' of %s has no command there",
+    "command: plugin, 'plugin' of %s has no apiVersion there"
+  })
+  void reportsAPluginThatIsNotFullyDescribed(String given, String said) throws IOException {
+    kubeconfig("exec:\n  " + given + "\n");
+    try (KubernetesClient client = client()) {
+      String expected = "the exec plugin " + said.formatted(folder.resolve("config"));
+      assertTrue(failure(client).contains(expected), failure(client));
+    }
+  }
+
   private void plugin(String... lines) throws IOException {
     Path plugin = folder.resolve("plugin");
     Files.writeString(plugin, "#!/bin/sh\ncd " + folder + "\n" + String.join("\n", lines) + "\n");
