@@ -112,9 +112,12 @@ public final class ConfigMapStateStore implements StateStore {
     return isKnown ? document.memory() : null;
   }
 
+  /** Also when it was loaded for its conditions: a write would swap it for a memory without it. */
   @Override
   public boolean isReadDue() {
-    return refusedAt != null && nanoTime.getAsLong() - refusedAt >= AGAIN.toNanos();
+    return refusedAt == null
+        ? isPrefetched || !isKnown
+        : nanoTime.getAsLong() - refusedAt >= AGAIN.toNanos();
   }
 
   /** What was alerted of, as JSON; null when nothing is kept, or nothing can be read. */

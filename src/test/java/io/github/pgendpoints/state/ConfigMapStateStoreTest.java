@@ -360,6 +360,34 @@ class ConfigMapStateStoreTest {
   }
 
   @Test
+  void isReadAgainWhenItsConditionsWereReadSince() throws Exception {
+    store.read();
+    store.write(onTimeline(2));
+    assertFalse(store.isReadDue());
+    ConfigMapStateStore other = store("pg-rw", () -> {});
+    other.read();
+    other.write(onTimeline(2, RIVAL));
+
+    store.conditions();
+
+    assertTrue(store.isReadDue(), "else the next write drops what the other one knows");
+    assertTrue(onTimeline(2, RIVAL).isSameForOthers(store.read()));
+    assertFalse(store.isReadDue());
+  }
+
+  @Test
+  void isReadAgainWhenItsConditionsCouldNotBeRead() throws Exception {
+    store.read();
+    api.stop();
+    store.conditions();
+    api.start();
+
+    assertTrue(store.isReadDue());
+    store.read();
+    assertFalse(store.isReadDue());
+  }
+
+  @Test
   void failsWhenTheApiDoesNotTakeIt() throws Exception {
     store.read();
     api.fail(100, 500, "POST", "configmaps");
