@@ -328,7 +328,6 @@ public final class Conclusion {
     if (!cluster.mode().writes()) {
       return "nothing is written";
     }
-    boolean emptied = cycle.failures().stream().allMatch(UnsavedStateException.class::isInstance);
-    return service + (emptied ? " is emptied" : " could not be emptied");
+    return service + (cycle.hasFailedWrite() ? " could not be emptied" : " is emptied");
   }
 }

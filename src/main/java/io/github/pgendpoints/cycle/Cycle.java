@@ -28,6 +28,7 @@ public final class Cycle {
   private final List<Throwable> failures = new ArrayList<>();
   private final List<String> writes = new ArrayList<>();
   private final Map<String, Endpoints> endpoints = new HashMap<>();
+  private Throwable comparisonFailure;
   private String pausedBy;
   private boolean published;
   private boolean concluded;
@@ -129,6 +130,19 @@ public final class Cycle {
 
   void addFailure(Throwable failure) {
     failures.add(failure);
+  }
+
+  /** Records that clients could not be compared, which concerns no write. */
+  void addComparisonFailure(Throwable failure) {
+    comparisonFailure = failure;
+    failures.add(failure);
+  }
+
+  /** Whether a Service could not be written; whatever else has failed. */
+  boolean hasFailedWrite() {
+    return failures.stream()
+        .anyMatch(
+            failure -> failure != comparisonFailure && !(failure instanceof UnsavedStateException));
   }
 
   /** Whether a part of it has failed. */

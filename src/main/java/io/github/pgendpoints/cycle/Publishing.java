@@ -84,7 +84,7 @@ public final class Publishing {
     } catch (KubernetesClientException e) {
       // One report of an API that fails is enough.
       if (cycle.failures().stream().noneMatch(KubernetesClientException.class::isInstance)) {
-        cycle.addFailure(e);
+        cycle.addComparisonFailure(e);
       }
     }
   }
