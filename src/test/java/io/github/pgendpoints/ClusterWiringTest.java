@@ -7,30 +7,46 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.Conclusion;
+import io.github.pgendpoints.cycle.Cycle;
+import io.github.pgendpoints.cycle.Probing;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.settings.SettingsReader;
+import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Nodes;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadPoolExecutor;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which threads do what: those of the probes may be virtual, and a look-up would pin them. */
 class ClusterWiringTest {
   private static final Node UNREACHABLE = new Node("127.0.0.1", 1, "127.0.0.1");
 
-  private final ThreadPoolExecutor probes = (ThreadPoolExecutor) Executors.newCachedThreadPool();
-  private final ThreadPoolExecutor lookups = (ThreadPoolExecutor) Executors.newCachedThreadPool();
+  private ThreadPoolExecutor probes;
+  private ThreadPoolExecutor lookups;
   private KubernetesClient client;
   private ClusterWiring wiring;
   private Cluster cluster;
 
   @BeforeEach
   void wire() throws Exception {
+    wire(Mode.ONCE);
+  }
+
+  private void wire(Mode mode) throws Exception {
+    probes = (ThreadPoolExecutor) Executors.newCachedThreadPool();
+    lookups = (ThreadPoolExecutor) Executors.newCachedThreadPool();
     client =
         new KubernetesClientBuilder()
             .withConfig(new ConfigBuilder().withMasterUrl("http://127.0.0.1:1").build())
@@ -41,7 +57,7 @@ class ClusterWiringTest {
                 Map.of("PGPASSWORD", "secret", "PG_NODES", "127.0.0.1:1"),
                 /* allowLoopback= */ true),
             "db",
-            Invocation.of(Mode.ONCE),
+            Invocation.of(mode),
             client,
             RequestListener.NONE,
             probes,
@@ -67,6 +83,28 @@ class ClusterWiringTest {
   void readsServicesAheadBesideTheLookUps() {
     cluster.services().readAhead(List.of("pg-rw"));
     assertTasks(0, 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void readsTheReadWriteServiceAheadWhenANodeIsBack(boolean isBack) throws Exception {
+    close();
+    wire(Mode.CONTINUOUS);
+    cluster
+        .prober()
+        .downNodes()
+        .record(List.of(NodeState.down(UNREACHABLE, "127.0.0.1", Failure.OTHER, "")));
+    if (isBack) {
+      cluster.prober().downNodes().forget();
+    }
+
+    try (var context = new DefaultCamelContext()) {
+      Cycle cycle = new Conclusion(null, null).begin(cluster, new DefaultExchange(context));
+      new Probing(null).probes(cluster, cycle, Nodes.nothingPublished(), List.of(UNREACHABLE));
+    }
+
+    // The address needs no look-up.
+    assertTasks(0, isBack ? 1 : 0);
   }
 
   @Test
