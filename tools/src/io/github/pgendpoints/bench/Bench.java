@@ -623,31 +623,40 @@ public final class Bench {
   }
 
   private void limited() throws Exception {
-    try (Limits limits = Limits.ofTheCronJob()) {
+    try (Limits limits = Limits.ofTheCronJob();
+        Installation plain = Installation.ofPlain()) {
+      String[] join = limits == null ? new String[0] : limits.command();
       for (Installation.Java java : javas) {
+        plain.train(java);
         List<Cost> costs = new ArrayList<>();
+        List<Cost> plainly = new ArrayList<>();
         for (int i = 0; i < (quick ? 1 : 5); i++) {
-          costs.add(
-              run(
-                  () ->
-                      limits == null
-                          ? scene.program(java).start("--once")
-                          : scene.program(java, limits.command()).start("--once")));
+          costs.add(run(() -> scene.program(java, join).start("--once")));
+          plainly.add(run(() -> scene.place(plain.program(java, join)).start()));
         }
-        Values wall = values(costs, Cost::wall);
-        Values cpu = values(costs, Cost::cpu);
         rows.add(
             new Row(
                 "`--once` at 200m CPU and 128Mi, Java %d; median / worst of %d"
                     .formatted(java.version(), costs.size()),
                 "6 s",
                 limits == null
-                    ? "no control group can be made here; CPU seconds / 0.2: %.1f s / %.1f s"
-                        .formatted(cpu.median() / 0.2, cpu.worst() / 0.2)
-                    : "%.1f s / %.1f s".formatted(wall.median(), wall.worst()),
-                ""));
+                    ? "no control group can be made here; CPU seconds / 0.2: "
+                        + fifths(values(costs, Cost::cpu))
+                    : inSeconds(values(costs, Cost::wall)),
+                "a plain Camel program that asks less: "
+                    + (limits == null
+                        ? fifths(values(plainly, Cost::cpu))
+                        : inSeconds(values(plainly, Cost::wall)))));
       }
     }
+  }
+
+  private static String fifths(Values cpu) {
+    return "%.1f s / %.1f s".formatted(cpu.median() / 0.2, cpu.worst() / 0.2);
+  }
+
+  private static String inSeconds(Values wall) {
+    return "%.1f s / %.1f s".formatted(wall.median(), wall.worst());
   }
 
   private interface Start {
