@@ -95,7 +95,15 @@ final class ScramKeys extends Provider {
         key = keys.computeIfAbsent(id, unseen -> new FutureTask<>(() -> derived(wanted)));
       }
       key.run();
-      return key.get();
+      try {
+        return key.get();
+      } catch (ExecutionException e) {
+        // Such as no memory for the moment: the next login tries again.
+        synchronized (keys) {
+          keys.remove(id, key);
+        }
+        throw e;
+      }
     }
 
     private static byte[] derived(PBEKeySpec wanted) throws GeneralSecurityException {

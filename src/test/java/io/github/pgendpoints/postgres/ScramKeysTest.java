@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.Provider;
+import java.security.Security;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.X509EncodedKeySpec;
 import java.time.Duration;
@@ -87,6 +89,19 @@ class ScramKeysTest {
 
     assertArrayEquals(first, second);
     assertTrue((remembered - derived) * 10 < derived - began, "it was derived again");
+  }
+
+  @Test
+  void aKeyThatCouldNotBeDerivedIsDerivedByTheNextLogin() throws GeneralSecurityException {
+    Provider platform = Security.getProvider("SunJCE");
+    int position = List.of(Security.getProviders()).indexOf(platform) + 1;
+    Security.removeProvider(platform.getName());
+    try {
+      assertThrows(InvalidKeySpecException.class, () -> key(spec("a", "failing", 4096)));
+    } finally {
+      Security.insertProviderAt(platform, position);
+    }
+    assertEquals(32, key(spec("a", "failing", 4096)).length);
   }
 
   @Test
