@@ -1,11 +1,13 @@
 package io.github.pgendpoints.topology;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Entries of the node list whose name has several addresses. The addresses of one server are one
@@ -13,7 +15,20 @@ import java.util.stream.Collectors;
  * first time on that two of them answer.
  */
 public final class Names {
+  /**
+   * The addresses of one server, joined.
+   *
+   * @param parts the states of its addresses
+   */
+  private record Joined(List<NodeState> parts, NodeState state) {
+    private boolean isOf(List<NodeState> others) {
+      return parts.size() == others.size()
+          && IntStream.range(0, parts.size()).allMatch(i -> parts.get(i) == others.get(i));
+    }
+  }
+
   private final Set<Node> severalServers = new HashSet<>();
+  private final Map<Node, Joined> oneServer = new HashMap<>();
 
   /**
    * Joins the states of addresses to states of nodes.
@@ -25,6 +40,7 @@ public final class Names {
    */
   public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
     severalServers.retainAll(entries);
+    oneServer.keySet().retainAll(entries);
     Map<String, List<NodeState>> byEntry =
         states.stream().collect(Collectors.groupingBy(state -> state.node().entry()));
     List<NodeState> joined = new ArrayList<>();
@@ -42,12 +58,28 @@ public final class Names {
         joined.addAll(servers);
         parts.stream().filter(part -> !part.hasAnswered()).forEach(joined::add);
       } else if (parts.size() > 1) {
-        joined.add(servers.isEmpty() ? unanswered(entry, parts) : servers.get(0).of(entry));
+        joined.add(oneServer(entry, parts));
       } else {
         joined.addAll(parts);
       }
     }
     return joined;
+  }
+
+  /** The same object while no address was asked again: that is how {@link Damping} counts once. */
+  private NodeState oneServer(Node entry, List<NodeState> parts) {
+    Joined last = oneServer.get(entry);
+    if (last != null && last.isOf(parts)) {
+      return last.state();
+    }
+    NodeState state =
+        parts.stream()
+            .filter(NodeState::hasAnswered)
+            .findFirst()
+            .map(part -> part.of(entry))
+            .orElseGet(() -> unanswered(entry, parts));
+    oneServer.put(entry, new Joined(parts, state));
+    return state;
   }
 
   private static boolean isServing(NodeState state, Published published) {

@@ -3,6 +3,8 @@ package io.github.pgendpoints.topology;
 import static io.github.pgendpoints.topology.Nodes.node;
 import static io.github.pgendpoints.topology.Nodes.published;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -81,6 +83,16 @@ class NamesTest {
     assertEquals(
         "[db is DOWN (10.0.0.1: no, 10.0.0.3: no)]",
         joined(List.of(DB), down("10.0.0.1"), down("10.0.0.3")).toString());
+  }
+
+  @Test
+  void aNodeIsNewOnlyOnceOneOfItsAddressesWasAskedAgain() {
+    NodeState first = down("10.0.0.1");
+    NodeState second = down("10.0.0.3");
+    NodeState before = joined(List.of(DB), first, second).get(0);
+
+    assertSame(before, joined(List.of(DB), first, second).get(0));
+    assertNotSame(before, joined(List.of(DB), first, down("10.0.0.3")).get(0));
   }
 
   private List<NodeState> joined(List<Node> entries, NodeState... states) {
