@@ -6,7 +6,6 @@ import java.net.InetAddress;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 
 /**
@@ -22,13 +21,14 @@ public final class FullNodes {
 
   private final NodePools pools;
   private final LongSupplier nanoTime;
-  private final Map<Node, Long> refusedAt = new ConcurrentHashMap<>();
+  private final Map<Node, Long> refusedAt;
 
   /**
    * @param nanoTime as {@link System#nanoTime}
    */
   public FullNodes(NodePools pools, LongSupplier nanoTime) {
     this.pools = pools;
+    this.refusedAt = pools.memory();
     this.nanoTime = nanoTime;
   }
 

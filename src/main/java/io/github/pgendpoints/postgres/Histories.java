@@ -15,7 +15,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 
 /**
@@ -55,13 +54,14 @@ public final class Histories {
   private final NodePools pools;
   private final LongSupplier nanoTime;
   private final String query = Sql.named("history");
-  private final Map<Node, Known> known = new ConcurrentHashMap<>();
+  private final Map<Node, Known> known;
 
   /**
    * @param nanoTime as {@link System#nanoTime}
    */
   public Histories(NodePools pools, LongSupplier nanoTime) {
     this.pools = pools;
+    this.known = pools.memory();
     this.nanoTime = nanoTime;
   }
 

@@ -191,9 +191,17 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     return kept;
   }
 
-  /** Where a session may be offered that has logged in beside the probes. */
-  OfferedSession offered() {
-    return offered;
+  /** Logs in beside the probes. The next probe uses that session. */
+  void check(Deadline by) throws SQLException {
+    InetAddress checked = address;
+    // Not when the login ends: a cycle may begin between that and this thread's next step.
+    long at = nanoTime.getAsLong();
+    offered.offer(checked, logins.session(checked, by), at);
+  }
+
+  /** Ends the session of a check that no probe is to use. */
+  void forgetCheck() {
+    offered.close();
   }
 
   /** Opens the connection that the queries of this probe use, and those of later ones. */
@@ -302,6 +310,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     }
     closeUntaken();
     offered.close();
+    logins.close();
   }
 
   /** Closes a connection that HikariCP has not taken. */

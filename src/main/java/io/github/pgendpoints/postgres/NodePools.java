@@ -4,14 +4,21 @@ import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
-/** The data sources of one cluster's nodes, each made when its node is first probed. */
+/**
+ * The data sources of one cluster's nodes, each made when its node is first probed, and closed when
+ * its node has left.
+ */
 public final class NodePools implements AutoCloseable {
   /** A node is what a new client finds: no session counts longer than this after its login. */
   static final Duration MAX_LOGIN_AGE = Duration.ofSeconds(10);
@@ -23,7 +30,8 @@ public final class NodePools implements AutoCloseable {
   private final Executor executor;
   private final LongSupplier nanoTime;
   private final Map<Node, NodePool> pools = new ConcurrentHashMap<>();
-  private final Map<Node, Logins> logins = new ConcurrentHashMap<>();
+  private final List<Map<Node, ?>> memories = new CopyOnWriteArrayList<>();
+  private volatile Map<Node, Node> asked = Map.of();
   private final ScheduledExecutorService housekeeper =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -67,14 +75,14 @@ public final class NodePools implements AutoCloseable {
    *     System#nanoTime}
    */
   NodePool of(Node node, Deadline deadline, long notBefore) {
-    NodePool pool = pools.computeIfAbsent(node, this::pool);
+    NodePool pool = pools.computeIfAbsent(asked(node), this::pool);
     pool.begin(deadline, notBefore);
     return pool;
   }
 
   /** Whether the node has a session that logged in at that time or later. */
   boolean hasLoggedIn(Node node, long notBefore) {
-    NodePool pool = pools.get(node);
+    NodePool pool = pools.get(asked(node));
     return pool != null && pool.hasLoggedIn(notBefore);
   }
 
@@ -83,17 +91,45 @@ public final class NodePools implements AutoCloseable {
     pools.computeIfAbsent(node, this::pool).move(address);
   }
 
-  /** Asks an entry, from now on, where the node answered that is one of its addresses. */
-  void represent(Node entry, Node part) {
-    pools.put(entry, pools.get(part));
+  /**
+   * Forgets the nodes that have left, once no probe asks them.
+   *
+   * @param isPresent whether a node is still there
+   * @param addresses of each entry that has several, the one to ask it at from now on
+   */
+  void retain(Predicate<Node> isPresent, Map<Node, Node> addresses) {
+    asked = Map.copyOf(addresses);
+    memories.forEach(memory -> memory.keySet().removeIf(isPresent.negate()));
+    for (Node node : List.copyOf(pools.keySet())) {
+      if (!isPresent.test(node) || addresses.containsKey(node)) {
+        closeBesideTheCycle(pools.remove(node));
+      }
+    }
+  }
+
+  private void closeBesideTheCycle(NodePool pool) {
+    try {
+      housekeeper.execute(pool::close);
+    } catch (RejectedExecutionException e) {
+      // The pools are closed.
+      pool.close();
+    }
+  }
+
+  /** A memory of the nodes, which forgets those that have left. */
+  <V> Map<Node, V> memory() {
+    Map<Node, V> memory = new ConcurrentHashMap<>();
+    memories.add(memory);
+    return memory;
+  }
+
+  /** The node to ask: an entry with several addresses is asked at one of them. */
+  private Node asked(Node node) {
+    return pools.containsKey(node) ? node : asked.getOrDefault(node, node);
   }
 
   private NodePool pool(Node node) {
-    return new NodePool(node, settings, logins(node), housekeeper, nanoTime);
-  }
-
-  private Logins logins(Node node) {
-    return logins.computeIfAbsent(node, unseen -> new Logins(unseen, login, executor));
+    return new NodePool(node, settings, new Logins(node, login, executor), housekeeper, nanoTime);
   }
 
   /** A way to ask a server by this sender. */
@@ -104,26 +140,29 @@ public final class NodePools implements AutoCloseable {
 
   /** The address that the node has; null before it was located. */
   InetAddress addressOf(Node node) {
-    NodePool pool = pools.get(node);
+    NodePool pool = pools.get(asked(node));
     return pool == null ? null : pool.address();
   }
 
   /**
-   * Logs in beside the pool of the node. Its next probe uses that session.
+   * Logs in beside the pool of the node. Its next probe uses that session. A node that has left
+   * meanwhile is not checked.
    *
    * @throws SQLException saying why that is not possible
    */
   void check(Node node) throws SQLException {
     NodePool pool = pools.get(node);
-    InetAddress address = pool.address();
-    // Not when the login ends: a cycle may begin between that and this thread's next step.
-    long at = nanoTime.getAsLong();
-    pool.offered().offer(address, logins(node).session(address, deadline()), at);
+    if (pool != null) {
+      pool.check(deadline());
+    }
   }
 
   /** Ends the session of a check that no probe is to use. */
   void forgetCheck(Node node) {
-    pools.get(node).offered().close();
+    NodePool pool = pools.get(node);
+    if (pool != null) {
+      pool.forgetCheck();
+    }
   }
 
   /**
@@ -153,7 +192,6 @@ public final class NodePools implements AutoCloseable {
   @Override
   public void close() {
     pools.values().forEach(NodePool::close);
-    logins.values().forEach(Logins::close);
     housekeeper.shutdownNow();
   }
 }

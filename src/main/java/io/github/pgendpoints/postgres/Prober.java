@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -104,21 +105,31 @@ public final class Prober {
   }
 
   /**
-   * Joins the states of the addresses of names to states of nodes.
+   * Joins the states of the addresses of names to states of nodes. All probes of the cycle have
+   * ended: what is kept of nodes that have left is dropped.
    *
    * @param entries the node list
    * @param states one for each entry, or for each address of it
    */
   public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
     List<NodeState> joined = names.joined(entries, states, published);
-    List<NodeState> parts =
-        states.stream().filter(state -> state.node().address() != null).toList();
-    for (NodeState node : joined) {
-      parts.stream()
-          .filter(part -> !part.node().equals(node.node()) && part.isPartOf(node))
+    Map<Node, Node> asked = new HashMap<>();
+    for (NodeState part : states) {
+      joined.stream()
+          .filter(part::isPartOf)
           .findFirst()
-          .ifPresent(part -> pools.represent(node.node(), part.node()));
+          .ifPresent(node -> asked.putIfAbsent(node.node(), part.node()));
     }
+    Set<Node> present =
+        Stream.concat(states.stream(), joined.stream())
+            .map(NodeState::node)
+            .collect(Collectors.toSet());
+    Set<Node> unresolved =
+        states.stream()
+            .filter(state -> state.address() == null)
+            .map(NodeState::node)
+            .collect(Collectors.toSet());
+    pools.retain(node -> present.contains(node) || unresolved.contains(node.entry()), asked);
     return joined;
   }
 

@@ -7,7 +7,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,13 +52,14 @@ public final class Timelines {
 
   private final NodePools pools;
   private final LongSupplier nanoTime;
-  private final Map<Node, Told> told = new ConcurrentHashMap<>();
+  private final Map<Node, Told> told;
 
   /**
    * @param nanoTime as {@link System#nanoTime}
    */
   public Timelines(NodePools pools, LongSupplier nanoTime) {
     this.pools = pools;
+    this.told = pools.memory();
     this.nanoTime = nanoTime;
   }
 

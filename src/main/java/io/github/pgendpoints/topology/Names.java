@@ -41,13 +41,12 @@ public final class Names {
   public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
     severalServers.retainAll(entries);
     oneServer.keySet().retainAll(entries);
-    Map<String, List<NodeState>> byEntry =
+    Map<Node, List<NodeState>> byEntry =
         states.stream().collect(Collectors.groupingBy(state -> state.node().entry()));
     List<NodeState> joined = new ArrayList<>();
     for (Node entry : entries) {
       List<NodeState> parts =
-          byEntry.getOrDefault(entry.entry(), List.of()).stream()
-              .filter(state -> state.node().equals(entry) || state.node().isPartOf(entry))
+          byEntry.getOrDefault(entry, List.of()).stream()
               .sorted((a, b) -> Boolean.compare(isServing(b, published), isServing(a, published)))
               .toList();
       List<NodeState> servers = servers(parts);

@@ -27,14 +27,9 @@ public record Node(String host, int port, String name, String address) {
     return new Node(host, port, name + "/" + oneAddress, oneAddress);
   }
 
-  /** The entry of the node list that it comes from, as all its addresses call it. */
-  String entry() {
-    return host + ":" + port;
-  }
-
-  /** Whether this is one of the addresses of an entry. */
-  boolean isPartOf(Node entry) {
-    return address != null && host.equals(entry.host) && port == entry.port;
+  /** The entry of the node list that this is one of the addresses of; else the node itself. */
+  public Node entry() {
+    return address == null ? this : new Node(host, port, name.replace("/" + address, ""));
   }
 
   /** A node whose name shows its port only where it is not {@code defaultPort}. */

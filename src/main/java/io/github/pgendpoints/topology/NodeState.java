@@ -62,7 +62,9 @@ public record NodeState(
 
   /** Whether this is the state of one address of that node, and of the one that it has. */
   public boolean isPartOf(NodeState entry) {
-    return node.isPartOf(entry.node) && address.equals(entry.address);
+    return node.address() != null
+        && node.entry().equals(entry.node)
+        && address.equals(entry.address);
   }
 
   /** The same of the entry that has this node's address. */

@@ -1,0 +1,152 @@
+package io.github.pgendpoints.postgres;
+
+import static io.github.pgendpoints.postgres.FakeNode.beSilent;
+import static io.github.pgendpoints.postgres.FakeNode.welcome;
+import static io.github.pgendpoints.topology.Nodes.nothingPublished;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.github.pgendpoints.settings.TestSettings;
+import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeList;
+import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Server;
+import io.github.pgendpoints.topology.State;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A name with several addresses, which change: one server answers at all of them. */
+class MovingNamesTest {
+  private static final String ONE = "127.0.0.2";
+  private static final String TWO = "127.0.0.3";
+  private static final String THREE = "127.0.0.4";
+  private static final Server SERVER = new Server("7001", 10L, 1L, null, true);
+
+  private final AtomicInteger sessions = new AtomicInteger();
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final FakeNode server =
+      FakeNode.talking(
+          (in, out) -> {
+            sessions.incrementAndGet();
+            welcome(out);
+            beSilent(in);
+            sessions.decrementAndGet();
+          });
+  private final Node db = NodeList.parse("db", server.port(), true).nodes().get(0);
+  private final NodePools pools;
+  private final RoleWatch roles;
+  private final Prober prober;
+  private List<String> addresses = List.of();
+  private long now;
+
+  MovingNamesTest() throws Exception {
+    PostgresSettings settings =
+        TestSettings.read(Map.of("PG_NODES", db.name(), "PGPASSWORD", "x", "PGSSLMODE", "disable"))
+            .postgres();
+    pools = new NodePools(settings, threads, () -> now);
+    roles = pools.roleWatch(() -> {});
+    prober =
+        new Prober(
+            settings,
+            new Resolver(threads, true, this::lookUp),
+            pools,
+            DownNodes.remembered(
+                () -> {},
+                () -> Duration.ofSeconds(1),
+                Duration.ofSeconds(2),
+                () -> Duration.ofSeconds(1),
+                () -> now),
+            roles,
+            threads,
+            () -> now);
+  }
+
+  @AfterEach
+  void stop() {
+    roles.close();
+    pools.close();
+    server.close();
+    threads.shutdownNow();
+  }
+
+  @Test
+  void nothingIsKeptOfAnAddressThatLeft() throws Exception {
+    Map<Node, String> memory = pools.memory();
+    cycle(ONE, TWO);
+    memory.putAll(Map.of(db, "db", db.at(ONE), "left", db.at(TWO), "stays"));
+    cycle(TWO, THREE);
+
+    assertNull(pools.addressOf(db.at(ONE)));
+    assertEquals(Map.of(db, "db", db.at(TWO), "stays"), memory);
+    awaitSessions(2);
+  }
+
+  @Test
+  void norOfTheOneAddressOfANameThatHasSeveralNow() throws Exception {
+    cycle(ONE);
+    cycle(TWO, THREE);
+    assertEquals(InetAddress.getByName(TWO), pools.addressOf(db));
+    awaitSessions(2);
+
+    cycle(ONE);
+    assertEquals(InetAddress.getByName(ONE), pools.addressOf(db));
+    awaitSessions(1);
+  }
+
+  @Test
+  void aNameThatDoesNotResolveKeepsItsSessions() throws Exception {
+    cycle(ONE, TWO);
+    cycle();
+    assertEquals(List.of(true, true), cycle(ONE, TWO));
+  }
+
+  @Test
+  void aCheckOfANodeThatLeftIsOver() throws Exception {
+    cycle(ONE, TWO);
+    cycle(TWO, THREE);
+    prober.check(db.at(ONE), () -> false);
+    awaitSessions(2);
+  }
+
+  /** Whether the probe of each address used the session of an earlier one. */
+  private List<Boolean> cycle(String... found) throws Exception {
+    addresses = List.of(found);
+    Places places = prober.locate(List.of(db));
+    List<NodeState> states = new ArrayList<>(places.unresolved());
+    List<Boolean> kept = new ArrayList<>();
+    for (NodeProbe probe : prober.probes(places.nodes())) {
+      probe.pool().getConnection().close();
+      kept.add(probe.pool().isKept());
+      String address = Addresses.text(places.addresses().get(probe.node()));
+      states.add(NodeState.answered(probe.node(), State.STANDBY, address, SERVER));
+    }
+    prober.joined(List.of(db), states, nothingPublished());
+    return kept;
+  }
+
+  private void awaitSessions(int expected) {
+    await().atMost(Duration.ofSeconds(10)).until(() -> sessions.get() == expected);
+  }
+
+  private InetAddress[] lookUp(String host) throws UnknownHostException {
+    if (addresses.isEmpty()) {
+      throw new UnknownHostException(host);
+    }
+    InetAddress[] found = new InetAddress[addresses.size()];
+    for (int i = 0; i < found.length; i++) {
+      found[i] = InetAddress.getByName(addresses.get(i));
+    }
+    return found;
+  }
+}
