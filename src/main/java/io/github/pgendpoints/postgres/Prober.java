@@ -145,13 +145,15 @@ public final class Prober {
   }
 
   private long maxLoginAge(Map<Node, HeldQuestion.Report> reports, Node node) {
-    if (!roles.follows(node)) {
+    // One session reports for all addresses of a server.
+    Node watched = roles.follows(node) ? node : node.entry();
+    if (!roles.follows(watched)) {
       return MAX_LOGIN_AGE;
     }
-    if (reports.containsValue(HeldQuestion.Report.GONE) || isRival(reports, node)) {
+    if (reports.containsValue(HeldQuestion.Report.GONE) || isRival(reports, watched)) {
       return 0;
     }
-    if (reports.containsKey(node)) {
+    if (reports.containsKey(watched)) {
       return RECENT;
     }
     return urgent ? RENEWED : MAX_LOGIN_AGE;

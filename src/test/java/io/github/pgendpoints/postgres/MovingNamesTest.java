@@ -14,9 +14,11 @@ import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
+import io.github.pgendpoints.topology.Topology;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -117,6 +119,18 @@ class MovingNamesTest {
     cycle(TWO, THREE);
     prober.check(db.at(ONE), () -> false);
     awaitSessions(2);
+  }
+
+  /** The session that reports is of the name, and those of the probes are of its addresses. */
+  @Test
+  void theAddressesOfAServerLogInEarlyWhileAFailOverIsPossible() throws Exception {
+    cycle(ONE, TWO);
+    now += Duration.ofSeconds(3).toNanos();
+    assertEquals(List.of(true, true), cycle(ONE, TWO));
+
+    NodeState node = NodeState.answered(db, State.STANDBY, ONE, SERVER);
+    prober.watchRoles(true, new Topology(List.of(node), Instant.EPOCH), true);
+    assertEquals(List.of(false, false), cycle(ONE, TWO));
   }
 
   /** Whether the probe of each address used the session of an earlier one. */
