@@ -122,14 +122,13 @@ final class ClusterWiring implements AutoCloseable {
     this.schedule = schedule();
     this.roles = pools.roleWatch(schedule::wakeByServer);
     this.downNodes =
-        continuous
-            ? DownNodes.remembered(
-                schedule::wake,
-                schedule::pace,
-                settings.postgres().connectTimeout(),
-                schedule::interval,
-                System::nanoTime)
-            : DownNodes.none();
+        new DownNodes(
+            continuous,
+            schedule::wake,
+            schedule::pace,
+            settings.postgres().connectTimeout(),
+            schedule::interval,
+            System::nanoTime);
     this.checkTicks = new Ticks("checks", downNodes::isCheckDue);
     this.watched = watch();
     this.cluster = build(probes, lookups);

@@ -56,7 +56,6 @@ public final class DownNodes {
   private final boolean remembers;
   private final Runnable wake;
   private final Supplier<Duration> interval;
-  private final Duration longestCheck;
   private final Duration connectTimeout;
   private final Supplier<Duration> cycleInterval;
   private final LongSupplier nanoTime;
@@ -64,7 +63,15 @@ public final class DownNodes {
   private final Map<Node, Check> checks = new HashMap<>();
   private boolean back;
 
-  private DownNodes(
+  /**
+   * @param remembers whether cycles follow each other; a single one probes every node
+   * @param wake requests a cycle, when a node is back
+   * @param interval the time from one check of a node to the next
+   * @param connectTimeout PGCONNECT_TIMEOUT, the longest that a look at a node takes
+   * @param cycleInterval the longest time from one cycle to the next, as things are now
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  public DownNodes(
       boolean remembers,
       Runnable wake,
       Supplier<Duration> interval,
@@ -74,44 +81,14 @@ public final class DownNodes {
     this.remembers = remembers;
     this.wake = wake;
     this.interval = interval;
-    this.longestCheck = connectTimeout.multipliedBy(2);
     this.connectTimeout = connectTimeout;
     this.cycleInterval = cycleInterval;
     this.nanoTime = nanoTime;
   }
 
-  /**
-   * For cycles that follow each other.
-   *
-   * @param wake requests a cycle, when a node is back
-   * @param interval the time from one check of a node to the next
-   * @param connectTimeout PGCONNECT_TIMEOUT, the longest that a look at a node takes
-   * @param cycleInterval the longest time from one cycle to the next, as things are now
-   * @param nanoTime as {@link System#nanoTime}
-   */
-  public static DownNodes remembered(
-      Runnable wake,
-      Supplier<Duration> interval,
-      Duration connectTimeout,
-      Supplier<Duration> cycleInterval,
-      LongSupplier nanoTime) {
-    return new DownNodes(true, wake, interval, connectTimeout, cycleInterval, nanoTime);
-  }
-
-  /** For a single cycle, which probes every node. */
-  public static DownNodes none() {
-    return new DownNodes(
-        false, () -> {}, () -> Duration.ZERO, Duration.ZERO, () -> Duration.ZERO, System::nanoTime);
-  }
-
   /** Whether another cycle follows, which probes nodes again. */
   boolean isContinuous() {
     return remembers;
-  }
-
-  /** Whether the node was DOWN when it was last probed. */
-  public synchronized boolean isDown(Node node) {
-    return down.containsKey(node);
   }
 
   /**
@@ -184,7 +161,8 @@ public final class DownNodes {
 
   private boolean isDue(Check last, long now) {
     return last == null
-        || now - last.startedAt() >= (last.running() ? longestCheck : interval.get()).toNanos();
+        || now - last.startedAt()
+            >= (last.running() ? connectTimeout.multipliedBy(2) : interval.get()).toNanos();
   }
 
   /** Whether a check that runs has time for another look at its node. */

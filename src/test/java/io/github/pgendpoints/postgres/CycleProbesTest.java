@@ -104,7 +104,8 @@ class CycleProbesTest {
             .postgres();
     pools = new NodePools(settings, lookups, System::nanoTime);
     DownNodes downNodes =
-        DownNodes.remembered(
+        new DownNodes(
+            true,
             cyclesRequested::release,
             () -> Duration.ofMillis(50),
             CONNECT_TIMEOUT,

@@ -63,7 +63,8 @@ class MovingNamesTest {
             settings,
             new Resolver(threads, true, this::lookUp),
             pools,
-            DownNodes.remembered(
+            new DownNodes(
+                true,
                 () -> {},
                 () -> Duration.ofSeconds(1),
                 Duration.ofSeconds(2),

@@ -98,7 +98,13 @@ final class ProbeRoute implements AutoCloseable {
               settings.postgres(),
               names,
               pools,
-              DownNodes.none(),
+              new DownNodes(
+                  false,
+                  () -> {},
+                  () -> Duration.ZERO,
+                  Duration.ZERO,
+                  () -> Duration.ZERO,
+                  this::nanoTime),
               pools.roleWatch(() -> {}),
               probes,
               this::nanoTime);
