@@ -5,6 +5,7 @@ import io.github.pgendpoints.topology.HistoryAnswer;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Right;
@@ -306,23 +307,15 @@ final class World {
       }
       topology = topology.updatedBy(later).identifiedBy(published);
     }
-    List<NodeState> unread = topology.unreadHistories();
-    if (!unread.isEmpty()) {
-      topology =
-          topology.withHistories(
-              unread.stream()
-                  .map(
-                      node -> {
-                        Machine machine = behind(node);
-                        return node.with(
-                            node.server()
-                                .with(
-                                    machine.failingHistory
-                                        ? HistoryAnswer.failed("timeout")
-                                        : HistoryAnswer.read(machine.branch.history())));
-                      })
-                  .toList());
-    }
+    topology =
+        Nodes.withHistories(
+            topology,
+            node -> {
+              Machine machine = behind(node);
+              return machine.failingHistory
+                  ? HistoryAnswer.failed("timeout")
+                  : HistoryAnswer.read(machine.branch.history());
+            });
     List<String> knocked = topology.unlistedEntries(published);
     if (!knocked.isEmpty()) {
       topology =

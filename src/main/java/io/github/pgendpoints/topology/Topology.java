@@ -2,6 +2,7 @@ package io.github.pgendpoints.topology;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -255,34 +256,6 @@ public record Topology(
   }
 
   /**
-   * The nodes whose history is still to be asked for. Each entry of a server is one of them: an
-   * entry only claims to be that server, and what it tells must not count for the others.
-   */
-  public List<NodeState> unreadHistories() {
-    return nodes.stream()
-        .filter(node -> node.state() == State.PRIMARY || node.state() == State.STANDBY)
-        .filter(node -> node.server().hasUnreadHistory())
-        .toList();
-  }
-
-  /**
-   * The same topology with the histories that these nodes told.
-   *
-   * @param told the {@link #unreadHistories} with their answers
-   */
-  public Topology withHistories(List<NodeState> told) {
-    return with(nodes.stream().map(node -> withHistory(node, told)).toList());
-  }
-
-  private static NodeState withHistory(NodeState node, List<NodeState> told) {
-    return told.stream()
-        .filter(answer -> answer.node().equals(node.node()))
-        .findFirst()
-        .map(answer -> node.with(node.server().with(answer.server().history())))
-        .orElse(node);
-  }
-
-  /**
    * The entries of the published primary to knock at: all of them, when none of them is listed any
    * more. Its server has another address then, or another one has taken its place.
    */
@@ -294,7 +267,7 @@ public record Topology(
   }
 
   /** The same topology with the entries outside the list at which nobody answers. */
-  public Topology withUnanswered(List<String> entries) {
+  public Topology withUnanswered(Collection<String> entries) {
     return new Topology(nodes, at, unconfirmed, Set.copyOf(entries));
   }
 

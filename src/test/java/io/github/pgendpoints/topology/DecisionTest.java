@@ -655,16 +655,12 @@ class DecisionTest {
       Topology topology =
           topology(Nodes.primary("10.0.0.1", unread), Nodes.primary("10.0.0.2", unread));
       Topology told =
-          topology.withHistories(
-              topology.unreadHistories().stream()
-                  .map(
-                      node ->
-                          node.node().equals(node("10.0.0.1"))
-                              ? node.with(
-                                  unread.with(
-                                      HistoryAnswer.read(History.of(2, "1\t0/9\tno reason\n"))))
-                              : published2)
-                  .toList());
+          Nodes.withHistories(
+              topology,
+              node ->
+                  node.node().equals(node("10.0.0.1"))
+                      ? HistoryAnswer.read(History.of(2, "1\t0/9\tno reason\n"))
+                      : published2.server().history());
 
       Verdict verdict = verdict(published("10.0.0.2", 2, "0/2000000"), told);
 

@@ -208,24 +208,4 @@ class TopologyTest {
     assertEquals(
         List.of(), topology(primary("10.0.0.9", SERVER), primary("db1", SERVER)).moving(published));
   }
-
-  @Test
-  void asksEachEntryOfAServerForItsHistoryAndBelievesItOfThatEntryAlone() {
-    Server granting =
-        new Server(Nodes.CLUSTER, 10L, 2L, Lsn.of("0/9"), false).granting(Set.of(Right.HISTORY));
-    NodeState one = primary("db1", granting);
-    NodeState other = primary("10.0.0.1", granting);
-    Topology topology = topology(one, other, down("db3"));
-    assertEquals(List.of(one, other), topology.unreadHistories());
-
-    HistoryAnswer read = HistoryAnswer.read(History.of(2, "1\t0/5\twhy"));
-    HistoryAnswer failed = HistoryAnswer.failed("timeout");
-    Topology told =
-        topology.withHistories(
-            List.of(other.with(granting.with(read)), one.with(granting.with(failed))));
-
-    assertEquals(List.of(), told.unreadHistories());
-    assertEquals(failed, told.nodes().get(0).server().history());
-    assertEquals(read, told.nodes().get(1).server().history());
-  }
 }

@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Node states for tests of the rules. */
 public final class Nodes {
@@ -122,6 +123,27 @@ public final class Nodes {
         topology.reachable().size(),
         1,
         List.of());
+  }
+
+  /**
+   * The same topology with the histories that its nodes still have to tell. Each entry of a server
+   * tells its own.
+   */
+  public static Topology withHistories(
+      Topology topology, Function<NodeState, HistoryAnswer> history) {
+    return new Topology(
+        topology.nodes().stream()
+            .map(
+                node ->
+                    node.hasAnswered()
+                            && node.state() != State.FOREIGN
+                            && node.server().hasUnreadHistory()
+                        ? node.with(node.server().with(history.apply(node)))
+                        : node)
+            .toList(),
+        topology.at(),
+        topology.unconfirmed(),
+        topology.unanswered());
   }
 
   public static NodeState down(String host) {
