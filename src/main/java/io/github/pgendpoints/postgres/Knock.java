@@ -12,14 +12,12 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ExecutionException;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Tries whether anybody accepts a TCP connection where the published primary was. These addresses
@@ -47,31 +45,25 @@ public final class Knock {
    */
   public Topology at(Topology topology, Published published, Deadline deadline) {
     Deadline end = pools.atLeastShort(deadline).within(patience);
-    Map<String, Future<Boolean>> knocks = new LinkedHashMap<>();
+    Set<String> unanswered = ConcurrentHashMap.newKeySet();
+    List<Callable<Void>> knocks = new ArrayList<>();
     for (String entry : topology.unlistedEntries(published)) {
-      knocks.put(entry, executor.submit(() -> isUnanswered(entry, end)));
+      knocks.add(
+          () -> {
+            if (isUnanswered(entry, end)) {
+              unanswered.add(entry);
+            }
+            return null;
+          });
     }
-    List<String> unanswered = new ArrayList<>();
-    knocks.forEach(
-        (entry, knock) -> {
-          if (result(knock, end)) {
-            unanswered.add(entry);
-          }
-        });
-    return topology.withUnanswered(unanswered);
-  }
-
-  private static boolean result(Future<Boolean> knock, Deadline end) {
     try {
-      // The connect itself ends by then; this only waits for its thread.
-      return knock.get(end.remainingMillis() + 1000L, TimeUnit.MILLISECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      knock.cancel(true);
-      return false;
+      // The connects themselves end by then; this only waits for their threads.
+      executor.invokeAll(knocks, end.remainingMillis() + 1000L, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while the published primary was looked for", e);
     }
+    return topology.withUnanswered(unanswered);
   }
 
   /** Only what the network says counts: a fault of ours is no sign that nobody is there. */
@@ -94,11 +86,9 @@ public final class Knock {
 
   /** Null when it is no {@code ip:port}. */
   private static InetSocketAddress address(String entry) {
-    int colon = entry.lastIndexOf(':');
     try {
-      String host = entry.substring(0, colon).replaceAll("^\\[|]$", "");
-      int port = Integer.parseInt(entry.substring(colon + 1));
-      return new InetSocketAddress(Addresses.parse(host), port);
+      int port = Integer.parseInt(entry.substring(entry.lastIndexOf(':') + 1));
+      return new InetSocketAddress(Addresses.parse(Addresses.withoutPort(entry)), port);
     } catch (IllegalArgumentException | StringIndexOutOfBoundsException e) {
       return null;
     }

@@ -96,7 +96,7 @@ public final class Addresses {
   }
 
   /** The address of an entry such as {@code 10.0.0.1:5432} or {@code [2001:db8::1]:5432}. */
-  static String withoutPort(String entry) {
+  public static String withoutPort(String entry) {
     return entry.substring(0, entry.lastIndexOf(':')).replaceAll("^\\[|]$", "");
   }
 
