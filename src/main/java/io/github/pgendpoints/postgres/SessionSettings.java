@@ -1,7 +1,6 @@
 package io.github.pgendpoints.postgres;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 
 /** The settings that our queries rely on: the statements of sql/session.sql and transaction.sql. */
@@ -9,13 +8,8 @@ final class SessionSettings {
   /** Without it, a standby fails where transactions are serializable by default. */
   static final String ISOLATION;
 
-  private static final String SINCE = "-- since ";
-  private static final List<String> SESSION = Sql.named("session").lines().toList();
-  private static final List<String> TRANSACTION =
-      Sql.named("transaction")
-          .lines()
-          .filter(line -> !line.isBlank() && !line.startsWith("--"))
-          .toList();
+  private static final List<String> SESSION = statements("session");
+  private static final List<String> TRANSACTION = statements("transaction");
 
   static {
     ISOLATION = TRANSACTION.get(0);
@@ -25,6 +19,13 @@ final class SessionSettings {
   private static final int SHARE = 4;
 
   private SessionSettings() {}
+
+  private static List<String> statements(String file) {
+    return Sql.named(file)
+        .lines()
+        .filter(line -> !line.isBlank() && !line.startsWith("--"))
+        .toList();
+  }
 
   /** The longest time that a statement may take, in a probe of this length. */
   static Duration statementTimeout(Duration connectTimeout) {
@@ -37,19 +38,10 @@ final class SessionSettings {
    * @param version major version of the server, such as 15
    */
   static List<String> ofSession(int version) {
-    List<String> statements = new ArrayList<>();
-    int since = 0;
-    for (String line : SESSION) {
-      if (line.startsWith(SINCE)) {
-        since = Integer.parseInt(line.substring(SINCE.length()).strip());
-      } else if (!line.startsWith("--") && !line.isBlank()) {
-        if (since <= version) {
-          statements.add(line);
-        }
-        since = 0;
-      }
-    }
-    return statements;
+    return SESSION.stream()
+        .filter(statement -> version >= 14 || !statement.contains(" idle_session_timeout "))
+        .filter(statement -> version >= 17 || !statement.contains(" transaction_timeout "))
+        .toList();
   }
 
   /**
