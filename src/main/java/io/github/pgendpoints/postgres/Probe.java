@@ -58,24 +58,6 @@ public final class Probe {
       Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}");
   private static final int MAX_REASON = 200;
 
-  /** What each column is for, if it has a use of its own. */
-  private static final Map<String, Protection> PROTECTIONS =
-      Map.ofEntries(
-          Map.entry("system_identifier", Protection.FOREIGN_NODES),
-          Map.entry("started_at", Protection.ALIASES),
-          Map.entry("timeline", Protection.STALE_PRIMARY),
-          Map.entry("insert_lsn", Protection.PRIMARY_POSITION),
-          Map.entry("replay_lsn", Protection.STANDBY_POSITION),
-          Map.entry("receiver", Protection.STREAMING),
-          Map.entry("receiver_status", Protection.SOURCE),
-          Map.entry("received_tli", Protection.STANDBY_TIMELINE),
-          Map.entry("checkpoint_tli", Protection.STANDBY_TIMELINE),
-          Map.entry("recovery_tli", Protection.STANDBY_TIMELINE),
-          Map.entry("source_host", Protection.SOURCE),
-          Map.entry("source_port", Protection.SOURCE),
-          Map.entry("replicas", Protection.REPLICAS),
-          Map.entry("read_only", Protection.READ_ONLY));
-
   private Probe() {}
 
   /** The query of a probe with every column, for a role that may read them all. */
@@ -142,7 +124,7 @@ public final class Probe {
         .unread()
         .forEach(
             (column, reason) -> {
-              Protection protection = PROTECTIONS.get(column.name());
+              Protection protection = column.protects();
               if (protection != null && protection.isOf(inRecovery)) {
                 unread.putIfAbsent(protection, new Unread(reason, column.needs()));
               }

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.postgres;
 
+import io.github.pgendpoints.topology.Protection;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -13,8 +14,9 @@ import java.util.stream.Collectors;
  * @param sql its expression
  * @param needs the rights that it requires, as in a GRANT, such as {@code EXECUTE ON FUNCTION
  *     pg_catalog.pg_control_system()}
+ * @param protects the protection that is off without it; null if there is none
  */
-record ProbeColumn(String name, String sql, List<String> needs) {
+record ProbeColumn(String name, String sql, List<String> needs, Protection protects) {
   /** The column that decides the role. */
   static final String IN_RECOVERY = "in_recovery";
 
@@ -26,6 +28,7 @@ record ProbeColumn(String name, String sql, List<String> needs) {
 
   private static final String NAME = "-- name: ";
   private static final String NEEDS = "-- needs: ";
+  private static final String PROTECTS = "-- protects: ";
 
   /** The blocks of a file, which are separated by empty lines; a block without a name is a text. */
   private static List<ProbeColumn> parse(String file) {
@@ -39,16 +42,19 @@ record ProbeColumn(String name, String sql, List<String> needs) {
     List<String> needs = new ArrayList<>();
     List<String> sql = new ArrayList<>();
     String name = null;
+    Protection protects = null;
     for (String line : block.split("\n")) {
       if (line.startsWith(NAME)) {
         name = line.substring(NAME.length()).strip();
       } else if (line.startsWith(NEEDS)) {
         needs.add(line.substring(NEEDS.length()).strip());
+      } else if (line.startsWith(PROTECTS)) {
+        protects = Protection.valueOf(line.substring(PROTECTS.length()).strip());
       } else if (!line.startsWith("--")) {
         sql.add(line.strip());
       }
     }
-    return new ProbeColumn(name, String.join(" ", sql), List.copyOf(needs));
+    return new ProbeColumn(name, String.join(" ", sql), List.copyOf(needs), protects);
   }
 
   /** A name stands for one column: to compare all parts takes long, and each probe does it. */
