@@ -14,7 +14,12 @@ public record Line(String systemIdentifier, long timeline, Lsn begin) {
 
   /** Whether {@code other} is a begin of another line; false where either is not known. */
   boolean beginsElsewhereThan(Lsn other) {
-    return begin != null && other != null && !begin.equals(other);
+    return differ(begin, other);
+  }
+
+  /** Whether both are known, and are not the same. */
+  static boolean differ(Object one, Object other) {
+    return one != null && other != null && !one.equals(other);
   }
 
   /** Such as {@code timeline 2 from 0/5000060}. */

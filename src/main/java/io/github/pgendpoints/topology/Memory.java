@@ -104,11 +104,8 @@ public record Memory(
       return published;
     }
     Line stored = published.line();
-    boolean sameCluster =
-        published.systemIdentifier() == null
-            || primary.systemIdentifier() == null
-            || published.systemIdentifier().equals(primary.systemIdentifier());
-    return sameCluster && (stored == null || stored.timeline() < primary.line().timeline())
+    boolean isOther = Line.differ(published.systemIdentifier(), primary.systemIdentifier());
+    return !isOther && (stored == null || stored.timeline() < primary.line().timeline())
         ? published.with(primary, generation)
         : published;
   }

@@ -49,7 +49,7 @@ public final class Names {
           byEntry.getOrDefault(entry, List.of()).stream()
               .sorted((a, b) -> Boolean.compare(isServing(b, published), isServing(a, published)))
               .toList();
-      List<NodeState> servers = servers(parts);
+      List<NodeState> servers = NodeState.distinct(parts.stream().filter(NodeState::hasAnswered));
       if (servers.size() > 1) {
         severalServers.add(entry);
       }
@@ -85,16 +85,6 @@ public final class Names {
     return published.primary().entries().contains(state.endpoint())
         || published.readWrite().contains(state.endpoint())
         || published.isReadOnly(state);
-  }
-
-  private static List<NodeState> servers(List<NodeState> parts) {
-    List<NodeState> servers = new ArrayList<>();
-    for (NodeState part : parts) {
-      if (part.hasAnswered() && servers.stream().noneMatch(part::isSameServerAs)) {
-        servers.add(part);
-      }
-    }
-    return servers;
   }
 
   /** No address answers. Where one is UNKNOWN, a server is there. */

@@ -1,7 +1,10 @@
 package io.github.pgendpoints.topology;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * What one node was in one cycle, and why.
@@ -102,6 +105,15 @@ public record NodeState(
   /** Whether both are entries of one server. */
   boolean isSameServerAs(NodeState other) {
     return hasAnswered() && other.hasAnswered() && server.isSameAs(other.server);
+  }
+
+  /** Of several entries of one server, the first. */
+  static List<NodeState> distinct(Stream<NodeState> entries) {
+    List<NodeState> servers = new ArrayList<>();
+    entries
+        .filter(entry -> servers.stream().noneMatch(entry::isSameServerAs))
+        .forEachOrdered(servers::add);
+    return List.copyOf(servers);
   }
 
   /** Where it is published: {@code ip:port}, IPv6 in brackets; null when it has no address. */

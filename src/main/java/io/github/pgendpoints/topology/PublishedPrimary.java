@@ -3,7 +3,6 @@ package io.github.pgendpoints.topology;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -67,11 +66,8 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
     if (line == null || other.line == null) {
       return line == null;
     }
-    boolean sameCluster =
-        systemIdentifier() == null
-            || other.systemIdentifier() == null
-            || systemIdentifier().equals(other.systemIdentifier());
-    return sameCluster && line.timeline() < other.line.timeline();
+    return !Line.differ(systemIdentifier(), other.systemIdentifier())
+        && line.timeline() < other.line.timeline();
   }
 
   /** Whether a node is listed as this primary, by its address or its name. */
@@ -83,9 +79,7 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
   boolean isStartOf(Server server) {
     return startedAt != null
         && startedAt.equals(server.startedAt())
-        && (systemIdentifier() == null
-            || server.systemIdentifier() == null
-            || Objects.equals(systemIdentifier(), server.systemIdentifier()));
+        && !Line.differ(systemIdentifier(), server.systemIdentifier());
   }
 
   /**

@@ -117,9 +117,7 @@ public record Server(
   boolean isSameAs(Server other) {
     return startedAt != null
         && startedAt.equals(other.startedAt)
-        && (systemIdentifier == null
-            || other.systemIdentifier == null
-            || systemIdentifier.equals(other.systemIdentifier));
+        && !Line.differ(systemIdentifier, other.systemIdentifier);
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.topology;
 
+import static io.github.pgendpoints.topology.Line.differ;
 import static io.github.pgendpoints.topology.Row.row;
 
 import java.util.List;
@@ -111,10 +112,6 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
     return areTimelinesTold()
         && standby.server().source() != null
         && timeline() < primarysTimeline();
-  }
-
-  private static boolean differ(Lsn one, Lsn other) {
-    return one != null && other != null && !one.equals(other);
   }
 
   /** Whether a line that continues the primary's has reached this standby. */

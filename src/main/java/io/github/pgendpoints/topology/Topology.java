@@ -84,8 +84,7 @@ public record Topology(
     boolean foreign =
         node.hasAnswered()
             && node.state() != State.FOREIGN
-            && node.server().systemIdentifier() != null
-            && !node.server().systemIdentifier().equals(own);
+            && Line.differ(node.server().systemIdentifier(), own);
     return foreign ? node.foreignTo(own) : node;
   }
 
@@ -121,13 +120,7 @@ public record Topology(
 
   /** The servers that say they are a primary, of whatever cluster: for a person to choose from. */
   public List<NodeState> claimants() {
-    List<NodeState> distinct = new ArrayList<>();
-    for (NodeState node : nodes) {
-      if (node.claimsToBePrimary() && distinct.stream().noneMatch(node::isSameServerAs)) {
-        distinct.add(node);
-      }
-    }
-    return List.copyOf(distinct);
+    return NodeState.distinct(nodes.stream().filter(NodeState::claimsToBePrimary));
   }
 
   /**
@@ -300,13 +293,7 @@ public record Topology(
   }
 
   private List<NodeState> servers(State state) {
-    List<NodeState> distinct = new ArrayList<>();
-    for (NodeState node : nodes) {
-      if (node.state() == state && distinct.stream().noneMatch(node::isSameServerAs)) {
-        distinct.add(node);
-      }
-    }
-    return List.copyOf(distinct);
+    return NodeState.distinct(nodes.stream().filter(node -> node.state() == state));
   }
 
   /** Every node with its state and reason, for one line of a log. */
