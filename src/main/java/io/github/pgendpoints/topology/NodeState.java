@@ -102,6 +102,11 @@ public record NodeState(
     return server != null;
   }
 
+  /** The history of its timeline; null when that is not known. */
+  History history() {
+    return hasAnswered() ? server.lineage().history() : null;
+  }
+
   /** Whether both are entries of one server. */
   boolean isSameServerAs(NodeState other) {
     return hasAnswered() && other.hasAnswered() && server.isSameAs(other.server);

@@ -123,11 +123,11 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
   }
 
   private boolean continuesPublishedLine() {
-    return tellsHistory() && primary.server().lineage().history().contains(line());
+    return tellsHistory() && primary.history().contains(line());
   }
 
   private boolean tellsHistory() {
-    return primary.server().lineage().isRead();
+    return primary.history() != null;
   }
 
   PrimaryClass judge(List<Row<PrimaryClass, PrimaryCase>> table) {

@@ -247,13 +247,7 @@ final class Reports {
 
   private String deadBranch(NodeState dead) {
     Line line = now.published().line();
-    History history =
-        now.candidate() != null
-                && now.candidate().server() != null
-                && now.candidate().server().timeline() != null
-                && now.candidate().server().lineage().isRead()
-            ? now.candidate().server().lineage().history()
-            : null;
+    History history = now.candidate() == null ? null : now.candidate().history();
     long timeline = dead.server().timeline();
     Lsn begin = dead.server().begin();
     // Two timelines of one number that begin apart: the line never was on this one.
@@ -289,16 +283,9 @@ final class Reports {
   private String parted() {
     StringBuilder parted = new StringBuilder();
     List<NodeState> told =
-        now.candidates().stream()
-            .filter(
-                node ->
-                    node.server() != null
-                        && node.server().timeline() != null
-                        && node.server().lineage().isRead())
-            .toList();
+        now.candidates().stream().filter(node -> node.history() != null).toList();
     for (NodeState other : told.subList(Math.min(1, told.size()), told.size())) {
-      History.Ancestor shared =
-          told.get(0).server().lineage().history().partedFrom(other.server().lineage().history());
+      History.Ancestor shared = told.get(0).history().partedFrom(other.history());
       if (shared != null) {
         parted.append(
             "; %s and %s parted on timeline %d at %s"

@@ -148,6 +148,7 @@ public record Server(
 
   /** Where its timeline begins; null when that is not known. */
   Lsn begin() {
-    return lineage().isRead() ? lineage().history().begin() : null;
+    History known = lineage().history();
+    return known == null ? null : known.begin();
   }
 }

@@ -59,9 +59,7 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
   }
 
   private History history() {
-    return primary.server() != null && primary.server().lineage().isRead()
-        ? primary.server().lineage().history()
-        : null;
+    return primary.history();
   }
 
   private boolean arePositionsTold() {
