@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
@@ -225,7 +226,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
         if (!afterLogout || !FULL.equals(e.getSQLState()) || logout.isOver()) {
           throw e;
         }
-        pause();
+        LockSupport.parkNanos(LOGOUT_POLL.toNanos());
       }
     }
   }
@@ -244,15 +245,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       hikari.getConnection().close();
     } finally {
       closeUntaken();
-    }
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(LOGOUT_POLL.toMillis());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while logging in", e);
     }
   }
 

@@ -58,11 +58,6 @@ public final class NodePools implements AutoCloseable {
     return Deadline.in(settings.connectTimeout());
   }
 
-  /** The deadline of one more question in the same cycle, to nodes that have just answered. */
-  public Deadline shortDeadline() {
-    return Deadline.in(ONE_MORE_QUESTION);
-  }
-
   /** The pool of a node, for a probe that ends by this deadline. */
   NodePool of(Node node, Deadline deadline) {
     return of(node, deadline, nanoTime.getAsLong() - MAX_LOGIN_AGE.toNanos());
@@ -176,7 +171,7 @@ public final class NodePools implements AutoCloseable {
 
   /** The deadline, or that of one more question where so much time is not left. */
   Deadline atLeastShort(Deadline deadline) {
-    Deadline shortest = shortDeadline();
+    Deadline shortest = Deadline.in(ONE_MORE_QUESTION);
     return deadline.remainingMillis() < shortest.remainingMillis() ? shortest : deadline;
   }
 

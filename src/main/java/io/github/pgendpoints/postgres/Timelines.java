@@ -72,9 +72,6 @@ public final class Timelines {
    * @return the same state where it is not told
    */
   NodeState completed(NodeState standby, ProbeQuery.Answer answer, Deadline deadline) {
-    if (standby.server() == null) {
-      return standby;
-    }
     Object receiver = answer.row().get("receiver");
     Told last = told.get(standby.node());
     if (last == null || !last.isOf(standby, receiver) || !last.counts(nanoTime.getAsLong())) {
