@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -48,6 +49,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private final PostgresSettings settings;
   private final Logins logins;
   private final ScheduledExecutorService housekeeper;
+  private final ThreadFactory threads;
   private final LongSupplier nanoTime;
   private final ProbeQuery query;
   private final AtomicReference<Login.Session> handedOver = new AtomicReference<>();
@@ -63,6 +65,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private boolean direct;
 
   /**
+   * @param threads makes the threads of HikariCP; null for its own
    * @param nanoTime as {@link System#nanoTime}
    */
   NodePool(
@@ -70,11 +73,13 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       PostgresSettings settings,
       Logins logins,
       ScheduledExecutorService housekeeper,
+      ThreadFactory threads,
       LongSupplier nanoTime) {
     this.node = node;
     this.settings = settings;
     this.logins = logins;
     this.housekeeper = housekeeper;
+    this.threads = threads;
     this.nanoTime = nanoTime;
     this.query = new ProbeQuery(nanoTime);
     this.offered = new OfferedSession(housekeeper);
@@ -168,6 +173,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     config.setInitializationFailTimeout(-1);
     config.setConnectionTimeout(HAND_OVER.toMillis());
     config.setScheduledExecutor(housekeeper);
+    config.setThreadFactory(threads);
     // The session of a node that is not probed any more ends by this.
     config.setMaxLifetime(LONGEST_LIFE.toMillis());
     config.setIdleTimeout(0);

@@ -124,7 +124,13 @@ public final class NodePools implements AutoCloseable {
   }
 
   private NodePool pool(Node node) {
-    return new NodePool(node, settings, new Logins(node, login, executor), housekeeper, nanoTime);
+    return new NodePool(
+        node,
+        settings,
+        new Logins(node, login, executor),
+        housekeeper,
+        ProbeThreads.daemons(executor, node.name() + ":connection"),
+        nanoTime);
   }
 
   /** A way to ask a server by this sender. */

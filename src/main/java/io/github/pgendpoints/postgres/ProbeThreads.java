@@ -1,5 +1,6 @@
 package io.github.pgendpoints.postgres;
 
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
@@ -51,6 +52,24 @@ public final class ProbeThreads extends ThreadPoolExecutor {
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /**
+   * Makes daemons with a name, of the kind that an executor uses: of a hundred pools, each would
+   * else have one or two threads of the operating system.
+   *
+   * @return null if the executor does not tell its kind
+   */
+  static ThreadFactory daemons(Executor like, String name) {
+    if (!(like instanceof ProbeThreads probes)) {
+      return null;
+    }
+    return task -> {
+      Thread thread = probes.getThreadFactory().newThread(task);
+      thread.setDaemon(true);
+      thread.setName(name);
+      return thread;
+    };
   }
 
   private static Thread named(Thread thread) {

@@ -10,10 +10,10 @@ import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class NodePoolTest {
   private final AtomicInteger logins = new AtomicInteger();
   private final CountDownLatch hungUp = new CountDownLatch(1);
-  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final ExecutorService threads = ProbeThreads.cheapest();
   private final FakeNode server =
       FakeNode.talking(
           (in, out) -> {
@@ -95,6 +95,19 @@ class NodePoolTest {
     pools.of(node, pools.deadline()).getConnection().close();
     assertEquals(2, logins.get());
     assertTrue(hungUp.await(10, TimeUnit.SECONDS));
+  }
+
+  /** HikariCP has a thread or two for each pool. */
+  @Test
+  void thePoolHasNoThreadOfTheOperatingSystemWhereProbesHaveNone() throws Exception {
+    pools.of(node, pools.deadline()).getConnection().close();
+    assertEquals(
+        Runtime.version().feature() >= 24 ? List.of() : List.of(node.name() + ":connection"),
+        Thread.getAllStackTraces().keySet().stream()
+            .map(Thread::getName)
+            .filter(name -> name.startsWith(node.name() + ":"))
+            .distinct()
+            .toList());
   }
 
   @Test
