@@ -21,7 +21,7 @@ public final class SettingsCatalog {
   static final Setting<String> PG_NODES =
       Setting.ofDerivedDefault(
           "PG_NODES",
-          nodes("a comma-separated list of host, host:port, or [ipv6]:port"),
+          text("a comma-separated list of host, host:port, or [ipv6]:port"),
           "from the annotations of the last run",
           "PostgreSQL nodes. A node without a port uses PGPORT. If the addresses of a name belong to several servers, each is a node.");
   static final Setting<String> NAMESPACE =
@@ -125,13 +125,13 @@ public final class SettingsCatalog {
   static final Setting<Duration> PGCONNECT_TIMEOUT =
       Setting.of(
           "PGCONNECT_TIMEOUT",
-          seconds("1", "60", 0),
+          wholeSeconds("1", "60"),
           Duration.ofSeconds(5),
           "Time limit of a probe. A server that exceeds it is DOWN.");
   static final Setting<Duration> TCP_CONNECT_TIMEOUT =
       Setting.of(
           "TCP_CONNECT_TIMEOUT",
-          seconds("0.05", "60", 3),
+          seconds("0.05", "60"),
           Duration.ofSeconds(1),
           "Time limit of a TCP connection, which is tried twice.");
   static final Setting<Integer> MAX_WORKERS =

@@ -92,7 +92,7 @@ final class SettingsSchema {
       // The default of the chart.
       not.add(text(PLACEHOLDER + ".|." + PLACEHOLDER));
     }
-    return schema(setting.type().form().get(), not);
+    return schema(SettingForms.of(setting), not);
   }
 
   /** As {@code SinkSettings} checks it. */
