@@ -15,7 +15,6 @@ import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.kubernetes.election.Election;
 import io.github.pgendpoints.kubernetes.election.HeldLease;
-import io.github.pgendpoints.management.BuildMetrics;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.JolokiaServer;
@@ -233,7 +232,7 @@ public final class Manager extends Main {
             settings.verification().paused(),
             System::nanoTime);
     new SinkMetrics(sinks).bindTo(registry);
-    new BuildMetrics(Build.current().version(), Build.current().revision()).bindTo(registry);
+    metrics.build(Build.current().version(), Build.current().revision());
     latestStatus =
         new LatestStatus(
             cluster.publisher(),

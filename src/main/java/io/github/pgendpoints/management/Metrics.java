@@ -154,6 +154,15 @@ public final class Metrics implements ProbeListener, RequestListener {
     }
   }
 
+  /** Names the build that runs, and the commit of its sources. */
+  public void build(String version, String revision) {
+    Gauge.builder(PREFIX + "build.info", () -> 1)
+        .description("1, with the version and the revision of the program")
+        .tag("version", version)
+        .tag("revision", revision)
+        .register(registry);
+  }
+
   private void verdicts(String name) {
     if (rules.size() < MAX_RULES && rules.add(name)) {
       Gauge.builder(PREFIX + "verdict", () -> rule.equals(name) ? 1 : 0)
