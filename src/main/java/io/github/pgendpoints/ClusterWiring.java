@@ -36,7 +36,6 @@ import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.publish.Stored;
 import io.github.pgendpoints.publish.WatchedServices;
 import io.github.pgendpoints.settings.Settings;
-import io.github.pgendpoints.settings.VerificationSettings;
 import io.github.pgendpoints.state.ConfigMapStateStore;
 import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.topology.Cadence;
@@ -211,8 +210,8 @@ final class ClusterWiring implements AutoCloseable {
             lookups);
     return new Cluster(
         cycleMode(),
-        settings.verification().paused(),
-        settings.verification().clearOnSplitBrain(),
+        settings.paused(),
+        settings.clearOnSplitBrain(),
         schedule,
         leadership,
         reader,
@@ -295,20 +294,16 @@ final class ClusterWiring implements AutoCloseable {
 
   /** What nodes were says nothing after two cycles and the longest probe. */
   private DecisionSettings decisionSettings() {
-    VerificationSettings verification = settings.verification();
     return new DecisionSettings(
-        verification.quorum(),
-        verification.readOnly(),
+        settings.quorum(),
+        settings.readOnlyRules(),
         settings.postgres().connectTimeout().plus(settings.probeInterval().multipliedBy(2)));
   }
 
   private Damping damping() {
-    VerificationSettings verification = settings.verification();
     return continuous
         ? new Damping(
-            verification.standbyFailures(),
-            verification.standbySuccesses(),
-            settings.probeInterval())
+            settings.standbyFailures(), settings.standbySuccesses(), settings.probeInterval())
         : Damping.none();
   }
 

@@ -229,7 +229,7 @@ public final class Manager extends Main {
             settings.roService(),
             heartbeat,
             health,
-            settings.verification().paused(),
+            settings.paused(),
             System::nanoTime);
     new SinkMetrics(sinks).bindTo(registry);
     metrics.build(Build.current().version(), Build.current().revision());

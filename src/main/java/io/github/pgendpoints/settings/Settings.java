@@ -8,6 +8,7 @@ import io.github.pgendpoints.logging.Logging;
 import io.github.pgendpoints.postgres.Password;
 import io.github.pgendpoints.postgres.PostgresSettings;
 import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -101,18 +102,34 @@ public final class Settings {
     return Password.passfile(get(PGPASSFILE) == null ? null : Path.of(get(PGPASSFILE)));
   }
 
-  /** The rules that a user sets. */
-  public VerificationSettings verification() {
-    return new VerificationSettings(
-        get(MIN_REACHABLE_NODES),
-        get(ON_SPLIT_BRAIN),
-        new ReadOnlyRules(
-            get(RO_MAX_LAG),
-            get(RO_REQUIRE_STREAMING),
-            get(RO_FALLBACK) == ReadOnlyFallback.PRIMARY),
-        get(STANDBY_FAILURES),
-        get(STANDBY_SUCCESSES),
-        get(PAUSED));
+  /** How many nodes must be verified for anything to be written. */
+  public Quorum quorum() {
+    return get(MIN_REACHABLE_NODES);
+  }
+
+  /** Whether the read-write Endpoints are emptied, not held, while there are several primaries. */
+  public boolean clearOnSplitBrain() {
+    return get(ON_SPLIT_BRAIN);
+  }
+
+  /** Which standbys serve reads. */
+  public ReadOnlyRules readOnlyRules() {
+    return new ReadOnlyRules(get(RO_MAX_LAG), get(RO_REQUIRE_STREAMING), get(RO_FALLBACK));
+  }
+
+  /** Consecutive failed probes after which a standby leaves. */
+  public int standbyFailures() {
+    return get(STANDBY_FAILURES);
+  }
+
+  /** Consecutive successful probes after which a standby enters. */
+  public int standbySuccesses() {
+    return get(STANDBY_SUCCESSES);
+  }
+
+  /** Whether nothing is written at all. */
+  public boolean paused() {
+    return get(PAUSED);
   }
 
   /** The time between the starts of two cycles. */
@@ -128,17 +145,12 @@ public final class Settings {
 
   /** Whether to write EndpointSlices rather than Endpoints. */
   public boolean publishSlices() {
-    return get(PUBLISH) == PublishedKind.ENDPOINT_SLICES;
+    return get(PUBLISH);
   }
 
   /** The time limit of a request to the Kubernetes API. */
   public Duration kubernetesTimeout() {
     return get(KUBERNETES_TIMEOUT);
-  }
-
-  /** KUBECONFIG; null if it is not set. */
-  public String kubeconfig() {
-    return get(KUBECONFIG);
   }
 
   /** The name of the port in the Endpoints. */

@@ -57,12 +57,9 @@ public final class SettingsCatalog {
           dns1123Label(),
           "postgresql",
           "Port name in the Endpoints, which must match that in both Services.");
-  static final Setting<PublishedKind> PUBLISH =
+  static final Setting<Boolean> PUBLISH =
       Setting.of(
-          "PUBLISH",
-          oneOf(PublishedKind.class),
-          PublishedKind.ENDPOINTS,
-          "Kind of the objects to write.");
+          "PUBLISH", either("endpoints", "endpointslices"), false, "Kind of the objects to write.");
 
   // Login to PostgreSQL
   static final Setting<String> PGUSER =
@@ -161,11 +158,11 @@ public final class SettingsCatalog {
               "Number of servers that must be a primary or a standby. With fewer, nothing is"
                   + " written.")
           .condition("at most the number of nodes in PG_NODES, if all are addresses");
-  static final Setting<SplitBrainPolicy> ON_SPLIT_BRAIN =
+  static final Setting<Boolean> ON_SPLIT_BRAIN =
       Setting.of(
           "ON_SPLIT_BRAIN",
-          oneOf(SplitBrainPolicy.class),
-          SplitBrainPolicy.HOLD,
+          either("hold", "clear"),
+          false,
           "With several primaries, hold writes nothing, and clear empties the Endpoints of"
               + " RW_SERVICE.");
   static final Setting<Long> RO_MAX_LAG =
@@ -180,11 +177,11 @@ public final class SettingsCatalog {
           flag(),
           false,
           "Whether a standby without a WAL receiver leaves the read-only Service.");
-  static final Setting<ReadOnlyFallback> RO_FALLBACK =
+  static final Setting<Boolean> RO_FALLBACK =
       Setting.of(
           "RO_FALLBACK",
-          oneOf(ReadOnlyFallback.class),
-          ReadOnlyFallback.NONE,
+          either("none", "primary"),
+          false,
           "What the read-only Service holds if no standby may serve.");
   static final Setting<Integer> STANDBY_FAILURES =
       Setting.of(

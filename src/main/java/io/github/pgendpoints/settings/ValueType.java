@@ -183,6 +183,11 @@ record ValueType<T>(
     return words(List.of(true, false), String::valueOf, /* ignoreCase= */ true);
   }
 
+  /** One of two words, in any case: true for the second one. */
+  static ValueType<Boolean> either(String no, String yes) {
+    return words(List.of(false, true), value -> value ? yes : no, /* ignoreCase= */ true);
+  }
+
   /** The TLS modes of libpq, in lower case as libpq requires. */
   static ValueType<SslMode> tlsMode() {
     return words(List.of(SslMode.values()), mode -> mode.value, /* ignoreCase= */ false);

@@ -41,7 +41,7 @@ class SettingsReaderTest {
     assertEquals(Duration.ofSeconds(1), settings.probeInterval());
     assertEquals(Duration.ofMillis(100), settings.unstableProbeInterval());
     assertEquals(Duration.ofSeconds(5), settings.kubernetesTimeout());
-    assertNull(settings.kubeconfig());
+    assertNull(settings.get(SettingsCatalog.KUBECONFIG));
     assertEquals("postgresql", settings.portName());
     assertEquals(Level.INFO, settings.logLevel());
     assertFalse(settings.allowLoopback());
@@ -227,7 +227,7 @@ class SettingsReaderTest {
     "2tb,2199023255552"
   })
   void readsBytesWithPostgresqlsUnits(String text, long bytes) throws Exception {
-    assertEquals(bytes, read(Map.of("RO_MAX_LAG", text)).verification().readOnly().maxLag());
+    assertEquals(bytes, read(Map.of("RO_MAX_LAG", text)).readOnlyRules().maxLag());
   }
 
   @Test
@@ -239,16 +239,15 @@ class SettingsReaderTest {
   }
 
   @Test
-  void readsWordsAsEnums() throws Exception {
+  void readsTheSecondOfTwoWordsAsTrue() throws Exception {
     Settings settings =
         read(
             Map.of(
                 "PUBLISH", "EndpointSlices", "ON_SPLIT_BRAIN", "clear", "RO_FALLBACK", "primary"));
 
     assertTrue(settings.publishSlices());
-    assertEquals(SplitBrainPolicy.CLEAR, settings.verification().onSplitBrain());
-    assertTrue(settings.verification().clearOnSplitBrain());
-    assertTrue(settings.verification().readOnly().fallBackToPrimary());
+    assertTrue(settings.clearOnSplitBrain());
+    assertTrue(settings.readOnlyRules().fallBackToPrimary());
   }
 
   @Test
@@ -261,21 +260,19 @@ class SettingsReaderTest {
             + SettingsCatalog.MIN_REACHABLE_NODES.allowed(),
         faults.get(0));
     assertEquals(
-        new Quorum(2),
-        read(Map.of("PG_NODES", "db1,db2", "MIN_REACHABLE_NODES", "2")).verification().quorum());
+        new Quorum(2), read(Map.of("PG_NODES", "db1,db2", "MIN_REACHABLE_NODES", "2")).quorum());
   }
 
   @Test
   void holdsAndReadsFromEveryStandbyByDefault() throws Exception {
-    assertEquals(
-        new VerificationSettings(
-            new Quorum(1),
-            SplitBrainPolicy.HOLD,
-            new ReadOnlyRules(null, false, false),
-            2,
-            1,
-            false),
-        read(Map.of()).verification());
+    Settings settings = read(Map.of());
+
+    assertEquals(new Quorum(1), settings.quorum());
+    assertFalse(settings.clearOnSplitBrain());
+    assertEquals(new ReadOnlyRules(null, false, false), settings.readOnlyRules());
+    assertEquals(2, settings.standbyFailures());
+    assertEquals(1, settings.standbySuccesses());
+    assertFalse(settings.paused());
   }
 
   @Test
