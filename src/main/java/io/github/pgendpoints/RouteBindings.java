@@ -14,7 +14,6 @@ import io.github.pgendpoints.cycle.Conclusion;
 import io.github.pgendpoints.cycle.Cycle;
 import io.github.pgendpoints.cycle.CycleMode;
 import io.github.pgendpoints.cycle.OverruleCommand;
-import io.github.pgendpoints.cycle.ProbeListener;
 import io.github.pgendpoints.cycle.Probing;
 import io.github.pgendpoints.cycle.Publishing;
 import io.github.pgendpoints.cycle.Reading;
@@ -27,7 +26,9 @@ import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.kubernetes.WriteGuard;
 import io.github.pgendpoints.postgres.NoDataSource;
+import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.settings.Settings;
+import io.github.pgendpoints.topology.NodeState;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,7 @@ record RouteBindings(
     Sinks sinks,
     PrintStream console,
     RequestListener requested,
-    ProbeListener probed,
+    BiConsumer<NodeProbe, NodeState> probed,
     ResultListener ended,
     Runnable end) {
 

@@ -9,6 +9,7 @@ import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Topology;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.camel.Body;
@@ -18,12 +19,12 @@ import org.apache.camel.Variable;
 
 /** The steps that probe: the node list becomes a topology. */
 public final class Probing {
-  private final ProbeListener listener;
+  private final BiConsumer<NodeProbe, NodeState> listener;
 
   /**
    * @param listener is told of each probe
    */
-  public Probing(ProbeListener listener) {
+  public Probing(BiConsumer<NodeProbe, NodeState> listener) {
     this.listener = listener;
   }
 
@@ -76,7 +77,7 @@ public final class Probing {
   }
 
   private NodeState told(NodeProbe probe, NodeState state) {
-    listener.probed(probe, state);
+    listener.accept(probe, state);
     return state;
   }
 

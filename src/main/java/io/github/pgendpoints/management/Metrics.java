@@ -3,7 +3,6 @@ package io.github.pgendpoints.management;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.cycle.Heartbeat;
-import io.github.pgendpoints.cycle.ProbeListener;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.ObjectOperation;
@@ -41,7 +40,7 @@ import java.util.stream.Stream;
  * <p>The labels are bounded: a node is an entry of PG_NODES, never an address or what a server says
  * of itself.
  */
-public final class Metrics implements ProbeListener, RequestListener {
+public final class Metrics implements RequestListener {
   private static final String PREFIX = "pgendpoints.";
 
   private static final String VERIFIED = "verified";
@@ -265,7 +264,7 @@ public final class Metrics implements ProbeListener, RequestListener {
     return readOnly == null ? Double.NaN : readOnly ? 1 : 0;
   }
 
-  @Override
+  /** Times a probe that has ended. */
   public void probed(NodeProbe probe, NodeState state) {
     probes(probe.node()).record(Duration.ofNanos(nanoTime.getAsLong() - probe.startedAt()));
   }

@@ -1,7 +1,6 @@
 package io.github.pgendpoints.status;
 
 import io.github.pgendpoints.cycle.Result;
-import io.github.pgendpoints.cycle.ResultListener;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.status.Status.Source;
 import java.time.Clock;
@@ -11,7 +10,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /** The status of a manager that runs on, by its last cycle. Made only when asked for. */
-public final class LatestStatus implements ResultListener {
+public final class LatestStatus {
   /** What is older, by more than the time between two cycles, is no status. */
   private static final Duration MAX_AGE = Duration.ofSeconds(30);
 
@@ -42,7 +41,11 @@ public final class LatestStatus implements ResultListener {
     this.clock = clock;
   }
 
-  @Override
+  /**
+   * Notes a cycle that has ended.
+   *
+   * @param reasons what it found wrong; made when asked for
+   */
   public void ended(Result result, Supplier<List<String>> reasons) {
     last = new Ended(result, reasons, clock.instant());
   }
