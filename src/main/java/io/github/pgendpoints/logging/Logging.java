@@ -45,15 +45,13 @@ public final class Logging {
       List.of("org.apache.camel", "io.fabric8", "okhttp3", "org.springframework");
 
   /**
-   * These log the state of a node in each cycle, or of a Lease at each check. The program reports
-   * changes of state itself. Camel's task logs that it stops trying to start a consumer when the
-   * consumer has started.
+   * These log the state of a node in each cycle. The program reports changes of state itself.
+   * Camel's task logs that it stops trying to start a consumer when the consumer has started.
    */
   private static final List<String> DRIVERS =
       List.of(
           "org.postgresql",
           "com.zaxxer.hikari",
-          "io.fabric8.kubernetes.client.extended.leaderelection",
           "io.fabric8.kubernetes.client.informers",
           "io.fabric8.kubernetes.client.dsl.internal.AbstractWatchManager",
           "org.apache.camel.support.task.BackgroundTask");
