@@ -12,19 +12,19 @@ import java.util.stream.Stream;
 /** How a cycle ends. */
 public enum Outcome {
   /** The topology is verified, and the Services follow it. */
-  VERIFIED(0),
+  VERIFIED(ExitCode.VERIFIED),
   /** A rule refused it, the cycle failed, or a server is there that must not be. */
-  REFUSED(1),
+  REFUSED(ExitCode.REFUSED),
   /** No node is known. */
-  NO_NODES(2),
+  NO_NODES(ExitCode.USAGE),
   /** The Kubernetes API was unreachable or refused a request, or a Service is unusable. */
-  KUBERNETES(3),
+  KUBERNETES(ExitCode.KUBERNETES),
   /** The topology is verified, and clients see other addresses than those written. */
-  MISMATCH(3),
+  MISMATCH(ExitCode.KUBERNETES),
   /** Another writer was first: the next cycle begins afresh. */
-  CONFLICT(3),
+  CONFLICT(ExitCode.KUBERNETES),
   /** Another replica leads now: what it decides counts. */
-  NOT_LEADER(0);
+  NOT_LEADER(ExitCode.VERIFIED);
 
   private final int exitCode;
 

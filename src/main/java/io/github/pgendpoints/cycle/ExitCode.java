@@ -1,7 +1,7 @@
-package io.github.pgendpoints;
+package io.github.pgendpoints.cycle;
 
 /** What the process ends with. After SIGTERM the JVM itself ends it with 143. */
-final class ExitCode {
+public final class ExitCode {
   /** The topology was verified, and the Endpoints are true to it. */
   static final int VERIFIED = 0;
 
@@ -10,10 +10,10 @@ final class ExitCode {
    * written, but for the read-write Service that was emptied or put back; or it was verified, and
    * beside it is a server that must not be there.
    */
-  static final int REFUSED = 1;
+  public static final int REFUSED = 1;
 
-  /** The settings or the command line are wrong. */
-  static final int USAGE = 2;
+  /** The settings or the command line are wrong, or no node is known. */
+  public static final int USAGE = 2;
 
   /**
    * The Kubernetes API could not be reached, or said no; a Service is unusable; or clients see
