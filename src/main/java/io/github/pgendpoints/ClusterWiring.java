@@ -53,30 +53,44 @@ final class ClusterWiring implements AutoCloseable {
   /** A single cycle is followed by another one only after a conflict. */
   private static final Duration NEVER = Duration.ofDays(1);
 
-  private final Settings settings;
+  final Settings settings;
   private final List<String> services;
-  private final String namespace;
-  private final Invocation invocation;
-  private final KubernetesClient client;
-  private final RequestListener requests;
+  final String namespace;
+  final Invocation invocation;
+  final KubernetesClient client;
+  final RequestListener requests;
+  final ExecutorService probes;
+  private final ExecutorService lookups;
   private final boolean continuous;
   private final Clock clock = Clock.systemUTC();
 
   private final Leadership leadership;
-  private final Alert.Cluster identity;
+
+  /** Names the cluster in alerts. */
+  final Alert.Cluster identity;
+
   private final Conditions conditions;
   private final KubernetesErrors errors;
   private final ApiRights rights;
   private final ApiBudget budget;
   private final CycleAge age;
-  private final Ticks ticks = new Ticks("cycles", this::isCycleDue);
-  private final Ticks checkTicks;
+
+  /** The timer of the cycles. */
+  final Ticks ticks = new Ticks("cycles", this::isCycleDue);
+
+  /** The timer of the checks of nodes that are DOWN. */
+  final Ticks checkTicks;
+
   private final Cadence schedule;
   private final RoleWatch roles;
   private final NodePools pools;
   private final DownNodes downNodes;
-  private final WatchedServices watched;
-  private final Cluster cluster;
+
+  /** Has to be told of each request. */
+  final WatchedServices watched;
+
+  /** What the routes carry as the variable {@code cluster}. */
+  final Cluster cluster;
 
   /**
    * @param namespace of the two Services
@@ -98,6 +112,8 @@ final class ClusterWiring implements AutoCloseable {
     this.invocation = invocation;
     this.client = client;
     this.requests = requests;
+    this.probes = probes;
+    this.lookups = lookups;
     this.continuous = invocation.mode() == Mode.CONTINUOUS;
     this.leadership =
         continuous && settings.leaseName() != null
@@ -130,7 +146,7 @@ final class ClusterWiring implements AutoCloseable {
             System::nanoTime);
     this.checkTicks = new Ticks("checks", downNodes::isCheckDue);
     this.watched = watch();
-    this.cluster = build(probes, lookups);
+    this.cluster = build();
   }
 
   private Cadence schedule() {
@@ -185,7 +201,7 @@ final class ClusterWiring implements AutoCloseable {
         schedule::wake);
   }
 
-  private Cluster build(ExecutorService probes, ExecutorService lookups) {
+  private Cluster build() {
     int port = settings.postgres().port();
     Stored stored = new Stored(port, settings.allowLoopback(), conditions::reportDegradation);
     Publisher publisher =
@@ -305,31 +321,6 @@ final class ClusterWiring implements AutoCloseable {
         ? new Damping(
             settings.standbyFailures(), settings.standbySuccesses(), settings.probeInterval())
         : Damping.none();
-  }
-
-  /** What the routes carry as the variable {@code cluster}. */
-  Cluster cluster() {
-    return cluster;
-  }
-
-  /** The timer of the cycles. */
-  Ticks ticks() {
-    return ticks;
-  }
-
-  /** The timer of the checks of nodes that are DOWN. */
-  Ticks checkTicks() {
-    return checkTicks;
-  }
-
-  /** Names the cluster in alerts. */
-  Alert.Cluster identity() {
-    return identity;
-  }
-
-  /** Has to be told of each request. */
-  RequestListener watched() {
-    return watched;
   }
 
   @Override

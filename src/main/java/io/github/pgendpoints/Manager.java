@@ -111,7 +111,7 @@ public final class Manager extends Main {
     this.probes = mode == Mode.CONTINUOUS ? ProbeThreads.cheapest() : new ProbeThreads();
     this.wiring =
         new ClusterWiring(settings, namespace, invocation, client, new Requests(), probes, lookups);
-    this.cluster = wiring.cluster();
+    this.cluster = wiring.cluster;
     this.leaseMessages = wiring.leaseMessages();
     boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
     this.heartbeat =
@@ -123,21 +123,7 @@ public final class Manager extends Main {
             : new HeldLease(client, namespace, settings.leaseName());
     setUpCamel();
     RouteBindings bindings =
-        new RouteBindings(
-            settings,
-            mode,
-            namespace,
-            client,
-            cluster,
-            wiring.ticks(),
-            wiring.checkTicks(),
-            probes,
-            sinks,
-            out,
-            new Requests(),
-            this::probed,
-            this::ended,
-            this::end);
+        new RouteBindings(wiring, sinks, out, this::probed, this::ended, this::end);
     bindings.properties().forEach(this::addInitialProperty);
     bindings.bind(this::bind);
   }
@@ -185,11 +171,7 @@ public final class Manager extends Main {
     if (mode == Mode.CONTINUOUS) {
       context.addStartupListener(
           new DiscoverWatch(
-              health,
-              wiring.identity(),
-              settings.alerts().repeat(),
-              Clock.systemUTC(),
-              sinks::send));
+              health, wiring.identity, settings.alerts().repeat(), Clock.systemUTC(), sinks::send));
     }
     if (mode == Mode.CONTINUOUS && settings.managementPort() != null) {
       serveMetrics(context);
@@ -254,7 +236,7 @@ public final class Manager extends Main {
   private final class Requests implements RequestListener {
     @Override
     public void writing(ObjectKind<?> kind, HasMetadata object) {
-      wiring.watched().writing(kind, object);
+      wiring.watched.writing(kind, object);
     }
 
     @Override
@@ -263,7 +245,7 @@ public final class Manager extends Main {
         ObjectKind<?> kind,
         HasMetadata object,
         KubernetesClientException failure) {
-      wiring.watched().ended(operation, kind, object, failure);
+      wiring.watched.ended(operation, kind, object, failure);
       if (metrics != null) {
         metrics.ended(operation, kind, object, failure);
       }

@@ -1,6 +1,5 @@
 package io.github.pgendpoints;
 
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.AlertFormats;
 import io.github.pgendpoints.alert.AlertLog;
 import io.github.pgendpoints.alert.AlertsComponent;
@@ -20,10 +19,8 @@ import io.github.pgendpoints.cycle.Reading;
 import io.github.pgendpoints.cycle.ResultListener;
 import io.github.pgendpoints.cycle.Retries;
 import io.github.pgendpoints.cycle.Rules;
-import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
 import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
-import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.kubernetes.WriteGuard;
 import io.github.pgendpoints.postgres.NoDataSource;
 import io.github.pgendpoints.postgres.NodeProbe;
@@ -33,40 +30,23 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ExecutorService;
 import java.util.function.BiConsumer;
 import org.apache.camel.Predicate;
 
 /**
  * The beans and properties that the routes name.
  *
- * @param settings validated
- * @param mode of the run
- * @param namespace of the two Services
- * @param client for the Kubernetes API
- * @param cluster that the routes carry as the variable {@code cluster}
- * @param ticks the timer of the cycles
- * @param checkTicks the timer of the checks of nodes that are DOWN
- * @param probes runs the probes of a cycle
+ * @param wiring of the cluster
  * @param sinks that alerts go to
  * @param console where people see what they asked to be shown
- * @param requested is told of each request to the API
  * @param probed is told of each probe of a node
  * @param ended is told of each cycle
  * @param end runs when the alerts of a cycle have gone out
  */
 record RouteBindings(
-    Settings settings,
-    Mode mode,
-    String namespace,
-    KubernetesClient client,
-    Cluster cluster,
-    Ticks ticks,
-    Ticks checkTicks,
-    ExecutorService probes,
+    ClusterWiring wiring,
     Sinks sinks,
     PrintStream console,
-    RequestListener requested,
     BiConsumer<NodeProbe, NodeState> probed,
     ResultListener ended,
     Runnable end) {
@@ -76,8 +56,10 @@ record RouteBindings(
 
   /** The properties, by name. */
   Map<String, String> properties() {
+    Mode mode = wiring.invocation.mode();
+    Cluster cluster = wiring.cluster;
     return Map.of(
-        "namespace", namespace,
+        "namespace", wiring.namespace,
         "probe.tick", String.valueOf(cluster.schedule().tick().toMillis()),
         "continuous", String.valueOf(mode == Mode.CONTINUOUS),
         "dry.run", String.valueOf(mode == Mode.DRY_RUN),
@@ -91,16 +73,17 @@ record RouteBindings(
    * @param registry takes a name and its bean
    */
   void bind(BiConsumer<String, Object> registry) {
+    Settings settings = wiring.settings;
     SinkSettings sinkSettings = settings.alerts().sinkSettings();
-    registry.accept("kubernetesClient", client);
+    registry.accept("kubernetesClient", wiring.client);
     registry.accept("kubernetes-endpoints", new KubernetesEndpointsComponent());
     registry.accept("kubernetes-endpoint-slices", new KubernetesEndpointSlicesComponent());
     registry.accept("writeGuard", writeGuard());
-    registry.accept("requests", requested);
-    registry.accept("cluster", cluster);
-    registry.accept("ticks", ticks);
-    registry.accept("checkTicks", checkTicks);
-    registry.accept("probes", probes);
+    registry.accept("requests", wiring.requests);
+    registry.accept("cluster", wiring.cluster);
+    registry.accept("ticks", wiring.ticks);
+    registry.accept("checkTicks", wiring.checkTicks);
+    registry.accept("probes", wiring.probes);
     registry.accept("noDataSource", new NoDataSource());
     registry.accept("reader", new Reading());
     registry.accept("prober", new Probing(probed));
@@ -122,13 +105,14 @@ record RouteBindings(
     registry.accept(
         "serviceEvents",
         new ServiceEvents(
-            client,
-            cluster.errors(),
+            wiring.client,
+            wiring.cluster.errors(),
             List.of(settings.rwService(), settings.roService()),
             INSTANCE));
   }
 
   private WriteGuard writeGuard() {
+    Cluster cluster = wiring.cluster;
     return exchange -> {
       cluster.leadership().check();
       Cycle cycle = exchange.getVariable("cycle", Cycle.class);

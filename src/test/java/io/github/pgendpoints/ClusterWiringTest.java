@@ -62,7 +62,7 @@ class ClusterWiringTest {
             RequestListener.NONE,
             probes,
             lookups);
-    cluster = wiring.cluster();
+    cluster = wiring.cluster;
   }
 
   @AfterEach

@@ -145,17 +145,9 @@ public final class RoutesContext implements AutoCloseable {
 
   private RouteBindings bindings() {
     return new RouteBindings(
-        settings,
-        mode,
-        api.namespace(),
-        client,
-        wiring.cluster(),
-        wiring.ticks(),
-        wiring.checkTicks(),
-        executor,
+        wiring,
         new Sinks(),
         console,
-        (operation, kind, object, failure) -> {},
         (probe, state) -> {},
         (ended, reasons) -> result = ended,
         () -> {});
@@ -200,7 +192,7 @@ public final class RoutesContext implements AutoCloseable {
   public Result cycle(Topology found) {
     topology = found;
     result = null;
-    wiring.cluster().schedule().repeat();
+    wiring.cluster.schedule().repeat();
     Exception failure =
         context
             .createFluentProducerTemplate()
@@ -231,12 +223,12 @@ public final class RoutesContext implements AutoCloseable {
   public void restart() {
     closeWiring();
     wiring = wiring();
-    context.getRegistry().bind("cluster", wiring.cluster());
+    context.getRegistry().bind("cluster", wiring.cluster);
   }
 
   /** What the cycles work on. */
   public Cluster cluster() {
-    return wiring.cluster();
+    return wiring.cluster;
   }
 
   /** The alerts since this was last called. */
