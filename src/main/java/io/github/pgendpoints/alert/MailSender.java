@@ -1,5 +1,6 @@
 package io.github.pgendpoints.alert;
 
+import io.github.pgendpoints.kubernetes.Certificates;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.Transport;
@@ -11,14 +12,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.util.Properties;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.component.mail.DefaultJavaMailSender;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -89,19 +85,8 @@ public final class MailSender extends DefaultJavaMailSender {
    */
   static SSLSocketFactory trusting(String certificates) {
     try (InputStream in = Files.newInputStream(Path.of(certificates))) {
-      KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-      store.load(null, null);
-      for (Certificate each : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-        store.setCertificateEntry(String.valueOf(store.size()), each);
-      }
-      if (store.size() == 0) {
-        throw new CertificateException("there is no certificate in it");
-      }
-      TrustManagerFactory trust =
-          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      trust.init(store);
       SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, trust.getTrustManagers(), null);
+      context.init(null, Certificates.trusting(in, "there is no certificate in it"), null);
       return context.getSocketFactory();
     } catch (NoSuchFileException | InvalidPathException e) {
       throw new IllegalArgumentException(

@@ -11,9 +11,6 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -21,7 +18,6 @@ import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManager;
-import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 
 /**
@@ -104,22 +100,10 @@ final class ApiSockets extends SSLSocketFactory {
         || System.getProperty("javax.net.ssl.trustStore") != null) {
       return SSLUtils.trustManagers(config);
     }
-    KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-    store.load(null, null);
     try (InputStream pem =
         CertUtils.getInputStreamFromDataOrFile(config.getCaCertData(), config.getCaCertFile())) {
-      for (Certificate authority :
-          CertificateFactory.getInstance("X.509").generateCertificates(pem)) {
-        store.setCertificateEntry(String.valueOf(store.size()), authority);
-      }
+      return Certificates.trusting(pem, "the certificate authority of the cluster is empty");
     }
-    if (store.size() == 0) {
-      throw new IOException("the certificate authority of the cluster is empty");
-    }
-    TrustManagerFactory factory =
-        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-    factory.init(store);
-    return factory.getTrustManagers();
   }
 
   /** fabric8 takes a key in PKCS #8, which does not name its algorithm, for RSA. */
