@@ -1,5 +1,6 @@
 package io.github.pgendpoints.publish;
 
+import io.github.pgendpoints.kubernetes.election.Clocks;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
@@ -10,18 +11,11 @@ import java.util.function.LongSupplier;
  */
 public final class CycleAge {
   private final Duration limit;
-  private final LongSupplier nanoTime;
-  private final LongSupplier currentTimeMillis;
+  private final Clocks clocks;
   private final LongSupplier term;
 
-  /**
-   * A moment by both clocks.
-   *
-   * @param nanos nobody can set this clock, but it stands still while the machine sleeps
-   * @param millis since 1970; this one goes on meanwhile
-   * @param term the number of the term of leadership
-   */
-  public record Moment(long nanos, long millis, long term) {}
+  /** A moment in a term of leadership. */
+  public record Moment(Clocks.Moment time, long term) {}
 
   /**
    * @param limit after which a cycle's result counts for nothing
@@ -32,8 +26,7 @@ public final class CycleAge {
   public CycleAge(
       Duration limit, LongSupplier nanoTime, LongSupplier currentTimeMillis, LongSupplier term) {
     this.limit = limit;
-    this.nanoTime = nanoTime;
-    this.currentTimeMillis = currentTimeMillis;
+    this.clocks = new Clocks(nanoTime, currentTimeMillis);
     this.term = term;
   }
 
@@ -55,7 +48,7 @@ public final class CycleAge {
 
   /** The beginning of a cycle. */
   public Moment now() {
-    return new Moment(nanoTime.getAsLong(), currentTimeMillis.getAsLong(), term.getAsLong());
+    return new Moment(clocks.now(), term.getAsLong());
   }
 
   /**
@@ -72,9 +65,7 @@ public final class CycleAge {
     if (begun.term() != term.getAsLong()) {
       throw StaleTopologyException.ofAnotherTerm();
     }
-    Duration byNanos = Duration.ofNanos(nanoTime.getAsLong() - begun.nanos());
-    Duration byMillis = Duration.ofMillis(currentTimeMillis.getAsLong() - begun.millis());
-    Duration age = byNanos.compareTo(byMillis) > 0 ? byNanos : byMillis;
+    Duration age = clocks.since(begun.time());
     if (age.compareTo(limit) > 0) {
       throw StaleTopologyException.ofAge(age, limit);
     }

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.kubernetes.election;
 
+import io.github.pgendpoints.kubernetes.election.Clocks.Moment;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
@@ -12,26 +13,19 @@ import java.util.function.LongSupplier;
  */
 public final class Leadership {
   private final Duration lasts;
-  private final LongSupplier nanoTime;
-  private final LongSupplier currentTimeMillis;
+  private final Clocks clocks;
   private volatile Moment renewed;
   private volatile Moment looked;
   private volatile boolean alone;
   private volatile String sharedWith;
   private volatile int terms;
 
-  private record Moment(long nanos, long millis) {}
-
   /**
    * @param lasts how long after its renewal leadership ends; less than the Lease's duration
-   * @param nanoTime as {@link System#nanoTime}, which cannot be set back, but stands still while
-   *     the machine sleeps
-   * @param currentTimeMillis as {@link System#currentTimeMillis}, which goes on meanwhile
    */
   Leadership(Duration lasts, LongSupplier nanoTime, LongSupplier currentTimeMillis) {
     this.lasts = lasts;
-    this.nanoTime = nanoTime;
-    this.currentTimeMillis = currentTimeMillis;
+    this.clocks = new Clocks(nanoTime, currentTimeMillis);
   }
 
   /** The leadership of a process that takes part in an election. */
@@ -61,7 +55,7 @@ public final class Leadership {
   /** Whether this process leads, or there is no election. */
   public boolean isHeld() {
     Moment last = renewed;
-    return alone || last != null && age(last).compareTo(lasts) < 0;
+    return alone || last != null && clocks.since(last).compareTo(lasts) < 0;
   }
 
   /**
@@ -70,7 +64,7 @@ public final class Leadership {
    */
   public boolean isLookedAt() {
     Moment last = looked;
-    return last != null && age(last).compareTo(lasts) < 0;
+    return last != null && clocks.since(last).compareTo(lasts) < 0;
   }
 
   /**
@@ -81,19 +75,12 @@ public final class Leadership {
     return terms;
   }
 
-  /** By the clock that shows more: in doubt another process leads already. */
-  private Duration age(Moment moment) {
-    Duration byNanos = Duration.ofNanos(nanoTime.getAsLong() - moment.nanos());
-    Duration byMillis = Duration.ofMillis(currentTimeMillis.getAsLong() - moment.millis());
-    return byNanos.compareTo(byMillis) > 0 ? byNanos : byMillis;
-  }
-
   /**
    * Renews leadership from the moment at which this request is sent, not from its answer. A request
    * that throws renews nothing.
    */
   void renewBy(Runnable request) {
-    Moment sent = now();
+    Moment sent = clocks.now();
     request.run();
     if (!isHeld()) {
       terms++;
@@ -103,11 +90,7 @@ public final class Leadership {
 
   /** Notes that the Lease was read. */
   void looked() {
-    looked = now();
-  }
-
-  private Moment now() {
-    return new Moment(nanoTime.getAsLong(), currentTimeMillis.getAsLong());
+    looked = clocks.now();
   }
 
   /** Ends leadership at once. */
