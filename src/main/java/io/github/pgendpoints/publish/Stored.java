@@ -15,17 +15,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Reads back what the objects of both Services remember. */
 public final class Stored {
-  private static final BigInteger MAX_TIMELINE = BigInteger.valueOf(0xFFFF_FFFFL);
+  private static final BigInteger MAX_TIMELINE = BigInteger.valueOf(Line.MAX_TIMELINE);
   private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
-  private static final BigInteger MAX_SYSTEM_IDENTIFIER =
-      BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
-
-  private static final Pattern NUMBER = Pattern.compile("[1-9][0-9]{0,19}");
 
   private final int defaultPort;
   private final boolean allowLoopback;
@@ -244,7 +239,7 @@ public final class Stored {
   }
 
   private static String identifier(HasMetadata object, List<String> faults) {
-    return text(object, Annotations.SYSTEM_IDENTIFIER, MAX_SYSTEM_IDENTIFIER, faults);
+    return text(object, Annotations.SYSTEM_IDENTIFIER, Line.MAX_SYSTEM_IDENTIFIER, faults);
   }
 
   /** The number an annotation holds; 0 when it is not there, or a fault. */
@@ -260,7 +255,7 @@ public final class Stored {
     if (text == null) {
       return null;
     }
-    if (NUMBER.matcher(text).matches() && new BigInteger(text).compareTo(max) <= 0) {
+    if (Line.isNumber(text, max)) {
       return text;
     }
     faults.add(fault(object, annotation, text, "a number from 1 to " + max));

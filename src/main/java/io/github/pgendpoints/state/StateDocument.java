@@ -15,7 +15,6 @@ import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Rival;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -40,9 +39,6 @@ record StateDocument(Memory memory, String conditions) {
   static final int MAX_BYTES = 512 * 1024;
 
   private static final int VERSION = 1;
-  private static final long MAX_TIMELINE = 0xFFFF_FFFFL;
-  private static final BigInteger MAX_SYSTEM_IDENTIFIER =
-      BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
 
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
@@ -91,16 +87,14 @@ record StateDocument(Memory memory, String conditions) {
       return PublishedPrimary.none();
     }
     String identifier = node.has("systemIdentifier") ? text(node, "systemIdentifier") : null;
-    if (identifier != null
-        && (!identifier.matches("[1-9][0-9]{0,19}")
-            || new BigInteger(identifier).compareTo(MAX_SYSTEM_IDENTIFIER) > 0)) {
+    if (identifier != null && !Line.isNumber(identifier, Line.MAX_SYSTEM_IDENTIFIER)) {
       throw new IllegalArgumentException("its systemIdentifier is none");
     }
     Line line =
         node.has("timeline")
             ? new Line(
                 identifier,
-                integer(node, "timeline", 1, MAX_TIMELINE),
+                integer(node, "timeline", 1, Line.MAX_TIMELINE),
                 node.has("begin") ? lsn(text(node, "begin")) : null)
             : null;
     return new PublishedPrimary(

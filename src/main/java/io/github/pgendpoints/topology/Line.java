@@ -1,5 +1,8 @@
 package io.github.pgendpoints.topology;
 
+import java.math.BigInteger;
+import java.util.regex.Pattern;
+
 /**
  * The line of WAL that a primary writes. PostgreSQL has no identity for a timeline: two standbys
  * that are promoted apart give theirs the same number. The position at which it begins tells most
@@ -11,6 +14,19 @@ package io.github.pgendpoints.topology;
  *     known
  */
 public record Line(String systemIdentifier, long timeline, Lsn begin) {
+  /** The highest number of a timeline. */
+  public static final long MAX_TIMELINE = 0xFFFF_FFFFL;
+
+  /** The highest system identifier. */
+  public static final BigInteger MAX_SYSTEM_IDENTIFIER =
+      BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
+
+  private static final Pattern NUMBER = Pattern.compile("[1-9][0-9]{0,19}");
+
+  /** Whether the text is a number from 1, without zeros before it. */
+  public static boolean isNumber(String text, BigInteger max) {
+    return NUMBER.matcher(text).matches() && new BigInteger(text).compareTo(max) <= 0;
+  }
 
   /** Whether {@code other} is a begin of another line; false where either is not known. */
   boolean beginsElsewhereThan(Lsn other) {
