@@ -1,9 +1,15 @@
 package io.github.pgendpoints.logging;
 
 import java.util.function.IntFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Makes foreign text harmless: it can neither break a line nor control the terminal. */
 final class Text {
+  /** Separators of lines, and all characters of category C but for those of private use. */
+  private static final Pattern INVISIBLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}&&\\P{Co}]");
+
   private Text() {}
 
   /** Replaces line breaks and tabs by a blank, other invisible characters by a question mark. */
@@ -19,30 +25,11 @@ final class Text {
    * @param replacement for a UTF-16 code unit
    */
   static String replaceInvisible(String text, IntFunction<String> replacement) {
-    StringBuilder result = new StringBuilder(text.length());
-    for (int i = 0; i < text.length(); ) {
-      int codePoint = text.codePointAt(i);
-      int next = i + Character.charCount(codePoint);
-      if (isVisible(codePoint)) {
-        result.appendCodePoint(codePoint);
-      } else {
-        text.substring(i, next).chars().forEach(unit -> result.append(replacement.apply(unit)));
-      }
-      i = next;
-    }
-    return result.toString();
-  }
-
-  private static boolean isVisible(int codePoint) {
-    return switch (Character.getType(codePoint)) {
-      case Character.CONTROL,
-          Character.FORMAT,
-          Character.LINE_SEPARATOR,
-          Character.PARAGRAPH_SEPARATOR,
-          Character.SURROGATE,
-          Character.UNASSIGNED ->
-          false;
-      default -> true;
-    };
+    return INVISIBLE
+        .matcher(text)
+        .replaceAll(
+            found ->
+                Matcher.quoteReplacement(
+                    found.group().chars().mapToObj(replacement).collect(Collectors.joining())));
   }
 }
