@@ -21,7 +21,6 @@ import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.JolokiaServer;
 import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
-import io.github.pgendpoints.management.SinkMetrics;
 import io.github.pgendpoints.management.StatusPages;
 import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.postgres.ProbeThreads;
@@ -214,7 +213,7 @@ public final class Manager extends Main {
             health,
             settings.paused(),
             System::nanoTime);
-    new SinkMetrics(sinks).bindTo(registry);
+    metrics.watch(sinks);
     metrics.build(Build.current().version(), Build.current().revision());
     latestStatus =
         new LatestStatus(

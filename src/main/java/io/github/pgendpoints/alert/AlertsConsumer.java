@@ -57,7 +57,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
     try {
       if (queue.size() == capacity) {
         queue.removeFirst();
-        count.dropped.incrementAndGet();
+        count.dropped().incrementAndGet();
         if (!overflowing) {
           LOG.error(
               "alert sink {} is too slow: its queue of {} is full, the oldest alerts are dropped",
@@ -160,9 +160,9 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
       told = givenUp;
       givenUp = false;
       if (failure == null) {
-        count.sent.incrementAndGet();
+        count.sent().incrementAndGet();
       } else {
-        count.failed.incrementAndGet();
+        count.failed().incrementAndGet();
       }
       changed.signalAll();
     } finally {

@@ -178,7 +178,7 @@ public final class SinkFiles implements StartupListener {
         LOG.debug("alert sink {} has not started before the end", file);
         return;
       }
-      sinks.count(name(file)).faults.incrementAndGet();
+      sinks.count(name(file)).faults().incrementAndGet();
       String fault = SinkFault.describe(e, routes);
       LOG.error("alert sink {} is left out, {}", shown(file), fault);
       String message = "alert sink %s is left out, %s".formatted(shown(file), fault);

@@ -2,6 +2,7 @@ package io.github.pgendpoints.management;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Heartbeat;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.ObjectKind;
@@ -20,6 +21,7 @@ import io.github.pgendpoints.topology.Signature;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -159,6 +162,32 @@ public final class Metrics implements RequestListener {
         .description("1, with the version and the revision of the program")
         .tag("version", version)
         .tag("revision", revision)
+        .register(registry);
+  }
+
+  /** Counts what becomes of alerts, sink by sink. */
+  public void watch(Sinks sinks) {
+    sinks.watch(
+        (sink, count) -> {
+          alerts("sent", "Alerts that the sink has taken", sink, count.sent());
+          alerts("failed", "Alerts that the sink failed to deliver", sink, count.failed());
+          alerts(
+              "dropped",
+              "Alerts that did not fit into the queue of the sink",
+              sink,
+              count.dropped());
+          alerts(
+              "sink.faults",
+              "Faults for which the file of the sink is left out",
+              sink,
+              count.faults());
+        });
+  }
+
+  private void alerts(String name, String help, String sink, AtomicLong count) {
+    FunctionCounter.builder(PREFIX + "alerts." + name, count, AtomicLong::get)
+        .description(help)
+        .tag("sink", sink)
         .register(registry);
   }
 
