@@ -38,11 +38,6 @@ public final class Slices {
     return Map.of(SERVICE_NAME, service);
   }
 
-  /** The Service that a slice belongs to; null when it names none. */
-  public static String service(EndpointSlice slice) {
-    return Actual.label(slice, SERVICE_NAME);
-  }
-
   /**
    * One slice an address family and port, since both belong to the slice: {@code SERVICE-ipv4} and
    * {@code SERVICE-ipv6}, and {@code SERVICE-ipv4-5433} where the port is not the default one.

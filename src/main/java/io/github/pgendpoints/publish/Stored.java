@@ -36,11 +36,6 @@ public final class Stored {
     this.warnings = warnings;
   }
 
-  /** One that does without in silence. */
-  public Stored(int defaultPort, boolean allowLoopback) {
-    this(defaultPort, allowLoopback, warning -> {});
-  }
-
   /**
    * What one object remembers.
    *

@@ -67,7 +67,7 @@ public final class WatchedServices implements RequestListener, AutoCloseable {
                         .endpointSlices()
                         .inNamespace(namespace)
                         .withLabels(Slices.selector(name))),
-            Slices::service,
+            Slices::serviceOf,
             () -> rights.refused(ApiRight.WATCH_SLICES),
             degraded,
             term,

@@ -8,9 +8,10 @@ import java.util.stream.Stream;
 /** The settings as users read about them. */
 public final class SettingsReference {
   /** Settings that belong together. */
-  public record Section(String title, List<Setting<?>> settings) {}
+  record Section(String title, List<Setting<?>> settings) {}
 
-  private static final List<Section> SECTIONS =
+  /** All settings by subject, in the order of the reference. */
+  static final List<Section> SECTIONS =
       List.of(
           new Section(
               "Nodes and Services",
@@ -60,11 +61,6 @@ public final class SettingsReference {
                   LOG_FORMAT)));
 
   private SettingsReference() {}
-
-  /** All settings by subject, in the order of the reference. */
-  public static List<Section> sections() {
-    return SECTIONS;
-  }
 
   /** All settings, in the order of the reference. */
   public static Stream<Setting<?>> all() {

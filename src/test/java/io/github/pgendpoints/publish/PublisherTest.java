@@ -59,7 +59,7 @@ class PublisherTest {
           false,
           Clock.fixed(Instant.parse("2026-11-24T12:34:56.120Z"), ZoneOffset.UTC));
 
-  private final Stored stored = new Stored(5432, false);
+  private final Stored stored = new Stored(5432, false, warning -> {});
 
   @Test
   void putsThePrimaryBehindReadWriteAndTheStandbysBehindReadOnly() {

@@ -140,7 +140,8 @@ class SlicesTest {
 
     for (List<EndpointSlice> order : List.of(slices, List.of(slices.get(1), slices.get(0)))) {
       var published =
-          new Stored(5432, false).published(new Actual(null, order), new Actual(null, List.of()));
+          new Stored(5432, false, warning -> {})
+              .published(new Actual(null, order), new Actual(null, List.of()));
       assertEquals("[2001:db8::2]", published.primary().name());
       assertEquals(6, published.line().timeline());
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class StoredTest {
-  private final Stored stored = new Stored(5432, false);
+  private final Stored stored = new Stored(5432, false, warning -> {});
 
   @Test
   void readsBackWhatWasPublished() {

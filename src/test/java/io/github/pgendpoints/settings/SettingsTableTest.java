@@ -38,7 +38,7 @@ class SettingsTableTest {
       @Override
       String corrected(String page) {
         String tables =
-            SettingsReference.sections().stream()
+            SettingsReference.SECTIONS.stream()
                 .map(
                     section ->
                         "\n## %s\n\n%s%s\n"

@@ -48,7 +48,7 @@ public final class HeldLease {
         return Optional.of(holder);
       }
       Lease next = get();
-      if (next == null || !version(next).equals(version(first))) {
+      if (next == null || !ObservedLease.version(next).equals(ObservedLease.version(first))) {
         return Optional.ofNullable(holderOf(next));
       }
     }
@@ -57,10 +57,6 @@ public final class HeldLease {
 
   private Lease get() {
     return client.leases().inNamespace(namespace).withName(name).get();
-  }
-
-  private static String version(Lease lease) {
-    return lease.getMetadata().getResourceVersion();
   }
 
   private static String holderOf(Lease lease) {

@@ -193,7 +193,7 @@ final class ObservedLease {
     lease = answer;
   }
 
-  private static String version(Lease lease) {
+  static String version(Lease lease) {
     return lease.getMetadata().getResourceVersion();
   }
 
