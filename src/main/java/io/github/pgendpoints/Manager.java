@@ -62,7 +62,7 @@ public final class Manager extends Main {
 
   private final Settings settings;
   private final Mode mode;
-  private final Path home;
+  private final RouteFolder routes;
   private final PrintStream out;
   private final ExecutorService probes;
   private final ExecutorService lookups = new ProbeThreads();
@@ -105,7 +105,7 @@ public final class Manager extends Main {
     super(Manager.class);
     this.settings = settings;
     this.mode = invocation.mode();
-    this.home = home;
+    this.routes = RouteFolder.of(home);
     this.out = out;
     this.probes = mode == Mode.CONTINUOUS ? ProbeThreads.cheapest() : new ProbeThreads();
     this.wiring =
@@ -122,14 +122,14 @@ public final class Manager extends Main {
             : new HeldLease(client, namespace, settings.leaseName());
     setUpCamel();
     RouteBindings bindings =
-        new RouteBindings(wiring, sinks, out, this::probed, this::ended, this::end);
+        new RouteBindings(wiring, sinks, out, this::probed, this::ended, this::end, this::abort);
     bindings.properties().forEach(this::addInitialProperty);
     bindings.bind(this::bind);
   }
 
   private void setUpCamel() {
     configure()
-        .withRoutesIncludePattern("file:%s/routes/*.camel.yaml".formatted(home))
+        .withRoutesIncludePattern("file:%s/*.camel.yaml".formatted(routes.path()))
         .withAutoConfigurationLogSummary(false)
         .withBasePackageScanEnabled(false)
         .withName("postgres-endpoint-manager")
@@ -158,7 +158,10 @@ public final class Manager extends Main {
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
       context.addStartupListener(
           new SinkFiles(
-              home.resolve("routes/alerts"), settings.alerts().off(), sinks, wiring::tellOfFault));
+              routes.path().resolve("alerts"),
+              settings.alerts().off(),
+              sinks,
+              wiring::tellOfFault));
     }
     if (election != null) {
       // Stopped after the routes at the latest, so that a cycle in flight ends as the leader's.
@@ -276,7 +279,15 @@ public final class Manager extends Main {
 
   /** Ends a run of one cycle, with that cycle's exit code; and any run that knows no node. */
   private void end() {
-    int code = last.outcome().exitCode();
+    end(last.outcome().exitCode());
+  }
+
+  /** Ends a run of one cycle that came to no end by itself, such as by a fault in a route. */
+  private void abort() {
+    end(ExitCode.REFUSED);
+  }
+
+  private void end(int code) {
     if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
       cluster.schedule().stop();
       if (mode == Mode.ONCE) {
@@ -300,7 +311,7 @@ public final class Manager extends Main {
         LOG.error(refusal);
         return ExitCode.REFUSED;
       }
-      new RouteFolder(home.resolve("routes")).requireCycles();
+      routes.requireCycles();
       run();
       return getExitCode();
     } catch (Exception e) {
@@ -320,7 +331,7 @@ public final class Manager extends Main {
    */
   @Override
   protected void modelineRoutes(CamelContext context) throws Exception {
-    if (new RouteFolder(home.resolve("routes")).contains("beans:")) {
+    if (routes.contains("beans:")) {
       super.modelineRoutes(context);
     }
   }

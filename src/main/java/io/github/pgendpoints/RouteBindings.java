@@ -42,6 +42,7 @@ import org.apache.camel.Predicate;
  * @param probed is told of each probe of a node
  * @param ended is told of each cycle
  * @param end runs when the alerts of a cycle have gone out
+ * @param abort runs when an error kept them from going out
  */
 record RouteBindings(
     ClusterWiring wiring,
@@ -49,7 +50,8 @@ record RouteBindings(
     PrintStream console,
     BiConsumer<NodeProbe, NodeState> probed,
     ResultListener ended,
-    Runnable end) {
+    Runnable end,
+    Runnable abort) {
 
   /** The pod's name. */
   static final String INSTANCE = Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica");
@@ -90,7 +92,7 @@ record RouteBindings(
     registry.accept("rules", new Rules());
     registry.accept("publisher", new Publishing());
     registry.accept("overrule", new OverruleCommand(console));
-    Conclusion conclusion = new Conclusion(ended, end);
+    Conclusion conclusion = new Conclusion(ended, end, abort);
     registry.accept("conclusion", conclusion);
     // A bean of an expression does not see the exception that a catch clause asks about.
     registry.accept("concernsOneService", (Predicate) conclusion::concernsOneService);

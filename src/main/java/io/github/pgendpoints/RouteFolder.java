@@ -12,6 +12,17 @@ import java.util.stream.Stream;
  * @param path of the folder
  */
 record RouteFolder(Path path) {
+  /** The folder of an installation, which may be a link. */
+  static RouteFolder of(Path home) {
+    Path path = home.resolve("routes");
+    try {
+      // Camel finds no file through a link to a folder.
+      return new RouteFolder(path.toRealPath());
+    } catch (IOException e) {
+      return new RouteFolder(path);
+    }
+  }
+
   /** Whether a file has this text; true as well if a file can't be read, which Camel reports. */
   boolean contains(String text) {
     try (Stream<Path> files = Files.list(path)) {
@@ -32,6 +43,9 @@ record RouteFolder(Path path) {
    * @throws IllegalStateException if none does
    */
   void requireCycles() {
+    if (!Files.isDirectory(path)) {
+      throw new IllegalStateException("there is no folder " + path);
+    }
     if (!contains("#ticks")) {
       throw new IllegalStateException("no route in " + path + " has the timer #ticks");
     }

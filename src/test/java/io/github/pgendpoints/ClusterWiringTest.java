@@ -99,7 +99,7 @@ class ClusterWiringTest {
     }
 
     try (var context = new DefaultCamelContext()) {
-      Cycle cycle = new Conclusion(null, null).begin(cluster, new DefaultExchange(context));
+      Cycle cycle = new Conclusion(null, null, null).begin(cluster, new DefaultExchange(context));
       new Probing(null).probes(cluster, cycle, Nodes.nothingPublished(), List.of(UNREACHABLE));
     }
 

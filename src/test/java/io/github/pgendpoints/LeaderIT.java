@@ -222,13 +222,31 @@ class LeaderIT {
 
     assertEquals(List.of(), writesOf("first"), first::err);
     assertTrue(
-        first.err().contains("INFO this replica lost leadership before a write: it writes nothing"),
-        first::err);
+        first.err().contains("INFO this replica does not lead: it writes nothing"), first::err);
     assertEquals(
         List.of(),
         first.err().lines().filter(line -> line.contains(" ERROR ")).toList(),
         "what it writes no more is no error, least of all one of Camel's own");
     assertEquals(1, count(second, "INFO this replica leads: "), second::err);
+  }
+
+  @Test
+  void aReplicaThatLeadsAgainComparesNothingWithItsEarlierTerm() throws Exception {
+    lead();
+    signal("STOP", first);
+    until(() -> second.err().contains("INFO this replica leads: "));
+    PostgresServer standby = cluster.servers().get(2);
+    standby.stopImmediately();
+    until(() -> second.err().contains("WARN 127.0.0.3 is DOWN"));
+    signal("CONT", first);
+    until(() -> first.err().contains("INFO this replica stands by: "));
+
+    signal("TERM", second);
+    until(() -> count(first, "INFO this replica leads: ") == 2);
+    until(() -> first.err().contains("WARN 127.0.0.3 is DOWN"));
+    assertFalse(first.err().contains("was STANDBY"), "the other one has reported the change");
+    standby.start();
+    until(() -> first.err().contains("INFO 127.0.0.3 is STANDBY, was DOWN"));
   }
 
   @Test

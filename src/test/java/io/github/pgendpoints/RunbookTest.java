@@ -334,7 +334,8 @@ class RunbookTest {
             "reportWrite",
             "recordPublished",
             "recordPublication",
-            "restore");
+            "restore",
+            "forget");
 
     assertEquals(
         Set.of(),

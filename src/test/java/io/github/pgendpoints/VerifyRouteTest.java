@@ -388,6 +388,25 @@ class VerifyRouteTest {
         Rule.NO_PRIMARY, verify(topology(standby("db3")), nothingPublished()).verdict().rule());
   }
 
+  @Test
+  void aRuleOfAUsersOwnRefusesWithoutAReason() {
+    String reason =
+        OWN_RULE.substring(OWN_RULE.indexOf("  - setVariable"), OWN_RULE.indexOf("  - to:"));
+    routes.editing(file -> withRule(file, OWN_RULE.replace(reason, ""))).start();
+
+    Result result = verify(topology(standby("db1"), primary("db3", 1)), nothingPublished());
+
+    assertEquals(List.of(), sent);
+    assertEquals(Rule.OWN, result.verdict().rule());
+    assertEquals(1, result.outcome().exitCode());
+    assertEquals(
+        List.of("rule NoReason, nothing is written: a rule of routes/ refuses and gives no reason"),
+        routes.alerts().stream()
+            .filter(alert -> alert.kind() == Alert.Kind.RULE)
+            .map(Alert::message)
+            .toList());
+  }
+
   private Metrics metrics(PrometheusMeterRegistry registry) {
     Heartbeat heartbeat =
         new Heartbeat(Duration.ofSeconds(5), Duration.ofSeconds(2), System::nanoTime);
@@ -402,12 +421,16 @@ class VerifyRouteTest {
   }
 
   private static String withOwnRule(String file) {
+    return withRule(file, OWN_RULE);
+  }
+
+  private static String withRule(String file, String rule) {
     try {
       ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
       JsonNode routes = yaml.readTree(file);
       for (JsonNode choice : routes.findValues("choice")) {
         if (choice.path("id").asText().equals("rule")) {
-          ((ArrayNode) choice.get("when")).add(yaml.readTree(OWN_RULE));
+          ((ArrayNode) choice.get("when")).add(yaml.readTree(rule));
         }
       }
       return yaml.writeValueAsString(routes);

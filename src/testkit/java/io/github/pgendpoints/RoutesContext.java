@@ -150,6 +150,7 @@ public final class RoutesContext implements AutoCloseable {
         console,
         (probe, state) -> {},
         (ended, reasons) -> result = ended,
+        () -> {},
         () -> {});
   }
 

@@ -188,6 +188,19 @@ public record Alert(
       this.title = title;
     }
 
+    /**
+     * The kind of a verified topology.
+     *
+     * @param before its signature before; null when there was none
+     */
+    static Kind ofChange(String before, String after) {
+      if (before == null || before.equals(after)) {
+        return TOPOLOGY_VERIFIED;
+      }
+      String primary = after.substring(0, after.indexOf(';') + 1);
+      return before.startsWith(primary) ? TOPOLOGY_CHANGED : PRIMARY_CHANGED;
+    }
+
     /** The kind of a refusal by this rule. */
     static Kind of(Rule rule) {
       return switch (rule) {

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -165,7 +166,7 @@ public final class Conditions {
   private void verify(NodeState primary, ReadOnly readOnly) {
     after = Signature.of(primary, readOnly.standbys(), defaultPort);
     if (!after.equals(lastSignature)) {
-      Kind kind = changeOf(before, after);
+      Kind kind = Kind.ofChange(before, after);
       // Each change of the primary is reported, however many there are.
       String topic = kind == Kind.PRIMARY_CHANGED ? null : "topology";
       event(kind, Severity.INFO, "topology verified: " + after, topic, after);
@@ -174,14 +175,6 @@ public final class Conditions {
     }
     lastSignature = after;
     nodes.report(readOnly);
-  }
-
-  private static Kind changeOf(String before, String after) {
-    if (before == null || before.equals(after)) {
-      return Kind.TOPOLOGY_VERIFIED;
-    }
-    String primary = after.substring(0, after.indexOf(';') + 1);
-    return before.startsWith(primary) ? Kind.TOPOLOGY_CHANGED : Kind.PRIMARY_CHANGED;
   }
 
   /** Reports that the read-write Service is put back although the cycle is refused. */
@@ -324,6 +317,15 @@ public final class Conditions {
     return lifecycle.open().values().stream()
         .map(condition -> ForeignText.clean(condition.message(), MAX_MESSAGE))
         .toList();
+  }
+
+  /** Forgets what was reported: another process has reported since, and this one begins anew. */
+  public void forget() {
+    lastSignature = "";
+    before = null;
+    nodes.restore(ConditionsSnapshot.empty());
+    lifecycle.restore(Map.of());
+    flapping.forget();
   }
 
   /** What another process must know to go on from here. */

@@ -48,6 +48,11 @@ public record ConditionsSnapshot(
     }
   }
 
+  /** Of a process that has reported nothing. */
+  static ConditionsSnapshot empty() {
+    return new ConditionsSnapshot("", Map.of(), Map.of(), Map.of(), Map.of(), Set.of());
+  }
+
   /**
    * Reads what {@link #json} wrote.
    *

@@ -3,7 +3,7 @@ package io.github.pgendpoints.alert;
 import java.util.regex.Pattern;
 
 /** The text of a failure that something outside this program worded. */
-final class FailureText {
+public final class FailureText {
   private static final int MAX_CAUSES = 20;
 
   /**
@@ -25,7 +25,7 @@ final class FailureText {
   }
 
   /** An error with its root cause first: what wraps it is often the same whatever happened. */
-  static String of(Throwable failure) {
+  public static String of(Throwable failure) {
     Throwable root = failure;
     for (int i = 0; root.getCause() != null && i < MAX_CAUSES; i++) {
       root = root.getCause();

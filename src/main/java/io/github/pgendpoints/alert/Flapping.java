@@ -62,6 +62,11 @@ final class Flapping {
     this.repeat = repeat;
   }
 
+  /** Begins anew. */
+  void forget() {
+    topics.clear();
+  }
+
   /**
    * Counts what a cycle has to report.
    *

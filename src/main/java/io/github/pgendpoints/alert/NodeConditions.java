@@ -36,8 +36,8 @@ final class NodeConditions {
   /** Goes on where another process ended. */
   void restore(ConditionsSnapshot snapshot) {
     lastStates = snapshot.states();
-    troubles.open.putAll(snapshot.troubles());
-    leftOut.open.putAll(snapshot.leftOut());
+    troubles.restore(snapshot.troubles());
+    leftOut.restore(snapshot.leftOut());
   }
 
   /** Reports each node in another state than before. */
@@ -103,6 +103,11 @@ final class NodeConditions {
     Slots(String topic, Stage provenBy) {
       this.topic = topic;
       this.provenBy = provenBy;
+    }
+
+    void restore(Map<String, OpenCondition> stored) {
+      open.clear();
+      open.putAll(stored);
     }
 
     /** Reports what has become of a node, in place of what was open. */

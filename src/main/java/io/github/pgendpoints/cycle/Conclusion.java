@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.StatusDetails;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.FailureText;
 import io.github.pgendpoints.kubernetes.election.NotLeaderException;
 import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.publish.Actual;
@@ -39,15 +40,19 @@ public final class Conclusion {
 
   private final ResultListener listener;
   private final Runnable end;
+  private final Runnable abort;
   private int conflicts;
+  private int successions;
 
   /**
    * @param listener is told of each cycle
    * @param end runs when the alerts of a cycle have gone out
+   * @param abort runs when an error kept the alerts of a cycle from going out
    */
-  public Conclusion(ResultListener listener, Runnable end) {
+  public Conclusion(ResultListener listener, Runnable end, Runnable abort) {
     this.listener = listener;
     this.end = end;
+    this.abort = abort;
   }
 
   /** Begins a cycle. */
@@ -61,7 +66,7 @@ public final class Conclusion {
   }
 
   /** Ends a cycle, also one that nothing has concluded, such as one that met a stopped route. */
-  private static final class End extends SynchronizationAdapter {
+  private final class End extends SynchronizationAdapter {
     private final Cluster cluster;
     private final Cycle cycle;
 
@@ -82,6 +87,11 @@ public final class Conclusion {
         cluster.schedule().concluded(null, false);
       }
       cluster.schedule().done();
+      boolean stopping = exchange.getContext().isStopping();
+      if (exchange.getException() != null && !cycle.isEnded() && !stopping) {
+        LOG.error("cycle failed, its alerts are lost: {}", FailureText.of(exchange.getException()));
+        abort.run();
+      }
     }
   }
 
@@ -155,6 +165,10 @@ public final class Conclusion {
         .filter(NotLeaderException.class::isInstance)
         .forEach(failure -> LEADER.info(failure.getMessage()));
     boolean leading = cycle.isLeading() && cluster.leadership().isHeld();
+    if (leading && successions != cluster.leadership().successions()) {
+      successions = cluster.leadership().successions();
+      cluster.conditions().forget();
+    }
     List<Alert> alerts = leading ? reported(cluster, cycle, result, again) : List.of();
     if (again) {
       cluster.schedule().repeat();
@@ -167,6 +181,7 @@ public final class Conclusion {
 
   /** Ends the run where it is one of a single cycle, now that the alerts have gone out. */
   public void end(@Variable("cluster") Cluster cluster, @Variable("cycle") Cycle cycle) {
+    cycle.markEnded();
     if (!cycle.isRepeated()) {
       cluster.remembered().remember();
       end.run();

@@ -33,6 +33,7 @@ public final class Cycle {
   private boolean published;
   private boolean concluded;
   private boolean repeated;
+  private boolean ended;
   private Result result;
   private Instant probedAt;
   private Deadline deadline;
@@ -178,6 +179,15 @@ public final class Cycle {
 
   boolean isRepeated() {
     return repeated;
+  }
+
+  /** Records that its alerts have gone out. */
+  void markEnded() {
+    ended = true;
+  }
+
+  boolean isEnded() {
+    return ended;
   }
 
   void end(Result itsResult) {

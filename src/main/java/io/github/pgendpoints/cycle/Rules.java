@@ -30,6 +30,16 @@ public final class Rules {
         : cluster.memory().judge(published, topology);
   }
 
+  /**
+   * The verdict of a refusal, which is never a verified one: a rule of a user's own that only goes
+   * to the route of refusals means to refuse.
+   */
+  public Verdict refused(@Variable("verdict") Verdict verdict) {
+    return verdict.isVerified()
+        ? verdict.refuse("NoReason", "a rule of routes/ refuses and gives no reason")
+        : verdict;
+  }
+
   /** Writes to STATE what the next leader must know before anything moves. */
   public void remember(
       @Variable("cluster") Cluster cluster,

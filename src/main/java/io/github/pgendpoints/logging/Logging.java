@@ -46,7 +46,8 @@ public final class Logging {
 
   /**
    * These log the state of a node in each cycle. The program reports changes of state itself.
-   * Camel's task logs that it stops trying to start a consumer when the consumer has started.
+   * Camel's task logs that it stops trying to start a consumer when the consumer has started, and
+   * its others what it waits for at SIGTERM, and an error with all of the exchange.
    */
   private static final List<String> DRIVERS =
       List.of(
@@ -54,7 +55,10 @@ public final class Logging {
           "com.zaxxer.hikari",
           "io.fabric8.kubernetes.client.informers",
           "io.fabric8.kubernetes.client.dsl.internal.AbstractWatchManager",
-          "org.apache.camel.support.task.BackgroundTask");
+          "org.apache.camel.support.task.BackgroundTask",
+          "org.apache.camel.impl.engine.DefaultShutdownStrategy",
+          "org.apache.camel.impl.engine.DefaultAsyncProcessorAwaitManager",
+          "org.apache.camel.processor.FatalFallbackErrorHandler");
 
   private Logging() {}
 

@@ -107,6 +107,19 @@ class ConditionsTest {
         verified(primary("10.0.0.1", 1), standby("10.0.0.2")));
   }
 
+  /** A replica that leads again is as one that leads for the first time. */
+  @Test
+  void comparesNothingWithWhatItHasForgotten() {
+    verified(primary("10.0.0.1", 1), standby("10.0.0.2"), down("10.0.0.3"));
+    conditions.forget();
+
+    assertEquals(
+        List.of(
+            "WARN 10.0.0.2 is DOWN (Connection refused)",
+            "INFO topology verified: primary:10.0.0.1;standbys:10.0.0.3"),
+        verified(primary("10.0.0.1", 1), down("10.0.0.2"), standby("10.0.0.3")));
+  }
+
   /** A thousand nodes that go at once make a thousand alerts, each of which shows them all. */
   @Test
   void theAlertsOfACycleShareTheirNodes() {

@@ -66,7 +66,7 @@ class StaleCycleTest {
   private final Conditions conditions = TestConditions.create();
   private final List<Outcome> ended = new ArrayList<>();
   private final Conclusion conclusion =
-      new Conclusion((result, reasons) -> ended.add(result.outcome()), () -> {});
+      new Conclusion((result, reasons) -> ended.add(result.outcome()), () -> {}, () -> {});
   private final ListAppender<ILoggingEvent> log = new ListAppender<>();
   private final Logger logger = (Logger) org.slf4j.LoggerFactory.getLogger("io.github.pgendpoints");
   private final Cadence schedule =

@@ -135,7 +135,7 @@ class CycleProbesTest {
             "cluster", cluster,
             "probes", probes,
             "prober", new Probing((probe, state) -> {}),
-            "conclusion", new Conclusion((result, reasons) -> last = result, () -> {}),
+            "conclusion", new Conclusion((result, reasons) -> last = result, () -> {}, () -> {}),
             "retries", new Retries(),
             "publisher", new NothingPublished(),
             "noDataSource", new NoDataSource(),

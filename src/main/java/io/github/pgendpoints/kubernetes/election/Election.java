@@ -218,7 +218,7 @@ public final class Election extends ServiceSupport {
         tellOfMissingWatch();
         return lease.remaining().compareTo(interval) < 0 ? lease.remaining() : interval;
       }
-      leadership.renewBy(lease::take);
+      leadership.renewBy(lease::take, !lease.isHeld());
       granted();
       lead();
       // From request to request, however long an answer takes: leadership counts from there.

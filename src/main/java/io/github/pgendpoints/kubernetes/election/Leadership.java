@@ -19,6 +19,7 @@ public final class Leadership {
   private volatile boolean alone;
   private volatile String sharedWith;
   private volatile int terms;
+  private volatile int successions;
 
   /**
    * @param lasts how long after its renewal leadership ends; less than the Lease's duration
@@ -47,8 +48,7 @@ public final class Leadership {
    */
   public void check() {
     if (!isHeld()) {
-      throw new NotLeaderException(
-          "this replica lost leadership before a write: it writes nothing");
+      throw new NotLeaderException("this replica does not lead: it writes nothing");
     }
   }
 
@@ -76,12 +76,26 @@ public final class Leadership {
   }
 
   /**
+   * How often this process has taken over a Lease that was not its own: another process may have
+   * led before, and has reported what it found. A term that begins because the API server was away
+   * does not count.
+   */
+  public int successions() {
+    return successions;
+  }
+
+  /**
    * Renews leadership from the moment at which this request is sent, not from its answer. A request
    * that throws renews nothing.
+   *
+   * @param succeeds whether the Lease was not this process's own before
    */
-  void renewBy(Runnable request) {
+  void renewBy(Runnable request, boolean succeeds) {
     Moment sent = clocks.now();
     request.run();
+    if (succeeds) {
+      successions++;
+    }
     if (!isHeld()) {
       terms++;
     }

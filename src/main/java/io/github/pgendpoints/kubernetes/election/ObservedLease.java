@@ -91,6 +91,11 @@ final class ObservedLease {
     return lease == null ? "" : Objects.requireNonNullElse(spec().getHolderIdentity(), "");
   }
 
+  /** Whether this process is its holder. */
+  boolean isHeld() {
+    return candidate.identity().equals(holder());
+  }
+
   /**
    * What the holder serves, if that is not what this process serves; text of unknown origin. Null
    * if it is the same, or not known: earlier versions do not write it.
@@ -130,7 +135,7 @@ final class ObservedLease {
   void take() {
     isOurs = false;
     ZonedDateTime now = ZonedDateTime.now(ZoneOffset.UTC);
-    boolean isRenewal = holder().equals(candidate.identity());
+    boolean isRenewal = isHeld();
     LeaseBuilder next =
         next(candidate.identity())
             .editMetadata()
@@ -148,7 +153,7 @@ final class ObservedLease {
       next.editSpec().withLeaseTransitions(transitions + 1).endSpec();
     }
     Lease answer = write(next.build());
-    if (!candidate.identity().equals(holder())) {
+    if (!isHeld()) {
       throw new KubernetesClientException(
           "the answer is not the Lease that was written: " + answer.getMetadata());
     }
@@ -158,7 +163,7 @@ final class ObservedLease {
   /** Lets another process take the Lease at once, when this one holds it. */
   void release() {
     read();
-    if (candidate.identity().equals(holder())) {
+    if (isHeld()) {
       // A merge patch without a holder would leave the one there is.
       write(next("").build());
     }

@@ -31,7 +31,7 @@ class LeadershipTest {
 
   @Test
   void endsInTimeWithoutARenewal() {
-    leadership.renewBy(() -> {});
+    leadership.renewBy(() -> {}, false);
     pass(3_999, 3_999);
     assertDoesNotThrow(leadership::check);
     pass(1, 1);
@@ -40,7 +40,7 @@ class LeadershipTest {
 
   @Test
   void countsFromWhenTheRenewalWasSent() {
-    leadership.renewBy(() -> pass(3_000, 3_000));
+    leadership.renewBy(() -> pass(3_000, 3_000), false);
     assertTrue(leadership.isHeld());
     pass(1_000, 1_000);
     assertFalse(leadership.isHeld());
@@ -48,18 +48,30 @@ class LeadershipTest {
 
   @Test
   void isAnotherOneOnceItWasLost() {
-    leadership.renewBy(() -> {});
+    leadership.renewBy(() -> {}, false);
     Object first = leadership.term();
     pass(3_999, 3_999);
-    leadership.renewBy(() -> {});
+    leadership.renewBy(() -> {}, false);
     assertEquals(first, leadership.term());
 
-    leadership.renewBy(() -> pass(4_000, 4_000));
+    leadership.renewBy(() -> pass(4_000, 4_000), false);
     Object second = leadership.term();
     assertNotEquals(first, second);
     leadership.end();
-    leadership.renewBy(() -> {});
+    leadership.renewBy(() -> {}, false);
     assertNotEquals(second, leadership.term());
+  }
+
+  /** What it has reported still counts after an outage, but not once another one has led. */
+  @Test
+  void succeedsAnotherOneOnlyWhereTheLeaseWasNotItsOwn() {
+    leadership.renewBy(() -> {}, true);
+    pass(60_000, 60_000);
+    leadership.renewBy(() -> {}, false);
+    assertEquals(2, leadership.term());
+    assertEquals(1, leadership.successions());
+    leadership.renewBy(() -> {}, true);
+    assertEquals(2, leadership.successions());
   }
 
   /** A process that runs cycles all the time must know that it begins to lead. */
@@ -71,7 +83,7 @@ class LeadershipTest {
 
     int alone = leadership.term();
     leadership.alone(true);
-    leadership.renewBy(() -> {});
+    leadership.renewBy(() -> {}, false);
     assertEquals(alone, leadership.term());
   }
 
@@ -83,20 +95,22 @@ class LeadershipTest {
             leadership.renewBy(
                 () -> {
                   throw new KubernetesClientException("no");
-                }));
+                },
+                true));
     assertFalse(leadership.isHeld());
+    assertEquals(0, leadership.successions());
   }
 
   @Test
   void endsWhileTheMachineSleeps() {
-    leadership.renewBy(() -> {});
+    leadership.renewBy(() -> {}, false);
     pass(0, 10_000);
     assertFalse(leadership.isHeld());
   }
 
   @Test
   void endsThoughTheWallClockIsSetBack() {
-    leadership.renewBy(() -> {});
+    leadership.renewBy(() -> {}, false);
     pass(4_000, -3_600_000);
     assertFalse(leadership.isHeld());
   }

@@ -1,0 +1,97 @@
+package io.github.pgendpoints;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import io.github.pgendpoints.support.Run;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What somebody makes of the folder of the routes; no node answers. */
+@Timeout(60)
+class OwnRoutesTest {
+  private static final String NO_PRIMARY =
+      "ERROR no primary, nothing is written: 127.0.0.1 is DOWN (Connection refused)";
+
+  @TempDir private Path home;
+  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private Run run;
+
+  @BeforeEach
+  void copyRoutes() throws IOException {
+    Files.createDirectory(routes());
+    try (Stream<Path> files = Files.list(Path.of("routes"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.copy(file, routes().resolve(file.getFileName()));
+      }
+    }
+    run = new Run(api).in(home).with("PG_NODES", "127.0.0.1").with("PGPORT", "1");
+  }
+
+  @AfterEach
+  void stop() {
+    run.close();
+    api.close();
+  }
+
+  private Path routes() {
+    return home.resolve("routes");
+  }
+
+  @Test
+  void aLinkToTheFolderIsFollowed() throws IOException {
+    Path elsewhere = Files.move(routes(), home.resolve("elsewhere"));
+    Files.createSymbolicLink(routes(), elsewhere);
+
+    assertEquals(1, run.once());
+    assertEquals(List.of(NO_PRIMARY), run.logged("no primary"));
+  }
+
+  @Test
+  void aFolderThatIsMissingIsNamed() throws IOException {
+    Files.move(routes(), home.resolve("elsewhere"));
+
+    assertEquals(2, run.once());
+    assertEquals(
+        List.of("ERROR cannot start: there is no folder " + routes()), run.logged("cannot start"));
+  }
+
+  @Test
+  void aRunEndsThoughThereIsNoRouteForItsAlerts() throws IOException {
+    Files.delete(routes().resolve("50-alert.camel.yaml"));
+
+    assertEquals(1, run.once());
+    assertEquals(1, run.logged("ERROR cycle failed, its alerts are lost: ").size());
+  }
+
+  @Test
+  void aRunEndsThoughARouteSpoilsTheVerdict() throws IOException {
+    Path file = routes().resolve("30-verify.camel.yaml");
+    String shipped = Files.readString(file);
+    String step = "        - setVariable:\n            id: rule-name\n";
+    String spoiled =
+        shipped.replace(
+            step,
+            """
+                    - setVariable:
+                        id: spoil
+                        name: verdict
+                        expression: {constant: {expression: "refused"}}
+            """
+                + step);
+    assertNotEquals(shipped, spoiled);
+    Files.writeString(file, spoiled);
+
+    assertEquals(1, run.once());
+    assertEquals(1, run.logged("ERROR cycle failed, its alerts are lost: ").size());
+  }
+}
