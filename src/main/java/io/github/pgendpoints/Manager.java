@@ -312,6 +312,10 @@ public final class Manager extends Main {
         return ExitCode.REFUSED;
       }
       routes.requireCycles();
+      routes
+          .ignored()
+          .forEach(
+              file -> LOG.warn("{} is not read: the names of routes end with .camel.yaml", file));
       run();
       return getExitCode();
     } catch (Exception e) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
@@ -12,6 +13,8 @@ import java.util.stream.Stream;
  * @param path of the folder
  */
 record RouteFolder(Path path) {
+  private static final String EXTENSION = ".camel.yaml";
+
   /** The folder of an installation, which may be a link. */
   static RouteFolder of(Path home) {
     Path path = home.resolve("routes");
@@ -23,10 +26,30 @@ record RouteFolder(Path path) {
     }
   }
 
+  /** Files that look like routes of somebody, and are not read because of their names. */
+  List<Path> ignored() {
+    return Stream.of(path, path.resolve("alerts"))
+        .flatMap(folder -> files(folder).stream())
+        .filter(file -> file.toString().matches(".*\\.ya?ml"))
+        .filter(file -> !file.toString().endsWith(EXTENSION))
+        .filter(file -> !file.endsWith("kustomization.yaml"))
+        .sorted()
+        .toList();
+  }
+
+  /** None where the folder cannot be read. */
+  private static List<Path> files(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
   /** Whether a file has this text; true as well if a file can't be read, which Camel reports. */
   boolean contains(String text) {
     try (Stream<Path> files = Files.list(path)) {
-      for (Path file : files.filter(name -> name.toString().endsWith(".camel.yaml")).toList()) {
+      for (Path file : files.filter(name -> name.toString().endsWith(EXTENSION)).toList()) {
         if (Files.readString(file, StandardCharsets.ISO_8859_1).contains(text)) {
           return true;
         }

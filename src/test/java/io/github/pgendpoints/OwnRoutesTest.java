@@ -66,6 +66,23 @@ class OwnRoutesTest {
   }
 
   @Test
+  void aFileWithAnotherNameIsNamed() throws IOException {
+    Files.createDirectory(routes().resolve("alerts"));
+    for (String file : List.of("60-own.yaml", "alerts/own.camel.yml", "alerts/README.md")) {
+      Files.writeString(routes().resolve(file), "- route: {}");
+    }
+
+    assertEquals(1, run.once());
+    assertEquals(
+        List.of(
+            "WARN %s/60-own.yaml is not read: the names of routes end with .camel.yaml",
+            "WARN %s/alerts/own.camel.yml is not read: the names of routes end with .camel.yaml"),
+        run.logged("is not read").stream()
+            .map(line -> line.replace(routes().toString(), "%s"))
+            .toList());
+  }
+
+  @Test
   void aRunEndsThoughThereIsNoRouteForItsAlerts() throws IOException {
     Files.delete(routes().resolve("50-alert.camel.yaml"));
 
