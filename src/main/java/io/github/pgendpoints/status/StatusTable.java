@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -114,7 +115,22 @@ public final class StatusTable {
         service.service(),
         service.wanted() == null ? "as it is" : lines(service.wanted()),
         service.actual() == null ? "nothing yet" : lines(service.actual()),
-        service.upToDate() == null ? "" : service.upToDate() ? "up to date" : "differs");
+        difference(service));
+  }
+
+  /** What --dry-run shows may be an annotation, or the form of the objects. */
+  private static String difference(ServiceRow service) {
+    if (service.upToDate() == null) {
+      return "";
+    }
+    if (service.upToDate()) {
+      return "up to date";
+    }
+    boolean routesAlike =
+        service.wanted() != null
+            && service.actual() != null
+            && Set.copyOf(service.wanted()).equals(Set.copyOf(service.actual()));
+    return routesAlike ? "differs: see --dry-run" : "differs";
   }
 
   private static String text(Object value) {

@@ -60,6 +60,27 @@ class StatusTableTest {
   }
 
   @Test
+  void saysWhereToLookWhenTheAddressesAreAlike() {
+    Status status =
+        new Status(
+            0,
+            true,
+            false,
+            List.of(),
+            NODES,
+            List.of(
+                new ServiceRow("pg-rw", List.of("a"), List.of("a"), false, null),
+                new ServiceRow("pg-ro", List.of("a"), List.of("b"), false, null)),
+            PROBE);
+
+    String text = new StatusTable(status).text();
+
+    assertTrue(text.matches("(?s).*pg-rw +a +a +differs: see --dry-run\n.*"), text);
+    assertTrue(text.matches("(?s).*pg-ro +a +b +differs\n?.*"), text);
+    assertEquals(1, text.split("--dry-run", -1).length - 1);
+  }
+
+  @Test
   void alignsColumnsAndBreaksTheLast() {
     Status status =
         new Status(
