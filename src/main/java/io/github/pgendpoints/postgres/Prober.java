@@ -114,12 +114,14 @@ public final class Prober {
   public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
     List<NodeState> joined = names.joined(entries, states, published);
     Map<Node, Node> asked = new HashMap<>();
-    for (NodeState part : states) {
-      joined.stream()
-          .filter(part::isPartOf)
-          .findFirst()
-          .ifPresent(node -> asked.putIfAbsent(node.node(), part.node()));
-    }
+    states.stream()
+        .filter(state -> state.node().address() != null)
+        .forEach(
+            part ->
+                joined.stream()
+                    .filter(part::isPartOf)
+                    .findFirst()
+                    .ifPresent(node -> asked.putIfAbsent(node.node(), part.node())));
     Set<Node> present =
         Stream.concat(states.stream(), joined.stream())
             .map(NodeState::node)
