@@ -314,8 +314,7 @@ public final class Manager extends Main {
       routes.requireCycles();
       routes
           .ignored()
-          .forEach(
-              file -> LOG.warn("{} is not read: the names of routes end with .camel.yaml", file));
+          .forEach(file -> LOG.warn("{} is not read: route files end with .camel.yaml", file));
       run();
       return getExitCode();
     } catch (Exception e) {

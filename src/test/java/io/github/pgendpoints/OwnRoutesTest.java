@@ -75,8 +75,8 @@ class OwnRoutesTest {
     assertEquals(1, run.once());
     assertEquals(
         List.of(
-            "WARN %s/60-own.yaml is not read: the names of routes end with .camel.yaml",
-            "WARN %s/alerts/own.camel.yml is not read: the names of routes end with .camel.yaml"),
+            "WARN %s/60-own.yaml is not read: route files end with .camel.yaml",
+            "WARN %s/alerts/own.camel.yml is not read: route files end with .camel.yaml"),
         run.logged("is not read").stream()
             .map(line -> line.replace(routes().toString(), "%s"))
             .toList());
