@@ -1,15 +1,11 @@
 package io.github.pgendpoints.training;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.util.Comparator;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * Runs the program twice, as a pod does. The first cycle publishes. In the second one, Java records
@@ -40,11 +36,12 @@ public final class Training {
   /**
    * Trains.
    *
-   * @param args the program to run, and the option that makes Java record the classes
+   * @param args the program to run, the option that makes Java record the classes, and an empty
+   *     folder for what the stand-ins need
    */
   public static void main(String[] args)
       throws IOException, GeneralSecurityException, InterruptedException {
-    Path folder = Files.createTempDirectory("training-");
+    Path folder = Path.of(args[2]);
     try (StandInNode primary = new StandInNode(false);
         StandInNode standby = new StandInNode(true);
         StandInApi api = new StandInApi(folder)) {
@@ -54,8 +51,6 @@ public final class Training {
       training.cycle("");
       api.forgetPublished(RO_SERVICE);
       training.cycle(args[1]);
-    } finally {
-      delete(folder);
     }
     System.exit(0);
   }
@@ -117,20 +112,5 @@ public final class Training {
             });
     thread.setDaemon(true);
     thread.start();
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      files
-          .sorted(Comparator.reverseOrder())
-          .forEach(
-              file -> {
-                try {
-                  Files.delete(file);
-                } catch (IOException e) {
-                  throw new UncheckedIOException(e);
-                }
-              });
-    }
   }
 }
