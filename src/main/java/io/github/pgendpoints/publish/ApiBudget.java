@@ -31,7 +31,9 @@ public final class ApiBudget {
   private final Duration request;
   private final LongSupplier nanoTime;
   private long spent;
-  private long startedAt;
+
+  /** Null while no stretch of API work is under way. */
+  private Long startedAt;
 
   /**
    * @param request what one request may take: KUBERNETES_TIMEOUT
@@ -55,7 +57,8 @@ public final class ApiBudget {
 
   /** Ends a stretch of API work: what comes now, such as the probes, is not counted. */
   public void pause() {
-    spent += nanoTime.getAsLong() - startedAt;
+    spent = used();
+    startedAt = null;
   }
 
   /**
@@ -122,7 +125,10 @@ public final class ApiBudget {
   }
 
   private boolean hasTimeFor(Duration waitBefore) {
-    long used = spent + nanoTime.getAsLong() - startedAt;
-    return used + waitBefore.plus(request).toNanos() <= TOTAL.toNanos();
+    return used() + waitBefore.plus(request).toNanos() <= TOTAL.toNanos();
+  }
+
+  private long used() {
+    return startedAt == null ? spent : spent + nanoTime.getAsLong() - startedAt;
   }
 }

@@ -49,6 +49,15 @@ class ApiBudgetTest {
     assertThrows(KubernetesClientException.class, budget::check);
   }
 
+  /** Probes that fail end the cycle without another stretch of API work. */
+  @Test
+  void countsWhatCameBeforeTheProbesOnce() {
+    pass(10_000);
+    budget.pause();
+    pass(60_000);
+    assertDoesNotThrow(budget::check);
+  }
+
   @Test
   void beginsAfreshWithEachCycle() {
     pass(60_000);
