@@ -261,6 +261,7 @@ public final class Manager extends Main {
   }
 
   private void ended(Result result, Supplier<List<String>> reasons) {
+    last = result;
     heartbeat.cycleEnded(result.published() != null, health.isRunning());
     if (metrics != null) {
       metrics.ended(result);
@@ -270,7 +271,6 @@ public final class Manager extends Main {
       Source source = Source.probe(Instant.now());
       show(Status.of(result, reasons.get(), cluster.publisher(), source));
     }
-    last = result;
   }
 
   private void show(Status status) {

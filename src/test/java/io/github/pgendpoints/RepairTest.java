@@ -13,6 +13,8 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.Topology;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -180,6 +182,36 @@ class RepairTest {
     assertEquals(1, cycles.run(DEAD));
 
     assertEquals("10.0.0.1", address(false));
+    assertEquals(List.of(), writes());
+  }
+
+  @Test
+  void isReportedOnlyIfItIsDone() {
+    publish(false);
+    point(false, "10.0.0.1");
+    api.deny("patch", "endpoints");
+    cycles.news();
+
+    assertEquals(3, cycles.run(DEAD));
+
+    assertEquals("10.0.0.1", address(false));
+    List<String> news = cycles.news();
+    assertEquals(List.of(), news.stream().filter(line -> line.contains("it is put back")).toList());
+    assertTrue(news.stream().anyMatch(line -> line.contains("403")), news.toString());
+  }
+
+  @Test
+  void isShownByADryRun() {
+    publish(false);
+    point(false, "10.0.0.1");
+    cycles.close();
+    api.clearRequests();
+    ByteArrayOutputStream shown = new ByteArrayOutputStream();
+    cycles = new RoutesContext(api).in(Mode.DRY_RUN).printingTo(new PrintStream(shown)).start();
+
+    assertEquals(1, cycles.run(DEAD));
+
+    assertTrue(shown.toString().contains("+ 10.0.0.2:5432"), shown.toString());
     assertEquals(List.of(), writes());
   }
 

@@ -336,6 +336,7 @@ class VerifyRouteTest {
     // The route publish-service itself writes neither while paused nor in a mode that only shows.
     assertEquals(clears ? List.of("CLEAR pg-rw") : List.of(), sent);
     assertEquals(1, result.outcome().exitCode());
+    assertEquals(paused, result.paused());
     assertEquals(
         List.of("multiple primaries, " + effect),
         routes.alerts().stream()

@@ -153,7 +153,7 @@ public final class AlertFormats {
     labels.put("namespace", alert.cluster().namespace());
     labels.put("service", alert.cluster().readWrite());
     switch (kind) {
-      case MISMATCH -> labels.put("service", alert.subject());
+      case MISMATCH, WRITTEN -> labels.put("service", alert.subject());
       case RULE -> labels.put("rule", alert.subject());
       default -> {
         if (!alert.subject().isEmpty()) {

@@ -169,7 +169,7 @@ public final class Conditions {
       Kind kind = Kind.ofChange(before, after);
       // Each change of the primary is reported, however many there are.
       String topic = kind == Kind.PRIMARY_CHANGED ? null : "topology";
-      event(kind, Severity.INFO, "topology verified: " + after, topic, after);
+      event(kind, Severity.INFO, "", "topology verified: " + after, topic, after);
     } else {
       lifecycle.unreported().add(new Unreported(Severity.INFO, "topology verified: " + after, ""));
     }
@@ -185,7 +185,7 @@ public final class Conditions {
                 cluster.readWrite(),
                 published.readWrite().stream().sorted().collect(Collectors.joining(", ")),
                 verdict.repair());
-    event(Kind.WRITTEN, Severity.WARN, message, "repair", message);
+    event(Kind.WRITTEN, Severity.WARN, cluster.readWrite(), message, "repair", message);
   }
 
   /** Reports that nothing is written because {@code by} says so. */
@@ -194,10 +194,9 @@ public final class Conditions {
     lifecycle.add(Kind.PAUSED, Severity.WARN, "", by, by, message, Stage.READ);
   }
 
-  /** Reports that Endpoints were written. */
-  public void reportWrite(String summary) {
-    String service = summary.split(" ", 2)[0];
-    event(Kind.WRITTEN, Severity.INFO, summary, "written " + service, summary);
+  /** Reports that an object of a Service was written. */
+  public void reportWrite(String service, String summary) {
+    event(Kind.WRITTEN, Severity.INFO, service, summary, "written " + service, summary);
   }
 
   /** Records that both Services were compared, and written where they differed. */
@@ -252,15 +251,16 @@ public final class Conditions {
   private void degrade(String message, String what) {
     degradationsNow.add(what);
     if (degradations.add(what)) {
-      event(Kind.DEGRADED, Severity.WARN, message, null, what);
+      event(Kind.DEGRADED, Severity.WARN, "", message, null, what);
     }
   }
 
-  private void event(Kind kind, Severity severity, String message, String topic, String change) {
+  private void event(
+      Kind kind, Severity severity, String subject, String message, String topic, String change) {
     Instant now = lifecycle.now();
     lifecycle
         .drafts()
-        .add(new Draft(kind, severity, Phase.HAPPENED, null, "", message, now, topic, change));
+        .add(new Draft(kind, severity, Phase.HAPPENED, null, subject, message, now, topic, change));
   }
 
   /**

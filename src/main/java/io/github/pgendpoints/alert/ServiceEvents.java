@@ -77,8 +77,7 @@ public final class ServiceEvents {
     boolean ofStandbys =
         OF_STANDBYS.contains(alert.kind())
             || alert.ends() != null && OF_STANDBYS.contains(alert.ends())
-            || alert.subject().equals(alert.cluster().readOnly())
-            || alert.kind() == Kind.WRITTEN && isOf(alert.cluster(), alert.message());
+            || alert.subject().equals(alert.cluster().readOnly());
     String service = ofStandbys ? alert.cluster().readOnly() : alert.cluster().readWrite();
     return event(
         alert.cluster(),
@@ -123,12 +122,6 @@ public final class ServiceEvents {
         .withReportingComponent(COMPONENT)
         .withReportingInstance(instance)
         .build();
-  }
-
-  /** Whether a write is of the read-only Service: its first word is the object, or the Service. */
-  private static boolean isOf(Alert.Cluster cluster, String written) {
-    String object = written.split(" ", 2)[0];
-    return object.equals(cluster.readOnly()) || object.startsWith(cluster.readOnly() + "-ipv");
   }
 
   /** Describe looks for it; null when there is no such Service, or we may not see it. */

@@ -1,25 +1,13 @@
 package io.github.pgendpoints.cycle;
 
-import io.fabric8.kubernetes.api.model.Status;
-import io.fabric8.kubernetes.api.model.StatusDetails;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert;
-import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.FailureText;
 import io.github.pgendpoints.kubernetes.election.NotLeaderException;
-import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.publish.Actual;
-import io.github.pgendpoints.publish.Mismatch;
-import io.github.pgendpoints.publish.NoNodesException;
 import io.github.pgendpoints.publish.ObjectWrite;
-import io.github.pgendpoints.publish.OutdatedTopologyException;
-import io.github.pgendpoints.publish.StaleTopologyException;
-import io.github.pgendpoints.publish.UnusableServiceException;
 import io.github.pgendpoints.topology.Published;
-import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
-import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.List;
 import org.apache.camel.Body;
@@ -83,15 +71,18 @@ public final class Conclusion {
 
     @Override
     public void onDone(Exchange exchange) {
-      if (!cycle.conclude()) {
+      if (cycle.result() == null) {
         cluster.schedule().concluded(null, false);
       }
       cluster.schedule().done();
       boolean stopping = exchange.getContext().isStopping();
-      if (exchange.getException() != null && !cycle.isEnded() && !stopping) {
-        LOG.error("cycle failed, its alerts are lost: {}", FailureText.of(exchange.getException()));
+      Exception failure = exchange.getException();
+      if (failure != null && !cycle.isEnded() && !stopping) {
+        LOG.error("cycle failed, its alerts may be lost: {}", FailureText.of(failure));
         abort.run();
       }
+      // Nothing is left for the timer to log, with a stack trace.
+      exchange.setException(null);
     }
   }
 
@@ -137,14 +128,11 @@ public final class Conclusion {
       @Variable("topology") Topology topology,
       @Variable("verdict") Verdict verdict,
       Exchange exchange) {
-    if (cycle.conclude()) {
-      // An error on the way from here to the sinks: it must not begin all this again.
-      return List.of();
-    }
     Result result =
         new Result(
             outcome(cluster, cycle, verdict),
             cycle.isLeading(),
+            cycle.isPaused(),
             Duration.ofMillis(exchange.getClock().elapsed()),
             readWrite,
             readOnly,
@@ -169,23 +157,24 @@ public final class Conclusion {
       successions = cluster.leadership().successions();
       cluster.conditions().forget();
     }
-    List<Alert> alerts = leading ? reported(cluster, cycle, result, again) : List.of();
+    CycleReport report = new CycleReport(cluster, cycle, result);
+    List<Alert> alerts = !leading ? List.of() : again ? report.ofConflict() : report.alerts();
     if (again) {
       cluster.schedule().repeat();
       cycle.repeat();
     } else {
-      listener.ended(result, () -> reasons(cluster, cycle, result));
+      listener.ended(result, report::reasons);
     }
     return alerts;
   }
 
   /** Ends the run where it is one of a single cycle, now that the alerts have gone out. */
   public void end(@Variable("cluster") Cluster cluster, @Variable("cycle") Cycle cycle) {
-    cycle.markEnded();
     if (!cycle.isRepeated()) {
       cluster.remembered().remember();
       end.run();
     }
+    cycle.markEnded();
   }
 
   private static Outcome outcome(Cluster cluster, Cycle cycle, Verdict verdict) {
@@ -209,140 +198,5 @@ public final class Conclusion {
     }
     boolean hasErrors = cluster.mode() != CycleMode.OVERRULE && verified && verdict.hasErrors();
     return verified && !hasErrors ? Outcome.VERIFIED : Outcome.REFUSED;
-  }
-
-  private static List<Alert> reported(Cluster cluster, Cycle cycle, Result result, boolean again) {
-    if (again) {
-      cycle.writes().forEach(cluster.conditions()::reportWrite);
-      cycle.failures().forEach(failure -> logStale(cycle, failure));
-      return List.of();
-    }
-    return isCutShort(cluster, cycle, result)
-        ? List.of()
-        : report(cluster.conditions(), cluster, cycle, result);
-  }
-
-  /** What is wrong by this cycle alone, whoever leads and whatever was reported before. */
-  private static List<String> reasons(Cluster cluster, Cycle cycle, Result result) {
-    Conditions conditions = cluster.conditions().afresh();
-    report(conditions, cluster, cycle, result);
-    return conditions.openMessages();
-  }
-
-  private static List<Alert> report(
-      Conditions conditions, Cluster cluster, Cycle cycle, Result result) {
-    if (result.published() != null) {
-      conditions.recordPublished(result.published());
-    }
-    if (cycle.isPaused()) {
-      conditions.reportPause(cycle.pausedBy());
-    }
-    if (result.topology() != null) {
-      conditions.reportNodes(result.topology());
-    }
-    Verdict verdict = result.verdict();
-    if (verdict != null) {
-      conditions.reportVerdict(verdict, effect(cluster, cycle, verdict));
-      if (isRepaired(cluster, cycle, verdict)) {
-        conditions.reportRepair(verdict, result.published());
-      }
-    }
-    cycle.writes().forEach(conditions::reportWrite);
-    cycle.failures().forEach(failure -> report(conditions, cluster, failure));
-    if (cycle.isPublished() && !cycle.isPaused()) {
-      conditions.recordPublication();
-    }
-    result.mismatches().forEach(mismatch -> report(conditions, cluster, mismatch));
-    return conditions.endCycle();
-  }
-
-  /** The program stops: a cycle that decided nothing does not show that anything is over. */
-  private static boolean isCutShort(Cluster cluster, Cycle cycle, Result result) {
-    return result.topology() != null
-        && result.verdict() == null
-        && !cycle.isFailed()
-        && cluster.mode() != CycleMode.OVERRULE;
-  }
-
-  private static void logStale(Cycle cycle, Throwable failure) {
-    if (failure instanceof StaleTopologyException && cycle.conflictsBefore() == 0) {
-      LOG.warn(failure.getMessage());
-    }
-  }
-
-  private static void report(Conditions conditions, Cluster cluster, Throwable failure) {
-    if (failure instanceof UnsavedStateException unsaved) {
-      conditions.reportPublishFailure(cluster.errors().describe(unsaved.getCause()));
-    } else if (failure instanceof KubernetesClientException api) {
-      conditions.reportPublishFailure(
-          api.getCode() == HttpURLConnection.HTTP_CONFLICT
-              ? conflict(cluster, api)
-              : cluster.errors().describe(api));
-    } else if (failure instanceof UnusableServiceException
-        || failure instanceof OutdatedTopologyException) {
-      conditions.reportPublishFailure(failure.getMessage());
-    } else if (failure instanceof NoNodesException) {
-      conditions.reportNoNodes(failure.getMessage());
-    } else if (!(failure instanceof NotLeaderException)) {
-      conditions.reportCycleFailure(failure);
-    }
-  }
-
-  private static void report(Conditions conditions, Cluster cluster, Mismatch mismatch) {
-    boolean readWrite = mismatch.service().equals(cluster.publisher().rwService());
-    conditions.reportMismatch(mismatch.service(), readWrite, mismatch.message());
-  }
-
-  private static String conflict(Cluster cluster, KubernetesClientException failure) {
-    Status status = failure.getStatus();
-    StatusDetails details =
-        status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
-    if (status != null
-        && "AlreadyExists".equals(status.getReason())
-        && "endpointslices".equals(details.getKind())) {
-      // Whatever is ours was read at the beginning of the cycle, and would have been patched.
-      return "Service %s is left as it is: the EndpointSlice %s has the name of ours, and is not ours"
-          .formatted(service(cluster, details), ForeignText.clean(details.getName()));
-    }
-    return "%s was changed while the nodes were probed, %d times in a row"
-        .formatted(
-            ForeignText.clean("%s %s".formatted(details.getKind(), details.getName())),
-            MAX_CONFLICTS + 1);
-  }
-
-  /** The Service whose slices have names such as this, {@code SERVICE-ipv4}. */
-  private static String service(Cluster cluster, StatusDetails slice) {
-    String name = String.valueOf(slice.getName());
-    String ro = cluster.publisher().roService();
-    String rw = cluster.publisher().rwService();
-    boolean readOnly = name.startsWith(ro + "-ipv");
-    return readOnly ? ro : rw;
-  }
-
-  private static boolean isRepaired(Cluster cluster, Cycle cycle, Verdict verdict) {
-    return !verdict.isVerified()
-        && verdict.repair() != null
-        && cluster.mode().writes()
-        && !cycle.isPaused();
-  }
-
-  /** What a verdict does to the Services, for the line that reports it; empty when verified. */
-  private static String effect(Cluster cluster, Cycle cycle, Verdict verdict) {
-    if (verdict.isVerified()) {
-      return "";
-    }
-    if (verdict.rule() != Rule.SPLIT_BRAIN
-        || !cluster.clearsOnSplitBrain()
-        || !verdict.isQuorate()) {
-      return "nothing is written";
-    }
-    String service = cluster.publisher().rwService();
-    if (cycle.isPaused()) {
-      return service + " is not emptied while paused";
-    }
-    if (!cluster.mode().writes()) {
-      return "nothing is written";
-    }
-    return service + (cycle.hasFailedWrite() ? " could not be emptied" : " is emptied");
   }
 }

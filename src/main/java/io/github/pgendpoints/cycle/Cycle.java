@@ -26,12 +26,11 @@ public final class Cycle {
   private final boolean leading;
   private final int conflictsBefore;
   private final List<Throwable> failures = new ArrayList<>();
-  private final List<String> writes = new ArrayList<>();
+  private final List<ObjectWrite> writes = new ArrayList<>();
   private final Map<String, Endpoints> endpoints = new HashMap<>();
   private Throwable comparisonFailure;
   private String pausedBy;
   private boolean published;
-  private boolean concluded;
   private boolean repeated;
   private boolean ended;
   private Result result;
@@ -112,7 +111,7 @@ public final class Cycle {
    * @param answer of the API server: the object as it is now, unless it was deleted
    */
   void addWrite(ObjectWrite write, Object answer) {
-    writes.add(write.summary());
+    writes.add(write);
     if (!write.isSlice()) {
       endpoints.put(write.service(), answer instanceof Endpoints now ? now : null);
     }
@@ -125,7 +124,7 @@ public final class Cycle {
         : read;
   }
 
-  List<String> writes() {
+  List<ObjectWrite> writes() {
     return writes;
   }
 
@@ -197,12 +196,5 @@ public final class Cycle {
   /** What it found and did; null until it is concluded. */
   public Result result() {
     return result;
-  }
-
-  /** Whether the cycle has been concluded already; it is from now on. */
-  boolean conclude() {
-    boolean before = concluded;
-    concluded = true;
-    return before;
   }
 }

@@ -13,6 +13,7 @@ import java.util.List;
  * What one cycle found and did.
  *
  * @param leading whether it was the cycle of a replica that leads
+ * @param paused whether a setting or an annotation stopped every write
  * @param duration how long it took
  * @param readWrite what was behind the read-write Service; null when it could not be read
  * @param readOnly what was behind the read-only Service; null when it could not be read
@@ -24,6 +25,7 @@ import java.util.List;
 public record Result(
     Outcome outcome,
     boolean leading,
+    boolean paused,
     Duration duration,
     Actual readWrite,
     Actual readOnly,

@@ -25,7 +25,7 @@ import java.util.function.Function;
  *
  * @param exitCode that of a run of one cycle
  * @param verified whether the topology passed the rules of verification
- * @param paused whether an annotation stops every write
+ * @param paused whether a setting or an annotation stops every write
  * @param reasons what is wrong: one sentence each
  * @param nodes in the order of PG_NODES; empty when they could not be asked
  * @param services the read-write one first; empty when their Endpoints could not be read
@@ -135,7 +135,7 @@ public record Status(
     return new Status(
         result.outcome().exitCode(),
         readOnly != null,
-        published != null && published.paused(),
+        result.paused(),
         lasting,
         topology == null ? List.of() : nodes(topology, verdict, publisher, rw, ro),
         services,

@@ -75,7 +75,7 @@ public final class StatusTable {
       return "The nodes were not asked.";
     }
     if (!status.verified()) {
-      return "Refused: nothing is written.";
+      return "Refused.";
     }
     if (status.services().stream().anyMatch(service -> service.clients() != null)) {
       return "Verified, but clients see other addresses than those written.";

@@ -59,6 +59,7 @@ class AlertFormatsTest {
             "severity", "warning"),
         labels(Kind.MISMATCH, "pg-ro"));
     assertEquals("critical", labels(Kind.MISMATCH, "pg-rw").get("severity"));
+    assertEquals("pg-ro", labels(Kind.WRITTEN, "pg-ro").get("service"));
     assertEquals("night", labels(Kind.RULE, "night").get("rule"));
     assertEquals(
         Map.of(

@@ -720,7 +720,8 @@ class ConditionsTest {
     int told = 0;
     for (int tick = 0; tick < 2 * 3600; tick++) {
       told += verified(primary, tick % 2 == 0 ? standby("10.0.0.2") : down("10.0.0.2")).size();
-      conditions.reportWrite("pg-ro now has " + (tick % 2 == 0 ? "10.0.0.2" : "no address"));
+      conditions.reportWrite(
+          "pg-ro", "pg-ro now has " + (tick % 2 == 0 ? "10.0.0.2" : "no address"));
       now = now.plusSeconds(1);
     }
     // Three topics - the node, the topology, the writes - six times each, then each hour.

@@ -109,7 +109,7 @@ class FlappingNodesTest {
                 .map(NodeState::endpoint)
                 .collect(Collectors.toSet());
         if (!members.equals(readOnly)) {
-          conditions.reportWrite("pg-ro now has " + members);
+          conditions.reportWrite("pg-ro", "pg-ro now has " + members);
           readOnly = members;
         }
         conditions.recordPublication();

@@ -55,27 +55,28 @@ class ServiceEventsTest {
 
   @Test
   void ofAWriteAreOfTheServiceThatIsWritten() {
-    tell("pg-ro now has 10.0.0.2:5432 (was 10.0.0.3:5432)");
-    tell("pg-ro-ipv4 created with 10.0.0.2:5432");
-    tell("pg-rw now has 10.0.0.1:5432 (was 10.0.0.3:5432)");
+    tell("pg-ro", "Endpoints pg-ro deleted");
+    tell("pg-ro", "pg-ro now has 10.0.0.2:5432 (was 10.0.0.3:5432)");
+    tell("pg-ro", "pg-ro-ipv4 created with 10.0.0.2:5432");
+    tell("pg-rw", "pg-rw now has 10.0.0.1:5432 (was 10.0.0.3:5432)");
 
     assertEquals(
-        List.of("pg-ro", "pg-ro", "pg-rw"),
+        List.of("pg-ro", "pg-ro", "pg-ro", "pg-rw"),
         api.list(Event.class).stream()
             .sorted(Comparator.comparing(Event::getMessage))
             .map(event -> event.getInvolvedObject().getName())
             .toList()
-            .subList(0, 3));
+            .subList(0, 4));
   }
 
   /** Who deletes a Service and creates it again gives it another uid. */
   @Test
   void haveTheUidThatTheServiceHasNow() {
-    tell("pg-rw now has a");
+    tell("pg-rw", "pg-rw now has a");
     String before = api.service("pg-rw").getMetadata().getUid();
     api.delete(Service.class, "db", "pg-rw");
     api.createService("pg-rw", "postgresql", 5432);
-    tell("pg-rw now has b");
+    tell("pg-rw", "pg-rw now has b");
 
     String after = api.service("pg-rw").getMetadata().getUid();
     assertNotEquals(before, after);
@@ -98,7 +99,7 @@ class ServiceEventsTest {
           List.of("pg-rw", "pg-ro"),
           "pod");
 
-  private void tell(String written) {
+  private void tell(String service, String written) {
     Instant now = Instant.now();
     Alert.Cluster cluster = new Alert.Cluster("db", "pg-rw", "pg-ro");
     events.tell(
@@ -107,7 +108,7 @@ class ServiceEventsTest {
             Alert.Severity.INFO,
             Alert.Phase.HAPPENED,
             null,
-            "",
+            service,
             "key",
             written,
             cluster,

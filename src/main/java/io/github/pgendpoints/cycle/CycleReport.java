@@ -1,0 +1,169 @@
+package io.github.pgendpoints.cycle;
+
+import io.fabric8.kubernetes.api.model.Status;
+import io.fabric8.kubernetes.api.model.StatusDetails;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.alert.Alert;
+import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.kubernetes.election.NotLeaderException;
+import io.github.pgendpoints.logging.ForeignText;
+import io.github.pgendpoints.publish.Mismatch;
+import io.github.pgendpoints.publish.NoNodesException;
+import io.github.pgendpoints.publish.OutdatedTopologyException;
+import io.github.pgendpoints.publish.StaleTopologyException;
+import io.github.pgendpoints.publish.UnusableServiceException;
+import io.github.pgendpoints.topology.Rule;
+import io.github.pgendpoints.topology.Verdict;
+import java.net.HttpURLConnection;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What a cycle that has ended reports: the conditions that it found, and what it did. */
+record CycleReport(Cluster cluster, Cycle cycle, Result result) {
+  private static final Logger LOG = LoggerFactory.getLogger("io.github.pgendpoints.cycle");
+
+  /**
+   * The alerts that are new.
+   *
+   * @return in the order in which things happened
+   */
+  List<Alert> alerts() {
+    return isCutShort() ? List.of() : report(cluster.conditions());
+  }
+
+  /** A cycle that another writer was ahead of tells of its own writes; the next one tells more. */
+  List<Alert> ofConflict() {
+    reportWrites(cluster.conditions());
+    cycle.failures().forEach(this::logStale);
+    return List.of();
+  }
+
+  /** What is wrong by this cycle alone, whoever leads and whatever was reported before. */
+  List<String> reasons() {
+    Conditions conditions = cluster.conditions().afresh();
+    report(conditions);
+    return conditions.openMessages();
+  }
+
+  private List<Alert> report(Conditions conditions) {
+    if (result.published() != null) {
+      conditions.recordPublished(result.published());
+    }
+    if (cycle.isPaused()) {
+      conditions.reportPause(cycle.pausedBy());
+    }
+    if (result.topology() != null) {
+      conditions.reportNodes(result.topology());
+    }
+    Verdict verdict = result.verdict();
+    if (verdict != null) {
+      conditions.reportVerdict(verdict, effect(verdict));
+      if (isRepaired(verdict)) {
+        conditions.reportRepair(verdict, result.published());
+      }
+    }
+    reportWrites(conditions);
+    cycle.failures().forEach(failure -> report(conditions, failure));
+    if (cycle.isPublished() && !cycle.isPaused()) {
+      conditions.recordPublication();
+    }
+    result.mismatches().forEach(mismatch -> report(conditions, mismatch));
+    return conditions.endCycle();
+  }
+
+  private void reportWrites(Conditions conditions) {
+    cycle.writes().forEach(write -> conditions.reportWrite(write.service(), write.summary()));
+  }
+
+  /** The program stops: a cycle that decided nothing does not show that anything is over. */
+  private boolean isCutShort() {
+    return result.topology() != null
+        && result.verdict() == null
+        && !cycle.isFailed()
+        && cluster.mode() != CycleMode.OVERRULE;
+  }
+
+  private void logStale(Throwable failure) {
+    if (failure instanceof StaleTopologyException && cycle.conflictsBefore() == 0) {
+      LOG.warn(failure.getMessage());
+    }
+  }
+
+  private void report(Conditions conditions, Throwable failure) {
+    if (failure instanceof UnsavedStateException unsaved) {
+      conditions.reportPublishFailure(cluster.errors().describe(unsaved.getCause()));
+    } else if (failure instanceof KubernetesClientException api) {
+      conditions.reportPublishFailure(
+          api.getCode() == HttpURLConnection.HTTP_CONFLICT
+              ? conflict(api)
+              : cluster.errors().describe(api));
+    } else if (failure instanceof UnusableServiceException
+        || failure instanceof OutdatedTopologyException) {
+      conditions.reportPublishFailure(failure.getMessage());
+    } else if (failure instanceof NoNodesException) {
+      conditions.reportNoNodes(failure.getMessage());
+    } else if (!(failure instanceof NotLeaderException)) {
+      conditions.reportCycleFailure(failure);
+    }
+  }
+
+  private void report(Conditions conditions, Mismatch mismatch) {
+    boolean readWrite = mismatch.service().equals(cluster.publisher().rwService());
+    conditions.reportMismatch(mismatch.service(), readWrite, mismatch.message());
+  }
+
+  private String conflict(KubernetesClientException failure) {
+    Status status = failure.getStatus();
+    StatusDetails details =
+        status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
+    if (status != null
+        && "AlreadyExists".equals(status.getReason())
+        && "endpointslices".equals(details.getKind())) {
+      // Whatever is ours was read at the beginning of the cycle, and would have been patched.
+      return "Service %s is left as it is: the EndpointSlice %s has the name of ours, and is not ours"
+          .formatted(service(details), ForeignText.clean(details.getName()));
+    }
+    return "%s was changed while the nodes were probed, %d times in a row"
+        .formatted(
+            ForeignText.clean("%s %s".formatted(details.getKind(), details.getName())),
+            Conclusion.MAX_CONFLICTS + 1);
+  }
+
+  /** The Service whose slices have names such as this, {@code SERVICE-ipv4}. */
+  private String service(StatusDetails slice) {
+    String name = String.valueOf(slice.getName());
+    String ro = cluster.publisher().roService();
+    String rw = cluster.publisher().rwService();
+    boolean readOnly = name.startsWith(ro + "-ipv");
+    return readOnly ? ro : rw;
+  }
+
+  private boolean isRepaired(Verdict verdict) {
+    return !verdict.isVerified()
+        && verdict.repair() != null
+        && cluster.mode().writes()
+        && !cycle.isPaused()
+        && !cycle.hasFailedWrite();
+  }
+
+  /** What a verdict does to the Services, for the line that reports it; empty when verified. */
+  private String effect(Verdict verdict) {
+    if (verdict.isVerified()) {
+      return "";
+    }
+    if (verdict.rule() != Rule.SPLIT_BRAIN
+        || !cluster.clearsOnSplitBrain()
+        || !verdict.isQuorate()) {
+      return "nothing is written";
+    }
+    String service = cluster.publisher().rwService();
+    if (cycle.isPaused()) {
+      return service + " is not emptied while paused";
+    }
+    if (!cluster.mode().writes()) {
+      return "nothing is written";
+    }
+    return service + (cycle.hasFailedWrite() ? " could not be emptied" : " is emptied");
+  }
+}
