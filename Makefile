@@ -24,7 +24,7 @@ it: ## Run test classes that start servers: make it IT=OnceIT,StateIT
 	@test -n "$(IT)" || { echo 'Name a class: make it IT=OnceIT' >&2; exit 2; }
 	$(MVN) verify -Dtest=NONE -Dsurefire.failIfNoSpecifiedTests=false -Dit.test=$(IT) $(ARGS)
 
-demo: ## Show fail-overs and a split brain on a real cluster
+demo: ## Show failovers and a split brain on a real cluster
 	$(MVN) -q -Pdemo $(ARGS)
 
 soak: ## Run thousands of cycles under random faults: make soak ARGS=-Dsoak.cycles=300

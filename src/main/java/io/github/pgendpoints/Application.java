@@ -41,8 +41,8 @@ import picocli.CommandLine.Parameters;
       "1:refused by verification, or the cycle failed, and the Services were left alone; or"
           + " verified beside a server that must not be there",
       "2:wrong settings or usage",
-      "3:the Kubernetes API could not be reached, or said no; a Service cannot be used; or clients"
-          + " see other addresses than those written",
+      "3:the Kubernetes API could not be reached, or refused a request; a Service cannot be used;"
+          + " or clients see other addresses than those written",
       "143:ended by SIGTERM"
     })
 public final class Application implements Callable<Integer> {
@@ -107,7 +107,7 @@ public final class Application implements Callable<Integer> {
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.getCommandSpec().usageMessage().footer(SettingsReference.help().split("\\R"));
     commandLine.setParameterExceptionHandler(
-        (fault, args) -> refuse(List.of(fault.getMessage() + "; --help tells what there is")));
+        (fault, args) -> refuse(List.of(fault.getMessage() + "; see --help")));
     commandLine.setExecutionExceptionHandler(
         (thrown, command, parsed) -> {
           tell(thrown);
@@ -125,7 +125,7 @@ public final class Application implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (force && mode() != Mode.ONCE) {
-      return refuse(List.of("--force goes with --once alone; --help tells what there is"));
+      return refuse(List.of("--force goes with --once alone; see --help"));
     }
     return run(new Invocation(mode(), force, null, false));
   }
@@ -135,9 +135,9 @@ public final class Application implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
       description =
-          "Shows every node and both Services, wanted against actual, as a manager with these"
-              + " settings found them that runs on this host; where none does, probes itself. Waits"
-              + " up to 10 s for the first cycle of that manager."
+          "Shows every node and both Services, wanted and actual, as last seen by a manager on this"
+              + " host with the same settings. If none runs, probes the nodes. Waits up to 10 s for"
+              + " the first cycle of that manager."
               + " MANAGEMENT_PORT=off always probes. Writes nothing. Exit codes as for --once.")
   int status(
       @Option(

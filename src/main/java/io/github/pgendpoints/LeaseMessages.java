@@ -100,7 +100,7 @@ public final class LeaseMessages implements ElectionListener {
           .orElse(null);
     } catch (KubernetesClientException e) {
       if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-        LOG.warn("whether another process holds the Lease is not known: {}", errors.describe(e));
+        LOG.warn("cannot tell whether another process holds the Lease: {}", errors.describe(e));
         return null;
       }
       return "Lease %s cannot be read, so nothing is written: %s; --force writes all the same"

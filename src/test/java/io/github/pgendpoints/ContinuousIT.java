@@ -74,7 +74,7 @@ class ContinuousIT {
       cluster.primary().kill();
       PostgresServer heir = cluster.servers().get(1);
       heir.promote();
-      // Until a fail-over counts as over, sessions last longer, and there was a second look.
+      // Until a failover counts as over, sessions last longer, and there was a second look.
       Thread.sleep(9000);
 
       heir.prependToPgHba("host all %s all reject".formatted(PostgresCluster.USER));

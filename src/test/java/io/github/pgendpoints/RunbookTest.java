@@ -69,8 +69,8 @@ class RunbookTest {
   /** A literal in a call that logs, or tells of a condition, elsewhere than in Conditions. */
   private static final Pattern TOLD =
       Pattern.compile(
-          "(LOG\\.error|LOG\\.warn|reportDegradation|reportPublishFailure|warnings\\.add|refuse\\(List\\.of|new NoNodesException"
-              + "|new OutdatedTopologyException|exitWith)\\(\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
+          "(LOG\\.error|LOG\\.warn|reportDegradation|reportPublishFailure|warnings\\.(?:add|accept)|refuse\\(List\\.of|new NoNodesException"
+              + "|new OutdatedTopologyException|exitWith)\\((?:\\w+\\s*\\+)?\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
 
   /** Where a message has a value. */
   private static final String PLACE = "%[sd]|\\{}";

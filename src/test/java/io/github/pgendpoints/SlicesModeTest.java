@@ -237,7 +237,8 @@ class SlicesModeTest {
     assertEquals(3, cycles.run(BEFORE));
 
     List<String> news = cycles.news();
-    assertTrue(news.stream().anyMatch(line -> line.contains("said no (422)")), news::toString);
+    assertTrue(
+        news.stream().anyMatch(line -> line.contains("refused the request (422)")), news::toString);
     assertEquals(Set.of("10.0.0.2", "10.0.0.3"), api.visible("pg-ro"));
   }
 

@@ -169,7 +169,7 @@ class StateIT {
     assertEquals(
         1,
         run.logged(
-                "ERROR unreadable state, nothing is written: STATE: ConfigMap state has a key pg-rw that cannot be read, it is no JSON; to replace it: postgres-endpoint-manager overrule")
+                "ERROR unreadable state, nothing is written: STATE: ConfigMap state has a key pg-rw that cannot be read, it is not JSON; to replace it: postgres-endpoint-manager overrule")
             .size(),
         run.log().toString());
     try (Run person = run()) {

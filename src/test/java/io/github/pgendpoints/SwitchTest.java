@@ -117,7 +117,7 @@ class SwitchTest {
                                 .map(refused -> Arguments.of(toSlices, steps, refused))));
   }
 
-  /** At each step of a switch, a write that fails in the cycle that sees the fail-over. */
+  /** At each step of a switch, a write that fails in the cycle that sees the failover. */
   @ParameterizedTest(name = "to slices {0}, {1} steps, {2} refused")
   @MethodSource("accidents")
   void showsNoOldPrimaryWhateverHappensOnTheWay(boolean toSlices, int steps, String refused) {
@@ -190,7 +190,7 @@ class SwitchTest {
     }
   }
 
-  /** A controller that hangs from some step on, until after the fail-over. */
+  /** A controller that hangs from some step on, until after the failover. */
   @ParameterizedTest
   @CsvSource({"true,0", "true,1", "true,2", "true,3", "false,0", "false,1", "false,2", "false,3"})
   void showsNoOldPrimaryBesideTheNewOneWhenTheControllerHangs(boolean toSlices, int steps) {

@@ -71,17 +71,23 @@ class UnreliableApiIT {
             "another object",
             "the answer is not Endpoints pg-rw",
             RawFault.body(200, "{\"kind\": \"Pod\", \"metadata\": {\"name\": \"pg-rw\"}}")),
-        raw("a proxy's 404", "said no (404)", RawFault.body(404, "<html>Not here</html>")),
+        raw(
+            "a proxy's 404",
+            "refused the request (404)",
+            RawFault.body(404, "<html>Not here</html>")),
         raw(
             "binary",
-            "said no (500): [2Jxxx",
+            "refused the request (500): [2Jxxx",
             RawFault.body(500, "{\"message\": \"\\u0007\\u001b[2J" + "x".repeat(99_999) + "\"}")),
         fault("401", "does not accept our token (401)", api -> api.fail(FOR_EVER, 401)),
         fault("403", "resourceNames [pg-rw], verbs [get]", api -> api.deny("get", "endpoints")),
-        fault("429", "said no (429)", api -> api.fail(FOR_EVER, 429)),
-        fault("429, later", "said no (429)", api -> api.failWithRetryAfter(FOR_EVER, 429, 3600)),
-        fault("500", "said no (500)", api -> api.fail(FOR_EVER, 500)),
-        fault("503", "said no (503)", api -> api.fail(FOR_EVER, 503)));
+        fault("429", "refused the request (429)", api -> api.fail(FOR_EVER, 429)),
+        fault(
+            "429, later",
+            "refused the request (429)",
+            api -> api.failWithRetryAfter(FOR_EVER, 429, 3600)),
+        fault("500", "refused the request (500)", api -> api.fail(FOR_EVER, 500)),
+        fault("503", "refused the request (503)", api -> api.fail(FOR_EVER, 503)));
   }
 
   private static Arguments fault(String what, String says, Consumer<FakeApiServer> order) {

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * The program at work on one machine, with real PostgreSQL servers: fail-overs, an old primary that
+ * The program at work on one machine, with real PostgreSQL servers: failovers, an old primary that
  * returns, and a split brain. Goes on until Ctrl-C, or ends by itself with {@code -Ddemo.once}.
  *
  * <p>Each sentence it prints as {@code ok} has been checked. When one does not hold, it says so and
@@ -172,9 +172,9 @@ public final class Demo {
 
   private Duration failOver(PostgresServer heir, PostgresServer other)
       throws SQLException, InterruptedException {
-    heading("3. Fail-over");
+    heading("3. Failover");
     screen.say(
-        ("%1$s has received all that %2$s has, so it is promoted, as a fail-over tool does it, and"
+        ("%1$s has received all that %2$s has, so it is promoted, as a failover tool does it, and"
                 + " %2$s is told to follow it.")
             .formatted(heir.name(), other.name()));
     Stage.Timing timing = promote(heir);
@@ -195,7 +195,7 @@ public final class Demo {
     String versions = stage.versions();
     heading("4. The old primary returns");
     screen.say(
-        ("%1$s is started again, and knows nothing of the fail-over: it takes writes. The history"
+        ("%1$s is started again, and knows nothing of the failover: it takes writes. The history"
                 + " of %2$s's timeline shows where it left %1$s behind, so %1$s is a dead branch."
                 + " That is an error for as long as it runs, but it stops nothing.")
             .formatted(old.name(), primary.name()));
@@ -215,7 +215,7 @@ public final class Demo {
 
   private Duration failOverBeside(PostgresServer old, PostgresServer lost, PostgresServer heir)
       throws SQLException, InterruptedException {
-    heading("5. Fail-over beside the old primary");
+    heading("5. Failover beside the old primary");
     screen.say(
         ("%s still runs. Now %s is killed, too, and %s is promoted, the last one that has all"
                 + " orders.")
@@ -255,7 +255,7 @@ public final class Demo {
   private void splitBrain(PostgresServer rival, PostgresServer primary) throws SQLException {
     heading("7. Split brain");
     screen.say(
-        ("Somebody promotes %1$s while %2$s is alive: by mistake, or a fail-over tool could not"
+        ("Somebody promotes %1$s while %2$s is alive: by mistake, or a failover tool could not"
                 + " reach %2$s. The history of %1$s continues the line of %2$s, so it may be the new"
                 + " primary; but %2$s still takes writes. Two candidates, and nothing moves.")
             .formatted(rival.name(), primary.name()));

@@ -169,7 +169,10 @@ public record Alert(
     WRITTEN("Written"),
     /** The clients of a Service, the subject, see other addresses than those written. */
     MISMATCH("Mismatch"),
-    /** The Kubernetes API could not be reached or said no, or a Service is not as it must be. */
+    /**
+     * The Kubernetes API could not be reached or refused a request, or a Service is not as it must
+     * be.
+     */
     PUBLISH_FAILED("PublishFailed"),
     /** The cycle ended by an error of the program itself: it decided nothing. */
     CYCLE_FAILED("CycleFailed"),

@@ -109,17 +109,19 @@ public final class KubernetesErrors {
       return "does not accept our token (401): " + said;
     }
     if (code == 403 && said.contains("\"system:anonymous\"")) {
-      return "said no (403): %s; %s".formatted(said, KubernetesAccess.whyAnonymous(config));
+      return "refused the request (403): %s; %s"
+          .formatted(said, KubernetesAccess.whyAnonymous(config));
     }
     if (code == 403) {
-      return "said no (403): " + said + missingRight(said, details);
+      return "refused the request (403): " + said + missingRight(said, details);
     }
     if (code == 404 && "namespaces".equals(details.getKind())) {
       return "has no namespace %s (404): create it, or set NAMESPACE"
           .formatted(ForeignText.clean(String.valueOf(details.getName())));
     }
     // A gateway answers for a server that it does not reach.
-    return "said no%s (%d): %s".formatted(code >= 502 && code <= 504 ? through : "", code, said);
+    return "refused the request%s (%d): %s"
+        .formatted(code >= 502 && code <= 504 ? through : "", code, said);
   }
 
   /** The rule that the Role lacks; only from a refusal by RBAC, which names the right. */
@@ -152,7 +154,7 @@ public final class KubernetesErrors {
       return said;
     }
     if (any(causes, InterruptedException.class)) {
-      return "was not asked to the end: the program stops";
+      return "was interrupted: the program stops";
     }
     if (any(causes, InterruptedIOException.class, TimeoutException.class)) {
       return "cannot be reached%s: no answer within %s"
@@ -181,7 +183,7 @@ public final class KubernetesErrors {
       return "gave an answer that is not the Kubernetes object we asked for";
     }
     if (any(causes, ProtocolException.class)) {
-      return "does not speak HTTP as we do: " + said;
+      return "sent invalid HTTP: " + said;
     }
     return "cannot be reached%s: %s".formatted(through, said);
   }

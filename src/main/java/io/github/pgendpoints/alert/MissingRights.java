@@ -46,7 +46,7 @@ public record MissingRights(String role, String database) {
     if (monitor != null) {
       missing.put(
           "pg_monitor",
-          "pg_monitor is not granted to our role on %s: which primary a standby streams from is not known, nor always on which timeline; GRANT pg_monitor TO %s"
+          "pg_monitor is not granted to our role on %s: the program cannot tell which primary a standby streams from, or always its timeline; GRANT pg_monitor TO %s"
               .formatted(monitor, sql(role)));
     }
     String history = without(topology, node -> !node.server().rights().contains(Right.HISTORY));

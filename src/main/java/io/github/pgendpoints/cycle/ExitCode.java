@@ -16,8 +16,8 @@ public final class ExitCode {
   public static final int USAGE = 2;
 
   /**
-   * The Kubernetes API could not be reached, or said no; a Service is unusable; or clients see
-   * other addresses than those written.
+   * The Kubernetes API could not be reached, or refused a request; a Service is unusable; or
+   * clients see other addresses than those written.
    */
   static final int KUBERNETES = 3;
 

@@ -232,7 +232,7 @@ final class ExecPlugin {
     try {
       return timestamp.isEmpty() ? null : OffsetDateTime.parse(timestamp).toInstant();
     } catch (DateTimeParseException e) {
-      throw failure("gave an expirationTimestamp that is no time");
+      throw failure("gave an expirationTimestamp that is not a time");
     }
   }
 

@@ -33,7 +33,7 @@ public final class Prober {
   /** Writes move only between nodes whose logins are no older. */
   private static final long RECENT = Duration.ofSeconds(3).toNanos();
 
-  /** While a fail-over is possible, no login gets so old that the move has to wait for one. */
+  /** While a failover is possible, no login gets so old that the move has to wait for one. */
   private static final long RENEWED = Duration.ofSeconds(2).toNanos();
 
   /**
@@ -174,7 +174,7 @@ public final class Prober {
    *
    * @param leading whether this replica has to act on them
    * @param topology what the last cycle found; may be null if this replica does not lead
-   * @param urgent whether a fail-over is possible
+   * @param urgent whether a failover is possible
    */
   public void watchRoles(boolean leading, Topology topology, boolean urgent) {
     this.urgent = leading && urgent;
@@ -310,10 +310,10 @@ public final class Prober {
   }
 
   /**
-   * Checks one node that is DOWN; {@link DownNodes#startChecks} has started it. While a fail-over
-   * is possible, it looks at few nodes again and again for half of PGCONNECT_TIMEOUT.
+   * Checks one node that is DOWN; {@link DownNodes#startChecks} has started it. While a failover is
+   * possible, it looks at few nodes again and again for half of PGCONNECT_TIMEOUT.
    *
-   * @param urgent whether a fail-over is possible, and this replica acts on it
+   * @param urgent whether a failover is possible, and this replica acts on it
    */
   public void check(Node node, BooleanSupplier urgent) {
     try {

@@ -27,7 +27,7 @@ public final class RoleWatch implements AutoCloseable {
   /** How often a standby looks at itself. */
   private static final Duration PAUSE = Duration.ofMillis(25);
 
-  /** The same while a fail-over is possible. */
+  /** The same while a failover is possible. */
   private static final Duration SHORT_PAUSE = Duration.ofMillis(5);
 
   /** From the end of a session that worked to the next one, so that a loop of them costs little. */
@@ -63,7 +63,7 @@ public final class RoleWatch implements AutoCloseable {
    *
    * @param topology what the last cycle found
    * @param pools know the addresses of the nodes
-   * @param urgent whether a fail-over is possible
+   * @param urgent whether a failover is possible
    */
   synchronized void follow(Topology topology, NodePools pools, boolean urgent) {
     pause = urgent ? SHORT_PAUSE : PAUSE;

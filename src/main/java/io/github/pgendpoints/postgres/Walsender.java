@@ -36,7 +36,7 @@ final class Walsender implements AutoCloseable {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery("IDENTIFY_SYSTEM")) {
       if (!row.next()) {
-        throw new SQLException("IDENTIFY_SYSTEM tells nothing");
+        throw new SQLException("IDENTIFY_SYSTEM returned no row");
       }
       return new Identity(row.getString("systemid"), row.getLong("timeline"));
     }

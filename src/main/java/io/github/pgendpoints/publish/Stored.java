@@ -105,7 +105,7 @@ public final class Stored {
   }
 
   private void warn(String fault) {
-    warnings.accept(fault + "; it counts for nothing, since the read-write objects can be read");
+    warnings.accept(fault + "; it is ignored, because the read-write Service's objects are valid");
   }
 
   private List<Remembered> remembered(Actual actual) {

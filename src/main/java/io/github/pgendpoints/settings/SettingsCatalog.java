@@ -144,9 +144,9 @@ public final class SettingsCatalog {
               "PROBE_INTERVAL_UNSTABLE",
               durations("20ms", "1h"),
               Duration.ofMillis(100),
-              "The same while a node changes or the topology is refused, and for 5 s afterwards, unless"
-                  + " every server reports changes of its role. Meanwhile also the time between checks of a"
-                  + " node that is DOWN.")
+              "The same until 5 s after a change, and while the topology is refused, for 5 minutes at most;"
+                  + " at least 1 s if every server reports changes of its role. Meanwhile also the time between"
+                  + " checks of DOWN nodes.")
           .condition("at most PROBE_INTERVAL");
 
   // Rules

@@ -39,7 +39,7 @@ public final class RememberedConditions {
       conditions.restore(ConditionsSnapshot.of(recalled));
     } catch (RuntimeException e) {
       LOG.warn(
-          "STATE has conditions that cannot be read, this run alerts as if it were the first: they are {}",
+          "STATE has unreadable conditions ({}); this run alerts as if it were the first",
           e.getMessage());
     }
   }
@@ -53,11 +53,9 @@ public final class RememberedConditions {
       store.write(conditions.snapshot().json());
     } catch (KubernetesClientException e) {
       LOG.warn(
-          "STATE cannot be written, the next run may alert again of the same: {}",
-          errors.describe(e));
+          "STATE cannot be written; the next run may repeat these alerts: {}", errors.describe(e));
     } catch (OutdatedTopologyException | RuntimeException e) {
-      LOG.warn(
-          "STATE cannot be written, the next run may alert again of the same: {}", e.getMessage());
+      LOG.warn("STATE cannot be written; the next run may repeat these alerts: {}", e.getMessage());
     }
   }
 }

@@ -62,7 +62,7 @@ record StateDocument(Memory memory, String conditions) {
     try {
       JsonNode root = JSON.readTree(json);
       if (root == null || !root.isObject()) {
-        throw new IllegalArgumentException("it is no JSON object");
+        throw new IllegalArgumentException("it is not a JSON object");
       }
       if (integer(root, "version", 0, Integer.MAX_VALUE) != VERSION) {
         return Optional.empty();
@@ -78,7 +78,7 @@ record StateDocument(Memory memory, String conditions) {
               conditions.isMissingNode() ? null : JSON.writeValueAsString(conditions)));
     } catch (JsonProcessingException e) {
       // What the parser says may repeat what is there.
-      throw new IllegalArgumentException("it is no JSON", e);
+      throw new IllegalArgumentException("it is not JSON", e);
     }
   }
 
@@ -88,7 +88,7 @@ record StateDocument(Memory memory, String conditions) {
     }
     String identifier = node.has("systemIdentifier") ? text(node, "systemIdentifier") : null;
     if (identifier != null && !Line.isNumber(identifier, Line.MAX_SYSTEM_IDENTIFIER)) {
-      throw new IllegalArgumentException("its systemIdentifier is none");
+      throw new IllegalArgumentException("its systemIdentifier is invalid");
     }
     Line line =
         node.has("timeline")
@@ -115,7 +115,7 @@ record StateDocument(Memory memory, String conditions) {
                 Instant.parse(text(node, "since")),
                 null));
       } catch (DateTimeException e) {
-        throw new IllegalArgumentException("since of a rival is no time", e);
+        throw new IllegalArgumentException("since of a rival is not a time", e);
       }
     }
     return rivals;
@@ -125,7 +125,7 @@ record StateDocument(Memory memory, String conditions) {
     List<Set<String>> groups = new ArrayList<>();
     for (JsonNode group : array) {
       if (!group.isArray()) {
-        throw new IllegalArgumentException("one of its aliases is no list");
+        throw new IllegalArgumentException("an alias is not a list");
       }
       groups.add(Set.copyOf(entries(group)));
     }
@@ -151,20 +151,20 @@ record StateDocument(Memory memory, String conditions) {
     } catch (IllegalArgumentException e) {
       // As any other text.
     }
-    throw new IllegalArgumentException("one of its entries is no ip:port");
+    throw new IllegalArgumentException("one of its entries is not an ip:port");
   }
 
   private static Lsn lsn(String text) {
     try {
       return Lsn.of(text);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("its begin is no LSN", e);
+      throw new IllegalArgumentException("its begin is not an LSN", e);
     }
   }
 
   private static String text(JsonNode node, String field) {
     if (!node.path(field).isTextual()) {
-      throw new IllegalArgumentException("its " + field + " is no text");
+      throw new IllegalArgumentException("its " + field + " is not text");
     }
     return node.path(field).textValue();
   }
@@ -175,7 +175,7 @@ record StateDocument(Memory memory, String conditions) {
         || !value.canConvertToLong()
         || value.longValue() < min
         || value.longValue() > max) {
-      throw new IllegalArgumentException("its " + field + " is no number from " + min);
+      throw new IllegalArgumentException("its " + field + " is not a number from " + min);
     }
     return value.longValue();
   }
@@ -183,7 +183,7 @@ record StateDocument(Memory memory, String conditions) {
   private static JsonNode array(JsonNode node, String field, int max) {
     JsonNode array = node.path(field);
     if (!array.isArray() || array.size() > max) {
-      throw new IllegalArgumentException("its " + field + " are no list of at most " + max);
+      throw new IllegalArgumentException("its " + field + " are not a list of at most " + max);
     }
     return array;
   }

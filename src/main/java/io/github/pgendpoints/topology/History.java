@@ -54,7 +54,7 @@ public record History(long timeline, List<Ancestor> ancestors) {
       }
       Matcher matcher = LINE.matcher(line.stripTrailing());
       if (!matcher.matches()) {
-        throw new IllegalArgumentException("a line of it is no line of a history");
+        throw new IllegalArgumentException("it has a line that is not a history entry");
       }
       ancestors.add(new Ancestor(Long.parseLong(matcher.group(1)), Lsn.of(matcher.group(2))));
     }

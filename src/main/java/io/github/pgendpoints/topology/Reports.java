@@ -177,7 +177,7 @@ final class Reports {
                   OVERRULE_ONE);
       case NO_PRIMARY -> now.asked() + overruleOthers();
       case SPLIT_BRAIN_LASTS ->
-          "%s; %s; it is over when each of them is a standby, is off PG_NODES, or stays DOWN for 30 s of continuous mode while no standby has WAL that the primary lacks%s"
+          "%s; %s; it is over when each of them is a standby, a dead branch, or FOREIGN, is off PG_NODES, or stays DOWN for 30 s of continuous mode while no standby has WAL that the primary lacks%s"
               .formatted(
                   now.unaccountedRivals().stream()
                       .map(
@@ -197,7 +197,7 @@ final class Reports {
                   at(candidate),
                   now.reachable() > now.listed() / 2
                       ? "a standby is ahead of it"
-                      : "only %d of %d listed servers answer"
+                      : "no majority of the listed servers answers (%d of %d)"
                           .formatted(now.reachable(), now.listed()),
                   now.asked(),
                   OVERRULE.formatted(candidate.endpoint()));

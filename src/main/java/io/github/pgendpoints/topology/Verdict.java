@@ -58,7 +58,7 @@ public record Verdict(
   public Verdict refuse(String kind, String sentence) {
     if (!KIND.matcher(kind).matches()) {
       throw new IllegalArgumentException(
-          "the kind of a rule is a letter and up to 62 letters and digits, not '%s'"
+          "the name of a rule is a letter and up to 62 letters and digits, not '%s'"
               .formatted(kind));
     }
     return new Verdict(

@@ -300,7 +300,7 @@ class ConditionsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "said no (403): no, said no (500): no",
+    "refused the request (403): no, refused the request (500): no",
     "Endpoints pg-1: no, Endpoints pg-2: no",
     "Service db1: no, Service db2: no",
     "10.0.0.1 is refused, 10.0.0.2 is refused",
@@ -333,7 +333,7 @@ class ConditionsTest {
 
   @Test
   void saysWhenItIsOver() {
-    conditions.reportPublishFailure("the Kubernetes API at h:1 said no (403): why");
+    conditions.reportPublishFailure("the Kubernetes API at h:1 refused the request (403): why");
     noPrimary(topology(standby("10.0.0.1")));
     news();
 
@@ -341,7 +341,7 @@ class ConditionsTest {
         List.of(
             "INFO 10.0.0.1 is PRIMARY, was STANDBY",
             "INFO topology verified: primary:10.0.0.1;standbys:",
-            "INFO over: the Kubernetes API at h:1 said no (403)",
+            "INFO over: the Kubernetes API at h:1 refused the request (403)",
             "INFO over: no primary"),
         verified(primary("10.0.0.1", 2)));
   }
@@ -372,7 +372,7 @@ class ConditionsTest {
     Topology none = topology(standby("10.0.0.1"));
     conditions.recordPublished(nothingPublished());
     conditions.reportNodes(good);
-    conditions.reportPublishFailure("the Kubernetes API at h:1 said no (403): why");
+    conditions.reportPublishFailure("the Kubernetes API at h:1 refused the request (403): why");
     news();
 
     conditions.recordPublished(nothingPublished());
@@ -391,7 +391,7 @@ class ConditionsTest {
         List.of(
             "INFO 10.0.0.1 is PRIMARY, was STANDBY",
             "INFO over: no primary",
-            "INFO over: the Kubernetes API at h:1 said no (403)"),
+            "INFO over: the Kubernetes API at h:1 refused the request (403)"),
         news());
   }
 
@@ -508,9 +508,9 @@ class ConditionsTest {
     conditions.reportNodes(topology(standby("10.0.0.1")));
     noPrimary(topology(standby("10.0.0.1")));
     news();
-    conditions.reportPublishFailure("the Kubernetes API at h:1 said no (403): why");
+    conditions.reportPublishFailure("the Kubernetes API at h:1 refused the request (403): why");
 
-    assertEquals(List.of("ERROR the Kubernetes API at h:1 said no (403): why"), news());
+    assertEquals(List.of("ERROR the Kubernetes API at h:1 refused the request (403): why"), news());
   }
 
   @Test
@@ -550,8 +550,8 @@ class ConditionsTest {
     fresh.reportNodes(topology(primary("10.0.0.1", 1), standby("10.0.0.2")));
     assertEquals(
         List.of(
-            "WARN pg_monitor is not granted to our role on 10.0.0.1, 10.0.0.2: which primary a"
-                + " standby streams from is not known, nor always on which timeline;"
+            "WARN pg_monitor is not granted to our role on 10.0.0.1, 10.0.0.2: the program"
+                + " cannot tell which primary a standby streams from, or always its timeline;"
                 + " GRANT pg_monitor TO repmgr",
             "WARN timeline histories are not granted to our role on 10.0.0.1, 10.0.0.2: a fork with"
                 + " a higher timeline is taken for a promotion, and a standby that left the line may"

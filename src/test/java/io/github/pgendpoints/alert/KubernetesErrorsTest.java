@@ -42,12 +42,12 @@ class KubernetesErrorsTest {
             "does not accept our token (401): Unauthorized"),
         Arguments.of(
             status(403, forbidden("get", "endpoints", ""), "endpoints", "pg-rw"),
-            "said no (403): "
+            "refused the request (403): "
                 + forbidden("get", "endpoints", "")
                 + "; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames [pg-rw], verbs [get]"),
         Arguments.of(
             status(403, forbidden("create", "endpoints", ""), "endpoints", "pg-rw"),
-            "said no (403): "
+            "refused the request (403): "
                 + forbidden("create", "endpoints", "")
                 + "; add to the Role: apiGroups [\"\"], resources [endpoints], verbs [create]"),
         Arguments.of(
@@ -56,15 +56,15 @@ class KubernetesErrorsTest {
                 forbidden("list", "endpointslices", "discovery.k8s.io"),
                 "endpointslices",
                 null),
-            "said no (403): "
+            "refused the request (403): "
                 + forbidden("list", "endpointslices", "discovery.k8s.io")
                 + "; add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list]"),
         Arguments.of(
             status(403, "cannot Patch resource \"x\" in API group \"\"", "x", "pg-rw"),
-            "said no (403): cannot Patch resource \"x\" in API group \"\""),
+            "refused the request (403): cannot Patch resource \"x\" in API group \"\""),
         Arguments.of(
             status(403, forbidden("patch", "endpoints", ""), "endpoints", "pg-rw]\n, verbs [*"),
-            "said no (403): "
+            "refused the request (403): "
                 + forbidden("patch", "endpoints", "")
                 + "; add to the Role: apiGroups [\"\"], resources [endpoints], verbs [patch]"),
         Arguments.of(
@@ -72,13 +72,13 @@ class KubernetesErrorsTest {
             "has no namespace nope (404): create it, or set NAMESPACE"),
         Arguments.of(
             status(404, "the server could not find the requested resource", null, null),
-            "said no (404): the server could not find the requested resource"),
+            "refused the request (404): the server could not find the requested resource"),
         Arguments.of(
             status(422, "Endpoints \"pg-rw\" is invalid: subsets[0]: Required value", "x", "y"),
-            "said no (422): Endpoints \"pg-rw\" is invalid: subsets[0]: Required value"),
+            "refused the request (422): Endpoints \"pg-rw\" is invalid: subsets[0]: Required value"),
         Arguments.of(
             status(500, "a\u0000b\u001b[2Jc Bearer 0123456789abcdef", null, null),
-            "said no (500): a b [2Jc Bearer ***"));
+            "refused the request (500): a b [2Jc Bearer ***"));
   }
 
   @ParameterizedTest
@@ -114,7 +114,7 @@ class KubernetesErrorsTest {
     interrupted.initCause(new InterruptedException());
 
     assertEquals(
-        "the Kubernetes API at api.example:6443 was not asked to the end: the program stops",
+        "the Kubernetes API at api.example:6443 was interrupted: the program stops",
         errors.describe(noAnswer(interrupted)));
   }
 

@@ -151,14 +151,14 @@ class RememberedConditionsTest {
                     .formatted(json))
             .build());
     assertSaysAllAgainAnd(
-        "STATE has conditions that cannot be read, this run alerts as if it were the first: they are not what an earlier run left");
+        "STATE has unreadable conditions (not what an earlier run left); this run alerts as if it were the first");
     assertLogsItsFindingInOneLine(said(1));
   }
 
   @Test
   void aRunThatCannotWriteEndsAsAnyOther() {
     api.fail(9, 500, "POST", "configmaps");
-    assertSaysAllAgainAnd("STATE cannot be written, the next run may alert again of the same:");
+    assertSaysAllAgainAnd("STATE cannot be written; the next run may repeat these alerts:");
     api.heal();
     said(1);
     api.put(new ConfigMapBuilder(map()).withData(null).addToData("of", "somebody else").build());
@@ -171,7 +171,7 @@ class RememberedConditionsTest {
                     .addToData("of", "yet another")
                     .addToData("pg-rw", EMPTY)
                     .build()));
-    assertSaysAllAgainAnd("STATE cannot be written, the next run may alert again of the same:");
+    assertSaysAllAgainAnd("STATE cannot be written; the next run may repeat these alerts:");
     assertEquals(EMPTY, map().getData().get("pg-rw"));
     assertEquals(BEGINNING, said(1));
     assertNotEquals(EMPTY, map().getData().get("pg-rw"));

@@ -56,7 +56,8 @@ class ApiFailuresTest {
             "another name",
             RawFault.body(200, named("Endpoints", "y")),
             ": the answer is not Endpoints x"),
-        Arguments.of("a proxy's 404", RawFault.body(404, "<html>Not here"), " said no (404): "),
+        Arguments.of(
+            "a proxy's 404", RawFault.body(404, "<html>Not here"), " refused the request (404): "),
         Arguments.of(
             "404 of the namespace",
             RawFault.body(
@@ -64,14 +65,15 @@ class ApiFailuresTest {
                 "{\"kind\": \"Status\", \"code\": 404,"
                     + " \"details\": {\"kind\": \"namespaces\", \"name\": \"db\"}}"),
             " has no namespace db (404)"),
-        Arguments.of("a proxy's 502", RawFault.body(502, "<html>Oh"), " said no (502): "),
-        Arguments.of("a redirect", RawFault.body(302, ""), " said no (302): "),
-        Arguments.of("403 of a proxy", RawFault.body(403, "No"), " said no (403): "),
+        Arguments.of(
+            "a proxy's 502", RawFault.body(502, "<html>Oh"), " refused the request (502): "),
+        Arguments.of("a redirect", RawFault.body(302, ""), " refused the request (302): "),
+        Arguments.of("403 of a proxy", RawFault.body(403, "No"), " refused the request (403): "),
         Arguments.of(
             "binary",
             RawFault.body(
                 500, "{\"message\": \"\\u0000\\u0007\\u001b[2J" + "x".repeat(99_999) + "\"}"),
-            " said no (500): [2Jxxx"));
+            " refused the request (500): [2Jxxx"));
   }
 
   private static String named(String kind, String name) {
@@ -128,7 +130,7 @@ class ApiFailuresTest {
   void saysThatSomethingElseListens() {
     api.withTls().start();
 
-    assertTrue(failure(at("http://127.0.0.1:" + api.port())).contains(" does not speak HTTP"));
+    assertTrue(failure(at("http://127.0.0.1:" + api.port())).contains(" sent invalid HTTP: "));
   }
 
   @Test

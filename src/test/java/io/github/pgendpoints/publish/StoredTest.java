@@ -254,7 +254,7 @@ class StoredTest {
     assertEquals(2, published.line().timeline());
     assertEquals(
         List.of(
-            "Endpoints pg has the annotation postgres.discovery/begin: 'x'; allowed: an LSN such as 0/5000060; it counts for nothing, since the read-write objects can be read"),
+            "Endpoints pg has the annotation postgres.discovery/begin: 'x'; allowed: an LSN such as 0/5000060; it is ignored, because the read-write Service's objects are valid"),
         told);
   }
 

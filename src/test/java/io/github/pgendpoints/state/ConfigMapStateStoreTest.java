@@ -211,7 +211,7 @@ class ConfigMapStateStoreTest {
 
     assertTrue(
         message.startsWith("STATE s cannot be read: the Kubernetes API at 127.0.0.1:"), message);
-    assertTrue(message.contains("said no (500)"), message);
+    assertTrue(message.contains("refused the request (500)"), message);
   }
 
   @Test
@@ -289,7 +289,7 @@ class ConfigMapStateStoreTest {
     put(Map.of("pg-rw", "{\"generation\":", "other", "kept"));
 
     assertEquals(
-        "STATE: ConfigMap s has a key pg-rw that cannot be read, it is no JSON; to replace it: postgres-endpoint-manager overrule, or delete the key to have everything in it forgotten",
+        "STATE: ConfigMap s has a key pg-rw that cannot be read, it is not JSON; to replace it: postgres-endpoint-manager overrule, or delete the key to have everything in it forgotten",
         assertThrows(UnreadableStateException.class, store::read).getMessage());
     store.write(onTimeline(2));
     assertEquals("{\"generation\":", value("pg-rw"));

@@ -115,8 +115,8 @@ class PostgresClusterIT {
       assertEquals(promoted, cluster.primary());
       assertEquals(List.of(other), cluster.standbys());
       assertEquals(2, promoted.timeline());
-      write(promoted, "after fail-over");
-      awaitWritten(other, "after fail-over");
+      write(promoted, "after failover");
+      awaitWritten(other, "after failover");
     }
   }
 
