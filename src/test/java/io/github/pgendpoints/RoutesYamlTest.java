@@ -248,7 +248,7 @@ class RoutesYamlTest {
     }
     List<String> without = new ArrayList<>();
     for (JsonNode route : routes()) {
-      if (List.of("cycle", "step", "kubernetes", "query")
+      if (List.of("step", "kubernetes", "query")
           .contains(route.path("routeConfigurationId").asText())) {
         collectIds(route.get("id").asText(), route.path("from").path("steps"), ids, without);
       }

@@ -17,7 +17,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  */
 public final class CycleHealth {
   /** Each route of a cycle names one of these configurations; a route of a user does not. */
-  private static final Set<String> CONFIGURATIONS = Set.of("cycle", "step", "kubernetes", "query");
+  private static final Set<String> CONFIGURATIONS = Set.of("step", "kubernetes", "query");
 
   private final CamelContext context;
   private final Heartbeat heartbeat;

@@ -31,13 +31,13 @@ class CycleHealthTest {
         new RouteConfigurationBuilder() {
           @Override
           public void configuration() {
-            routeConfiguration("cycle").onException(Throwable.class).handled(false);
+            routeConfiguration("step").onException(Throwable.class).handled(false);
           }
 
           @Override
           public void configure() {
             for (String id : List.of("cycle", "read", "verify")) {
-              from("direct:" + id).routeId(id).routeConfigurationId("cycle").log(id);
+              from("direct:" + id).routeId(id).routeConfigurationId("step").log(id);
             }
             from("direct:users").routeId("users").log("users");
           }
