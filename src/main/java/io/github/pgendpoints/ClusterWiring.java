@@ -8,7 +8,7 @@ import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.alert.MissingRights;
 import io.github.pgendpoints.alert.ServiceEvents;
 import io.github.pgendpoints.cycle.Cluster;
-import io.github.pgendpoints.cycle.CycleMode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.kubernetes.ObjectClient;
 import io.github.pgendpoints.kubernetes.ObjectKind;
@@ -225,7 +225,7 @@ final class ClusterWiring implements AutoCloseable {
             budget,
             lookups);
     return new Cluster(
-        cycleMode(),
+        invocation.mode(),
         settings.paused(),
         settings.clearOnSplitBrain(),
         schedule,
@@ -259,15 +259,6 @@ final class ClusterWiring implements AutoCloseable {
         new RememberedConditions(invocation.mode() == Mode.ONCE ? state : null, errors, conditions),
         errors,
         clock);
-  }
-
-  private CycleMode cycleMode() {
-    return switch (invocation.mode()) {
-      case CONTINUOUS, ONCE -> CycleMode.WRITE;
-      case DRY_RUN -> CycleMode.DRY_RUN;
-      case STATUS, STATUS_JSON -> CycleMode.READ_ONLY;
-      case OVERRULE -> CycleMode.OVERRULE;
-    };
   }
 
   private ServiceReader reader() {

@@ -1,5 +1,7 @@
 package io.github.pgendpoints;
 
+import io.github.pgendpoints.cycle.Mode;
+
 /**
  * What the command line asks for.
  *
@@ -16,6 +18,6 @@ public record Invocation(Mode mode, boolean force, String entry, boolean confirm
 
   /** Whether anything may be written. */
   boolean writes() {
-    return mode == Mode.CONTINUOUS || mode == Mode.ONCE || mode == Mode.OVERRULE && confirmed;
+    return mode.writes() && (mode != Mode.OVERRULE || confirmed);
   }
 }

@@ -10,6 +10,7 @@ import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.ExitCode;
 import io.github.pgendpoints.cycle.Heartbeat;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.ObjectOperation;

@@ -11,7 +11,7 @@ import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Conclusion;
 import io.github.pgendpoints.cycle.Cycle;
-import io.github.pgendpoints.cycle.CycleMode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.OverruleCommand;
 import io.github.pgendpoints.cycle.Probing;
 import io.github.pgendpoints.cycle.Publishing;
@@ -59,14 +59,13 @@ record RouteBindings(
   /** The properties, by name. */
   Map<String, String> properties() {
     Mode mode = wiring.invocation.mode();
-    Cluster cluster = wiring.cluster;
     return Map.of(
         "namespace", wiring.namespace,
-        "probe.tick", String.valueOf(cluster.schedule().tick().toMillis()),
+        "probe.tick", String.valueOf(wiring.cluster.schedule().tick().toMillis()),
         "continuous", String.valueOf(mode == Mode.CONTINUOUS),
         "dry.run", String.valueOf(mode == Mode.DRY_RUN),
-        "writes", String.valueOf(cluster.mode().writes()),
-        "overrule", String.valueOf(cluster.mode() == CycleMode.OVERRULE));
+        "writes", String.valueOf(mode.writes()),
+        "overrule", String.valueOf(mode == Mode.OVERRULE));
   }
 
   /**

@@ -92,7 +92,7 @@ class StaleCycleTest {
   private Cluster cluster() {
     KubernetesErrors errors = new KubernetesErrors(client.getConfiguration());
     return new Cluster(
-        CycleMode.WRITE,
+        Mode.ONCE,
         false,
         false,
         schedule,
