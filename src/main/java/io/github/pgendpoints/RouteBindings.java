@@ -19,8 +19,6 @@ import io.github.pgendpoints.cycle.Reading;
 import io.github.pgendpoints.cycle.ResultListener;
 import io.github.pgendpoints.cycle.Retries;
 import io.github.pgendpoints.cycle.Rules;
-import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
-import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.WriteGuard;
 import io.github.pgendpoints.postgres.NoDataSource;
 import io.github.pgendpoints.postgres.NodeProbe;
@@ -77,8 +75,6 @@ record RouteBindings(
     Settings settings = wiring.settings;
     SinkSettings sinkSettings = settings.alerts().sinkSettings();
     registry.accept("kubernetesClient", wiring.client);
-    registry.accept("kubernetes-endpoints", new KubernetesEndpointsComponent());
-    registry.accept("kubernetes-endpoint-slices", new KubernetesEndpointSlicesComponent());
     registry.accept("writeGuard", writeGuard());
     registry.accept("requests", wiring.requests);
     registry.accept("cluster", wiring.cluster);
