@@ -58,7 +58,10 @@ final class ClusterWiring implements AutoCloseable {
   final String namespace;
   final Invocation invocation;
   final KubernetesClient client;
+
+  /** Has to be told of each request to the API. */
   final RequestListener requests;
+
   final ExecutorService probes;
   private final ExecutorService lookups;
   private final boolean continuous;
@@ -85,9 +88,7 @@ final class ClusterWiring implements AutoCloseable {
   private final RoleWatch roles;
   private final NodePools pools;
   private final DownNodes downNodes;
-
-  /** Has to be told of each request. */
-  final WatchedServices watched;
+  private final WatchedServices watched;
 
   /** What the routes carry as the variable {@code cluster}. */
   final Cluster cluster;
@@ -111,7 +112,6 @@ final class ClusterWiring implements AutoCloseable {
     this.namespace = namespace;
     this.invocation = invocation;
     this.client = client;
-    this.requests = requests;
     this.probes = probes;
     this.lookups = lookups;
     this.continuous = invocation.mode() == Mode.CONTINUOUS;
@@ -146,6 +146,7 @@ final class ClusterWiring implements AutoCloseable {
             System::nanoTime);
     this.checkTicks = new Ticks("checks", downNodes::isCheckDue);
     this.watched = watch();
+    this.requests = RequestListener.all(List.of(watched.requests(), requests));
     this.cluster = build();
   }
 
