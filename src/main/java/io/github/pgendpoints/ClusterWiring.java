@@ -40,6 +40,7 @@ import io.github.pgendpoints.state.ConfigMapStateStore;
 import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
 import java.sql.SQLException;
@@ -297,7 +298,8 @@ final class ClusterWiring implements AutoCloseable {
         decisionSettings(),
         invocation.writes() ? store : StateStore.readOnly(store),
         leadership::term,
-        downNodes::forget);
+        downNodes::forget,
+        Decision::decide);
   }
 
   /** What nodes were says nothing after two cycles and the longest probe. */
