@@ -95,8 +95,6 @@ final class ClusterWiring implements AutoCloseable {
   final Cluster cluster;
 
   /**
-   * @param namespace of the two Services
-   * @param requests is told of each request to the API
    * @param probes runs what asks nodes
    * @param lookups runs what waits for a name server, or for the API
    */

@@ -5,7 +5,6 @@ import io.github.pgendpoints.cycle.Mode;
 /**
  * What the command line asks for.
  *
- * @param mode how the program runs
  * @param force whether {@code --once} writes although another process holds the Lease
  * @param entry of overrule: which primary; null where it is not said
  * @param confirmed of overrule: whether it is to be written

@@ -89,8 +89,6 @@ public final class Manager extends Main {
   private Result last;
 
   /**
-   * @param settings validated
-   * @param namespace of the two Services
    * @param home the folder that holds routes/
    * @param client for the Kubernetes API; closed by the caller
    * @param out where people see what they asked to be shown
@@ -290,11 +288,7 @@ public final class Manager extends Main {
     }
   }
 
-  /**
-   * Runs until the mode's end, and cleans up.
-   *
-   * @return the exit code
-   */
+  /** Runs until the mode's end, and cleans up. */
   public int execute() throws SQLException {
     try {
       String refusal = heldLease == null ? null : leaseMessages.refusal(heldLease);

@@ -34,11 +34,7 @@ import org.apache.camel.Predicate;
 /**
  * The beans and properties that the routes name.
  *
- * @param wiring of the cluster
- * @param sinks that alerts go to
  * @param console where people see what they asked to be shown
- * @param probed is told of each probe of a node
- * @param ended is told of each cycle
  * @param end runs when the alerts of a cycle have gone out
  * @param abort runs when an error kept them from going out
  */
@@ -54,7 +50,6 @@ record RouteBindings(
   /** The pod's name. */
   static final String INSTANCE = Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica");
 
-  /** The properties, by name. */
   Map<String, String> properties() {
     Mode mode = wiring.invocation.mode();
     return Map.of(
@@ -66,11 +61,6 @@ record RouteBindings(
         "overrule", String.valueOf(mode == Mode.OVERRULE));
   }
 
-  /**
-   * Binds the beans.
-   *
-   * @param registry takes a name and its bean
-   */
   void bind(BiConsumer<String, Object> registry) {
     Settings settings = wiring.settings;
     SinkSettings sinkSettings = settings.alerts().sinkSettings();

@@ -45,9 +45,6 @@ public final class KubernetesErrors {
   /** Names the proxy; empty if there is none. */
   private final String through;
 
-  /**
-   * @param config of the client
-   */
   public KubernetesErrors(Config config) {
     this(config, Duration.ofMillis(config.getRequestTimeout()));
   }
