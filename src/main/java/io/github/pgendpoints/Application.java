@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.cycle.ExitCode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.logging.Logging;
 import io.github.pgendpoints.settings.InvalidSettingsException;

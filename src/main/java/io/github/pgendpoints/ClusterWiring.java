@@ -8,7 +8,7 @@ import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.alert.MissingRights;
 import io.github.pgendpoints.alert.ServiceEvents;
 import io.github.pgendpoints.cycle.Cluster;
-import io.github.pgendpoints.cycle.CycleMode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.kubernetes.ObjectClient;
 import io.github.pgendpoints.kubernetes.ObjectKind;
@@ -40,6 +40,7 @@ import io.github.pgendpoints.state.ConfigMapStateStore;
 import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
 import java.sql.SQLException;
@@ -58,7 +59,10 @@ final class ClusterWiring implements AutoCloseable {
   final String namespace;
   final Invocation invocation;
   final KubernetesClient client;
+
+  /** Has to be told of each request to the API. */
   final RequestListener requests;
+
   final ExecutorService probes;
   private final ExecutorService lookups;
   private final boolean continuous;
@@ -85,16 +89,12 @@ final class ClusterWiring implements AutoCloseable {
   private final RoleWatch roles;
   private final NodePools pools;
   private final DownNodes downNodes;
-
-  /** Has to be told of each request. */
-  final WatchedServices watched;
+  private final WatchedServices watched;
 
   /** What the routes carry as the variable {@code cluster}. */
   final Cluster cluster;
 
   /**
-   * @param namespace of the two Services
-   * @param requests is told of each request to the API
    * @param probes runs what asks nodes
    * @param lookups runs what waits for a name server, or for the API
    */
@@ -111,7 +111,6 @@ final class ClusterWiring implements AutoCloseable {
     this.namespace = namespace;
     this.invocation = invocation;
     this.client = client;
-    this.requests = requests;
     this.probes = probes;
     this.lookups = lookups;
     this.continuous = invocation.mode() == Mode.CONTINUOUS;
@@ -146,6 +145,7 @@ final class ClusterWiring implements AutoCloseable {
             System::nanoTime);
     this.checkTicks = new Ticks("checks", downNodes::isCheckDue);
     this.watched = watch();
+    this.requests = RequestListener.all(List.of(watched.requests(), requests));
     this.cluster = build();
   }
 
@@ -225,7 +225,7 @@ final class ClusterWiring implements AutoCloseable {
             budget,
             lookups);
     return new Cluster(
-        cycleMode(),
+        invocation.mode(),
         settings.paused(),
         settings.clearOnSplitBrain(),
         schedule,
@@ -259,15 +259,6 @@ final class ClusterWiring implements AutoCloseable {
         new RememberedConditions(invocation.mode() == Mode.ONCE ? state : null, errors, conditions),
         errors,
         clock);
-  }
-
-  private CycleMode cycleMode() {
-    return switch (invocation.mode()) {
-      case CONTINUOUS, ONCE -> CycleMode.WRITE;
-      case DRY_RUN -> CycleMode.DRY_RUN;
-      case STATUS, STATUS_JSON -> CycleMode.READ_ONLY;
-      case OVERRULE -> CycleMode.OVERRULE;
-    };
   }
 
   private ServiceReader reader() {
@@ -305,7 +296,8 @@ final class ClusterWiring implements AutoCloseable {
         decisionSettings(),
         invocation.writes() ? store : StateStore.readOnly(store),
         leadership::term,
-        downNodes::forget);
+        downNodes::forget,
+        Decision::decide);
   }
 
   /** What nodes were says nothing after two cycles and the longest probe. */

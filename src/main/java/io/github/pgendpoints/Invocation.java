@@ -1,9 +1,10 @@
 package io.github.pgendpoints;
 
+import io.github.pgendpoints.cycle.Mode;
+
 /**
  * What the command line asks for.
  *
- * @param mode how the program runs
  * @param force whether {@code --once} writes although another process holds the Lease
  * @param entry of overrule: which primary; null where it is not said
  * @param confirmed of overrule: whether it is to be written
@@ -16,6 +17,6 @@ public record Invocation(Mode mode, boolean force, String entry, boolean confirm
 
   /** Whether anything may be written. */
   boolean writes() {
-    return mode == Mode.CONTINUOUS || mode == Mode.ONCE || mode == Mode.OVERRULE && confirmed;
+    return mode.writes() && (mode != Mode.OVERRULE || confirmed);
   }
 }

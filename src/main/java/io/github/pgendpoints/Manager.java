@@ -10,10 +10,10 @@ import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.ExitCode;
 import io.github.pgendpoints.cycle.Heartbeat;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.ObjectOperation;
-import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.kubernetes.election.Election;
 import io.github.pgendpoints.kubernetes.election.HeldLease;
 import io.github.pgendpoints.management.CycleHealth;
@@ -89,8 +89,6 @@ public final class Manager extends Main {
   private Result last;
 
   /**
-   * @param settings validated
-   * @param namespace of the two Services
    * @param home the folder that holds routes/
    * @param client for the Kubernetes API; closed by the caller
    * @param out where people see what they asked to be shown
@@ -109,7 +107,8 @@ public final class Manager extends Main {
     this.out = out;
     this.probes = mode == Mode.CONTINUOUS ? ProbeThreads.cheapest() : new ProbeThreads();
     this.wiring =
-        new ClusterWiring(settings, namespace, invocation, client, new Requests(), probes, lookups);
+        new ClusterWiring(
+            settings, namespace, invocation, client, this::requested, probes, lookups);
     this.cluster = wiring.cluster;
     this.leaseMessages = wiring.leaseMessages();
     boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
@@ -234,23 +233,13 @@ public final class Manager extends Main {
 
   // --- what happens in the cycles ---------------------------------------------------------------
 
-  /** Is told of the requests to the API. */
-  private final class Requests implements RequestListener {
-    @Override
-    public void writing(ObjectKind<?> kind, HasMetadata object) {
-      wiring.watched.writing(kind, object);
-    }
-
-    @Override
-    public void ended(
-        ObjectOperation operation,
-        ObjectKind<?> kind,
-        HasMetadata object,
-        KubernetesClientException failure) {
-      wiring.watched.ended(operation, kind, object, failure);
-      if (metrics != null) {
-        metrics.ended(operation, kind, object, failure);
-      }
+  private void requested(
+      ObjectOperation operation,
+      ObjectKind<?> kind,
+      HasMetadata object,
+      KubernetesClientException failure) {
+    if (metrics != null) {
+      metrics.ended(operation, kind, object, failure);
     }
   }
 
@@ -299,11 +288,7 @@ public final class Manager extends Main {
     }
   }
 
-  /**
-   * Runs until the mode's end, and cleans up.
-   *
-   * @return the exit code
-   */
+  /** Runs until the mode's end, and cleans up. */
   public int execute() throws SQLException {
     try {
       String refusal = heldLease == null ? null : leaseMessages.refusal(heldLease);

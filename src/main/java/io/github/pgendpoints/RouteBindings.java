@@ -11,7 +11,7 @@ import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Conclusion;
 import io.github.pgendpoints.cycle.Cycle;
-import io.github.pgendpoints.cycle.CycleMode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.OverruleCommand;
 import io.github.pgendpoints.cycle.Probing;
 import io.github.pgendpoints.cycle.Publishing;
@@ -19,8 +19,6 @@ import io.github.pgendpoints.cycle.Reading;
 import io.github.pgendpoints.cycle.ResultListener;
 import io.github.pgendpoints.cycle.Retries;
 import io.github.pgendpoints.cycle.Rules;
-import io.github.pgendpoints.kubernetes.KubernetesEndpointSlicesComponent;
-import io.github.pgendpoints.kubernetes.KubernetesEndpointsComponent;
 import io.github.pgendpoints.kubernetes.WriteGuard;
 import io.github.pgendpoints.postgres.NoDataSource;
 import io.github.pgendpoints.postgres.NodeProbe;
@@ -36,11 +34,7 @@ import org.apache.camel.Predicate;
 /**
  * The beans and properties that the routes name.
  *
- * @param wiring of the cluster
- * @param sinks that alerts go to
  * @param console where people see what they asked to be shown
- * @param probed is told of each probe of a node
- * @param ended is told of each cycle
  * @param end runs when the alerts of a cycle have gone out
  * @param abort runs when an error kept them from going out
  */
@@ -56,30 +50,21 @@ record RouteBindings(
   /** The pod's name. */
   static final String INSTANCE = Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica");
 
-  /** The properties, by name. */
   Map<String, String> properties() {
     Mode mode = wiring.invocation.mode();
-    Cluster cluster = wiring.cluster;
     return Map.of(
         "namespace", wiring.namespace,
-        "probe.tick", String.valueOf(cluster.schedule().tick().toMillis()),
+        "probe.tick", String.valueOf(wiring.cluster.schedule().tick().toMillis()),
         "continuous", String.valueOf(mode == Mode.CONTINUOUS),
         "dry.run", String.valueOf(mode == Mode.DRY_RUN),
-        "writes", String.valueOf(cluster.mode().writes()),
-        "overrule", String.valueOf(cluster.mode() == CycleMode.OVERRULE));
+        "writes", String.valueOf(mode.writes()),
+        "overrule", String.valueOf(mode == Mode.OVERRULE));
   }
 
-  /**
-   * Binds the beans.
-   *
-   * @param registry takes a name and its bean
-   */
   void bind(BiConsumer<String, Object> registry) {
     Settings settings = wiring.settings;
     SinkSettings sinkSettings = settings.alerts().sinkSettings();
     registry.accept("kubernetesClient", wiring.client);
-    registry.accept("kubernetes-endpoints", new KubernetesEndpointsComponent());
-    registry.accept("kubernetes-endpoint-slices", new KubernetesEndpointSlicesComponent());
     registry.accept("writeGuard", writeGuard());
     registry.accept("requests", wiring.requests);
     registry.accept("cluster", wiring.cluster);

@@ -7,11 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/**
- * The folder of the routes, read as text before Camel reads it.
- *
- * @param path of the folder
- */
+/** The folder of the routes, read as text before Camel reads it. */
 record RouteFolder(Path path) {
   private static final String EXTENSION = ".camel.yaml";
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.cycle.ExitCode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.settings.Setting;
 import io.github.pgendpoints.settings.SettingsReference;
 import java.io.PrintWriter;

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Conclusion;
 import io.github.pgendpoints.cycle.Cycle;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.Probing;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.settings.SettingsReader;

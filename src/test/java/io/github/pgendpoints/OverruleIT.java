@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.Run;

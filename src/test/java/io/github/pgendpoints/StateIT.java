@@ -11,6 +11,7 @@ import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;

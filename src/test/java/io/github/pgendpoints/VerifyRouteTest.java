@@ -20,6 +20,7 @@ import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Cycle;
 import io.github.pgendpoints.cycle.Heartbeat;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.Reading;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.election.Leadership;

@@ -11,6 +11,7 @@ import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.CycleCount;
 import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;

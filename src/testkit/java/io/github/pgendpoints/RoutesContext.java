@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.postgres.NodeProbe;

@@ -2,7 +2,7 @@ package io.github.pgendpoints.demo;
 
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
-import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.CycleCount;
 import io.github.pgendpoints.support.Run;

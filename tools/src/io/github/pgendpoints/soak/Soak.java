@@ -2,8 +2,8 @@ package io.github.pgendpoints.soak;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
-import io.github.pgendpoints.Mode;
 import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.support.Run;
 import java.sql.SQLException;

@@ -16,15 +16,12 @@ import java.util.Objects;
  * One thing worth saying, as every sink gets it; {@code marshal: json} makes an object of these
  * fields.
  *
- * @param kind what happened
- * @param severity how bad it is
  * @param phase whether it happened and that is all, or began, lasts, or is over
  * @param ends the kind of the condition that is over by this; null when none is
  * @param subject the node, or else the Service, it is about; empty when it is about the whole
  *     cluster
  * @param key the same whenever the same condition is told of: begun, lasting and over
  * @param message one sentence for people, its subject first
- * @param cluster whose alert it is
  * @param before the topology that was verified last, as {@code primary:IP;standbys:IP,IP}; null
  *     when there was none
  * @param after the topology that is verified now; null when none is
@@ -75,7 +72,6 @@ public record Alert(
   /**
    * Whose alert it is.
    *
-   * @param namespace of the two Services
    * @param readWrite the name of RW_SERVICE
    * @param readOnly the name of RO_SERVICE
    */

@@ -32,7 +32,6 @@ public final class ApiRights {
    * @param services RW_SERVICE and RO_SERVICE
    * @param state STATE; null without it
    * @param listener is told of each refusal once, in one sentence, until the request is granted
-   * @param nanoTime as {@link System#nanoTime}
    */
   public ApiRights(
       List<String> services, String state, Consumer<String> listener, LongSupplier nanoTime) {

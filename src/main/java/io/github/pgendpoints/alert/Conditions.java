@@ -55,7 +55,6 @@ public final class Conditions {
   private Stage reached = Stage.BEGUN;
 
   /**
-   * @param cluster whose conditions they are
    * @param defaultPort PGPORT: the one that signatures leave out
    * @param repeat ALERT_REPEAT: after how long a condition that lasts is reported again
    * @param rights finds what our role may not do

@@ -1,11 +1,10 @@
 package io.github.pgendpoints.alert;
 
+import io.github.pgendpoints.logging.Causes;
 import java.util.regex.Pattern;
 
 /** The text of a failure that something outside this program worded. */
 public final class FailureText {
-  private static final int MAX_CAUSES = 20;
-
   /**
    * What is another one each time that the same thing fails: ids such as an exchange's, times,
    * ports and other numbers. Not the digits of names and addresses, nor a code of HTTP in brackets.
@@ -26,10 +25,7 @@ public final class FailureText {
 
   /** An error with its root cause first: what wraps it is often the same whatever happened. */
   public static String of(Throwable failure) {
-    Throwable root = failure;
-    for (int i = 0; root.getCause() != null && i < MAX_CAUSES; i++) {
-      root = root.getCause();
-    }
+    Throwable root = Causes.root(failure);
     return root == failure ? root.toString() : root + " (" + failure + ")";
   }
 }

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.StatusDetails;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
+import io.github.pgendpoints.logging.Causes;
 import io.github.pgendpoints.logging.ForeignText;
 import java.io.EOFException;
 import java.io.InterruptedIOException;
@@ -44,9 +45,6 @@ public final class KubernetesErrors {
   /** Names the proxy; empty if there is none. */
   private final String through;
 
-  /**
-   * @param config of the client
-   */
   public KubernetesErrors(Config config) {
     this(config, Duration.ofMillis(config.getRequestTimeout()));
   }
@@ -145,10 +143,7 @@ public final class KubernetesErrors {
   }
 
   private String noAnswer(KubernetesClientException failure) {
-    List<Throwable> causes =
-        Stream.iterate((Throwable) failure, cause -> cause != null, Throwable::getCause)
-            .limit(20)
-            .toList();
+    List<Throwable> causes = Causes.of(failure).toList();
     String said = text(causes.get(causes.size() - 1));
     if (causes.size() == 1) {
       return said;

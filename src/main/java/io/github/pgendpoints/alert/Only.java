@@ -4,27 +4,24 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** Which alerts a sink takes: the option {@code only} of {@code alerts:all}. */
 enum Only {
   /** What is wrong, its end, and another primary. */
-  TROUBLE {
-    @Override
-    boolean takes(Alert alert) {
-      return alert.severity() != Alert.Severity.INFO
-          || alert.ends() != null
-          || alert.kind() == Alert.Kind.PRIMARY_CHANGED;
-    }
-  },
+  TROUBLE(
+      alert ->
+          alert.severity() != Alert.Severity.INFO
+              || alert.ends() != null
+              || alert.kind() == Alert.Kind.PRIMARY_CHANGED),
   /** Each write of an object. */
-  WRITES {
-    @Override
-    boolean takes(Alert alert) {
-      return alert.kind() == Alert.Kind.WRITTEN;
-    }
-  };
+  WRITES(alert -> alert.kind() == Alert.Kind.WRITTEN);
 
-  abstract boolean takes(Alert alert);
+  private final Predicate<Alert> taken;
+
+  Only(Predicate<Alert> taken) {
+    this.taken = taken;
+  }
 
   /**
    * Reads the option.
@@ -49,6 +46,6 @@ enum Only {
 
   /** Whether a sink with this option takes the alert. */
   static boolean takes(Set<Only> only, Alert alert) {
-    return only.isEmpty() || only.stream().anyMatch(value -> value.takes(alert));
+    return only.isEmpty() || only.stream().anyMatch(value -> value.taken.test(alert));
   }
 }

@@ -12,8 +12,6 @@ import java.util.Objects;
  *
  * @param subject the node it is about; empty when it is about the whole cluster
  * @param provenBy what a cycle must have come to, to prove that it is over by not finding it
- * @param since when it began
- * @param reportedAt when it was last reported
  */
 public record OpenCondition(
     Kind kind,

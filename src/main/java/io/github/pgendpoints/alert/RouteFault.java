@@ -1,10 +1,12 @@
 package io.github.pgendpoints.alert;
 
+import io.github.pgendpoints.logging.Causes;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -29,6 +31,15 @@ public final class RouteFault {
 
   private RouteFault() {}
 
+  private record Place(RouteDefinition route, int line) {
+    String inWords() {
+      return route.getResource() == null
+          ? ""
+          : "%s, line %d: "
+              .formatted(route.getResource().getLocation().replaceFirst("^.*[/:]", ""), line);
+    }
+  }
+
   /**
    * Describes a fault by its root cause, after its place if it is one of a route.
    *
@@ -39,40 +50,25 @@ public final class RouteFault {
   public static String describe(Throwable fault, CamelContext context) {
     List<RouteDefinition> routes =
         context instanceof ModelCamelContext model ? model.getRouteDefinitions() : List.of();
-    return where(fault, routes) + root(fault);
-  }
-
-  private static String where(Throwable fault, Collection<RouteDefinition> routes) {
-    FailedToCreateRouteException failed = failed(fault);
-    RouteDefinition route = failed == null ? null : route(failed, routes);
-    if (route == null || route.getResource() == null) {
-      return "";
-    }
-    String file = route.getResource().getLocation().replaceFirst("^.*[/:]", "");
-    return "%s, line %d: ".formatted(file, line(failed, route));
+    return place(fault, routes).map(Place::inWords).orElse("") + root(fault);
   }
 
   /** The line of a fault; 0 if it is not one of these routes. */
   static int line(Throwable fault, Collection<RouteDefinition> routes) {
-    FailedToCreateRouteException failed = failed(fault);
-    RouteDefinition route = failed == null ? null : route(failed, routes);
-    return route == null ? 0 : line(failed, route);
+    return place(fault, routes).map(Place::line).orElse(0);
   }
 
-  private static FailedToCreateRouteException failed(Throwable fault) {
-    return Stream.iterate(fault, Objects::nonNull, Throwable::getCause)
+  private static Optional<Place> place(Throwable fault, Collection<RouteDefinition> routes) {
+    return Causes.of(fault)
         .filter(FailedToCreateRouteException.class::isInstance)
         .map(FailedToCreateRouteException.class::cast)
         .findFirst()
-        .orElse(null);
-  }
-
-  private static RouteDefinition route(
-      FailedToCreateRouteException failed, Collection<RouteDefinition> routes) {
-    return routes.stream()
-        .filter(candidate -> candidate.getId().equals(failed.getRouteId()))
-        .findFirst()
-        .orElse(null);
+        .flatMap(
+            failed ->
+                routes.stream()
+                    .filter(route -> route.getId().equals(failed.getRouteId()))
+                    .findFirst()
+                    .map(route -> new Place(route, line(failed, route))));
   }
 
   private static int line(FailedToCreateRouteException failed, RouteDefinition route) {
@@ -137,10 +133,6 @@ public final class RouteFault {
   }
 
   private static String root(Throwable fault) {
-    Throwable root = fault;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return String.valueOf(root.getMessage());
+    return String.valueOf(Causes.root(fault).getMessage());
   }
 }

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.alert;
 
+import io.github.pgendpoints.logging.Causes;
 import io.github.pgendpoints.logging.ForeignText;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
@@ -12,10 +13,7 @@ final class SinkFailure {
    * known, and user information is a password.
    */
   static String describe(Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
+    Throwable root = Causes.root(failure);
     if (root instanceof HttpOperationFailedException http) {
       return "the server answered with HTTP " + http.getHttpResponseCode();
     }

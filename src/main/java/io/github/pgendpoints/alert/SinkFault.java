@@ -1,6 +1,6 @@
 package io.github.pgendpoints.alert;
 
-import java.util.ArrayList;
+import io.github.pgendpoints.logging.Causes;
 import java.util.Collection;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -17,20 +17,21 @@ final class SinkFault {
    * @param routes of the file, as far as it could be read
    */
   static String describe(Throwable fault, Collection<RouteDefinition> routes) {
-    List<String> messages = new ArrayList<>();
-    for (Throwable cause = fault; cause != null; cause = cause.getCause()) {
-      messages.add(
-          cause.getMessage() == null
-              ? cause.getClass().getSimpleName()
-              : (cause instanceof ClassNotFoundException ? "ClassNotFoundException: " : "")
-                  + cause.getMessage());
-    }
+    List<String> messages = Causes.of(fault).map(SinkFault::message).toList();
     String what = messages.get(messages.size() - 1);
     int line = line(messages, fault, routes);
     return (line > 0 ? "line " + line + ": " : "")
         + SinkFailure.withoutSecrets(
             what.replaceAll("(?s)\\s+in file:.*|: file:\\S+$", "")
                 .replaceAll("=[^,{}\\[\\]]*(?=[,}])", "=***"));
+  }
+
+  private static String message(Throwable cause) {
+    if (cause.getMessage() == null) {
+      return cause.getClass().getSimpleName();
+    }
+    return (cause instanceof ClassNotFoundException ? "ClassNotFoundException: " : "")
+        + cause.getMessage();
   }
 
   private static int line(

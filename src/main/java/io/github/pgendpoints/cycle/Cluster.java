@@ -44,7 +44,7 @@ import java.time.Clock;
  * @param clock the wall clock
  */
 public record Cluster(
-    CycleMode mode,
+    Mode mode,
     boolean paused,
     boolean clearsOnSplitBrain,
     Cadence schedule,

@@ -2,12 +2,11 @@ package io.github.pgendpoints.cycle;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.kubernetes.election.NotLeaderException;
+import io.github.pgendpoints.logging.Causes;
 import io.github.pgendpoints.publish.NoNodesException;
 import io.github.pgendpoints.publish.OutdatedTopologyException;
 import io.github.pgendpoints.publish.UnusableServiceException;
 import java.net.HttpURLConnection;
-import java.util.List;
-import java.util.stream.Stream;
 
 /** How a cycle ends. */
 public enum Outcome {
@@ -57,9 +56,7 @@ public enum Outcome {
 
   /** The failure that says what happened: Camel wraps what a step throws. */
   static Throwable cause(Throwable failure) {
-    List<Throwable> causes =
-        Stream.iterate(failure, cause -> cause != null, Throwable::getCause).limit(20).toList();
-    return causes.stream()
+    return Causes.of(failure)
         .filter(
             cause ->
                 cause instanceof OutdatedTopologyException

@@ -36,7 +36,7 @@ public final class Reading {
   }
 
   private static String pausedBy(Cluster cluster, Published published) {
-    if (cluster.mode() == CycleMode.OVERRULE) {
+    if (cluster.mode() == Mode.OVERRULE) {
       return null;
     }
     return cluster.paused()

@@ -7,6 +7,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.apache.camel.util.concurrent.CamelThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,12 +37,7 @@ public final class Ticks extends Timer {
     this.due = due;
     this.thread =
         new ScheduledThreadPoolExecutor(
-            1,
-            task -> {
-              Thread ticks = new Thread(task, name);
-              ticks.setDaemon(true);
-              return ticks;
-            });
+            1, new CamelThreadFactory("#name#", name, /* daemon= */ true));
   }
 
   /**

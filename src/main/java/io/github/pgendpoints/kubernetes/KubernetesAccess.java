@@ -11,6 +11,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.stream.Stream;
 
 /** Access to the Kubernetes API as fabric8 finds it, with bounds, and the namespace we work in. */
 public final class KubernetesAccess {
@@ -143,11 +144,9 @@ public final class KubernetesAccess {
   }
 
   private static Throwable root(Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return root;
+    return Stream.iterate(failure, cause -> cause != null, Throwable::getCause)
+        .limit(20)
+        .reduce(failure, (outer, inner) -> inner);
   }
 
   /**

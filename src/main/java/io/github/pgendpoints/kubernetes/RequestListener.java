@@ -2,6 +2,7 @@ package io.github.pgendpoints.kubernetes;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.util.List;
 
 /** Is told of each request to the Kubernetes API, retries included. */
 @FunctionalInterface
@@ -27,4 +28,23 @@ public interface RequestListener {
       ObjectKind<?> kind,
       HasMetadata object,
       KubernetesClientException failure);
+
+  /** Tells each of them, in this order. */
+  static RequestListener all(List<RequestListener> listeners) {
+    return new RequestListener() {
+      @Override
+      public void writing(ObjectKind<?> kind, HasMetadata object) {
+        listeners.forEach(each -> each.writing(kind, object));
+      }
+
+      @Override
+      public void ended(
+          ObjectOperation operation,
+          ObjectKind<?> kind,
+          HasMetadata object,
+          KubernetesClientException failure) {
+        listeners.forEach(each -> each.ended(operation, kind, object, failure));
+      }
+    };
+  }
 }

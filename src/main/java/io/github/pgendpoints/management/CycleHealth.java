@@ -23,9 +23,6 @@ public final class CycleHealth {
   private final Heartbeat heartbeat;
   private final Leadership leadership;
 
-  /**
-   * @param leadership of this process
-   */
   public CycleHealth(CamelContext context, Heartbeat heartbeat, Leadership leadership) {
     this.context = context;
     this.heartbeat = heartbeat;

@@ -19,6 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.camel.support.service.ServiceSupport;
+import org.apache.camel.util.concurrent.CamelThreadFactory;
 import org.jolokia.json.JSONStructure;
 import org.jolokia.server.core.config.ConfigKey;
 import org.jolokia.server.core.config.StaticConfiguration;
@@ -75,7 +76,9 @@ public final class JolokiaServer extends ServiceSupport {
       return;
     }
     startJolokia();
-    executor = Executors.newFixedThreadPool(THREADS, JolokiaServer::daemon);
+    executor =
+        Executors.newFixedThreadPool(
+            THREADS, new CamelThreadFactory("#name#", "jolokia", /* daemon= */ true));
     server.setExecutor(executor);
     server.createContext(PATH, this::answer);
     server.start();
@@ -111,12 +114,6 @@ public final class JolokiaServer extends ServiceSupport {
       executor.shutdownNow();
       services.stop();
     }
-  }
-
-  private static Thread daemon(Runnable task) {
-    Thread thread = new Thread(task, "jolokia");
-    thread.setDaemon(true);
-    return thread;
   }
 
   private void answer(HttpExchange exchange) throws IOException {

@@ -24,6 +24,7 @@ import org.apache.camel.CamelContextAware;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
 import org.apache.camel.support.service.ServiceSupport;
+import org.apache.camel.util.concurrent.CamelThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,7 +86,9 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
           e.getMessage());
       return;
     }
-    executor = Executors.newFixedThreadPool(THREADS, ManagementServer::daemon);
+    executor =
+        Executors.newFixedThreadPool(
+            THREADS, new CamelThreadFactory("#name#", "management", /* daemon= */ true));
     server.setExecutor(executor);
     server.createContext("/", this::answer);
     server.start();
@@ -97,12 +100,6 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
       server.stop(0);
       executor.shutdownNow();
     }
-  }
-
-  private static Thread daemon(Runnable task) {
-    Thread thread = new Thread(task, "management");
-    thread.setDaemon(true);
-    return thread;
   }
 
   private void answer(HttpExchange exchange) throws IOException {

@@ -81,9 +81,7 @@ public final class Metrics implements RequestListener {
   private String lastTopology;
 
   /**
-   * @param health of the same manager
    * @param pausedBySetting whether PAUSED stops every write, whatever the annotation says
-   * @param nanoTime as {@link System#nanoTime}
    */
   public Metrics(
       MeterRegistry registry,

@@ -15,38 +15,65 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** What each node is, as gauges with the label {@code node}. */
 final class NodeMetrics {
-  private final MultiGauge states;
-  private final MultiGauge lags;
-  private final MultiGauge timelines;
-  private final MultiGauge receivers;
-
-  private Shown shown = new Shown(Set.of(), Set.of(), Set.of(), Set.of());
+  private final MeterRegistry registry;
+  private final List<NodeGauge> gauges = new ArrayList<>();
 
   // Written by the cycles, one at a time, and read by those who scrape.
-  private volatile Map<Node, NodeState> nodes = Map.of();
-  private volatile Map<Node, Long> lagOf = Map.of();
+  private volatile Cycle last = new Cycle(Map.of(), null);
 
-  /** The nodes of each gauge. */
-  private record Shown(Set<Node> nodes, Set<Node> lags, Set<Node> timelines, Set<Node> receivers) {}
+  /** What a cycle found; it may have come to no verdict. */
+  private record Cycle(Map<Node, NodeState> nodes, Verdict verdict) {}
 
-  NodeMetrics(MeterRegistry registry) {
-    states = gauge(registry, "state", null, "1 for the state that the node is in");
-    lags = gauge(registry, "lag", "bytes", "WAL of the primary that the standby has yet to replay");
-    timelines = gauge(registry, "timeline", null, "Timeline that the node writes or streams");
-    receivers = gauge(registry, "receiver", null, "1 while the standby has a WAL receiver");
+  /** What a gauge shows of a node. */
+  @FunctionalInterface
+  private interface Value {
+    /** Null where there is no such value. */
+    Long of(NodeState state, Verdict verdict);
   }
 
-  private static MultiGauge gauge(MeterRegistry registry, String name, String unit, String help) {
-    return MultiGauge.builder("pgendpoints.node." + name)
-        .description(help)
-        .baseUnit(unit)
-        .register(registry);
+  NodeMetrics(MeterRegistry registry) {
+    this.registry = registry;
+    for (State any : State.values()) {
+      gauge(
+          "state",
+          null,
+          "1 for the state that the node is in",
+          Tags.of("state", any.name().toLowerCase(Locale.ROOT)),
+          (state, verdict) -> state.state() == any ? 1L : 0L);
+    }
+    gauge(
+        "lag",
+        "bytes",
+        "WAL of the primary that the standby has yet to replay",
+        Tags.empty(),
+        (state, verdict) -> verdict == null ? null : verdict.lag(state));
+    gauge(
+        "timeline",
+        null,
+        "Timeline that the node writes or streams",
+        Tags.empty(),
+        (state, verdict) -> state.server() == null ? null : state.server().timeline());
+    gauge(
+        "receiver",
+        null,
+        "1 while the standby has a WAL receiver",
+        Tags.empty(),
+        (state, verdict) ->
+            state.state() != State.STANDBY ? null : state.server().streaming() ? 1L : 0L);
+  }
+
+  private void gauge(String name, String unit, String help, Tags tags, Value value) {
+    MultiGauge gauge =
+        MultiGauge.builder("pgendpoints.node." + name)
+            .description(help)
+            .baseUnit(unit)
+            .tags(tags)
+            .register(registry);
+    gauges.add(new NodeGauge(gauge, value));
   }
 
   /**
@@ -55,74 +82,49 @@ final class NodeMetrics {
    * @param verdict null when the cycle decided nothing
    */
   void update(Topology topology, Verdict verdict) {
-    Map<Node, NodeState> now = new HashMap<>();
-    Map<Node, Long> lagNow = new HashMap<>();
-    for (NodeState state : topology.nodes()) {
-      now.put(state.node(), state);
-      Long lag = verdict == null ? null : verdict.lag(state);
-      if (lag != null) {
-        lagNow.put(state.node(), lag);
+    Map<Node, NodeState> nodes = new HashMap<>();
+    topology.nodes().forEach(state -> nodes.put(state.node(), state));
+    last = new Cycle(nodes, verdict);
+    gauges.forEach(NodeGauge::update);
+  }
+
+  private final class NodeGauge {
+    private final MultiGauge gauge;
+    private final Value value;
+    private Set<Node> shown = Set.of();
+
+    NodeGauge(MultiGauge gauge, Value value) {
+      this.gauge = gauge;
+      this.value = value;
+    }
+
+    /** Has rows for other nodes; a row looks for its value itself. */
+    void update() {
+      Set<Node> nodes =
+          last.nodes().keySet().stream()
+              .filter(node -> value(node) != null)
+              .collect(Collectors.toSet());
+      if (!nodes.equals(shown)) {
+        gauge.register(nodes.stream().<Row<?>>map(this::row).toList());
+        shown = nodes;
       }
     }
-    nodes = now;
-    lagOf = lagNow;
-    Shown wanted =
-        new Shown(
-            Set.copyOf(now.keySet()),
-            Set.copyOf(lagNow.keySet()),
-            of(topology, state -> timeline(state) != null),
-            of(topology, state -> state.state() == State.STANDBY));
-    // The gauges look into the maps: they are made anew only where there are others.
-    if (!wanted.equals(shown)) {
-      show(wanted);
-      shown = wanted;
+
+    private Row<?> row(Node node) {
+      return Row.of(
+          Tags.of("node", node.name()),
+          NodeMetrics.this,
+          metrics -> {
+            Long number = value(node);
+            return number == null ? Double.NaN : number;
+          });
     }
-  }
 
-  private static Set<Node> of(Topology topology, Predicate<NodeState> condition) {
-    return topology.nodes().stream()
-        .filter(condition)
-        .map(NodeState::node)
-        .collect(Collectors.toSet());
-  }
-
-  private void show(Shown wanted) {
-    List<Row<?>> rows = new ArrayList<>();
-    for (Node node : wanted.nodes()) {
-      for (State any : State.values()) {
-        rows.add(
-            Row.of(
-                tags(node).and("state", any.name().toLowerCase(Locale.ROOT)),
-                this,
-                metrics -> metrics.nodes.get(node).state() == any ? 1 : 0));
-      }
+    /** Null also of a node that is listed no longer: its row is in use until it is replaced. */
+    private Long value(Node node) {
+      Cycle now = last;
+      NodeState state = now.nodes().get(node);
+      return state == null ? null : value.of(state, now.verdict());
     }
-    states.register(rows);
-    show(lags, wanted.lags(), node -> lagOf.get(node));
-    show(timelines, wanted.timelines(), node -> timeline(nodes.get(node)));
-    show(receivers, wanted.receivers(), node -> receiver(nodes.get(node)));
-  }
-
-  private void show(MultiGauge gauge, Set<Node> of, Function<Node, Long> value) {
-    gauge.register(
-        of.stream()
-            .<Row<?>>map(node -> Row.of(tags(node), this, metrics -> value(value.apply(node))))
-            .toList());
-  }
-
-  private static Tags tags(Node node) {
-    return Tags.of("node", node.name());
-  }
-
-  private static Long timeline(NodeState state) {
-    return state.server() == null ? null : state.server().timeline();
-  }
-
-  private static Long receiver(NodeState state) {
-    return state.server() == null ? null : state.server().streaming() ? 1L : 0L;
-  }
-
-  private static double value(Long number) {
-    return number == null ? Double.NaN : number;
   }
 }

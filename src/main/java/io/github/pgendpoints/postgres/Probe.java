@@ -1,5 +1,6 @@
 package io.github.pgendpoints.postgres;
 
+import io.github.pgendpoints.logging.Causes;
 import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.Failure;
@@ -251,7 +252,7 @@ public final class Probe {
   }
 
   private static boolean hasCause(Throwable failure, Class<? extends Throwable> type) {
-    return causes(failure).anyMatch(type::isInstance);
+    return Causes.of(failure).anyMatch(type::isInstance);
   }
 
   private static String state(SQLException error) {
@@ -261,7 +262,7 @@ public final class Probe {
   /** The innermost SQLException: the server's or the driver's own. */
   private static SQLException sqlException(Throwable failure) {
     List<SQLException> errors =
-        causes(failure)
+        Causes.of(failure)
             .filter(SQLException.class::isInstance)
             .map(SQLException.class::cast)
             .toList();
@@ -274,7 +275,7 @@ public final class Probe {
   }
 
   private static String withoutAnswer(Throwable failure) {
-    return causes(failure)
+    return Causes.of(failure)
         .filter(Error.class::isInstance)
         .findFirst()
         .map(
@@ -287,7 +288,7 @@ public final class Probe {
 
   /** One cleaned line: what a server says ends up in logs, alerts and terminals. */
   private static String reason(SQLException error) {
-    Throwable root = causes(error).reduce((first, last) -> last).orElse(error);
+    Throwable root = Causes.root(error);
     String message = String.valueOf(error.getMessage());
     if (root instanceof EOFException) {
       message = "the server closed the connection";
@@ -304,9 +305,5 @@ public final class Probe {
     return INVALID_AUTHORIZATION.equals(error.getSQLState())
         || root instanceof FileSystemException
         || root instanceof CharacterCodingException;
-  }
-
-  private static Stream<Throwable> causes(Throwable failure) {
-    return Stream.iterate(failure, cause -> cause != null, Throwable::getCause).limit(20);
   }
 }

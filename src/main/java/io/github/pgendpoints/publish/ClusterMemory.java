@@ -8,12 +8,9 @@ import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.util.function.LongSupplier;
 
-/**
- * Holds what one cluster's cycles remember, and has {@link Decision} decide with it. Used by one
- * cycle at a time.
- */
+/** Holds what one cluster's cycles remember, and decides with it. Used by one cycle at a time. */
 public final class ClusterMemory {
-  /** How a cycle is decided; the program has one way, {@link Decision#decide}. */
+  /** How a cycle is decided: {@link Decision#decide}, or in tests with other tables. */
   @FunctionalInterface
   public interface Decider {
     Decision.Outcome decide(
@@ -37,16 +34,6 @@ public final class ClusterMemory {
    *     else may have led in between
    * @param forgetNodes what a new term makes of what other parts of the process know of nodes
    */
-  public ClusterMemory(
-      Memory empty,
-      DecisionSettings settings,
-      StateStore store,
-      LongSupplier term,
-      Runnable forgetNodes) {
-    this(empty, settings, store, term, forgetNodes, Decision::decide);
-  }
-
-  /** For tests that decide with other tables. */
   public ClusterMemory(
       Memory empty,
       DecisionSettings settings,

@@ -1,14 +1,11 @@
 package io.github.pgendpoints.publish;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.ApiRight;
 import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.kubernetes.ObjectKind;
-import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.kubernetes.watch.WatchedObjects;
 import java.util.List;
@@ -20,7 +17,7 @@ import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
 /** What there is behind the Services, as far as informers vouch for it. */
-public final class WatchedServices implements RequestListener, AutoCloseable {
+public final class WatchedServices implements AutoCloseable {
   private final WatchedObjects<Endpoints> endpoints;
   private final WatchedObjects<EndpointSlice> slices;
 
@@ -87,20 +84,9 @@ public final class WatchedServices implements RequestListener, AutoCloseable {
     return slices;
   }
 
-  @Override
-  public void writing(ObjectKind<?> kind, HasMetadata object) {
-    endpoints.writing(kind, object);
-    slices.writing(kind, object);
-  }
-
-  @Override
-  public void ended(
-      ObjectOperation operation,
-      ObjectKind<?> kind,
-      HasMetadata object,
-      KubernetesClientException failure) {
-    endpoints.ended(operation, kind, object, failure);
-    slices.ended(operation, kind, object, failure);
+  /** Has to be told of each request. */
+  public RequestListener requests() {
+    return RequestListener.all(List.of(endpoints, slices));
   }
 
   @Override

@@ -10,7 +10,6 @@ import java.util.Set;
  *
  * @param repeat time after which an alert is sent again while its condition lasts
  * @param sinks names of the enabled shipped sinks
- * @param sinkSettings the variables that sinks read
  */
 public record AlertSettings(Duration repeat, Set<String> sinks, SinkSettings sinkSettings) {
   /** The shipped sinks that ALERT_SINKS can enable: each name is that of its file. */

@@ -3,7 +3,6 @@ package io.github.pgendpoints.settings;
 /**
  * A setting with a value that is not allowed.
  *
- * @param setting whose value it is
  * @param text one line that names the variable, its value unless that may be a secret, the problem,
  *     and what is allowed
  */

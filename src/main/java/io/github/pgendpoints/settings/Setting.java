@@ -9,14 +9,11 @@ import java.util.stream.Stream;
  * An environment variable that the program reads: everything that its parser, {@code --help}, the
  * reference in docs and the messages about faults need to know.
  *
- * @param name of the variable
  * @param aliases older names, read if the variable itself is not set
  * @param type what is allowed, and how to read it
  * @param condition what else is required of the value, in words; empty if nothing is
  * @param defaultValue the value if the variable is not set; null if there is none
  * @param defaultText the default in words; null to show the default value
- * @param description what the setting does, in full sentences
- * @param <T> the type of the value
  */
 public record Setting<T>(
     String name,

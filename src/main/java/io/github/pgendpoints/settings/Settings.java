@@ -21,11 +21,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Every setting, validated. Immutable; {@code toString} shows no value. */
+/**
+ * Every setting, validated; {@link SettingsCatalog} says what each is. Immutable; {@code toString}
+ * shows no value.
+ */
 public final class Settings {
   private final Map<Setting<?>, Object> values;
   private final Map<String, String> environment;
   private final List<Node> nodes;
+  private final PostgresSettings postgres;
+  private final AlertSettings alerts;
   private final boolean allowLoopback;
   private final List<String> warnings;
 
@@ -47,6 +52,23 @@ public final class Settings {
     this.nodes = List.copyOf(nodes);
     this.allowLoopback = allowLoopback;
     this.warnings = List.copyOf(warnings);
+    this.postgres =
+        new PostgresSettings(
+            get(PGUSER),
+            get(PGDATABASE),
+            password(),
+            get(PGPORT),
+            get(PGSSLMODE),
+            get(PGSSLROOTCERT),
+            get(PGSSLCERT),
+            get(PGSSLKEY),
+            get(PGREQUIREAUTH),
+            !nodes.isEmpty(),
+            get(PGCONNECT_TIMEOUT),
+            get(TCP_CONNECT_TIMEOUT),
+            get(MAX_WORKERS));
+    this.alerts =
+        new AlertSettings(get(ALERT_REPEAT), get(ALERT_SINKS), new SinkSettings(environment));
   }
 
   @SuppressWarnings("unchecked") // Only the setting's own parser puts a value here.
@@ -64,32 +86,16 @@ public final class Settings {
     return get(NAMESPACE);
   }
 
-  /** The name of the read-write Service. */
   public String rwService() {
     return orDefault(get(RW_SERVICE), get(CHART_NAME) + "-rw");
   }
 
-  /** The name of the read-only Service. */
   public String roService() {
     return orDefault(get(RO_SERVICE), get(CHART_NAME) + "-ro");
   }
 
-  /** How to log in to the nodes. */
   public PostgresSettings postgres() {
-    return new PostgresSettings(
-        get(PGUSER),
-        get(PGDATABASE),
-        password(),
-        get(PGPORT),
-        get(PGSSLMODE),
-        get(PGSSLROOTCERT),
-        get(PGSSLCERT),
-        get(PGSSLKEY),
-        get(PGREQUIREAUTH),
-        !nodes.isEmpty(),
-        get(PGCONNECT_TIMEOUT),
-        get(TCP_CONNECT_TIMEOUT),
-        get(MAX_WORKERS));
+    return postgres;
   }
 
   private Password password() {
@@ -102,7 +108,6 @@ public final class Settings {
     return Password.passfile(get(PGPASSFILE) == null ? null : Path.of(get(PGPASSFILE)));
   }
 
-  /** How many nodes must be verified for anything to be written. */
   public Quorum quorum() {
     return get(MIN_REACHABLE_NODES);
   }
@@ -112,27 +117,22 @@ public final class Settings {
     return get(ON_SPLIT_BRAIN);
   }
 
-  /** Which standbys serve reads. */
   public ReadOnlyRules readOnlyRules() {
     return new ReadOnlyRules(get(RO_MAX_LAG), get(RO_REQUIRE_STREAMING), get(RO_FALLBACK));
   }
 
-  /** Consecutive failed probes after which a standby leaves. */
   public int standbyFailures() {
     return get(STANDBY_FAILURES);
   }
 
-  /** Consecutive successful probes after which a standby enters. */
   public int standbySuccesses() {
     return get(STANDBY_SUCCESSES);
   }
 
-  /** Whether nothing is written at all. */
   public boolean paused() {
     return get(PAUSED);
   }
 
-  /** The time between the starts of two cycles. */
   public Duration probeInterval() {
     return get(PROBE_INTERVAL);
   }
@@ -143,17 +143,14 @@ public final class Settings {
     return unstable.compareTo(probeInterval()) < 0 ? unstable : probeInterval();
   }
 
-  /** Whether to write EndpointSlices rather than Endpoints. */
   public boolean publishSlices() {
     return get(PUBLISH);
   }
 
-  /** The time limit of a request to the Kubernetes API. */
   public Duration kubernetesTimeout() {
     return get(KUBERNETES_TIMEOUT);
   }
 
-  /** The name of the port in the Endpoints. */
   public String portName() {
     return get(PORT_NAME);
   }
@@ -178,17 +175,14 @@ public final class Settings {
     return get(JOLOKIA_PORT);
   }
 
-  /** When and where alerts are sent. */
   public AlertSettings alerts() {
-    return new AlertSettings(get(ALERT_REPEAT), get(ALERT_SINKS), new SinkSettings(environment));
+    return alerts;
   }
 
-  /** The lowest level that is logged. */
   public Level logLevel() {
     return get(LOG_LEVEL);
   }
 
-  /** The format of a log event. */
   public Logging.Format logFormat() {
     return get(LOG_FORMAT);
   }
@@ -198,7 +192,6 @@ public final class Settings {
     return allowLoopback;
   }
 
-  /** What is allowed but probably a mistake: one sentence each. */
   public List<String> warnings() {
     return warnings;
   }

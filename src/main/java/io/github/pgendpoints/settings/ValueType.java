@@ -32,7 +32,6 @@ import org.postgresql.jdbc.SslMode;
  *     allowed} says it all
  * @param formatter writes a value, which may be null, as a user does
  * @param printable whether a message may repeat a text: false if it is or may be a secret
- * @param <T> the type of the parsed value
  */
 record ValueType<T>(
     String allowed,

@@ -32,6 +32,7 @@ import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Nodes;
@@ -86,13 +87,14 @@ class StaleCycleTest {
               new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)),
           new CountedStore(),
           () -> 0,
-          () -> {});
+          () -> {},
+          Decision::decide);
   private final Cluster cluster = cluster();
 
   private Cluster cluster() {
     KubernetesErrors errors = new KubernetesErrors(client.getConfiguration());
     return new Cluster(
-        CycleMode.WRITE,
+        Mode.ONCE,
         false,
         false,
         schedule,

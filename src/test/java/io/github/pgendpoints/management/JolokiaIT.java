@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Program;

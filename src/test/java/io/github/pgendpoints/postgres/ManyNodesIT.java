@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.postgres.FakeNode.Conversation;
 import io.github.pgendpoints.postgres.ProbeRoute.Answer;
 import io.github.pgendpoints.support.CycleCount;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Nodes;
@@ -54,7 +55,8 @@ class ClusterMemoryTest {
               new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(15)),
           store,
           term::get,
-          forgotten::incrementAndGet);
+          forgotten::incrementAndGet,
+          Decision::decide);
 
   private Published cycle() {
     Published published = memory.recall(Nodes.nothingPublished());

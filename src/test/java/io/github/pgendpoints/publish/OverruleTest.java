@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.topology.Damping;
+import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Nodes;
@@ -33,7 +34,8 @@ class OverruleTest {
             new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(15)),
         StateStore.none(),
         () -> 0,
-        () -> {});
+        () -> {},
+        Decision::decide);
   }
 
   /** What a command of its own decides, which finds these objects. */

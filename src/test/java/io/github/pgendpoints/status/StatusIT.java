@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
-import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;

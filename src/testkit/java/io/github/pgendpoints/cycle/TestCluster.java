@@ -22,7 +22,7 @@ public final class TestCluster {
   /** One that can probe. */
   public static Cluster with(Prober prober) {
     return new Cluster(
-        CycleMode.WRITE,
+        Mode.ONCE,
         false,
         false,
         null,
@@ -47,7 +47,7 @@ public final class TestCluster {
   /** One that always leads, and runs cycles up to the topology. */
   public static Cluster probing(Cadence schedule, Prober prober, Conditions conditions) {
     return new Cluster(
-        CycleMode.WRITE,
+        Mode.ONCE,
         false,
         false,
         schedule,

@@ -7,7 +7,7 @@ import ch.qos.logback.core.AppenderBase;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.Invocation;
 import io.github.pgendpoints.Manager;
-import io.github.pgendpoints.Mode;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.settings.InvalidSettingsException;
 import io.github.pgendpoints.settings.Settings;

@@ -140,6 +140,7 @@ public final class RestartingInformer<T extends HasMetadata> {
     if (which == informer) {
       forbidden =
           Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+              .limit(20)
               .anyMatch(RestartingInformer::isForbidden);
     }
   }

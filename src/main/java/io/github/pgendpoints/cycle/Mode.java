@@ -1,4 +1,4 @@
-package io.github.pgendpoints;
+package io.github.pgendpoints.cycle;
 
 /** How the program runs. */
 public enum Mode {
@@ -15,8 +15,13 @@ public enum Mode {
   /** One cycle that shows, and publishes once it is confirmed, the primary that a person chose. */
   OVERRULE;
 
+  /** Whether it writes; OVERRULE does also while paused, and only if it is confirmed. */
+  public boolean writes() {
+    return this == CONTINUOUS || this == ONCE || this == OVERRULE;
+  }
+
   /** Whether the cycle shows, at its end, all that it found. */
-  boolean isStatus() {
+  public boolean isStatus() {
     return this == STATUS || this == STATUS_JSON;
   }
 }

@@ -1,0 +1,35 @@
+package io.github.pgendpoints.alert;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Function;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Java allows errors that cause each other, and what describes an error must end all the same. */
+class CyclicCauseTest {
+  static List<Named<Function<Throwable, String>>> descriptions() {
+    return List.of(
+        Named.of("FailureText", FailureText::of),
+        Named.of("SinkFailure", SinkFailure::describe),
+        Named.of("SinkFault", fault -> SinkFault.describe(fault, List.of())),
+        Named.of("RouteFault", fault -> RouteFault.describe(fault, null)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void ofErrorsThatCauseEachOtherOneIsDescribed(Function<Throwable, String> description) {
+    Exception inner = new Exception("refused");
+    Exception outer = new Exception("refused", inner);
+    inner.initCause(outer);
+
+    String described =
+        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> description.apply(outer));
+
+    assertEquals("refused", described.replaceAll("(java\\.lang\\.Exception: | \\(.*\\))", ""));
+  }
+}
