@@ -129,7 +129,8 @@ final class HeldQuestion implements Runnable {
     try {
       session = login.to(node, address, Deadline.in(patience), patience);
       if (!unwanted && isSuitable()) {
-        setUp();
+        // Nobody else gets this session, and a question is bounded by itself.
+        send(SET_UP);
         stage = Stage.HELD;
         last = Stage.ENDED;
         Deadline life = Deadline.in(LIFE);
@@ -170,13 +171,6 @@ final class HeldQuestion implements Runnable {
         && Boolean.TRUE.equals(row.get("language"))
         && (role == State.PRIMARY || Boolean.TRUE.equals(row.get("patient")))
         && longest.compareTo(SHORTEST) >= 0;
-  }
-
-  /** Nobody else gets this session, and a question is bounded by itself. */
-  private void setUp() throws SQLException {
-    try (Statement statement = session.connection().createStatement()) {
-      statement.execute(SET_UP);
-    }
   }
 
   /** A question that the server does not log as a slow one. */
