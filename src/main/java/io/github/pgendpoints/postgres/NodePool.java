@@ -125,11 +125,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   }
 
   private ProbeQuery.Question question(ProbeQuery.Sender sender) {
-    return new ProbeQuery.Question(sender, deadline, statementTimeout());
-  }
-
-  private Duration statementTimeout() {
-    return SessionSettings.statementTimeout(settings.connectTimeout());
+    return new ProbeQuery.Question(sender, deadline, settings.statementTimeout());
   }
 
   private Map<String, Object> row(String sql) throws SQLException {
@@ -152,7 +148,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private Map<String, Object> rowAlone(String sql) throws SQLException {
     try (Connection connection = open();
         Statement statement = connection.createStatement()) {
-      return Sql.lastRow(statement, SessionSettings.undeniable(statementTimeout()) + sql);
+      return Sql.lastRow(statement, SessionSettings.undeniable(settings.statementTimeout()) + sql);
     }
   }
 
@@ -331,7 +327,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       return Distrusted.connection(
           connection,
           SessionSettings.ofSession(connection.getMetaData().getDatabaseMajorVersion()),
-          SessionSettings.ofTransaction(statementTimeout()));
+          SessionSettings.ofTransaction(settings.statementTimeout()));
     }
 
     /** How long a pool that closes waits for a connection on its way, in seconds. */

@@ -135,8 +135,7 @@ public final class NodePools implements AutoCloseable {
 
   /** A way to ask a server by this sender. */
   ProbeQuery.Question question(ProbeQuery.Sender sender, Deadline deadline) {
-    return new ProbeQuery.Question(
-        sender, deadline, SessionSettings.statementTimeout(settings.connectTimeout()));
+    return new ProbeQuery.Question(sender, deadline, settings.statementTimeout());
   }
 
   /** The address that the node has; null before it was located. */

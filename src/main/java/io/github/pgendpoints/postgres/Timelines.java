@@ -1,6 +1,7 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Server;
 import java.sql.SQLException;
@@ -29,7 +30,6 @@ public final class Timelines {
   static final Duration FAILURE = Duration.ofSeconds(30);
 
   private static final Logger LOG = LoggerFactory.getLogger(Timelines.class);
-  private static final long HIGHEST = 0xFFFF_FFFFL;
 
   private final NodePools pools;
 
@@ -80,7 +80,7 @@ public final class Timelines {
     boolean credible =
         (own == null || own.equals(identity.systemIdentifier()))
             && identity.timeline() > 0
-            && identity.timeline() <= HIGHEST;
+            && identity.timeline() <= Line.MAX_TIMELINE;
     return credible ? identity.timeline() : null;
   }
 
