@@ -87,7 +87,7 @@ record StateDocument(Memory memory, String conditions) {
       return PublishedPrimary.none();
     }
     String identifier = node.has("systemIdentifier") ? text(node, "systemIdentifier") : null;
-    if (identifier != null && !Line.isNumber(identifier, Line.MAX_SYSTEM_IDENTIFIER)) {
+    if (identifier != null && !Line.isSystemIdentifier(identifier)) {
       throw new IllegalArgumentException("its systemIdentifier is none");
     }
     Line line =
