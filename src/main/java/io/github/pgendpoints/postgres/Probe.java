@@ -95,15 +95,17 @@ public final class Probe {
   private static Server server(boolean inRecovery, ProbeQuery.Answer answer) {
     Map<String, Object> row = answer.row();
     return new Server(
-            credible(SYSTEM_IDENTIFIER, (String) row.get("system_identifier")),
-            (Long) row.get("started_at"),
-            inRecovery ? standbyTimeline(row) : primaryTimeline(row),
-            Lsn.of((String) row.get(inRecovery ? "replay_lsn" : "insert_lsn")),
-            inRecovery && (row.get("receiver") != null || !row.containsKey("receiver")))
-        .with(source(row), replicas((String) row.get("replicas")))
-        .granting(rights(row))
-        .notTelling(unread(inRecovery, answer))
-        .readOnlyByDefault((Boolean) row.get("read_only"));
+        credible(SYSTEM_IDENTIFIER, (String) row.get("system_identifier")),
+        (Long) row.get("started_at"),
+        inRecovery ? standbyTimeline(row) : primaryTimeline(row),
+        Lsn.of((String) row.get(inRecovery ? "replay_lsn" : "insert_lsn")),
+        inRecovery && (row.get("receiver") != null || !row.containsKey("receiver")),
+        source(row),
+        replicas((String) row.get("replicas")),
+        rights(row),
+        /* history= */ null,
+        unread(inRecovery, answer),
+        (Boolean) row.get("read_only"));
   }
 
   private static Long primaryTimeline(Map<String, Object> row) {

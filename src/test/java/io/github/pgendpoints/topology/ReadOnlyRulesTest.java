@@ -94,8 +94,10 @@ class ReadOnlyRulesTest {
   private static NodeState streaming(Long timeline) {
     return standby(
         "10.0.0.2",
-        new Server(Nodes.CLUSTER, 2L, timeline, Lsn.of("0/9"), true)
-            .with("10.0.0.9:5432", Set.of()));
+        Servers.between(
+            "10.0.0.9:5432",
+            Set.of(),
+            new Server(Nodes.CLUSTER, 2L, timeline, Lsn.of("0/9"), true)));
   }
 
   @Test
