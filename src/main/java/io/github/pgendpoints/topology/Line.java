@@ -33,6 +33,10 @@ public record Line(String systemIdentifier, long timeline, Lsn begin) {
     return NUMBER.matcher(text).matches() && new BigInteger(text).compareTo(max) <= 0;
   }
 
+  Line withoutBegin() {
+    return new Line(systemIdentifier, timeline, null);
+  }
+
   /** Whether {@code other} is a begin of another line; false where either is not known. */
   boolean beginsElsewhereThan(Lsn other) {
     return differ(begin, other);
