@@ -79,7 +79,8 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
                 topology.entriesOf(standby).stream().anyMatch(published.primary()::isListedAs))
         .anyMatch(
             standby ->
-                new StandbyCase(standby, primary, topology).judge() == StandbyClass.ON_LINE
+                Row.first(StandbyCase.TABLE, new StandbyCase(standby, primary, topology))
+                        == StandbyClass.ON_LINE
                     // Of two lines with one number, only where it streams from tells which it is
                     // on.
                     && (timeline() != line().timeline() || streamsFromPrimary(standby)));
@@ -128,9 +129,5 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
 
   private boolean tellsHistory() {
     return primary.history() != null;
-  }
-
-  PrimaryClass judge(List<Row<PrimaryClass, PrimaryCase>> table) {
-    return Row.first(table, this);
   }
 }

@@ -46,7 +46,8 @@ record Situation(
     Map<Node, PrimaryClass> classes = new LinkedHashMap<>();
     for (NodeState primary : counted.primaries()) {
       classes.put(
-          primary.node(), new PrimaryCase(primary, published, counted).judge(tables.primaries()));
+          primary.node(),
+          Row.first(tables.primaries(), new PrimaryCase(primary, published, counted)));
     }
     Situation now =
         new Situation(
@@ -255,7 +256,7 @@ record Situation(
     Map<Node, StandbyClass> standbys = new LinkedHashMap<>();
     if (candidate() != null) {
       for (NodeState standby : topology.standbys()) {
-        standbys.put(standby.node(), standbyCase(standby).judge(tables.standbys()));
+        standbys.put(standby.node(), Row.first(tables.standbys(), standbyCase(standby)));
       }
     }
     boolean verified = rule == Rule.VERIFIED;

@@ -38,14 +38,6 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
           row(StandbyClass.OFF_LINE, StandbyCase::isProvenOffLine),
           row(StandbyClass.UNDETERMINED, standby -> true));
 
-  StandbyClass judge() {
-    return Row.first(TABLE, this);
-  }
-
-  StandbyClass judge(List<Row<StandbyClass, StandbyCase>> table) {
-    return Row.first(table, this);
-  }
-
   private Long timeline() {
     return standby.server().timeline();
   }

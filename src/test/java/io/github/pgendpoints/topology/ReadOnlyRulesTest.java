@@ -194,7 +194,9 @@ class ReadOnlyRulesTest {
         .standbys()
         .forEach(
             standby ->
-                classes.put(standby.node(), new StandbyCase(standby, primary, topology).judge()));
+                classes.put(
+                    standby.node(),
+                    Row.first(StandbyCase.TABLE, new StandbyCase(standby, primary, topology))));
     return rules.pick(topology, primary, classes, published, damping);
   }
 
