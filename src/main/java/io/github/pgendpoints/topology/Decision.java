@@ -24,7 +24,7 @@ public record Decision(
   static final List<Row<Rule, Situation>> RULES =
       List.of(
           row(Rule.UNREADABLE, now -> !now.published().faults().isEmpty()),
-          row(Rule.NO_MAJORITY, now -> now.topology().systemIdentifiers().size() > 1),
+          row(Rule.NO_MAJORITY, now -> now.topology().isOfSeveralClusters()),
           row(Rule.SPLIT_BRAIN, now -> now.candidates().size() > 1),
           row(Rule.NO_PRIMARY, now -> now.candidates().isEmpty()),
           row(Rule.SPLIT_BRAIN_LASTS, now -> !now.unaccountedRivals().isEmpty()),
