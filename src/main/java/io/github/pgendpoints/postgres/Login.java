@@ -137,8 +137,8 @@ final class Login {
       set(properties, PGProperty.PREFER_QUERY_MODE, PreferQueryMode.SIMPLE.value());
     }
     String url =
-        "jdbc:postgresql://%s:%d/"
-            .formatted(Addresses.withPort(Addresses.text(to.address()), 0, 0), to.node().port());
+        "jdbc:postgresql://%s/"
+            .formatted(Addresses.withPort(Addresses.text(to.address()), to.node().port()));
     try (LoginAttempt attempt =
         new LoginAttempt(to.node().host(), to.answer(), () -> turn(to.deadline()))) {
       try {

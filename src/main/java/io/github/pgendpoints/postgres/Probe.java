@@ -147,7 +147,7 @@ public final class Probe {
       // The folder of a socket is no node.
       return null;
     }
-    return Addresses.withPort(IP_ADDRESS.test(host) ? spelled(host) : host, port, -1);
+    return Addresses.withPort(IP_ADDRESS.test(host) ? spelled(host) : host, port);
   }
 
   private static Set<String> replicas(String addresses) {

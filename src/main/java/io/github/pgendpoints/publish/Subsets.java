@@ -119,6 +119,6 @@ public final class Subsets {
 
   /** {@code ip:port}; of a slice by another writer the port may be null, which means any. */
   static String endpoint(String ip, Integer port) {
-    return Addresses.withPort(ip, port == null ? 0 : port, -1);
+    return Addresses.withPort(ip, port == null ? 0 : port);
   }
 }

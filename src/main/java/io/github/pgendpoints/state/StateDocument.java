@@ -144,8 +144,7 @@ record StateDocument(Memory memory, String conditions) {
   private static String entry(String text) {
     try {
       Node node = NodeList.parse(text, 1, true).nodes().get(0);
-      if (Addresses.isAddress(node.host())
-          && Addresses.withPort(node.host(), node.port(), -1).equals(text)) {
+      if (Addresses.isAddress(node.host()) && node.hostAndPort().equals(text)) {
         return text;
       }
     } catch (IllegalArgumentException e) {

@@ -123,7 +123,7 @@ public record NodeState(
 
   /** Where it is published: {@code ip:port}, IPv6 in brackets; null when it has no address. */
   public String endpoint() {
-    return address == null ? null : Addresses.withPort(address, node.port(), -1);
+    return address == null ? null : Addresses.withPort(address, node.port());
   }
 
   /** One line for people, such as {@code db2 is DOWN (Connection refused)}. */

@@ -114,9 +114,7 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
         && topology.entriesOf(primary).stream()
             .anyMatch(
                 entry ->
-                    source.equals(entry.endpoint())
-                        || source.equals(
-                            Addresses.withPort(entry.node().host(), entry.node().port(), -1)));
+                    source.equals(entry.endpoint()) || source.equals(entry.node().hostAndPort()));
   }
 
   private boolean isOffPublishedLine() {
