@@ -179,10 +179,10 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
 
   private static Set<String> routes(HasMetadata object) {
     if (object instanceof EndpointSlice slice) {
-      return Slices.routes(slice);
+      return Route.texts(Slices.routes(slice));
     }
     return object instanceof Endpoints endpoints
-        ? Subsets.routes(endpoints.getSubsets())
+        ? Route.texts(Subsets.routes(endpoints.getSubsets()))
         : Set.of();
   }
 

@@ -403,7 +403,9 @@ class PublisherTest {
 
     assertEquals(Set.of("10.0.0.9:5432 (postgresql)"), first.wantedRoutes());
     assertEquals(
-        Subsets.routes(readOnly.getSubsets()), second.wantedRoutes(), "it keeps what it has");
+        Route.texts(Subsets.routes(readOnly.getSubsets())),
+        second.wantedRoutes(),
+        "it keeps what it has");
     assertEquals(annotations(first), annotations(second));
     assertEquals("5", annotations(first).get(Annotations.GENERATION));
     assertEquals("7", annotations(first).get(Annotations.STARTED_AT));
