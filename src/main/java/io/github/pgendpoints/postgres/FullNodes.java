@@ -21,9 +21,6 @@ public final class FullNodes {
   private final LongSupplier nanoTime;
   private final Remembered<Boolean> refused;
 
-  /**
-   * @param nanoTime as {@link System#nanoTime}
-   */
   public FullNodes(NodePools pools, LongSupplier nanoTime) {
     this.pools = pools;
     this.refused = pools.memory();
@@ -34,8 +31,6 @@ public final class FullNodes {
    * What a full node is.
    *
    * @param full a node that answered 53300 to an ordinary login
-   * @param address where
-   * @param deadline of its probe
    * @return the same state when a walsender does not tell either
    */
   public NodeState asked(NodeState full, InetAddress address, Deadline deadline) {

@@ -74,7 +74,6 @@ final class HeldQuestion implements Runnable {
    * @param role PRIMARY or STANDBY
    * @param patience how long a login or an answer may take longer than expected
    * @param pause the time from one look of the standby at itself to the next
-   * @param listener takes the report
    */
   HeldQuestion(
       Node node,

@@ -38,12 +38,7 @@ final class Login {
     this.places = new Semaphore(settings.maxWorkers(), /* fair= */ true);
   }
 
-  /**
-   * A connection and the socket below it, which bounds it.
-   *
-   * @param connection logged in
-   * @param socket below TLS
-   */
+  /** A connection and the socket below it, which bounds it. */
   record Session(Connection connection, DeadlineSocket socket) {
     /**
      * Whether the server process that accepted the login is the one that answers now. Behind a

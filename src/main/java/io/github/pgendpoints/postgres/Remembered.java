@@ -25,9 +25,6 @@ final class Remembered<V> {
   private final LongSupplier nanoTime;
   private final Map<Node, Entry<V>> entries = new ConcurrentHashMap<>();
 
-  /**
-   * @param nanoTime as {@link System#nanoTime}
-   */
   Remembered(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
   }

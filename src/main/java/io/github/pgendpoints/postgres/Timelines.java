@@ -46,7 +46,6 @@ public final class Timelines {
    *
    * @param standby a node that answered
    * @param answer what it told
-   * @param deadline of its probe
    * @return the same state where it is not told
    */
   NodeState completed(NodeState standby, ProbeQuery.Answer answer, Deadline deadline) {

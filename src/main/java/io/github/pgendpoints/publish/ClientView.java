@@ -13,8 +13,6 @@ import java.util.stream.Stream;
  * What the clients of one Service see, against what was written. Clients see the ready addresses in
  * the union of all EndpointSlices of a Service, whoever made them.
  *
- * @param namespace of the Service
- * @param service its name
  * @param actual the objects behind the Service, with its slices
  */
 record ClientView(String namespace, String service, Actual actual) {

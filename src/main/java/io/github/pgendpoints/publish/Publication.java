@@ -23,7 +23,6 @@ import java.util.TreeMap;
 /**
  * One wanted object of a Service, Endpoints or an EndpointSlice, against the actual one.
  *
- * @param service name of the Service
  * @param wanted with what is ours alone: a label of value null is to be taken away, and of the
  *     annotations the time of the write is missing
  * @param actual as last read; null when there is none

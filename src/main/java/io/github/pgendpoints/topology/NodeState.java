@@ -10,7 +10,6 @@ import java.util.stream.Stream;
  * What one node was in one cycle, and why.
  *
  * @param node the entry of the node list
- * @param state what it is
  * @param address the IP address it was asked at, null when its name did not resolve
  * @param reason why it is DOWN or UNKNOWN, in the server's own words, or FOREIGN; else empty
  * @param failure the same as far as a rule depends on it; null when it answered

@@ -9,8 +9,6 @@ import java.util.stream.Collectors;
 /**
  * One primary against the published line: the table of classes, and the facts that it asks for.
  *
- * @param primary a primary of our cluster
- * @param published what is published
  * @param topology of the cycle, without unknown aliases
  */
 record PrimaryCase(NodeState primary, Published published, Topology topology) {

@@ -9,9 +9,7 @@ import java.util.List;
  * One standby against the history of a primary: the table of classes, and the facts that it asks
  * for.
  *
- * @param standby a standby of our cluster
  * @param primary the candidate; UNKNOWN where it is full
- * @param topology of the cycle
  */
 record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
   /** The first row that matches is the class. docs/rules.md gives the reason for each. */
