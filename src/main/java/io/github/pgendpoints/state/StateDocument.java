@@ -124,7 +124,7 @@ record StateDocument(Memory memory, String conditions) {
   private static List<Set<String>> aliases(JsonNode array) {
     List<Set<String>> groups = new ArrayList<>();
     for (JsonNode group : array) {
-      if (!group.isArray()) {
+      if (!group.isArray() || group.isEmpty()) {
         throw new IllegalArgumentException("one of its aliases is no list");
       }
       groups.add(Set.copyOf(entries(group)));

@@ -95,6 +95,7 @@ class StateDocumentTest {
         "{\"version\":1,\"generation\":0,\"rivals\":[{\"entry\":\"10.0.0.1:1\",\"name\":\"a\",\"since\":\"x\"}],\"aliases\":[]}|since of a rival is no time",
         "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[[7]]}|one of its entries is no ip:port",
         "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[\"x\"]}|one of its aliases is no list",
+        "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[[]]}|one of its aliases is no list",
         "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{}}|its entries are no list of at most 1000",
         "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"timeline\":0,\"entries\":[]}}|its timeline is no number from 1",
         "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"timeline\":4294967296,\"entries\":[]}}|its timeline is no number from 1",
