@@ -31,7 +31,6 @@ import io.github.pgendpoints.publish.Overrule;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.ServiceReader;
-import io.github.pgendpoints.publish.SliceCheck;
 import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.publish.Stored;
 import io.github.pgendpoints.publish.WatchedServices;
@@ -266,9 +265,9 @@ final class ClusterWiring implements AutoCloseable {
         new ObjectClient<>(client, ObjectKind.ENDPOINTS, namespace, requests),
         new ObjectClient<>(client, ObjectKind.ENDPOINT_SLICES, namespace, requests),
         watched,
-        new SliceCheck(settings.publishSlices(), rights, leadership::term),
         rights,
         settings.publishSlices(),
+        leadership::term,
         budget);
   }
 

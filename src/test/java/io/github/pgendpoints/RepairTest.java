@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.Topology;

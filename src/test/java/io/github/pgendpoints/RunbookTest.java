@@ -40,6 +40,7 @@ import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Rival;
 import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Server;
+import io.github.pgendpoints.topology.Servers;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.io.IOException;
@@ -217,8 +218,8 @@ class RunbookTest {
     Server follower = new Server(CLUSTER, 10L, 2L, null, true);
     Server left = new Server(CLUSTER, 10L, 1L, Lsn.of("0/5000060"), true);
     Server successor =
-        new Server(CLUSTER, 11L, 2L, Lsn.of("0/6000000"), false)
-            .granting(Set.of(Right.HISTORY))
+        Servers.granting(
+                Set.of(Right.HISTORY), new Server(CLUSTER, 11L, 2L, Lsn.of("0/6000000"), false))
             .with(HistoryAnswer.read(History.of(2, "1\t0/5000000\tx\n")));
     Node full = node("db1");
     return Stream.of(
@@ -262,8 +263,8 @@ class RunbookTest {
         List.of(
             primary(
                 "db1",
-                new Server(CLUSTER, Nodes.startedAt("db1"), 1L, Lsn.of(lsn), false)
-                    .readOnlyByDefault(true)),
+                Servers.readOnlyByDefault(
+                    true, new Server(CLUSTER, Nodes.startedAt("db1"), 1L, Lsn.of(lsn), false))),
             standby("db2", new Server(CLUSTER, 12L, null, Lsn.of("0/3000000"), false)),
             unknown("db3")),
         Nodes.AT.plusSeconds(60L * minutes));

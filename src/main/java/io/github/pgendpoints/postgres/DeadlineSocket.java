@@ -33,7 +33,7 @@ final class DeadlineSocket extends Socket {
           ExtendedSocketOptions.TCP_KEEPCOUNT, 3);
 
   private final Deadline connect;
-  private final Turns turns;
+  private final Turn.Source<IOException> turns;
   private volatile Deadline deadline;
   private volatile long received;
   private volatile int allowed = MAX_LOGIN;
@@ -41,18 +41,12 @@ final class DeadlineSocket extends Socket {
   private volatile Turn turn;
   private Input in;
 
-  /** Gives a turn to a socket that is connected. */
-  @FunctionalInterface
-  interface Turns {
-    Turn take() throws IOException;
-  }
-
   /**
    * @param connect of the connection itself
    * @param deadline of all that follows
    * @param turns gives the turn that ends as soon as the other side keeps silent
    */
-  DeadlineSocket(Deadline connect, Deadline deadline, Turns turns) {
+  DeadlineSocket(Deadline connect, Deadline deadline, Turn.Source<IOException> turns) {
     this.connect = connect;
     this.deadline = deadline;
     this.turns = turns;

@@ -34,7 +34,6 @@ public final class DownNodes {
   /**
    * What a cycle begins with.
    *
-   * @param toProbe the nodes that the cycle probes
    * @param down the states of the others
    */
   public record Split(List<Node> toProbe, List<NodeState> down) {}

@@ -1,11 +1,9 @@
 package io.github.pgendpoints.postgres;
 
-import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import java.net.InetAddress;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.function.LongSupplier;
 
 /**
@@ -21,14 +19,11 @@ public final class FullNodes {
 
   private final NodePools pools;
   private final LongSupplier nanoTime;
-  private final Map<Node, Long> refusedAt;
+  private final Remembered<Boolean> refused;
 
-  /**
-   * @param nanoTime as {@link System#nanoTime}
-   */
   public FullNodes(NodePools pools, LongSupplier nanoTime) {
     this.pools = pools;
-    this.refusedAt = pools.memory();
+    this.refused = pools.memory();
     this.nanoTime = nanoTime;
   }
 
@@ -36,16 +31,12 @@ public final class FullNodes {
    * What a full node is.
    *
    * @param full a node that answered 53300 to an ordinary login
-   * @param address where
-   * @param deadline of its probe
    * @return the same state when a walsender does not tell either
    */
   public NodeState asked(NodeState full, InetAddress address, Deadline deadline) {
-    Long last = refusedAt.get(full.node());
-    if (last != null && nanoTime.getAsLong() - last < REFUSED.toNanos()) {
+    if (refused.of(full.node(), full.node()).isPresent()) {
       return full;
     }
-    refusedAt.remove(full.node());
     try (Walsender walsender = pools.walsender(full.node(), address, deadline)) {
       ProbeQuery.Answer answer = answer(walsender, deadline);
       NodeState answered = Probe.answered(full.node(), address, answer);
@@ -54,7 +45,7 @@ public final class FullNodes {
           : answered;
     } catch (SQLException e) {
       if (Walsender.isRefused(e)) {
-        refusedAt.put(full.node(), nanoTime.getAsLong());
+        refused.put(full.node(), full.node(), true, REFUSED);
       }
       return full;
     }

@@ -74,7 +74,6 @@ final class HeldQuestion implements Runnable {
    * @param role PRIMARY or STANDBY
    * @param patience how long a login or an answer may take longer than expected
    * @param pause the time from one look of the standby at itself to the next
-   * @param listener takes the report
    */
   HeldQuestion(
       Node node,
@@ -129,7 +128,8 @@ final class HeldQuestion implements Runnable {
     try {
       session = login.to(node, address, Deadline.in(patience), patience);
       if (!unwanted && isSuitable()) {
-        setUp();
+        // Nobody else gets this session, and a question is bounded by itself.
+        send(SET_UP);
         stage = Stage.HELD;
         last = Stage.ENDED;
         Deadline life = Deadline.in(LIFE);
@@ -170,13 +170,6 @@ final class HeldQuestion implements Runnable {
         && Boolean.TRUE.equals(row.get("language"))
         && (role == State.PRIMARY || Boolean.TRUE.equals(row.get("patient")))
         && longest.compareTo(SHORTEST) >= 0;
-  }
-
-  /** Nobody else gets this session, and a question is bounded by itself. */
-  private void setUp() throws SQLException {
-    try (Statement statement = session.connection().createStatement()) {
-      statement.execute(SET_UP);
-    }
   }
 
   /** A question that the server does not log as a slow one. */

@@ -4,7 +4,6 @@ import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.History;
 import io.github.pgendpoints.topology.HistoryAnswer;
-import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Server;
 import java.net.InetAddress;
@@ -13,9 +12,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Map;
-import java.util.Objects;
-import java.util.function.LongSupplier;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * Reads the history of a server's own timeline from that server, by the first way that is open to
@@ -36,33 +34,13 @@ public final class Histories {
   private static final int LONGEST = 1 << 16;
   private static final int MAX_REASON = 200;
 
-  /**
-   * What a server said.
-   *
-   * @param until when it counts, as {@link System#nanoTime}; null for as long as the server runs
-   */
-  private record Known(
-      String systemIdentifier, Long startedAt, Long timeline, HistoryAnswer answer, Long until) {
-    private boolean isOf(Server server, long now) {
-      return Objects.equals(systemIdentifier, server.systemIdentifier())
-          && startedAt.equals(server.startedAt())
-          && timeline.equals(server.timeline())
-          && (until == null || until - now > 0);
-    }
-  }
-
   private final NodePools pools;
-  private final LongSupplier nanoTime;
   private final String query = Sql.named("history");
-  private final Map<Node, Known> known;
+  private final Remembered<HistoryAnswer> known;
 
-  /**
-   * @param nanoTime as {@link System#nanoTime}
-   */
-  public Histories(NodePools pools, LongSupplier nanoTime) {
+  public Histories(NodePools pools) {
     this.pools = pools;
     this.known = pools.memory();
-    this.nanoTime = nanoTime;
   }
 
   /**
@@ -73,13 +51,15 @@ public final class Histories {
    *     that takes all the time must not keep us from reading the history of another
    */
   public NodeState read(NodeState node, Deadline deadline) {
-    Server server = node.server();
-    Known last = known.get(node.node());
     HistoryAnswer answer =
-        last != null && last.isOf(server, nanoTime.getAsLong())
-            ? last.answer()
-            : ask(node, pools.atLeastShort(deadline));
-    return node.with(server.with(answer));
+        known
+            .of(node.node(), same(node.server()))
+            .orElseGet(() -> ask(node, pools.atLeastShort(deadline)));
+    return node.with(node.server().with(answer));
+  }
+
+  private static List<Object> same(Server server) {
+    return Arrays.asList(server.systemIdentifier(), server.startedAt(), server.timeline());
   }
 
   private HistoryAnswer ask(NodeState node, Deadline deadline) {
@@ -151,14 +131,7 @@ public final class Histories {
   private HistoryAnswer remember(NodeState node, HistoryAnswer answer, Duration forSoLong) {
     Server server = node.server();
     if (server.startedAt() != null && (answer.isRead() || forSoLong != null)) {
-      known.put(
-          node.node(),
-          new Known(
-              server.systemIdentifier(),
-              server.startedAt(),
-              server.timeline(),
-              answer,
-              forSoLong == null ? null : nanoTime.getAsLong() + forSoLong.toNanos()));
+      known.put(node.node(), same(server), answer, forSoLong);
     }
     return answer;
   }

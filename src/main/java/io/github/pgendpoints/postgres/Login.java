@@ -38,12 +38,7 @@ final class Login {
     this.places = new Semaphore(settings.maxWorkers(), /* fair= */ true);
   }
 
-  /**
-   * A connection and the socket below it, which bounds it.
-   *
-   * @param connection logged in
-   * @param socket below TLS
-   */
+  /** A connection and the socket below it, which bounds it. */
   record Session(Connection connection, DeadlineSocket socket) {
     /**
      * Whether the server process that accepted the login is the one that answers now. Behind a
@@ -137,8 +132,8 @@ final class Login {
       set(properties, PGProperty.PREFER_QUERY_MODE, PreferQueryMode.SIMPLE.value());
     }
     String url =
-        "jdbc:postgresql://%s:%d/"
-            .formatted(Addresses.withPort(Addresses.text(to.address()), 0, 0), to.node().port());
+        "jdbc:postgresql://%s/"
+            .formatted(Addresses.withPort(Addresses.text(to.address()), to.node().port()));
     try (LoginAttempt attempt =
         new LoginAttempt(to.node().host(), to.answer(), () -> turn(to.deadline()))) {
       try {

@@ -19,7 +19,7 @@ final class LoginAttempt implements AutoCloseable {
 
   private final String host;
   private final Deadline answer;
-  private final Turns turns;
+  private final Turn.Source<SQLException> turns;
   private Turn turn;
   private SQLException gotNoTurn;
   private Deadline connect;
@@ -31,18 +31,12 @@ final class LoginAttempt implements AutoCloseable {
    * @param answer by when the server has to answer
    * @param turns gives a place among the logins, which only a host that is there takes up
    */
-  LoginAttempt(String host, Deadline answer, Turns turns) {
+  LoginAttempt(String host, Deadline answer, Turn.Source<SQLException> turns) {
     this.host = host;
     this.answer = answer;
     this.turns = turns;
     this.connect = answer;
     CURRENT.set(this);
-  }
-
-  /** Gives a place among the logins at work. */
-  @FunctionalInterface
-  interface Turns {
-    Turn take() throws SQLException;
   }
 
   /** Why the login got no place; null if it did, or has not come to that. */

@@ -1,22 +1,18 @@
 package io.github.pgendpoints.postgres;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.github.pgendpoints.topology.Node;
 import java.net.InetAddress;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
-import org.springframework.jdbc.datasource.AbstractDataSource;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 
 /**
@@ -27,33 +23,18 @@ import org.springframework.jdbc.datasource.DelegatingDataSource;
  * the server's own answer at once, and hand the connection to the pool.
  */
 public final class NodePool extends DelegatingDataSource implements AutoCloseable {
-  static {
-    // A connection that stands idle longer than this is tested before each use, which costs a round
-    // trip, and a whole timeout when it broke. The probe is that test.
-    System.setProperty("com.zaxxer.hikari.aliveBypassWindowMs", String.valueOf(Long.MAX_VALUE));
-  }
-
-  /** HikariCP only has to wake a thread for it. */
-  private static final Duration HAND_OVER = Duration.ofSeconds(1);
-
-  /** HikariCP allows no shorter life; a probe renews its session sooner. */
-  private static final Duration LONGEST_LIFE = Duration.ofMinutes(5);
-
   /** A server needs a moment to end a session, and its role may be allowed only one. */
   private static final Duration LOGOUT = Duration.ofMillis(500);
 
   private static final Duration LOGOUT_POLL = Duration.ofMillis(20);
   private static final String FULL = "53300";
 
-  private final Node node;
   private final PostgresSettings settings;
   private final Logins logins;
-  private final ScheduledExecutorService housekeeper;
-  private final ThreadFactory threads;
   private final LongSupplier nanoTime;
   private final ProbeQuery query;
-  private final AtomicReference<Login.Session> handedOver = new AtomicReference<>();
   private final OfferedSession offered;
+  private final HandOver handOver;
   private HikariDataSource hikari;
   private volatile InetAddress address;
   private Login.Session session;
@@ -75,14 +56,12 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       ScheduledExecutorService housekeeper,
       ThreadFactory threads,
       LongSupplier nanoTime) {
-    this.node = node;
     this.settings = settings;
     this.logins = logins;
-    this.housekeeper = housekeeper;
-    this.threads = threads;
     this.nanoTime = nanoTime;
     this.query = new ProbeQuery(nanoTime);
     this.offered = new OfferedSession(housekeeper);
+    this.handOver = new HandOver(node.name(), settings.statementTimeout(), housekeeper, threads);
   }
 
   /**
@@ -125,11 +104,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   }
 
   private ProbeQuery.Question question(ProbeQuery.Sender sender) {
-    return new ProbeQuery.Question(sender, deadline, statementTimeout());
-  }
-
-  private Duration statementTimeout() {
-    return SessionSettings.statementTimeout(settings.connectTimeout());
+    return new ProbeQuery.Question(sender, deadline, settings.statementTimeout());
   }
 
   private Map<String, Object> row(String sql) throws SQLException {
@@ -152,7 +127,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private Map<String, Object> rowAlone(String sql) throws SQLException {
     try (Connection connection = open();
         Statement statement = connection.createStatement()) {
-      return Sql.lastRow(statement, SessionSettings.undeniable(statementTimeout()) + sql);
+      return Sql.lastRow(statement, SessionSettings.undeniable(settings.statementTimeout()) + sql);
     }
   }
 
@@ -162,23 +137,6 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       logOut();
     }
     address = to;
-  }
-
-  private HikariDataSource pool() {
-    HikariConfig config = new HikariConfig();
-    config.setPoolName(node.name());
-    config.setDataSource(new HandOver());
-    config.setMaximumPoolSize(1);
-    config.setMinimumIdle(0);
-    config.setInitializationFailTimeout(-1);
-    config.setConnectionTimeout(HAND_OVER.toMillis());
-    config.setScheduledExecutor(housekeeper);
-    config.setThreadFactory(threads);
-    // The session of a node that is not probed any more ends by this.
-    config.setMaxLifetime(LONGEST_LIFE.toMillis());
-    config.setIdleTimeout(0);
-    config.setExceptionOverride(new EndedSessions());
-    return new HikariDataSource(config);
   }
 
   /** Whether a connection is open that no probe has found broken. */
@@ -242,16 +200,10 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     session.keepStatements(direct);
     loggedInAt = at;
     if (hikari == null) {
-      hikari = pool();
+      hikari = handOver.pool();
       setTargetDataSource(hikari);
     }
-    handedOver.set(opened);
-    try {
-      // HikariCP takes it over, and has it idle after that.
-      hikari.getConnection().close();
-    } finally {
-      closeUntaken();
-    }
+    handOver.to(hikari, opened);
   }
 
   /** Ends the session, if there is one. */
@@ -306,43 +258,8 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     if (hikari != null) {
       hikari.close();
     }
-    closeUntaken();
+    handOver.close();
     offered.close();
     logins.close();
-  }
-
-  /** Closes a connection that HikariCP has not taken. */
-  private void closeUntaken() {
-    Login.Session untaken = handedOver.getAndSet(null);
-    if (untaken != null) {
-      untaken.close();
-    }
-  }
-
-  /** Gives the pool the connection we logged in with. */
-  private final class HandOver extends AbstractDataSource {
-    @Override
-    public Connection getConnection() throws SQLException {
-      Login.Session taken = handedOver.getAndSet(null);
-      if (taken == null) {
-        throw new SQLTransientConnectionException("not logged in");
-      }
-      Connection connection = taken.connection();
-      return Distrusted.connection(
-          connection,
-          SessionSettings.ofSession(connection.getMetaData().getDatabaseMajorVersion()),
-          SessionSettings.ofTransaction(statementTimeout()));
-    }
-
-    /** How long a pool that closes waits for a connection on its way, in seconds. */
-    @Override
-    public int getLoginTimeout() {
-      return 1;
-    }
-
-    @Override
-    public Connection getConnection(String user, String password) throws SQLException {
-      return getConnection();
-    }
   }
 }

@@ -30,7 +30,7 @@ public final class NodePools implements AutoCloseable {
   private final Executor executor;
   private final LongSupplier nanoTime;
   private final Map<Node, NodePool> pools = new ConcurrentHashMap<>();
-  private final List<Map<Node, ?>> memories = new CopyOnWriteArrayList<>();
+  private final List<Remembered<?>> memories = new CopyOnWriteArrayList<>();
   private volatile Map<Node, Node> asked = Map.of();
   private final ScheduledExecutorService housekeeper =
       Executors.newSingleThreadScheduledExecutor(
@@ -94,7 +94,7 @@ public final class NodePools implements AutoCloseable {
    */
   void retain(Predicate<Node> isPresent, Map<Node, Node> addresses) {
     asked = Map.copyOf(addresses);
-    memories.forEach(memory -> memory.keySet().removeIf(isPresent.negate()));
+    memories.forEach(memory -> memory.removeIf(isPresent.negate()));
     for (Node node : List.copyOf(pools.keySet())) {
       if (!isPresent.test(node) || addresses.containsKey(node)) {
         closeBesideTheCycle(pools.remove(node));
@@ -112,8 +112,8 @@ public final class NodePools implements AutoCloseable {
   }
 
   /** A memory of the nodes, which forgets those that have left. */
-  <V> Map<Node, V> memory() {
-    Map<Node, V> memory = new ConcurrentHashMap<>();
+  <V> Remembered<V> memory() {
+    Remembered<V> memory = new Remembered<>(nanoTime);
     memories.add(memory);
     return memory;
   }
@@ -135,8 +135,7 @@ public final class NodePools implements AutoCloseable {
 
   /** A way to ask a server by this sender. */
   ProbeQuery.Question question(ProbeQuery.Sender sender, Deadline deadline) {
-    return new ProbeQuery.Question(
-        sender, deadline, SessionSettings.statementTimeout(settings.connectTimeout()));
+    return new ProbeQuery.Question(sender, deadline, settings.statementTimeout());
   }
 
   /** The address that the node has; null before it was located. */

@@ -41,6 +41,11 @@ public record PostgresSettings(
         : sslMode;
   }
 
+  /** The longest time that one statement of a probe may take. */
+  Duration statementTimeout() {
+    return connectTimeout.dividedBy(4);
+  }
+
   /** What a server may ask for in a login of this mode. */
   AuthMethods authMethodsIn(SslMode mode) {
     if (!mode.verifyCertificate()) {

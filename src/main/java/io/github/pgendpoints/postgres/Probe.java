@@ -4,6 +4,7 @@ import io.github.pgendpoints.logging.Causes;
 import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.Failure;
+import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
@@ -31,6 +32,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -52,14 +54,18 @@ public final class Probe {
 
   private static final Set<String> FATAL = Set.of("FATAL", "PANIC");
   private static final Set<String> SHUTTING_DOWN_OR_STARTING = Set.of("57P01", "57P02", "57P03");
-  private static final Pattern SYSTEM_IDENTIFIER = Pattern.compile("[1-9][0-9]{0,19}");
-  private static final Pattern TIMELINE = Pattern.compile("[0-9A-Fa-f]{1,8}");
-  private static final Pattern HOST = Pattern.compile("[\\w.:-]{1,255}");
-  private static final Pattern IP_ADDRESS =
-      Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}");
+  private static final Predicate<String> SYSTEM_IDENTIFIER = Line::isSystemIdentifier;
+  private static final Predicate<String> TIMELINE = matching("[0-9A-Fa-f]{1,8}");
+  private static final Predicate<String> HOST = matching("[\\w.:-]{1,255}");
+  private static final Predicate<String> IP_ADDRESS =
+      matching("\\d{1,3}(\\.\\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}");
   private static final int MAX_REASON = 200;
 
   private Probe() {}
+
+  private static Predicate<String> matching(String pattern) {
+    return Pattern.compile(pattern).asMatchPredicate();
+  }
 
   /** The query of a probe with every column, for a role that may read them all. */
   public static String query() {
@@ -90,15 +96,17 @@ public final class Probe {
   private static Server server(boolean inRecovery, ProbeQuery.Answer answer) {
     Map<String, Object> row = answer.row();
     return new Server(
-            credible(SYSTEM_IDENTIFIER, (String) row.get("system_identifier")),
-            (Long) row.get("started_at"),
-            inRecovery ? standbyTimeline(row) : primaryTimeline(row),
-            Lsn.of((String) row.get(inRecovery ? "replay_lsn" : "insert_lsn")),
-            inRecovery && (row.get("receiver") != null || !row.containsKey("receiver")))
-        .with(source(row), replicas((String) row.get("replicas")))
-        .granting(rights(row))
-        .notTelling(unread(inRecovery, answer))
-        .readOnlyByDefault((Boolean) row.get("read_only"));
+        credible(SYSTEM_IDENTIFIER, (String) row.get("system_identifier")),
+        (Long) row.get("started_at"),
+        inRecovery ? standbyTimeline(row) : primaryTimeline(row),
+        Lsn.of((String) row.get(inRecovery ? "replay_lsn" : "insert_lsn")),
+        inRecovery && (row.get("receiver") != null || !row.containsKey("receiver")),
+        source(row),
+        replicas((String) row.get("replicas")),
+        rights(row),
+        /* history= */ null,
+        unread(inRecovery, answer),
+        (Boolean) row.get("read_only"));
   }
 
   private static Long primaryTimeline(Map<String, Object> row) {
@@ -136,11 +144,11 @@ public final class Probe {
   private static String source(Map<?, ?> row) {
     String host = (String) row.get("source_host");
     Integer port = (Integer) row.get("source_port");
-    if (host == null || port == null || !HOST.matcher(host).matches()) {
+    if (host == null || port == null || !HOST.test(host)) {
       // The folder of a socket is no node.
       return null;
     }
-    return Addresses.withPort(IP_ADDRESS.matcher(host).matches() ? spelled(host) : host, port, -1);
+    return Addresses.withPort(IP_ADDRESS.test(host) ? spelled(host) : host, port);
   }
 
   private static Set<String> replicas(String addresses) {
@@ -181,8 +189,8 @@ public final class Probe {
   }
 
   /** What is kept from cycle to cycle, or written to annotations, is no longer than it can be. */
-  private static String credible(Pattern pattern, String text) {
-    if (text != null && !pattern.matcher(text).matches()) {
+  private static String credible(Predicate<String> format, String text) {
+    if (text != null && !format.test(text)) {
       throw new IllegalArgumentException("'" + text + "'");
     }
     return text;

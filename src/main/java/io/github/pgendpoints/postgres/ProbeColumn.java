@@ -10,8 +10,6 @@ import java.util.stream.Collectors;
 /**
  * One column of a probe: a block of sql/probe.sql.
  *
- * @param name of the column
- * @param sql its expression
  * @param needs the rights that it requires, as in a GRANT, such as {@code EXECUTE ON FUNCTION
  *     pg_catalog.pg_control_system()}
  * @param protects the protection that is off without it; null if there is none

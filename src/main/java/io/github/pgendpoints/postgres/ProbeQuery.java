@@ -72,9 +72,6 @@ final class ProbeQuery {
 
   private record Text(List<ProbeColumn> columns, boolean withRights, String sql) {}
 
-  /**
-   * @param nanoTime as {@link System#nanoTime}
-   */
   ProbeQuery(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
   }

@@ -22,9 +22,6 @@ public final class ProbeThreads extends ThreadPoolExecutor {
     this(Thread::new);
   }
 
-  /**
-   * @param factory makes the threads
-   */
   public ProbeThreads(ThreadFactory factory) {
     super(
         0,

@@ -75,9 +75,9 @@ public final class Prober {
     this.pools = pools;
     this.downNodes = downNodes;
     this.roles = roles;
-    this.timelines = new Timelines(pools, nanoTime);
+    this.timelines = new Timelines(pools);
     this.fullNodes = new FullNodes(pools, nanoTime);
-    this.histories = new Histories(pools, nanoTime);
+    this.histories = new Histories(pools);
     this.knock = new Knock(executor, pools, settings.tcpConnectTimeout());
     this.nanoTime = nanoTime;
   }

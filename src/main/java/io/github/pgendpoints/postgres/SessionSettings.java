@@ -15,9 +15,6 @@ final class SessionSettings {
     ISOLATION = TRANSACTION.get(0);
   }
 
-  /** The share of a probe that one statement may take. */
-  private static final int SHARE = 4;
-
   private SessionSettings() {}
 
   private static List<String> statements(String file) {
@@ -25,11 +22,6 @@ final class SessionSettings {
         .lines()
         .filter(line -> !line.isBlank() && !line.startsWith("--"))
         .toList();
-  }
-
-  /** The longest time that a statement may take, in a probe of this length. */
-  static Duration statementTimeout(Duration connectTimeout) {
-    return connectTimeout.dividedBy(SHARE);
   }
 
   /**

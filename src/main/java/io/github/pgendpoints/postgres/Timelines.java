@@ -1,13 +1,14 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Addresses;
-import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Server;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Map;
-import java.util.Objects;
-import java.util.function.LongSupplier;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,38 +30,15 @@ public final class Timelines {
   static final Duration FAILURE = Duration.ofSeconds(30);
 
   private static final Logger LOG = LoggerFactory.getLogger(Timelines.class);
-  private static final long HIGHEST = 0xFFFF_FFFFL;
-
-  /**
-   * What a server said.
-   *
-   * @param receiver the process id of its WAL receiver; null when it has none
-   * @param timeline null when it did not say
-   */
-  private record Told(
-      String systemIdentifier, Long startedAt, Object receiver, Long timeline, long at) {
-    private boolean isOf(NodeState standby, Object itsReceiver) {
-      return Objects.equals(systemIdentifier, standby.server().systemIdentifier())
-          && Objects.equals(startedAt, standby.server().startedAt())
-          && Objects.equals(receiver, itsReceiver);
-    }
-
-    private boolean counts(long now) {
-      return now - at < (timeline == null ? FAILURE : ANSWER).toNanos();
-    }
-  }
 
   private final NodePools pools;
-  private final LongSupplier nanoTime;
-  private final Map<Node, Told> told;
 
-  /**
-   * @param nanoTime as {@link System#nanoTime}
-   */
-  public Timelines(NodePools pools, LongSupplier nanoTime) {
+  /** Empty where it did not say. */
+  private final Remembered<Optional<Long>> told;
+
+  public Timelines(NodePools pools) {
     this.pools = pools;
     this.told = pools.memory();
-    this.nanoTime = nanoTime;
   }
 
   /**
@@ -68,32 +46,30 @@ public final class Timelines {
    *
    * @param standby a node that answered
    * @param answer what it told
-   * @param deadline of its probe
    * @return the same state where it is not told
    */
   NodeState completed(NodeState standby, ProbeQuery.Answer answer, Deadline deadline) {
+    Server server = standby.server();
     Object receiver = answer.row().get("receiver");
-    Told last = told.get(standby.node());
-    if (last == null || !last.isOf(standby, receiver) || !last.counts(nanoTime.getAsLong())) {
-      last =
-          new Told(
-              standby.server().systemIdentifier(),
-              standby.server().startedAt(),
-              receiver,
-              ask(standby, deadline),
-              nanoTime.getAsLong());
-      told.put(standby.node(), last);
-    }
-    return told(standby, last.timeline());
+    List<Object> same = Arrays.asList(server.systemIdentifier(), server.startedAt(), receiver);
+    Optional<Long> timeline =
+        told.of(standby.node(), same)
+            .orElseGet(
+                () -> {
+                  Optional<Long> asked = ask(standby, deadline);
+                  told.put(standby.node(), same, asked, asked.isEmpty() ? FAILURE : ANSWER);
+                  return asked;
+                });
+    return told(standby, timeline.orElse(null));
   }
 
-  private Long ask(NodeState standby, Deadline deadline) {
+  private Optional<Long> ask(NodeState standby, Deadline deadline) {
     try (Walsender walsender =
         pools.walsender(standby.node(), Addresses.parse(standby.address()), deadline)) {
-      return credible(standby, walsender.identify());
+      return Optional.ofNullable(credible(standby, walsender.identify()));
     } catch (SQLException e) {
       LOG.debug("{} did not identify itself: {}", standby.node(), e.getMessage());
-      return null;
+      return Optional.empty();
     }
   }
 
@@ -103,7 +79,7 @@ public final class Timelines {
     boolean credible =
         (own == null || own.equals(identity.systemIdentifier()))
             && identity.timeline() > 0
-            && identity.timeline() <= HIGHEST;
+            && identity.timeline() <= Line.MAX_TIMELINE;
     return credible ? identity.timeline() : null;
   }
 

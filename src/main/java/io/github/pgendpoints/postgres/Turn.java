@@ -16,6 +16,12 @@ final class Turn implements AutoCloseable {
   /** A server at work on a login answers sooner. */
   private static final int SILENCE_MILLIS = 50;
 
+  /** Gives a turn to whoever is about to log in. */
+  @FunctionalInterface
+  interface Source<E extends Exception> {
+    Turn take() throws E;
+  }
+
   private final Semaphore places;
   private final Deadline longest;
   private final AtomicBoolean held = new AtomicBoolean(true);

@@ -13,12 +13,14 @@ import org.postgresql.util.PSQLException;
  * {@code startup}, so it is closed at once.
  */
 final class Walsender implements AutoCloseable {
+  private final Login.Session session;
   private final Connection connection;
 
   /**
    * @param deadline by which all answers have to be there
    */
   Walsender(Login.Session session, Deadline deadline) {
+    this.session = session;
     this.connection = Distrusted.connection(session.connection());
     session.socket().limit(deadline);
   }
@@ -67,13 +69,8 @@ final class Walsender implements AutoCloseable {
     return failure instanceof PSQLException error && error.getServerErrorMessage() != null;
   }
 
-  /** A server notices the end of a connection by itself. */
   @Override
   public void close() {
-    try {
-      connection.close();
-    } catch (SQLException e) {
-      // It was of no more use.
-    }
+    session.close();
   }
 }

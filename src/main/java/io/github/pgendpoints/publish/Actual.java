@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -56,21 +55,19 @@ public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
 
   /** Every {@code ip:port} that is published; hidden Endpoints are not, where we have slices. */
   public Set<String> publishedEndpoints() {
-    Set<String> published = new TreeSet<>();
-    own().forEach(slice -> published.addAll(Slices.endpoints(slice)));
-    if (isEndpointsInForce()) {
-      published.addAll(Subsets.endpoints(endpoints.getSubsets()));
-    }
-    return published;
+    return Route.endpoints(inForce());
   }
 
-  /** Where clients are routed to, in the words of {@link Subsets#routes}. */
+  /** Where clients are routed to, in the words of {@link Route#texts}. */
   public Set<String> routes() {
-    Set<String> routes = routes(own());
-    if (isEndpointsInForce()) {
-      routes.addAll(Subsets.routes(endpoints.getSubsets()));
-    }
-    return routes;
+    return Route.texts(inForce());
+  }
+
+  /** Where the form in force leads: our slices, or the Endpoints. */
+  Stream<Route> inForce() {
+    return Stream.concat(
+        own().stream().flatMap(Slices::routes),
+        isEndpointsInForce() ? Subsets.routes(endpoints.getSubsets()) : Stream.empty());
   }
 
   /**
@@ -105,9 +102,7 @@ public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
   }
 
   static Set<String> routes(List<EndpointSlice> slices) {
-    Set<String> routes = new TreeSet<>();
-    slices.forEach(slice -> routes.addAll(Slices.routes(slice)));
-    return routes;
+    return Route.texts(slices.stream().flatMap(Slices::routes));
   }
 
   /** A label; null when it is not there. */

@@ -2,12 +2,10 @@ package io.github.pgendpoints.publish;
 
 import io.fabric8.kubernetes.api.model.EndpointSubset;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
-import io.github.pgendpoints.topology.Addresses;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -15,8 +13,6 @@ import java.util.stream.Stream;
  * What the clients of one Service see, against what was written. Clients see the ready addresses in
  * the union of all EndpointSlices of a Service, whoever made them.
  *
- * @param namespace of the Service
- * @param service its name
  * @param actual the objects behind the Service, with its slices
  */
 record ClientView(String namespace, String service, Actual actual) {
@@ -30,44 +26,6 @@ record ClientView(String namespace, String service, Actual actual) {
   private static final int MAX_NAMED = 10;
 
   /**
-   * Where a slice or a subset leads.
-   *
-   * @param port null for none, or for any
-   * @param portName empty for none
-   */
-  record Target(String address, Integer port, String protocol, String portName) {
-    static Target of(String address, Integer port, String protocol, String portName) {
-      return new Target(
-          canonical(address),
-          port,
-          protocol == null ? "TCP" : protocol,
-          portName == null ? "" : portName);
-    }
-
-    /** Slices of other writers may spell an IPv6 address differently, or hold a host name. */
-    private static String canonical(String address) {
-      try {
-        return Addresses.text(Addresses.parse(address));
-      } catch (IllegalArgumentException e) {
-        return address;
-      }
-    }
-
-    /** Whether a client that is led here reaches the other target: names of ports do not matter. */
-    private boolean reaches(Target other) {
-      return address.equals(other.address)
-          && (port == null || port.equals(other.port) && protocol.equals(other.protocol));
-    }
-
-    @Override
-    public String toString() {
-      return port == null
-          ? address + " (no port)"
-          : Subsets.route(address, port, protocol, portName.isEmpty() ? null : portName);
-    }
-  }
-
-  /**
    * Whether clients see an address that was not written, or miss one that was. Before the first
    * write nothing differs.
    */
@@ -75,12 +33,9 @@ record ClientView(String namespace, String service, Actual actual) {
     return !actual.isMissing() && (!misleadingSlices().isEmpty() || !missing().isEmpty());
   }
 
-  /** Where clients are led, in the words of {@link Subsets#routes}. */
+  /** Where clients are led, in the words of {@link Route#texts}. */
   Set<String> seen() {
-    return slices()
-        .flatMap(slice -> Slices.ready(slice).stream())
-        .map(Target::toString)
-        .collect(Collectors.toCollection(TreeSet::new));
+    return Route.texts(Route.ready(slices().flatMap(Slices::routes)).stream());
   }
 
   /**
@@ -95,7 +50,7 @@ record ClientView(String namespace, String service, Actual actual) {
     if (misleading.size() > MAX_NAMED) {
       causes.add("%d more EndpointSlices do so".formatted(misleading.size() - MAX_NAMED));
     }
-    Set<Target> missing = missing();
+    Set<Route> missing = missing();
     if (!missing.isEmpty()) {
       causes.add(text(missing) + " is missing");
     }
@@ -142,34 +97,29 @@ record ClientView(String namespace, String service, Actual actual) {
     return slices().filter(slice -> !unwritten(slice).isEmpty()).toList();
   }
 
-  private Set<Target> unwritten(EndpointSlice slice) {
-    Set<Target> written = written();
-    return Slices.ready(slice).stream()
-        .filter(target -> written.stream().noneMatch(target::reaches))
+  private Set<Route> unwritten(EndpointSlice slice) {
+    Set<Route> written = written();
+    return Route.ready(Slices.routes(slice)).stream()
+        .filter(route -> written.stream().noneMatch(route::reaches))
         .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
-  private Set<Target> missing() {
-    Set<Target> missing = new LinkedHashSet<>(written());
-    slices().forEach(slice -> missing.removeAll(Slices.ready(slice)));
+  private Set<Route> missing() {
+    Set<Route> missing = written();
+    slices().forEach(slice -> missing.removeAll(Route.ready(Slices.routes(slice))));
     return missing;
   }
 
   /** What was written to the form in force: to our slices, or to the Endpoints. */
-  private Set<Target> written() {
-    Set<Target> written = new LinkedHashSet<>();
-    actual.own().forEach(slice -> written.addAll(Slices.ready(slice)));
-    if (actual.isEndpointsInForce()) {
-      written.addAll(Subsets.ready(actual.endpoints().getSubsets()));
-    }
-    return written;
+  private Set<Route> written() {
+    return Route.ready(actual.inForce());
   }
 
   private Stream<EndpointSlice> slices() {
     return actual.slices().stream();
   }
 
-  private static String text(Set<Target> targets) {
-    return targets.stream().map(Target::toString).sorted().collect(Collectors.joining(", "));
+  private static String text(Set<Route> routes) {
+    return String.join(", ", Route.texts(routes.stream()));
   }
 }

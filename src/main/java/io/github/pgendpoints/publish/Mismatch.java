@@ -6,8 +6,7 @@ import java.util.Set;
 /**
  * The clients of a Service see other addresses than those that were written.
  *
- * @param service its name
- * @param seen where clients are led, in the words of {@link Subsets#routes}
+ * @param seen where clients are led, in the words of {@link Route#texts}
  * @param causes one sentence each, with the command that ends it
  */
 public record Mismatch(String service, Set<String> seen, List<String> causes) {

@@ -1,7 +1,6 @@
 package io.github.pgendpoints.publish;
 
 import io.github.pgendpoints.logging.ForeignText;
-import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Published;
@@ -107,11 +106,7 @@ public final class Overrule {
   }
 
   private boolean isNamed(NodeState node) {
-    return Stream.of(
-            node.node().name(),
-            node.endpoint(),
-            node.address(),
-            Addresses.withPort(node.node().host(), node.node().port(), -1))
+    return Stream.of(node.node().name(), node.endpoint(), node.address(), node.node().hostAndPort())
         .anyMatch(entry::equalsIgnoreCase);
   }
 
@@ -190,7 +185,8 @@ public final class Overrule {
       lines.add(
           "The annotation "
               + Annotations.PAUSED
-              + " stays: this is written all the same, and no later change is until it is removed.");
+              + " stays: this is written all the same, and no later change is until it is"
+              + " removed.");
     }
     lines.add(confirmed ? "This is written now." : "Nothing is written. To write it, add --yes.");
     return String.join(System.lineSeparator(), lines);

@@ -23,7 +23,6 @@ import java.util.TreeMap;
 /**
  * One wanted object of a Service, Endpoints or an EndpointSlice, against the actual one.
  *
- * @param service name of the Service
  * @param wanted with what is ours alone: a label of value null is to be taken away, and of the
  *     annotations the time of the write is missing
  * @param actual as last read; null when there is none
@@ -179,10 +178,10 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
 
   private static Set<String> routes(HasMetadata object) {
     if (object instanceof EndpointSlice slice) {
-      return Slices.routes(slice);
+      return Route.texts(Slices.routes(slice));
     }
     return object instanceof Endpoints endpoints
-        ? Subsets.routes(endpoints.getSubsets())
+        ? Route.texts(Subsets.routes(endpoints.getSubsets()))
         : Set.of();
   }
 

@@ -68,7 +68,9 @@ public final class ServiceCheck {
   enum Problem {
     MISSING("Service %1$s does not exist in namespace %2$s"),
     SELECTOR(
-        "Service %1$s has a selector, so Kubernetes does not mirror its Endpoints; kubectl patch service %1$s -n %2$s --type=json -p='[{\"op\":\"remove\",\"path\":\"/spec/selector\"}]'");
+        "Service %1$s has a selector, so Kubernetes does not mirror its Endpoints; kubectl patch"
+            + " service %1$s -n %2$s --type=json"
+            + " -p='[{\"op\":\"remove\",\"path\":\"/spec/selector\"}]'");
 
     private final String description;
 
@@ -137,7 +139,7 @@ public final class ServiceCheck {
           "Service %s has a selector, so Kubernetes itself writes its Endpoints: they are left alone"
               .formatted(plan.service()));
     }
-    checked(plan, found.get().service());
+    noteUsable(plan, found.get().service());
   }
 
   /**
@@ -183,7 +185,7 @@ public final class ServiceCheck {
   }
 
   /** Notes a Service that is there and without a selector; warns once of a port by another name. */
-  private void checked(Plan plan, Service service) {
+  private void noteUsable(Plan plan, Service service) {
     Set<String> names =
         Optional.ofNullable(service.getSpec()).map(ServiceSpec::getPorts).orElse(List.of()).stream()
             .map(ServicePort::getName)

@@ -6,38 +6,51 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.ApiRight;
 import io.github.pgendpoints.alert.ApiRights;
 import io.github.pgendpoints.kubernetes.ObjectClient;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.IntSupplier;
 import java.util.stream.Stream;
 
-/** Reads what there is behind a Service: its Endpoints and, where there may be any, its slices. */
+/**
+ * Reads what there is behind a Service: its Endpoints and, where there may be any, its slices.
+ *
+ * <p>Where Endpoints are published, slices of ours can only be left from before the program
+ * started, or from another replica that led meanwhile: whoever overlooked them would leave an old
+ * primary in them.
+ */
 public final class ServiceReader {
   private final ObjectClient<Endpoints> endpoints;
   private final ObjectClient<EndpointSlice> slices;
   private final WatchedServices watched;
-  private final SliceCheck sliceCheck;
   private final ApiRights rights;
   private final boolean publishSlices;
+  private final IntSupplier term;
   private final ApiBudget budget;
+  private final Set<String> withoutSlices = new HashSet<>();
+  private int lastTerm;
 
   /**
    * @param watched reads what informers do not vouch for
    * @param rights tells whether the Role lets us list slices where it need not
    * @param publishSlices whether PUBLISH asks for EndpointSlices
+   * @param term which leadership this is; another one when others may have written in between
    */
   public ServiceReader(
       ObjectClient<Endpoints> endpoints,
       ObjectClient<EndpointSlice> slices,
       WatchedServices watched,
-      SliceCheck sliceCheck,
       ApiRights rights,
       boolean publishSlices,
+      IntSupplier term,
       ApiBudget budget) {
     this.endpoints = endpoints;
     this.slices = slices;
     this.watched = watched;
-    this.sliceCheck = sliceCheck;
     this.rights = rights;
     this.publishSlices = publishSlices;
+    this.term = term;
+    this.lastTerm = term.getAsInt();
     this.budget = budget;
   }
 
@@ -48,8 +61,44 @@ public final class ServiceReader {
    */
   public Actual read(String service) {
     Endpoints found = endpoints(service);
-    return sliceCheck.found(
-        service, found, sliceCheck.isDue(service, found) ? slices(service, found) : null);
+    return noted(service, found, maySlicesBeThere(service, found) ? slices(service, found) : null);
+  }
+
+  /**
+   * Whether to look for slices: in each cycle where we publish them, else until there are none of
+   * ours. And when there are no Endpoints, or they are hidden: there must be a reason for it.
+   *
+   * @param endpoints null when there are none
+   */
+  boolean maySlicesBeThere(String service, Endpoints endpoints) {
+    if (term.getAsInt() != lastTerm) {
+      lastTerm = term.getAsInt();
+      withoutSlices.clear();
+    }
+    boolean suspected =
+        !withoutSlices.contains(service) || endpoints == null || Actual.isHidden(endpoints);
+    return isWorthListing() && (publishSlices || suspected);
+  }
+
+  /** Whether the Role lets us look, as far as is known; where slices are published, it has to. */
+  private boolean isWorthListing() {
+    return publishSlices || rights.isWorthAsking(ApiRight.LIST_SLICES);
+  }
+
+  /**
+   * Joins what there is behind a Service, and notes whether slices of ours are.
+   *
+   * @param endpoints null when there are none
+   * @param slices null when they were not looked for
+   */
+  Actual noted(String service, Endpoints endpoints, List<EndpointSlice> slices) {
+    Actual actual = new Actual(endpoints, slices);
+    if (actual.own().isEmpty()) {
+      withoutSlices.add(service);
+    } else {
+      withoutSlices.remove(service);
+    }
+    return actual;
   }
 
   /**
@@ -74,8 +123,8 @@ public final class ServiceReader {
    * @return null where the Role does not let us list slices
    */
   Actual withSlices(String service, Endpoints endpoints) {
-    List<EndpointSlice> found = sliceCheck.isWorthAsking() ? slicesNow(service) : null;
-    return found == null ? null : sliceCheck.found(service, endpoints, found);
+    List<EndpointSlice> found = isWorthListing() ? slicesNow(service) : null;
+    return found == null ? null : noted(service, endpoints, found);
   }
 
   /** Whether the slices of a Service have changed since the last read, as an informer reports. */

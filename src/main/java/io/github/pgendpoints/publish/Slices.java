@@ -7,11 +7,9 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointConditions;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPort;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
-import io.github.pgendpoints.publish.ClientView.Target;
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.NodeState;
 import java.util.Collection;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -19,6 +17,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** EndpointSlices: made from nodes, and compared by what they route to. */
 public final class Slices {
@@ -78,7 +77,7 @@ public final class Slices {
         .addNewPort()
         .withName(portName)
         .withPort(nodes.get(0).node().port())
-        .withProtocol("TCP")
+        .withProtocol(Route.TCP)
         .endPort()
         .build();
   }
@@ -130,42 +129,22 @@ public final class Slices {
     return Objects.requireNonNullElse(slice.getPorts(), List.of());
   }
 
-  /** Where the slice routes to, in the words of {@link Subsets#routes}. */
-  static Set<String> routes(EndpointSlice slice) {
-    Set<String> routes = new TreeSet<>();
-    for (Endpoint endpoint : endpointsOf(slice)) {
-      for (String address : endpoint.getAddresses()) {
-        if (portsOf(slice).isEmpty()) {
-          routes.add(address + " (no port)");
-        }
-        for (EndpointPort port : portsOf(slice)) {
-          routes.add(
-              Subsets.route(address, port.getPort(), port.getProtocol(), port.getName())
-                  + readiness(endpoint.getConditions()));
-        }
-      }
-    }
-    return routes;
+  static Stream<Route> routes(EndpointSlice slice) {
+    return endpointsOf(slice).stream()
+        .flatMap(
+            endpoint ->
+                endpoint.getAddresses().stream()
+                    .flatMap(
+                        address -> routes(address, slice, readiness(endpoint.getConditions()))));
   }
 
-  /** Where the slice leads clients: an address whose readiness is not given counts as ready. */
-  static Set<Target> ready(EndpointSlice slice) {
-    Set<Target> targets = new LinkedHashSet<>();
-    for (Endpoint endpoint : endpointsOf(slice)) {
-      if (endpoint.getConditions() != null
-          && Boolean.FALSE.equals(endpoint.getConditions().getReady())) {
-        continue;
-      }
-      for (String address : endpoint.getAddresses()) {
-        if (portsOf(slice).isEmpty()) {
-          targets.add(Target.of(address, null, null, null));
-        }
-        for (EndpointPort port : portsOf(slice)) {
-          targets.add(Target.of(address, port.getPort(), port.getProtocol(), port.getName()));
-        }
-      }
-    }
-    return targets;
+  private static Stream<Route> routes(String address, EndpointSlice slice, String state) {
+    return portsOf(slice).isEmpty()
+        ? Stream.of(Route.withoutPort(address, state))
+        : portsOf(slice).stream()
+            .map(
+                port ->
+                    Route.of(address, port.getPort(), port.getProtocol(), port.getName(), state));
   }
 
   /** Whether Kubernetes made the slice from Endpoints. */
@@ -177,21 +156,8 @@ public final class Slices {
   private static String readiness(EndpointConditions conditions) {
     return conditions == null
         ? ""
-        : (Boolean.FALSE.equals(conditions.getReady()) ? " not ready" : "")
+        : (Boolean.FALSE.equals(conditions.getReady()) ? Route.NOT_READY : "")
             + (Boolean.FALSE.equals(conditions.getServing()) ? " not serving" : "")
             + (Boolean.TRUE.equals(conditions.getTerminating()) ? " terminating" : "");
-  }
-
-  /** Every {@code ip:port} of the slice, ready or not. */
-  static Set<String> endpoints(EndpointSlice slice) {
-    Set<String> endpoints = new TreeSet<>();
-    for (EndpointPort port : portsOf(slice)) {
-      for (Endpoint endpoint : endpointsOf(slice)) {
-        endpoint
-            .getAddresses()
-            .forEach(address -> endpoints.add(Subsets.endpoint(address, port.getPort())));
-      }
-    }
-    return endpoints;
   }
 }

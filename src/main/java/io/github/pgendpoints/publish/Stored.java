@@ -170,9 +170,7 @@ public final class Stored {
     try {
       List<Node> nodes = NodeList.parse(stored, defaultPort, true).nodes();
       if (nodes.stream().allMatch(node -> Addresses.isAddress(node.host()))) {
-        return nodes.stream()
-            .map(node -> Addresses.withPort(node.host(), node.port(), -1))
-            .toList();
+        return nodes.stream().map(Node::hostAndPort).toList();
       }
     } catch (IllegalArgumentException e) {
       // As a name.
@@ -226,8 +224,7 @@ public final class Stored {
       return null;
     }
     try {
-      Node primary = Signature.nodes(signature, defaultPort, true).get(0);
-      return Addresses.withPort(primary.host(), primary.port(), -1);
+      return Signature.nodes(signature, defaultPort, true).get(0).hostAndPort();
     } catch (IllegalArgumentException e) {
       return null;
     }

@@ -7,7 +7,6 @@ public final class UnusableServiceException extends Exception {
   private final String service;
 
   /**
-   * @param service its name
    * @param message names the Service, and says what is wrong with it
    */
   public UnusableServiceException(String service, String message) {

@@ -87,7 +87,7 @@ record StateDocument(Memory memory, String conditions) {
       return PublishedPrimary.none();
     }
     String identifier = node.has("systemIdentifier") ? text(node, "systemIdentifier") : null;
-    if (identifier != null && !Line.isNumber(identifier, Line.MAX_SYSTEM_IDENTIFIER)) {
+    if (identifier != null && !Line.isSystemIdentifier(identifier)) {
       throw new IllegalArgumentException("its systemIdentifier is invalid");
     }
     Line line =
@@ -124,8 +124,8 @@ record StateDocument(Memory memory, String conditions) {
   private static List<Set<String>> aliases(JsonNode array) {
     List<Set<String>> groups = new ArrayList<>();
     for (JsonNode group : array) {
-      if (!group.isArray()) {
-        throw new IllegalArgumentException("an alias is not a list");
+      if (!group.isArray() || group.isEmpty()) {
+        throw new IllegalArgumentException("an alias is not a list of entries");
       }
       groups.add(Set.copyOf(entries(group)));
     }
@@ -144,8 +144,7 @@ record StateDocument(Memory memory, String conditions) {
   private static String entry(String text) {
     try {
       Node node = NodeList.parse(text, 1, true).nodes().get(0);
-      if (Addresses.isAddress(node.host())
-          && Addresses.withPort(node.host(), node.port(), -1).equals(text)) {
+      if (Addresses.isAddress(node.host()) && node.hostAndPort().equals(text)) {
         return text;
       }
     } catch (IllegalArgumentException e) {

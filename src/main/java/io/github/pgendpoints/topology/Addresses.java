@@ -100,9 +100,17 @@ public final class Addresses {
     return entry.substring(0, entry.lastIndexOf(':')).replaceAll("^\\[|]$", "");
   }
 
+  /** {@code host:port}; IPv6 in brackets. */
+  public static String withPort(String host, int port) {
+    return bracketed(host) + ":" + port;
+  }
+
   /** {@code host}, or {@code host:port} where the port is not the default; IPv6 in brackets. */
   public static String withPort(String host, int port, int defaultPort) {
-    String bracketed = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
-    return port == defaultPort ? bracketed : bracketed + ":" + port;
+    return port == defaultPort ? bracketed(host) : withPort(host, port);
+  }
+
+  private static String bracketed(String host) {
+    return host.indexOf(':') >= 0 ? "[" + host + "]" : host;
   }
 }

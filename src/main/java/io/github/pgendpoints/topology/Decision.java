@@ -8,10 +8,6 @@ import java.util.List;
  * The one decision of the program: where writes and reads go, from what is published, what is
  * remembered and what the nodes answered. Nothing else is asked, neither a clock nor the network,
  * and nothing is changed. docs/rules.md gives the reason for each row.
- *
- * @param primaries the classes of primaries
- * @param standbys the classes of standbys
- * @param rules the rules
  */
 public record Decision(
     List<Row<PrimaryClass, PrimaryCase>> primaries,
@@ -24,7 +20,7 @@ public record Decision(
   static final List<Row<Rule, Situation>> RULES =
       List.of(
           row(Rule.UNREADABLE, now -> !now.published().faults().isEmpty()),
-          row(Rule.NO_MAJORITY, now -> now.topology().systemIdentifiers().size() > 1),
+          row(Rule.NO_MAJORITY, now -> now.topology().isOfSeveralClusters()),
           row(Rule.SPLIT_BRAIN, now -> now.candidates().size() > 1),
           row(Rule.NO_PRIMARY, now -> now.candidates().isEmpty()),
           row(Rule.SPLIT_BRAIN_LASTS, now -> !now.unaccountedRivals().isEmpty()),
@@ -45,7 +41,6 @@ public record Decision(
   /**
    * A verdict, and what the next cycle has to remember.
    *
-   * @param verdict on this cycle
    * @param memory before anything is published; {@link Memory#publishing} is after it
    */
   public record Outcome(Verdict verdict, Memory memory) {}

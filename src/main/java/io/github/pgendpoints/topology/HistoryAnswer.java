@@ -5,7 +5,6 @@ import java.util.Objects;
 /**
  * What a server said when it was asked for the history of its own timeline.
  *
- * @param outcome whether it told
  * @param history null unless it was read
  * @param reason why it was not read, for people; else empty
  */

@@ -23,9 +23,18 @@ public record Line(String systemIdentifier, long timeline, Lsn begin) {
 
   private static final Pattern NUMBER = Pattern.compile("[1-9][0-9]{0,19}");
 
+  /** Whether the text is a system identifier as a server tells it. */
+  public static boolean isSystemIdentifier(String text) {
+    return isNumber(text, MAX_SYSTEM_IDENTIFIER);
+  }
+
   /** Whether the text is a number from 1, without zeros before it. */
   public static boolean isNumber(String text, BigInteger max) {
     return NUMBER.matcher(text).matches() && new BigInteger(text).compareTo(max) <= 0;
+  }
+
+  Line withoutBegin() {
+    return new Line(systemIdentifier, timeline, null);
   }
 
   /** Whether {@code other} is a begin of another line; false where either is not known. */

@@ -33,7 +33,6 @@ public final class Names {
   /**
    * Joins the states of addresses to states of nodes.
    *
-   * @param entries the node list
    * @param states one for each entry, or for each address of it
    * @param published whose addresses are preferred, so that a node does not move without a reason
    * @return one state for each node, in the order of the entries

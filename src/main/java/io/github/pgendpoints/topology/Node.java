@@ -32,6 +32,11 @@ public record Node(String host, int port, String name, String address) {
     return address == null ? this : new Node(host, port, name.replace("/" + address, ""));
   }
 
+  /** Where it is, such as {@code db1:5432}; IPv6 in brackets. */
+  public String hostAndPort() {
+    return Addresses.withPort(host, port);
+  }
+
   /** A node whose name shows its port only where it is not {@code defaultPort}. */
   public static Node of(String host, int port, int defaultPort) {
     return new Node(host, port, Addresses.withPort(host, port, defaultPort));

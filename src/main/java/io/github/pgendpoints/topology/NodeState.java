@@ -10,7 +10,6 @@ import java.util.stream.Stream;
  * What one node was in one cycle, and why.
  *
  * @param node the entry of the node list
- * @param state what it is
  * @param address the IP address it was asked at, null when its name did not resolve
  * @param reason why it is DOWN or UNKNOWN, in the server's own words, or FOREIGN; else empty
  * @param failure the same as far as a rule depends on it; null when it answered
@@ -123,7 +122,7 @@ public record NodeState(
 
   /** Where it is published: {@code ip:port}, IPv6 in brackets; null when it has no address. */
   public String endpoint() {
-    return address == null ? null : Addresses.withPort(address, node.port(), -1);
+    return address == null ? null : Addresses.withPort(address, node.port());
   }
 
   /** One line for people, such as {@code db2 is DOWN (Connection refused)}. */

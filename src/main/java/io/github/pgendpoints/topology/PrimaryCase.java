@@ -9,8 +9,6 @@ import java.util.stream.Collectors;
 /**
  * One primary against the published line: the table of classes, and the facts that it asks for.
  *
- * @param primary a primary of our cluster
- * @param published what is published
  * @param topology of the cycle, without unknown aliases
  */
 record PrimaryCase(NodeState primary, Published published, Topology topology) {
@@ -79,7 +77,8 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
                 topology.entriesOf(standby).stream().anyMatch(published.primary()::isListedAs))
         .anyMatch(
             standby ->
-                new StandbyCase(standby, primary, topology).judge() == StandbyClass.ON_LINE
+                Row.first(StandbyCase.TABLE, new StandbyCase(standby, primary, topology))
+                        == StandbyClass.ON_LINE
                     // Of two lines with one number, only where it streams from tells which it is
                     // on.
                     && (timeline() != line().timeline() || streamsFromPrimary(standby)));
@@ -113,9 +112,7 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
         && topology.entriesOf(primary).stream()
             .anyMatch(
                 entry ->
-                    source.equals(entry.endpoint())
-                        || source.equals(
-                            Addresses.withPort(entry.node().host(), entry.node().port(), -1)));
+                    source.equals(entry.endpoint()) || source.equals(entry.node().hostAndPort()));
   }
 
   private boolean isOffPublishedLine() {
@@ -128,9 +125,5 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
 
   private boolean tellsHistory() {
     return primary.history() != null;
-  }
-
-  PrimaryClass judge(List<Row<PrimaryClass, PrimaryCase>> table) {
-    return Row.first(table, this);
   }
 }

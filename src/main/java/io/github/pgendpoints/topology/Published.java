@@ -64,7 +64,7 @@ public record Published(
   }
 
   private int place(Node node) {
-    String endpoint = Addresses.withPort(node.host(), node.port(), -1);
+    String endpoint = node.hostAndPort();
     if (node.name().equals(primary.name()) || primary.entries().contains(endpoint)) {
       return 0;
     }

@@ -1,9 +1,11 @@
 package io.github.pgendpoints.topology;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /**
  * The primary that was verified last, as the objects of both Services remember it.
@@ -33,22 +35,32 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
    */
   public static PublishedPrimary chosen(NodeState chosen, List<NodeState> entries) {
     Server server = chosen.server();
-    boolean granted = server.rights().contains(Right.HISTORY);
-    List<String> inOrder = new ArrayList<>(List.of(chosen.endpoint()));
-    entries.stream()
-        .map(NodeState::endpoint)
-        .filter(entry -> !entry.equals(chosen.endpoint()))
-        .distinct()
-        .sorted()
-        .forEach(inOrder::add);
-    return new PublishedPrimary(
+    Line line =
         server.timeline() == null
             ? null
-            : new Line(
-                server.systemIdentifier(), server.timeline(), granted ? server.begin() : null),
+            : new Line(server.systemIdentifier(), server.timeline(), server.begin());
+    return none().followedBy(chosen, entries.stream().map(NodeState::endpoint).toList(), line);
+  }
+
+  /**
+   * A primary that is published after this one, be it the same server. The begin of its line is
+   * remembered only while histories can be read: else nobody could ever prove to continue it.
+   *
+   * @param next the entry to publish it under
+   * @param itsEntries every {@code ip:port} that is this server
+   * @param itsLine null when it does not tell its timeline: the line of this one counts on
+   */
+  PublishedPrimary followedBy(NodeState next, Collection<String> itsEntries, Line itsLine) {
+    Server server = next.server();
+    boolean hasHistory = server.rights().contains(Right.HISTORY);
+    List<String> inOrder = new ArrayList<>(new TreeSet<>(itsEntries));
+    inOrder.remove(next.endpoint());
+    inOrder.add(0, next.endpoint());
+    return new PublishedPrimary(
+        itsLine == null ? line : hasHistory ? itsLine : itsLine.withoutBegin(),
         inOrder,
-        chosen.node().name(),
-        server.startedAt());
+        next.node().name(),
+        server.startedAt() == null ? startedAt : server.startedAt());
   }
 
   /** Its system identifier; null when it is not known. */

@@ -5,7 +5,6 @@ import java.util.Objects;
 /**
  * Something that a cycle found and people have to know.
  *
- * @param topic what it is about
  * @param subject the node; empty for the whole cluster
  * @param headline what it is, in a few words
  * @param details who, where and why; and what ends it

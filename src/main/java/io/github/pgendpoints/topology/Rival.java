@@ -53,7 +53,7 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
     boolean counts =
         now.candidates().size() == 1
             && now.published().faults().isEmpty()
-            && now.topology().systemIdentifiers().size() <= 1
+            && !now.topology().isOfSeveralClusters()
             && isDown;
     if (!counts) {
       return present();

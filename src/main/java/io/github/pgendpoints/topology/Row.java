@@ -3,12 +3,7 @@ package io.github.pgendpoints.topology;
 import java.util.List;
 import java.util.function.Predicate;
 
-/**
- * A row of a table in which the first match holds.
- *
- * @param result what holds
- * @param when it does
- */
+/** A row of a table in which the first match holds. */
 record Row<T, C>(T result, Predicate<C> when) {
   static <T, C> Row<T, C> row(T result, Predicate<C> when) {
     return new Row<>(result, when);

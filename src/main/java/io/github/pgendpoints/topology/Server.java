@@ -61,56 +61,29 @@ public record Server(
         null);
   }
 
-  private Server with(
-      Long itsTimeline,
-      String itsSource,
-      Set<String> itsReplicas,
-      Set<Right> granted,
-      HistoryAnswer answer,
-      Map<Protection, Unread> untold,
-      Boolean readOnly) {
+  private Server with(Long itsTimeline, HistoryAnswer itsHistory) {
     return new Server(
         systemIdentifier,
         startedAt,
         itsTimeline,
         lsn,
         streaming,
-        itsSource,
-        itsReplicas,
-        granted,
-        answer,
-        untold,
-        readOnly);
-  }
-
-  /** The same server, which tells its neighbours. */
-  public Server with(String from, Set<String> to) {
-    return with(timeline, from, to, rights, history, unread, readOnlyByDefault);
-  }
-
-  /** The same server, which grants these rights. */
-  public Server granting(Set<Right> granted) {
-    return with(timeline, source, replicas, granted, history, unread, readOnlyByDefault);
+        source,
+        replicas,
+        rights,
+        itsHistory,
+        unread,
+        readOnlyByDefault);
   }
 
   /** The same server with the answer to the question for its history. */
   public Server with(HistoryAnswer answer) {
-    return with(timeline, source, replicas, rights, answer, unread, readOnlyByDefault);
+    return with(timeline, answer);
   }
 
   /** The same server with a timeline that was learned in another way. */
   public Server onTimeline(Long told) {
-    return with(told, source, replicas, rights, history, unread, readOnlyByDefault);
-  }
-
-  /** The same server, which does not tell what these protections need. */
-  public Server notTelling(Map<Protection, Unread> what) {
-    return with(timeline, source, replicas, rights, history, what, readOnlyByDefault);
-  }
-
-  /** The same server with its {@code default_transaction_read_only}. */
-  public Server readOnlyByDefault(Boolean told) {
-    return with(timeline, source, replicas, rights, history, unread, told);
+    return with(told, history);
   }
 
   /** Whether {@code other} is this very server, seen under another name or address. */

@@ -1,12 +1,12 @@
 package io.github.pgendpoints.topology;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -46,7 +46,8 @@ record Situation(
     Map<Node, PrimaryClass> classes = new LinkedHashMap<>();
     for (NodeState primary : counted.primaries()) {
       classes.put(
-          primary.node(), new PrimaryCase(primary, published, counted).judge(tables.primaries()));
+          primary.node(),
+          Row.first(tables.primaries(), new PrimaryCase(primary, published, counted)));
     }
     Situation now =
         new Situation(
@@ -255,7 +256,7 @@ record Situation(
     Map<Node, StandbyClass> standbys = new LinkedHashMap<>();
     if (candidate() != null) {
       for (NodeState standby : topology.standbys()) {
-        standbys.put(standby.node(), standbyCase(standby).judge(tables.standbys()));
+        standbys.put(standby.node(), Row.first(tables.standbys(), standbyCase(standby)));
       }
     }
     boolean verified = rule == Rule.VERIFIED;
@@ -284,7 +285,7 @@ record Situation(
     if (server == null) {
       return known;
     }
-    Set<String> entries = new TreeSet<>();
+    Set<String> entries = new HashSet<>();
     for (NodeState entry : topology.entriesOf(candidate())) {
       entries.add(entry.endpoint());
       entries.addAll(memory.aliasesOf(entry.endpoint()));
@@ -292,35 +293,14 @@ record Situation(
     if (candidateIs(PrimaryClass.PUBLISHED)) {
       known.entries().stream().filter(this::isListed).forEach(entries::add);
     }
-    // The one that is published comes first.
-    entries.remove(candidate().endpoint());
-    List<String> inOrder = new ArrayList<>(List.of(candidate().endpoint()));
-    inOrder.addAll(entries);
-    return new PublishedPrimary(
-        publishedLine(server),
-        inOrder,
-        candidate().node().name(),
-        server.startedAt() == null ? known.startedAt() : server.startedAt());
+    return known.followedBy(
+        candidate(), entries, server.timeline() == null ? null : lineOf(candidate()));
   }
 
   /** Whether an entry is in PG_NODES, as far as its names resolve. */
   private boolean isListed(String entry) {
     return asked.nodes().stream()
         .anyMatch(node -> node.endpoint() == null || node.endpoint().equals(entry));
-  }
-
-  /**
-   * The candidate's line, for the next one to be measured against. Its begin is remembered only
-   * while histories can be read: else nobody could ever prove to continue it.
-   */
-  private Line publishedLine(Server server) {
-    Line known = published.line();
-    if (server.timeline() == null) {
-      return known;
-    }
-    Line line = lineOf(candidate());
-    boolean granted = server.rights().contains(Right.HISTORY);
-    return granted ? line : new Line(line.systemIdentifier(), line.timeline(), null);
   }
 
   /**

@@ -9,9 +9,7 @@ import java.util.List;
  * One standby against the history of a primary: the table of classes, and the facts that it asks
  * for.
  *
- * @param standby a standby of our cluster
  * @param primary the candidate; UNKNOWN where it is full
- * @param topology of the cycle
  */
 record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
   /** The first row that matches is the class. docs/rules.md gives the reason for each. */
@@ -37,14 +35,6 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
               standby -> standby.isOnPrimarysTimeline() && standby.isBeyondPrimary()),
           row(StandbyClass.OFF_LINE, StandbyCase::isProvenOffLine),
           row(StandbyClass.UNDETERMINED, standby -> true));
-
-  StandbyClass judge() {
-    return Row.first(TABLE, this);
-  }
-
-  StandbyClass judge(List<Row<StandbyClass, StandbyCase>> table) {
-    return Row.first(table, this);
-  }
 
   private Long timeline() {
     return standby.server().timeline();

@@ -69,8 +69,8 @@ public record Topology(
   /**
    * The same topology with the nodes of other clusters marked FOREIGN. The cluster is the published
    * one; on a first run it is the one that the strict majority of the servers that tell their
-   * system identifier belong to. Without a majority no node is marked, and {@link
-   * #systemIdentifiers} has more than one.
+   * system identifier belong to. Without a majority no node is marked, and the topology stays
+   * {@link #isOfSeveralClusters}.
    */
   public Topology identifiedBy(Published published) {
     String own =
@@ -103,14 +103,14 @@ public record Topology(
         .orElse(null);
   }
 
-  /** The system identifiers of the primaries and standbys, sorted, each once. */
-  public List<String> systemIdentifiers() {
+  /** Whether the primaries and standbys tell more than one system identifier. */
+  public boolean isOfSeveralClusters() {
     return reachable().stream()
-        .map(node -> node.server().systemIdentifier())
-        .filter(Objects::nonNull)
-        .distinct()
-        .sorted()
-        .toList();
+            .map(node -> node.server().systemIdentifier())
+            .filter(Objects::nonNull)
+            .distinct()
+            .count()
+        > 1;
   }
 
   /** The servers that accept writes. */

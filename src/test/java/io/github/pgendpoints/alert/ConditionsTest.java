@@ -33,6 +33,7 @@ import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
+import io.github.pgendpoints.topology.Servers;
 import io.github.pgendpoints.topology.StandbyClass;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Unread;
@@ -136,10 +137,10 @@ class ConditionsTest {
 
     assertEquals(
         List.of(
-            "ERROR multiple primaries, nothing is written:"
-                + " 10.0.0.1 at 10.0.0.1 (first, system identifier 7000000000000000001, timeline 1, LSN 0/3000060),"
-                + " 10.0.0.2 at 10.0.0.2 (first, system identifier 7000000000000000001, timeline 2, LSN 0/3000060)"
-                + "; to accept one of them: postgres-endpoint-manager overrule ENTRY"),
+            "ERROR multiple primaries, nothing is written: 10.0.0.1 at 10.0.0.1 (first, system"
+                + " identifier 7000000000000000001, timeline 1, LSN 0/3000060), 10.0.0.2 at"
+                + " 10.0.0.2 (first, system identifier 7000000000000000001, timeline 2, LSN"
+                + " 0/3000060); to accept one of them: postgres-endpoint-manager overrule ENTRY"),
         news());
     decided(split, "nothing is written");
     assertEquals(List.of(), news());
@@ -185,7 +186,8 @@ class ConditionsTest {
     assertEquals(
         List.of(
             "ERROR foreign node 10.0.0.2 at 10.0.0.2 is a standby of system identifier"
-                + " 7000000000000000009, not 7000000000000000001: it is put behind neither Service"),
+                + " 7000000000000000009, not 7000000000000000001: it is put behind neither"
+                + " Service"),
         news());
     conditions.reportNodes(topology);
     assertEquals(List.of(), news());
@@ -199,13 +201,13 @@ class ConditionsTest {
     NodeState primary =
         primary(
             "10.0.0.1",
-            new Server(null, 10L, null, Lsn.of("0/1"), false)
-                .notTelling(
-                    Map.of(
-                        Protection.FOREIGN_NODES,
-                        notGranted,
-                        Protection.STALE_PRIMARY,
-                        new Unread("ERROR: no", List.of()))));
+            Servers.notTelling(
+                Map.of(
+                    Protection.FOREIGN_NODES,
+                    notGranted,
+                    Protection.STALE_PRIMARY,
+                    new Unread("ERROR: no", List.of())),
+                new Server(null, 10L, null, Lsn.of("0/1"), false)));
     conditions.reportNodes(topology(primary));
 
     assertEquals(
@@ -554,10 +556,10 @@ class ConditionsTest {
                 + " cannot tell which primary a standby streams from, or always its timeline;"
                 + " GRANT pg_monitor TO repmgr",
             "WARN timeline histories are not granted to our role on 10.0.0.1, 10.0.0.2: a fork with"
-                + " a higher timeline is taken for a promotion, and a standby that left the line may"
-                + " still be read from; ALTER ROLE repmgr REPLICATION, or in database repmgr create"
-                + " the function pgendpoints_history of docs/rules.md, or GRANT EXECUTE ON FUNCTION"
-                + " pg_catalog.pg_read_file(text, bigint, bigint, boolean) TO repmgr"),
+                + " a higher timeline is taken for a promotion, and a standby that left the line"
+                + " may still be read from; ALTER ROLE repmgr REPLICATION, or in database repmgr"
+                + " create the function pgendpoints_history of docs/rules.md, or GRANT EXECUTE ON"
+                + " FUNCTION pg_catalog.pg_read_file(text, bigint, bigint, boolean) TO repmgr"),
         fresh.endCycle().stream().map(alert -> alert.severity() + " " + alert.message()).toList());
     fresh.reportNodes(topology(primary("10.0.0.1", 1), standby("10.0.0.2"), standby("10.0.0.3")));
     assertEquals(
@@ -570,7 +572,7 @@ class ConditionsTest {
     assertEquals(
         Map.of(),
         new MissingRights("repmgr", "repmgr")
-            .in(topology(primary("a", primary("a", 1).server().granting(all)))));
+            .in(topology(primary("a", Servers.granting(all, primary("a", 1).server())))));
   }
 
   @Test
@@ -585,11 +587,12 @@ class ConditionsTest {
   @Test
   void tellsOfAStandbyThatStaysUndeterminedThoughNoRightIsMissing() {
     Set<Right> all = Set.of(Right.MONITOR, Right.HISTORY);
-    Server leader = new Server(CLUSTER, 1L, 3L, Lsn.of("0/9"), false).granting(all);
+    Server leader = Servers.granting(all, new Server(CLUSTER, 1L, 3L, Lsn.of("0/9"), false));
     NodeState primary =
         primary("10.0.0.1", leader.with(HistoryAnswer.failed("the file is absent")));
     NodeState standby =
-        standby("10.0.0.2", new Server(CLUSTER, 2L, 2L, Lsn.of("0/8"), true).granting(all));
+        standby(
+            "10.0.0.2", Servers.granting(all, new Server(CLUSTER, 2L, 2L, Lsn.of("0/8"), true)));
     Topology topology = topology(primary, standby);
     Verdict verdict = Nodes.verdict(topology, published(3, "10.0.0.1", Set.of("10.0.0.2:5432")));
     assertEquals(StandbyClass.UNDETERMINED, verdict.standbys().get(standby.node()));
@@ -645,8 +648,7 @@ class ConditionsTest {
     NodeState primary =
         primary(
             "10.0.0.2",
-            new Server(CLUSTER, 2L, 2L, Lsn.of("0/6000000"), false)
-                .granting(all)
+            Servers.granting(all, new Server(CLUSTER, 2L, 2L, Lsn.of("0/6000000"), false))
                 .with(HistoryAnswer.read(History.of(2, "1\t0/5000000\tno recovery target\n"))));
     NodeState standby = standby("10.0.0.3", new Server(CLUSTER, 3L, 1L, Lsn.of("0/5000060"), true));
     Topology topology = topology(down("10.0.0.1"), primary, standby);

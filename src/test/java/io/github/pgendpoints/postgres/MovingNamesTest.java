@@ -22,6 +22,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -85,13 +86,17 @@ class MovingNamesTest {
 
   @Test
   void nothingIsKeptOfAnAddressThatLeft() throws Exception {
-    Map<Node, String> memory = pools.memory();
+    Remembered<String> memory = pools.memory();
     cycle(ONE, TWO);
-    memory.putAll(Map.of(db, "db", db.at(ONE), "left", db.at(TWO), "stays"));
+    for (Node node : List.of(db, db.at(ONE), db.at(TWO))) {
+      memory.put(node, SERVER, "is there", null);
+    }
     cycle(TWO, THREE);
 
     assertNull(pools.addressOf(db.at(ONE)));
-    assertEquals(Map.of(db, "db", db.at(TWO), "stays"), memory);
+    assertEquals(Optional.of("is there"), memory.of(db, SERVER));
+    assertEquals(Optional.empty(), memory.of(db.at(ONE), SERVER));
+    assertEquals(Optional.of("is there"), memory.of(db.at(TWO), SERVER));
     awaitSessions(2);
   }
 

@@ -12,6 +12,7 @@ import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import io.github.pgendpoints.topology.Protection;
 import io.github.pgendpoints.topology.Server;
+import io.github.pgendpoints.topology.Servers;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -271,7 +272,7 @@ class NodeStatesIT {
       says(answer, "PRIMARY", "", AT_ONCE);
       assertEquals(
           new Server(null, null, null, null, false),
-          answer.node().server().notTelling(Map.of()).readOnlyByDefault(null));
+          Servers.readOnlyByDefault(null, Servers.notTelling(Map.of(), answer.node().server())));
       assertEquals(
           Set.of(
               Protection.FOREIGN_NODES,

@@ -92,7 +92,7 @@ final class ProbeRoute implements AutoCloseable {
       port = settings.postgres().port();
       Resolver names = resolver == null ? new Resolver(probes, true, lookup) : resolver;
       pools = new NodePools(settings.postgres(), probes, this::nanoTime);
-      histories = new Histories(pools, this::nanoTime);
+      histories = new Histories(pools);
       prober =
           new Prober(
               settings.postgres(),

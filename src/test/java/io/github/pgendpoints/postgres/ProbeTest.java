@@ -189,6 +189,7 @@ class ProbeTest {
     "system_identifier,abc",
     "system_identifier,-1",
     "system_identifier,123456789012345678901",
+    "system_identifier,18446744073709551616",
     "started_at,2026-01-01 00:00:00+00",
     "replicas,'10.0.0.1,db2'",
     "replicas,1.2.3.4.5",

@@ -15,6 +15,7 @@ import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
+import io.github.pgendpoints.topology.Servers;
 import io.github.pgendpoints.topology.State;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -526,13 +527,14 @@ class RightsIT {
   }
 
   private static Server restarted(Server server) {
-    return new Server(
+    return Servers.granting(
+        server.rights(),
+        new Server(
             server.systemIdentifier(),
             server.startedAt() + 1,
             server.timeline(),
             server.lsn(),
-            server.streaming())
-        .granting(server.rights());
+            server.streaming()));
   }
 
   private static Long startedAt(PostgresServer server) throws SQLException {

@@ -58,9 +58,9 @@ class ClientCheckTest {
                 () -> term,
                 this::nanos,
                 () -> {}),
-            new SliceCheck(false, rights, () -> term),
             rights,
             false,
+            () -> term,
             budget),
         new ServiceCheck(
             new ObjectClient<>(client, ObjectKind.SERVICES, "db", RequestListener.NONE),
@@ -140,11 +140,11 @@ class ClientCheckTest {
         List.of(
             "clients of pg-rw see other addresses than those written: EndpointSlice "
                 + mirrored()
-                + ", managed by endpointslicemirroring-controller.k8s.io, leads to 10.0.0.1:5432 (postgresql);"
-                + " kubectl delete endpointslice "
+                + ", managed by endpointslicemirroring-controller.k8s.io, leads to 10.0.0.1:5432"
+                + " (postgresql); kubectl delete endpointslice "
                 + mirrored()
-                + " -n db; 10.0.0.2:5432 (postgresql) is missing;"
-                + " Kubernetes has not mirrored Endpoints pg-rw; check that kube-controller-manager runs"),
+                + " -n db; 10.0.0.2:5432 (postgresql) is missing; Kubernetes has not mirrored"
+                + " Endpoints pg-rw; check that kube-controller-manager runs"),
         messages());
     assertEquals(List.of(Duration.ofSeconds(3)), wakings);
   }
@@ -268,9 +268,10 @@ class ClientCheckTest {
     assertEquals(1, api.calls().size());
     assertEquals(
         List.of(
-            "the Role does not grant list on endpointslices: what clients see is not compared with what is written,"
-                + " and slices that PUBLISH=endpointslices left are not found; add to the Role:"
-                + " apiGroups [\"discovery.k8s.io\"], resources [endpointslices], verbs [list]"),
+            "the Role does not grant list on endpointslices: what clients see is not compared with"
+                + " what is written, and slices that PUBLISH=endpointslices left are not found; add"
+                + " to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices],"
+                + " verbs [list]"),
         conditions.endCycle().stream().map(Alert::message).toList());
     assertEquals(List.of(), messages());
   }

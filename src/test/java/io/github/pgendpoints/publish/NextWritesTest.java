@@ -68,8 +68,10 @@ class NextWritesTest {
         "endpoints | right      | right | right | deleteEndpointSlice pg-rw-ipv4",
         // The topology changes on the way: the form in force is written first.
         "slices    | old        | -     | old   | patchOrCreateEndpoints pg-rw",
-        "slices    | old        | old   | old   | deleteEndpointSlice pg-rw-ipv4, patchOrCreateEndpoints pg-rw",
-        "endpoints | old        | old   | old   | deleteEndpointSlice pg-rw-ipv4, patchOrCreateEndpoints pg-rw",
+        "slices    | old        | old   | old   | deleteEndpointSlice pg-rw-ipv4,"
+            + " patchOrCreateEndpoints pg-rw",
+        "endpoints | old        | old   | old   | deleteEndpointSlice pg-rw-ipv4,"
+            + " patchOrCreateEndpoints pg-rw",
         "slices    | right      | old   | right | deleteEndpointSlice pg-rw-ipv4",
         "slices    | hidden-old | old   | -     | patchOrCreateEndpointSlice pg-rw-ipv4",
         "endpoints | hidden-old | old   | -     | patchOrCreateEndpointSlice pg-rw-ipv4",
@@ -100,7 +102,8 @@ class NextWritesTest {
         "endpoints | -          | -   | -   | createEndpoints pg-rw",
         "slices    | -          | -   | -   | createEndpointSlice pg-rw-ipv4",
         "slices    | old        | -   | old | patchOrCreateEndpoints pg-rw",
-        "slices    | old        | old | old | deleteEndpointSlice pg-rw-ipv4, patchOrCreateEndpoints pg-rw",
+        "slices    | old        | old | old | deleteEndpointSlice pg-rw-ipv4,"
+            + " patchOrCreateEndpoints pg-rw",
         "endpoints | -          | old | -   | patchOrCreateEndpointSlice pg-rw-ipv4",
         "endpoints | hidden-old | old | -   | patchOrCreateEndpointSlice pg-rw-ipv4",
         "endpoints | hidden-old | old | old | refused",
@@ -123,7 +126,8 @@ class NextWritesTest {
         "slices    | -      | -   | nothing",
         "slices    | old    | -   | patchOrCreateEndpoints pg-rw",
         "slices    | -      | old | patchOrCreateEndpointSlice pg-rw-ipv4",
-        "endpoints | hidden | old | patchOrCreateEndpoints pg-rw, patchOrCreateEndpointSlice pg-rw-ipv4"
+        "endpoints | hidden | old | patchOrCreateEndpoints pg-rw, patchOrCreateEndpointSlice"
+            + " pg-rw-ipv4"
       })
   void ofAServiceThatIsClearedEmptyWhateverIsThere(
       String publish, String endpoints, String ours, String writes)
@@ -144,7 +148,8 @@ class NextWritesTest {
 
     assertEquals(1, readOnly(publish, 1000, false, nothing).nextWrites().size());
     assertEquals(
-        "Service pg-ro would get 1001 addresses in one object, more than the 1000 that Kubernetes takes: it is left as it is",
+        "Service pg-ro would get 1001 addresses in one object, more than the 1000 that Kubernetes"
+            + " takes: it is left as it is",
         assertThrows(
                 UnusableServiceException.class,
                 () -> readOnly(publish, 1001, false, nothing).nextWrites())
@@ -298,7 +303,7 @@ class NextWritesTest {
 
   private static Set<String> routes(ObjectWrite write) {
     return write.object() instanceof EndpointSlice slice
-        ? Slices.routes(slice)
-        : Subsets.routes(((Endpoints) write.object()).getSubsets());
+        ? Route.texts(Slices.routes(slice))
+        : Route.texts(Subsets.routes(((Endpoints) write.object()).getSubsets()));
   }
 }

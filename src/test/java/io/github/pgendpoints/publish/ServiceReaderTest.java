@@ -43,9 +43,9 @@ class ServiceReaderTest {
           new ObjectClient<>(client, ObjectKind.ENDPOINTS, "db", RequestListener.NONE),
           new ObjectClient<>(client, ObjectKind.ENDPOINT_SLICES, "db", RequestListener.NONE),
           watched,
-          new SliceCheck(true, rights, () -> 0),
           rights,
           true,
+          () -> 0,
           new ApiBudget(Duration.ofSeconds(3), () -> 0));
 
   @AfterEach

@@ -160,38 +160,39 @@ class SlicesTest {
 
   @Test
   void looksForSlicesUntilThereAreNone() {
-    SliceCheck check = sliceCheck(false);
+    ServiceReader reader = reader(false);
     List<EndpointSlice> ours = written(readOnly(TOPOLOGY, List.of()));
 
-    assertTrue(check.isDue("pg-ro", SHOWN));
-    check.found("pg-ro", SHOWN, ours);
-    assertTrue(check.isDue("pg-ro", SHOWN));
-    check.found("pg-ro", SHOWN, List.of());
-    assertFalse(check.isDue("pg-ro", SHOWN));
-    assertTrue(check.isDue("pg-ro", HIDDEN), "there must be a reason for it");
-    assertTrue(check.isDue("pg-ro", null), "and for that");
+    assertTrue(reader.maySlicesBeThere("pg-ro", SHOWN));
+    reader.noted("pg-ro", SHOWN, ours);
+    assertTrue(reader.maySlicesBeThere("pg-ro", SHOWN));
+    reader.noted("pg-ro", SHOWN, List.of());
+    assertFalse(reader.maySlicesBeThere("pg-ro", SHOWN));
+    assertTrue(reader.maySlicesBeThere("pg-ro", HIDDEN), "there must be a reason for it");
+    assertTrue(reader.maySlicesBeThere("pg-ro", null), "and for that");
     rights.refused(ApiRight.LIST_SLICES);
-    assertFalse(check.isDue("pg-ro", HIDDEN));
+    assertFalse(reader.maySlicesBeThere("pg-ro", HIDDEN));
     seconds = 30;
-    assertTrue(check.isDue("pg-ro", HIDDEN));
-    assertTrue(sliceCheck(true).isDue("pg-ro", SHOWN));
+    assertTrue(reader.maySlicesBeThere("pg-ro", HIDDEN));
+    assertTrue(reader(true).maySlicesBeThere("pg-ro", SHOWN));
   }
 
   /** It may have published slices, and deleted the Endpoints. */
   @Test
   void looksForSlicesAgainAfterAnotherReplicaLed() {
-    SliceCheck check = sliceCheck(false);
-    check.found("pg-ro", SHOWN, List.of());
-    assertFalse(check.isDue("pg-ro", SHOWN));
+    ServiceReader reader = reader(false);
+    reader.noted("pg-ro", SHOWN, List.of());
+    assertFalse(reader.maySlicesBeThere("pg-ro", SHOWN));
 
     term = 1;
-    assertTrue(check.isDue("pg-ro", SHOWN));
-    check.found("pg-ro", SHOWN, List.of());
-    assertFalse(check.isDue("pg-ro", SHOWN));
+    assertTrue(reader.maySlicesBeThere("pg-ro", SHOWN));
+    reader.noted("pg-ro", SHOWN, List.of());
+    assertFalse(reader.maySlicesBeThere("pg-ro", SHOWN));
   }
 
-  private SliceCheck sliceCheck(boolean publishSlices) {
-    return new SliceCheck(publishSlices, rights, () -> term);
+  /** One that is not asked to send requests. */
+  private ServiceReader reader(boolean publishSlices) {
+    return new ServiceReader(null, null, null, rights, publishSlices, () -> term, null);
   }
 
   /** As the API server gives back a slice that was emptied. */

@@ -38,8 +38,7 @@ class DecisionTest {
 
   private static Server server(String host, long timeline, String lsn, String history) {
     Server server = new Server(CLUSTER, startedAt(host), timeline, Lsn.of(lsn), false);
-    return server
-        .granting(ALL)
+    return Servers.granting(ALL, server)
         .with(timeline == 1 ? null : HistoryAnswer.read(History.of(timeline, history)));
   }
 
@@ -52,7 +51,7 @@ class DecisionTest {
   }
 
   private static NodeState following(NodeState standby, String upstream) {
-    return standby.with(standby.server().with(upstream + ":" + Nodes.PORT, Set.of()));
+    return standby.with(Servers.between(upstream + ":" + Nodes.PORT, Set.of(), standby.server()));
   }
 
   private static NodeState restarted(NodeState node) {
@@ -73,7 +72,7 @@ class DecisionTest {
   }
 
   private static NodeState without(NodeState node, Set<Right> rights, HistoryAnswer history) {
-    return node.with(node.server().granting(rights).with(history));
+    return node.with(Servers.granting(rights, node.server()).with(history));
   }
 
   private static NodeState full(String host) {
@@ -469,7 +468,7 @@ class DecisionTest {
           verdict(
               published,
               full("10.0.0.1"),
-              successor.with(successor.server().with(null, Set.of("10.0.0.1")))));
+              successor.with(Servers.between(null, Set.of("10.0.0.1"), successor.server()))));
     }
 
     @Test

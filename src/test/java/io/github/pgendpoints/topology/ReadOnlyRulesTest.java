@@ -94,8 +94,10 @@ class ReadOnlyRulesTest {
   private static NodeState streaming(Long timeline) {
     return standby(
         "10.0.0.2",
-        new Server(Nodes.CLUSTER, 2L, timeline, Lsn.of("0/9"), true)
-            .with("10.0.0.9:5432", Set.of()));
+        Servers.between(
+            "10.0.0.9:5432",
+            Set.of(),
+            new Server(Nodes.CLUSTER, 2L, timeline, Lsn.of("0/9"), true)));
   }
 
   @Test
@@ -192,7 +194,9 @@ class ReadOnlyRulesTest {
         .standbys()
         .forEach(
             standby ->
-                classes.put(standby.node(), new StandbyCase(standby, primary, topology).judge()));
+                classes.put(
+                    standby.node(),
+                    Row.first(StandbyCase.TABLE, new StandbyCase(standby, primary, topology))));
     return rules.pick(topology, primary, classes, published, damping);
   }
 

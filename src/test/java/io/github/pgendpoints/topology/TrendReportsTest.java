@@ -163,9 +163,10 @@ class TrendReportsTest {
     Server server = primary("db1", 1).server();
     assertNone(cycle(primary("db1", server), standby("db2")), Topic.READ_ONLY_PRIMARY);
     assertNone(
-        cycle(primary("db1", server.readOnlyByDefault(false)), standby("db2")),
+        cycle(primary("db1", Servers.readOnlyByDefault(false, server)), standby("db2")),
         Topic.READ_ONLY_PRIMARY);
-    Verdict verdict = cycle(primary("db1", server.readOnlyByDefault(true)), standby("db2"));
+    Verdict verdict =
+        cycle(primary("db1", Servers.readOnlyByDefault(true, server)), standby("db2"));
     assertTrue(verdict.isVerified() && !verdict.hasErrors());
     assertEquals(
         "read-only primary: db1 at db1 has default_transaction_read_only=on, so sessions cannot"
@@ -174,10 +175,7 @@ class TrendReportsTest {
         only(verdict, Topic.READ_ONLY_PRIMARY).message());
     assertEquals(
         true,
-        server
-            .readOnlyByDefault(true)
-            .with(null, Set.of())
-            .granting(Set.of())
+        Servers.readOnlyByDefault(true, server)
             .with(HistoryAnswer.notGranted())
             .onTimeline(2L)
             .readOnlyByDefault());

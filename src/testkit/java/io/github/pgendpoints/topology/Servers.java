@@ -1,0 +1,63 @@
+package io.github.pgendpoints.topology;
+
+import java.util.Map;
+import java.util.Set;
+
+/** Servers that tell more, or less, than another one. */
+public final class Servers {
+  private Servers() {}
+
+  /** The same server, which grants these rights. */
+  public static Server granting(Set<Right> rights, Server server) {
+    return with(
+        server,
+        server.source(),
+        server.replicas(),
+        rights,
+        server.unread(),
+        server.readOnlyByDefault());
+  }
+
+  /** The same server, which tells its neighbours. */
+  public static Server between(String source, Set<String> replicas, Server server) {
+    return with(
+        server, source, replicas, server.rights(), server.unread(), server.readOnlyByDefault());
+  }
+
+  /** The same server, which does not tell what these protections need. */
+  public static Server notTelling(Map<Protection, Unread> unread, Server server) {
+    return with(
+        server,
+        server.source(),
+        server.replicas(),
+        server.rights(),
+        unread,
+        server.readOnlyByDefault());
+  }
+
+  /** The same server with its {@code default_transaction_read_only}. */
+  public static Server readOnlyByDefault(Boolean told, Server server) {
+    return with(server, server.source(), server.replicas(), server.rights(), server.unread(), told);
+  }
+
+  private static Server with(
+      Server server,
+      String source,
+      Set<String> replicas,
+      Set<Right> rights,
+      Map<Protection, Unread> unread,
+      Boolean readOnlyByDefault) {
+    return new Server(
+        server.systemIdentifier(),
+        server.startedAt(),
+        server.timeline(),
+        server.lsn(),
+        server.streaming(),
+        source,
+        replicas,
+        rights,
+        server.history(),
+        unread,
+        readOnlyByDefault);
+  }
+}
