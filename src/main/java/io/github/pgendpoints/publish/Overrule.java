@@ -185,8 +185,7 @@ public final class Overrule {
       lines.add(
           "The annotation "
               + Annotations.PAUSED
-              + " stays: this is written all the same, and no later change is until it is"
-              + " removed.");
+              + " stays: this is written all the same, and no later change is until it is removed.");
     }
     lines.add(confirmed ? "This is written now." : "Nothing is written. To write it, add --yes.");
     return String.join(System.lineSeparator(), lines);

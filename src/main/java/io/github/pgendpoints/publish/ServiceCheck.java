@@ -68,9 +68,7 @@ public final class ServiceCheck {
   enum Problem {
     MISSING("Service %1$s does not exist in namespace %2$s"),
     SELECTOR(
-        "Service %1$s has a selector, so Kubernetes does not mirror its Endpoints; kubectl patch"
-            + " service %1$s -n %2$s --type=json"
-            + " -p='[{\"op\":\"remove\",\"path\":\"/spec/selector\"}]'");
+        "Service %1$s has a selector, so Kubernetes does not mirror its Endpoints; kubectl patch service %1$s -n %2$s --type=json -p='[{\"op\":\"remove\",\"path\":\"/spec/selector\"}]'");
 
     private final String description;
 
