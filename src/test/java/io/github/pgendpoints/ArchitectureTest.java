@@ -48,7 +48,6 @@ class ArchitectureTest {
       Set.of(
           // The subcommand, and the property and the bean of that name.
           "Application overrule",
-          "CycleHealth cycle",
           "CycleHealth query",
           "RouteBindings overrule",
           // Variables of an exchange.

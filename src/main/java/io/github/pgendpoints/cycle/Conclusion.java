@@ -190,13 +190,13 @@ public final class Conclusion {
       return worst;
     }
     boolean verified =
-        cluster.mode() == CycleMode.OVERRULE
+        cluster.mode() == Mode.OVERRULE
             ? cycle.isPublished()
             : verdict != null && verdict.isVerified();
     if (verified && cycle.isLeading() && !cluster.clients().mismatches().isEmpty()) {
       return Outcome.MISMATCH;
     }
-    boolean hasErrors = cluster.mode() != CycleMode.OVERRULE && verified && verdict.hasErrors();
+    boolean hasErrors = cluster.mode() != Mode.OVERRULE && verified && verdict.hasErrors();
     return verified && !hasErrors ? Outcome.VERIFIED : Outcome.REFUSED;
   }
 }

@@ -81,7 +81,7 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
     return result.topology() != null
         && result.verdict() == null
         && !cycle.isFailed()
-        && cluster.mode() != CycleMode.OVERRULE;
+        && cluster.mode() != Mode.OVERRULE;
   }
 
   private void logStale(Throwable failure) {
