@@ -8,6 +8,7 @@ import io.github.pgendpoints.alert.KubernetesErrors;
 import io.github.pgendpoints.alert.MissingRights;
 import io.github.pgendpoints.alert.ServiceEvents;
 import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.CycleHistory;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.kubernetes.ObjectClient;
@@ -195,7 +196,6 @@ final class ClusterWiring implements AutoCloseable {
         settings.publishSlices(),
         rights,
         conditions::reportDegradation,
-        leadership::term,
         System::nanoTime,
         schedule::wake);
   }
@@ -244,18 +244,13 @@ final class ClusterWiring implements AutoCloseable {
         publisher,
         services,
         new ClientCheck(
-            reader,
-            services,
-            namespace,
-            continuous,
-            leadership::term,
-            System::nanoTime,
-            schedule::wakeIn),
+            reader, services, namespace, continuous, System::nanoTime, schedule::wakeIn),
         new Overrule(invocation.entry(), invocation.confirmed(), publisher, memory, clock),
         budget,
         age,
         conditions,
         new RememberedConditions(invocation.mode() == Mode.ONCE ? state : null, errors, conditions),
+        new CycleHistory(),
         errors,
         clock);
   }
@@ -267,7 +262,6 @@ final class ClusterWiring implements AutoCloseable {
         watched,
         rights,
         settings.publishSlices(),
-        leadership::term,
         budget);
   }
 
@@ -294,8 +288,6 @@ final class ClusterWiring implements AutoCloseable {
         Memory.empty(damping()),
         decisionSettings(),
         invocation.writes() ? store : StateStore.readOnly(store),
-        leadership::term,
-        downNodes::forget,
         Decision::decide);
   }
 

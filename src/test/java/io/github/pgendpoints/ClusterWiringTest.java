@@ -17,6 +17,7 @@ import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -91,6 +92,8 @@ class ClusterWiringTest {
   void readsTheReadWriteServiceAheadWhenANodeIsBack(boolean isBack) throws Exception {
     close();
     wire(Mode.CONTINUOUS);
+    begin();
+    cluster.prober().downNodes().begin(List.of(UNREACHABLE));
     cluster
         .prober()
         .downNodes()
@@ -99,13 +102,31 @@ class ClusterWiringTest {
       cluster.prober().downNodes().forget();
     }
 
-    try (var context = new DefaultCamelContext()) {
-      Cycle cycle = new Conclusion(null, null, null).begin(cluster, new DefaultExchange(context));
-      new Probing(null).probes(cluster, cycle, Nodes.nothingPublished(), List.of(UNREACHABLE));
-    }
+    new Probing(null).probes(cluster, begin(), Nodes.nothingPublished(), List.of(UNREACHABLE));
 
     // The address needs no look-up.
     assertTasks(0, isBack ? 1 : 0);
+  }
+
+  @Test
+  void probesADownNodeAgainInANewTermOfLeadership() throws Exception {
+    close();
+    wire(Mode.CONTINUOUS);
+    cluster
+        .prober()
+        .downNodes()
+        .record(List.of(NodeState.down(UNREACHABLE, "127.0.0.1", Failure.OTHER, "")));
+
+    begin();
+
+    assertEquals(
+        List.of(UNREACHABLE), cluster.prober().downNodes().begin(List.of(UNREACHABLE)).toProbe());
+  }
+
+  private Cycle begin() throws IOException {
+    try (var context = new DefaultCamelContext()) {
+      return new Conclusion(null, null, null).begin(cluster, new DefaultExchange(context));
+    }
   }
 
   @Test

@@ -300,7 +300,7 @@ enum Actions {
         machine = null;
       }
       case RESTART_MANAGER -> {
-        run.restartManager(random.nextBoolean());
+        run.restartManager();
         machine = null;
       }
       case CHANGE_LEADER -> {

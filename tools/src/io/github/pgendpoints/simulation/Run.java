@@ -32,7 +32,6 @@ final class Run {
   private final Decision tables;
   private final ClusterMemory[] processes = new ClusterMemory[2];
   private int leader;
-  private long term = 1;
 
   /** The memory of one process that sees every cycle and never restarts. */
   private Memory eternal;
@@ -126,8 +125,6 @@ final class Run {
         Memory.empty(damping()),
         setup.decision(),
         setup.state() ? world.state.store() : StateStore.none(),
-        () -> term,
-        () -> {},
         this::decide);
   }
 
@@ -151,18 +148,15 @@ final class Run {
     return before.primary();
   }
 
-  void restartManager(boolean newTerm) {
+  void restartManager() {
     processes[leader] = null;
-    if (newTerm) {
-      term++;
-    }
     forgetUnlessStored();
   }
 
   void changeLeader() {
     if (setup.form() == Setup.Form.REPLICAS) {
       leader = 1 - leader;
-      term++;
+      process().beginTerm();
       forgetUnlessStored();
     }
   }
@@ -231,7 +225,7 @@ final class Run {
     wrote = false;
     last = null;
     if (setup.form() == Setup.Form.ONCE) {
-      restartManager(true);
+      restartManager();
     }
     boolean follower = setup.form() == Setup.Form.REPLICAS && random.nextInt(20) == 0;
     int crash = random.nextInt(40);
@@ -287,7 +281,7 @@ final class Run {
     }
     last = verdict;
     if (crash == 0) {
-      restartManager(true);
+      restartManager();
       return;
     }
     if (published.paused() || follower) {
@@ -318,7 +312,7 @@ final class Run {
     if (crash == 1) {
       tell("crash after RW was written");
       referee.interrupted();
-      restartManager(true);
+      restartManager();
       return;
     }
     Set<String> readers = new HashSet<>();
@@ -327,7 +321,7 @@ final class Run {
     if (crash == 2) {
       tell("crash after RO was written");
       referee.interrupted();
-      restartManager(true);
+      restartManager();
       return;
     }
     process.published(verdict);

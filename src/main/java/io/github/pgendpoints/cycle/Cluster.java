@@ -40,6 +40,7 @@ import java.time.Clock;
  * @param age how long the result of a cycle counts
  * @param conditions what has been reported
  * @param remembered what earlier runs have reported
+ * @param history what cycles leave to those after them
  * @param errors words for a failure of the Kubernetes API
  * @param clock the wall clock
  */
@@ -62,5 +63,15 @@ public record Cluster(
     CycleAge age,
     Conditions conditions,
     RememberedConditions remembered,
+    CycleHistory history,
     KubernetesErrors errors,
-    Clock clock) {}
+    Clock clock) {
+
+  /** Begins a term of leadership: others may have written since the last one. */
+  void beginTerm() {
+    reader.forget();
+    clients.forget();
+    prober.downNodes().forget();
+    memory.beginTerm();
+  }
+}

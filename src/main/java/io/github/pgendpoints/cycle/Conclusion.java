@@ -4,6 +4,7 @@ import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.FailureText;
 import io.github.pgendpoints.kubernetes.election.NotLeaderException;
 import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.ObjectWrite;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Topology;
@@ -29,8 +30,6 @@ public final class Conclusion {
   private final ResultListener listener;
   private final Runnable end;
   private final Runnable abort;
-  private int conflicts;
-  private int successions;
 
   /**
    * @param listener is told of each cycle
@@ -46,7 +45,9 @@ public final class Conclusion {
   /** Begins a cycle. */
   public Cycle begin(@Variable("cluster") Cluster cluster, Exchange exchange) {
     cluster.schedule().begun();
-    Cycle cycle = new Cycle(cluster.age().now(), cluster.leadership().isHeld(), conflicts);
+    CycleAge.Moment now = cluster.age().now();
+    cluster.history().inTerm(now.term(), cluster::beginTerm);
+    Cycle cycle = new Cycle(now, cluster.leadership().isHeld(), cluster.history().conflicts());
     exchange.getExchangeExtension().addOnCompletion(new End(cluster, cycle));
     cluster.budget().renew();
     cluster.remembered().recall();
@@ -142,7 +143,7 @@ public final class Conclusion {
             cycle.isLeading() ? cluster.clients().mismatches() : List.of());
     cycle.end(result);
     boolean again = result.outcome() == Outcome.CONFLICT && cycle.conflictsBefore() < MAX_CONFLICTS;
-    conflicts = again ? cycle.conflictsBefore() + 1 : 0;
+    cluster.history().concluded(again);
     cluster.schedule().concluded(topology, result.isRefused());
     if (topology != null || !cycle.isLeading()) {
       boolean urgent = cluster.schedule().isUnstable();
@@ -153,9 +154,10 @@ public final class Conclusion {
         .filter(NotLeaderException.class::isInstance)
         .forEach(failure -> LEADER.info(failure.getMessage()));
     boolean leading = cycle.isLeading() && cluster.leadership().isHeld();
-    if (leading && successions != cluster.leadership().successions()) {
-      successions = cluster.leadership().successions();
-      cluster.conditions().forget();
+    if (leading) {
+      cluster
+          .history()
+          .afterSuccession(cluster.leadership().successions(), cluster.conditions()::forget);
     }
     CycleReport report = new CycleReport(cluster, cycle, result);
     List<Alert> alerts = !leading ? List.of() : again ? report.ofConflict() : report.alerts();

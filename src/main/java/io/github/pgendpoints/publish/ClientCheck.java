@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
-import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -35,11 +34,9 @@ public final class ClientCheck {
   private final ServiceCheck services;
   private final String namespace;
   private final boolean continuous;
-  private final IntSupplier term;
   private final LongSupplier nanoTime;
   private final Consumer<Duration> wakeIn;
   private final Map<String, State> states = new HashMap<>();
-  private int lastTerm;
 
   /** What is known of one Service. Times are those of {@code nanoTime}. */
   private static final class State {
@@ -62,7 +59,6 @@ public final class ClientCheck {
   /**
    * @param namespace of the Services
    * @param continuous whether another cycle follows
-   * @param term which leadership this is; another one when others may have written in between
    * @param nanoTime as {@link System#nanoTime}
    * @param wakeIn makes a cycle due after a time
    */
@@ -71,27 +67,28 @@ public final class ClientCheck {
       ServiceCheck services,
       String namespace,
       boolean continuous,
-      IntSupplier term,
       LongSupplier nanoTime,
       Consumer<Duration> wakeIn) {
     this.reader = reader;
     this.services = services;
     this.namespace = namespace;
     this.continuous = continuous;
-    this.term = term;
     this.nanoTime = nanoTime;
     this.wakeIn = wakeIn;
   }
 
+  /** Forgets what was found: others may have written since. */
+  public void forget() {
+    states.clear();
+  }
+
   /** Where clients see something else than what was written, as of the last looks. */
   public List<Mismatch> mismatches() {
-    forgetEarlierTerms();
     return states.values().stream().map(state -> state.mismatch).filter(Objects::nonNull).toList();
   }
 
   /** Notes that an object of the Service was written: clients see it a moment later. */
   public void written(String service) {
-    forgetEarlierTerms();
     state(service).writtenAt = nanoTime.getAsLong();
     if (continuous) {
       wakeIn.accept(GRACE);
@@ -109,7 +106,6 @@ public final class ClientCheck {
    * @throws KubernetesClientException when the API server refused or did not answer the last look
    */
   public void compare(List<Observation> observations) {
-    forgetEarlierTerms();
     observations.forEach(continuous ? this::compareIfDue : this::compareAtOnce);
     states.values().stream()
         .map(state -> state.failure)
@@ -119,13 +115,6 @@ public final class ClientCheck {
             failure -> {
               throw failure;
             });
-  }
-
-  private void forgetEarlierTerms() {
-    if (term.getAsInt() != lastTerm) {
-      lastTerm = term.getAsInt();
-      states.clear();
-    }
   }
 
   private void compareIfDue(Observation observation) {

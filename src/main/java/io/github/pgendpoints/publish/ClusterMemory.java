@@ -6,7 +6,6 @@ import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
-import java.util.function.LongSupplier;
 
 /** Holds what one cluster's cycles remember, and decides with it. Used by one cycle at a time. */
 public final class ClusterMemory {
@@ -19,34 +18,27 @@ public final class ClusterMemory {
 
   private final DecisionSettings settings;
   private final StateStore store;
-  private final LongSupplier term;
-  private final Runnable forgetNodes;
   private final Decider decider;
   private Memory memory;
-  private long lastTerm = -1;
-  private long forgottenIn = -1;
   private boolean isRead;
+
+  /** Whether STATE was not read yet in this term of leadership. */
+  private boolean isNewTerm = true;
 
   /**
    * @param empty the memory of a process that knows nothing
    * @param store what outlives the process
-   * @param term the number of the term of leadership; another one than before means that somebody
-   *     else may have led in between
-   * @param forgetNodes what a new term makes of what other parts of the process know of nodes
    */
-  public ClusterMemory(
-      Memory empty,
-      DecisionSettings settings,
-      StateStore store,
-      LongSupplier term,
-      Runnable forgetNodes,
-      Decider decider) {
+  public ClusterMemory(Memory empty, DecisionSettings settings, StateStore store, Decider decider) {
     this.memory = empty;
     this.settings = settings;
     this.store = store;
-    this.term = term;
-    this.forgetNodes = forgetNodes;
     this.decider = decider;
+  }
+
+  /** Begins a term of leadership: somebody else may have led, and written STATE, in between. */
+  public void beginTerm() {
+    isNewTerm = true;
   }
 
   /**
@@ -55,22 +47,17 @@ public final class ClusterMemory {
    * @param published what the objects of both Services say
    */
   public Published recall(Published published) {
-    long current = term.getAsLong();
-    if (current != forgottenIn) {
-      forgetNodes.run();
-      forgottenIn = current;
-    }
-    if (current != lastTerm || !isRead || store.isReadDue()) {
+    if (isNewTerm || !isRead || store.isReadDue()) {
       isRead = false;
       try {
         Memory stored = store.read();
-        if (current != lastTerm) {
+        if (isNewTerm) {
           memory = memory.inNewTerm(stored);
         } else if (stored != null) {
           memory = memory.joinedWith(stored);
         }
         isRead = true;
-        lastTerm = current;
+        isNewTerm = false;
       } catch (UnreadableStateException e) {
         return published.withFault(e.getMessage());
       }

@@ -9,7 +9,6 @@ import io.github.pgendpoints.kubernetes.ObjectClient;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.IntSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -25,16 +24,13 @@ public final class ServiceReader {
   private final WatchedServices watched;
   private final ApiRights rights;
   private final boolean publishSlices;
-  private final IntSupplier term;
   private final ApiBudget budget;
   private final Set<String> withoutSlices = new HashSet<>();
-  private int lastTerm;
 
   /**
    * @param watched reads what informers do not vouch for
    * @param rights tells whether the Role lets us list slices where it need not
    * @param publishSlices whether PUBLISH asks for EndpointSlices
-   * @param term which leadership this is; another one when others may have written in between
    */
   public ServiceReader(
       ObjectClient<Endpoints> endpoints,
@@ -42,16 +38,19 @@ public final class ServiceReader {
       WatchedServices watched,
       ApiRights rights,
       boolean publishSlices,
-      IntSupplier term,
       ApiBudget budget) {
     this.endpoints = endpoints;
     this.slices = slices;
     this.watched = watched;
     this.rights = rights;
     this.publishSlices = publishSlices;
-    this.term = term;
-    this.lastTerm = term.getAsInt();
     this.budget = budget;
+  }
+
+  /** Forgets what was read: others may have written since. */
+  public void forget() {
+    watched.forget();
+    withoutSlices.clear();
   }
 
   /**
@@ -71,10 +70,6 @@ public final class ServiceReader {
    * @param endpoints null when there are none
    */
   boolean maySlicesBeThere(String service, Endpoints endpoints) {
-    if (term.getAsInt() != lastTerm) {
-      lastTerm = term.getAsInt();
-      withoutSlices.clear();
-    }
     boolean suspected =
         !withoutSlices.contains(service) || endpoints == null || Actual.isHidden(endpoints);
     return isWorthListing() && (publishSlices || suspected);

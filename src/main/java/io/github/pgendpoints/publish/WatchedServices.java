@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
@@ -27,7 +26,6 @@ public final class WatchedServices implements AutoCloseable {
    *     a change of them can wait for the next cycle
    * @param rights told what we may not watch
    * @param degraded told what cannot be watched for another reason
-   * @param term which leadership this is; in each of them, everything is read at least once
    * @param nanoTime as {@link System#nanoTime}
    * @param wake makes a cycle due at once
    */
@@ -38,7 +36,6 @@ public final class WatchedServices implements AutoCloseable {
       boolean publishSlices,
       ApiRights rights,
       Consumer<String> degraded,
-      IntSupplier term,
       LongSupplier nanoTime,
       Runnable wake) {
     // fabric8 makes a field selector of the name, which is what a rule with resourceNames grants.
@@ -49,7 +46,6 @@ public final class WatchedServices implements AutoCloseable {
             found -> found.getMetadata().getName(),
             () -> rights.refused(ApiRight.WATCH_ENDPOINTS),
             degraded,
-            term,
             nanoTime,
             wake);
     this.slices =
@@ -67,7 +63,6 @@ public final class WatchedServices implements AutoCloseable {
             Slices::serviceOf,
             () -> rights.refused(ApiRight.WATCH_SLICES),
             degraded,
-            term,
             nanoTime,
             publishSlices ? wake : () -> {});
   }
@@ -82,6 +77,12 @@ public final class WatchedServices implements AutoCloseable {
 
   WatchedObjects<EndpointSlice> slices() {
     return slices;
+  }
+
+  /** Has everything read again. */
+  void forget() {
+    endpoints.forget();
+    slices.forget();
   }
 
   /** Has to be told of each request. */

@@ -86,8 +86,6 @@ class StaleCycleTest {
           new DecisionSettings(
               new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)),
           new CountedStore(),
-          () -> 0,
-          () -> {},
           Decision::decide);
   private final Cluster cluster = cluster();
 
@@ -106,12 +104,13 @@ class StaleCycleTest {
         memory,
         null,
         null,
-        new ClientCheck(null, null, null, true, () -> 0, System::nanoTime, time -> {}),
+        new ClientCheck(null, null, null, true, System::nanoTime, time -> {}),
         null,
         new ApiBudget(Duration.ofSeconds(3), System::nanoTime),
         age,
         conditions,
         new RememberedConditions(null, errors, conditions),
+        new CycleHistory(),
         errors,
         Clock.systemUTC());
   }

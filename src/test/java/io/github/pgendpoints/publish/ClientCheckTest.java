@@ -37,7 +37,6 @@ class ClientCheckTest {
   private final Conditions conditions = TestConditions.create();
   private final List<Duration> wakings = new ArrayList<>();
   private long seconds;
-  private int term;
   private final ApiRights rights =
       new ApiRights(List.of("pg-rw", "pg-ro"), null, conditions::reportDegradation, this::nanos);
   private final ClientCheck check = check(true);
@@ -55,12 +54,10 @@ class ClientCheckTest {
                 false,
                 rights,
                 conditions::reportDegradation,
-                () -> term,
                 this::nanos,
                 () -> {}),
             rights,
             false,
-            () -> term,
             budget),
         new ServiceCheck(
             new ObjectClient<>(client, ObjectKind.SERVICES, "db", RequestListener.NONE),
@@ -72,7 +69,6 @@ class ClientCheckTest {
             Runnable::run),
         "db",
         continuous,
-        () -> term,
         this::nanos,
         wakings::add);
   }
@@ -297,7 +293,7 @@ class ClientCheckTest {
     cycle();
     assertEquals(1, messages().size());
 
-    term++;
+    check.forget();
     assertEquals(List.of(), messages());
     cycle();
     assertEquals(List.of(), messages(), "not yet");

@@ -18,30 +18,23 @@ import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class ClusterMemoryTest {
   private static final Topology SPLIT = topology(primary("db1", 1), primary("db2", 1));
 
-  private final AtomicLong term = new AtomicLong(1);
-  private final AtomicInteger forgotten = new AtomicInteger();
+  private int reads;
   private boolean isUnreadable;
 
   private final StateStore store =
       new StateStore() {
         @Override
         public Memory read() throws UnreadableStateException {
+          reads++;
           if (isUnreadable) {
             throw new UnreadableStateException("STATE cannot be read", null);
           }
           return Memory.empty(Damping.none());
-        }
-
-        @Override
-        public boolean isReadDue() {
-          return true;
         }
 
         @Override
@@ -54,8 +47,6 @@ class ClusterMemoryTest {
           new DecisionSettings(
               new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(15)),
           store,
-          term::get,
-          forgotten::incrementAndGet,
           Decision::decide);
 
   private Published cycle() {
@@ -65,30 +56,30 @@ class ClusterMemoryTest {
   }
 
   @Test
-  void forgetsWhatNodesWereOncePerTerm() {
+  void readsStateOncePerTerm() {
     cycle();
     cycle();
-    assertEquals(1, forgotten.get());
+    assertEquals(1, reads);
 
-    term.incrementAndGet();
+    memory.beginTerm();
     cycle();
     cycle();
 
-    assertEquals(2, forgotten.get());
+    assertEquals(2, reads);
   }
 
-  /** Until STATE can be read the term counts as not begun, and what this term saw is kept. */
   @Test
-  void forgetsOncePerTermAlsoWhenStateCannotBeRead() {
+  void readsStateUntilItCanBeRead() {
     isUnreadable = true;
     assertEquals(List.of("STATE cannot be read"), cycle().faults());
     cycle();
-    assertEquals(1, forgotten.get());
+    assertEquals(2, reads);
 
     isUnreadable = false;
     assertEquals(List.of(), cycle().faults());
+    cycle();
 
-    assertEquals(1, forgotten.get());
+    assertEquals(3, reads);
   }
 
   /** A leader would take the rivals of a follower for its own, and wait for them. */

@@ -33,8 +33,6 @@ class OverruleTest {
         new DecisionSettings(
             new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(15)),
         StateStore.none(),
-        () -> 0,
-        () -> {},
         Decision::decide);
   }
 

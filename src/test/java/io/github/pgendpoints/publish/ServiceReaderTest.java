@@ -36,7 +36,6 @@ class ServiceReaderTest {
           rights,
           conditions::reportDegradation,
           () -> 0,
-          () -> 0,
           () -> {});
   private final ServiceReader reader =
       new ServiceReader(
@@ -45,7 +44,6 @@ class ServiceReaderTest {
           watched,
           rights,
           true,
-          () -> 0,
           new ApiBudget(Duration.ofSeconds(3), () -> 0));
 
   @AfterEach

@@ -51,7 +51,6 @@ class SlicesTest {
   private long seconds;
   private final ApiRights rights =
       new ApiRights(List.of("pg-rw", "pg-ro"), null, missing -> {}, () -> seconds * 1_000_000_000);
-  private int term;
   private final Publisher publisher =
       new Publisher("pg-rw", "pg-ro", "postgresql", 5432, true, Clock.systemUTC());
 
@@ -184,7 +183,7 @@ class SlicesTest {
     reader.noted("pg-ro", SHOWN, List.of());
     assertFalse(reader.maySlicesBeThere("pg-ro", SHOWN));
 
-    term = 1;
+    reader.forget();
     assertTrue(reader.maySlicesBeThere("pg-ro", SHOWN));
     reader.noted("pg-ro", SHOWN, List.of());
     assertFalse(reader.maySlicesBeThere("pg-ro", SHOWN));
@@ -192,7 +191,10 @@ class SlicesTest {
 
   /** One that is not asked to send requests. */
   private ServiceReader reader(boolean publishSlices) {
-    return new ServiceReader(null, null, null, rights, publishSlices, () -> term, null);
+    WatchedServices unwatched =
+        new WatchedServices(
+            null, "db", List.of(), publishSlices, rights, text -> {}, () -> 0, () -> {});
+    return new ServiceReader(null, null, unwatched, rights, publishSlices, null);
   }
 
   /** As the API server gives back a slice that was emptied. */

@@ -41,6 +41,7 @@ public final class TestCluster {
         null,
         null,
         null,
+        null,
         Clock.systemUTC());
   }
 
@@ -66,12 +67,13 @@ public final class TestCluster {
             conditions,
             null,
             Runnable::run),
-        new ClientCheck(null, null, null, true, () -> 0, System::nanoTime, time -> {}),
+        new ClientCheck(null, null, null, true, System::nanoTime, time -> {}),
         null,
         new ApiBudget(Duration.ofSeconds(5), System::nanoTime),
         CycleAge.of(Duration.ofSeconds(5), () -> 0),
         conditions,
         new RememberedConditions(null, null, conditions),
+        new CycleHistory(),
         null,
         Clock.systemUTC());
   }

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -26,14 +25,15 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
   /** The longest time from one read to the next: an informer can fall silent without an end. */
   static final Duration RESYNC = Duration.ofSeconds(30);
 
-  private final IntSupplier term;
   private final Runnable wake;
   private final LongSupplier nanoTime;
 
   private Map<String, T> objects = Map.of();
   private boolean holds;
   private long readAt;
-  private int readIn;
+
+  /** Whether they were read since {@link #forget}. */
+  private boolean isRead;
 
   /** Whether the answer before still held when the last request was sent. */
   private boolean held;
@@ -51,12 +51,10 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
   private boolean foundNone;
 
   /**
-   * @param term which leadership this is; another one when others may have written in between
    * @param wake runs when what is known does not hold any more
    * @param nanoTime as {@link System#nanoTime}
    */
-  KnownObjects(IntSupplier term, Runnable wake, LongSupplier nanoTime) {
-    this.term = term;
+  KnownObjects(Runnable wake, LongSupplier nanoTime) {
     this.wake = wake;
     this.nanoTime = nanoTime;
   }
@@ -67,15 +65,17 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
    * @param watching whether the informer receives changes now
    */
   synchronized boolean isKnown(boolean watching) {
-    return watching
-        && holds
-        && nanoTime.getAsLong() - readAt < RESYNC.toNanos()
-        && readIn == term.getAsInt();
+    return watching && holds && isRead && nanoTime.getAsLong() - readAt < RESYNC.toNanos();
   }
 
   /** The objects as of the last answers. */
   synchronized List<T> objects() {
     return List.copyOf(objects.values());
+  }
+
+  /** Has them read again, whatever the informer reports. */
+  synchronized void forget() {
+    isRead = false;
   }
 
   /**
@@ -87,7 +87,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     requesting(holds && watching);
     watched = watching;
     readAt = nanoTime.getAsLong();
-    readIn = term.getAsInt();
+    isRead = true;
   }
 
   /** Notes that a write of one object is sent: nothing is known until its answer. */

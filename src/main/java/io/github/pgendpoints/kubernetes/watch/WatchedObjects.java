@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -42,7 +41,6 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
    * @param service the Service that an object belongs to
    * @param forbidden runs when the Role does not grant list and watch
    * @param degraded told when they cannot be watched for another reason
-   * @param term of leadership, in each of which they are read at least once
    * @param nanoTime as {@link System#nanoTime}
    * @param wake runs when another writer has changed one of them
    */
@@ -52,7 +50,6 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
       Function<T, String> service,
       Runnable forbidden,
       Consumer<String> degraded,
-      IntSupplier term,
       LongSupplier nanoTime,
       Runnable wake) {
     this.kind = kind;
@@ -61,7 +58,7 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
     this.degraded = degraded;
     services.forEach(
         (name, objects) -> {
-          KnownObjects<T> known = new KnownObjects<>(term, wake, nanoTime);
+          KnownObjects<T> known = new KnownObjects<>(wake, nanoTime);
           byService.put(name, new One<>(known, new RestartingInformer<>(objects, known, nanoTime)));
         });
   }
@@ -98,6 +95,11 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
       one.known.failed();
       throw e;
     }
+  }
+
+  /** Has all of them read again, whatever the informers report. */
+  public void forget() {
+    byService.values().forEach(one -> one.known.forget());
   }
 
   /** Whether the objects of this Service have changed since they were read, or may have. */

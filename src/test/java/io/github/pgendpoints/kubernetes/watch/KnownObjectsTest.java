@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 /** What is known counts only while nothing speaks against it. */
 class KnownObjectsTest {
   private long nanos = Long.MAX_VALUE - 5;
-  private int term;
   private int woken;
   private boolean watching = true;
   private final KnownObjects<Endpoints> known = fresh();
@@ -181,7 +180,7 @@ class KnownObjectsTest {
 
   @Test
   void readsInEachLeadership() {
-    term++;
+    known.forget();
     assertFalse(known.isKnown(watching));
     read("1");
     assertTrue(known.isKnown(watching));
@@ -307,7 +306,7 @@ class KnownObjectsTest {
   }
 
   private KnownObjects<Endpoints> fresh() {
-    return new KnownObjects<>(() -> term, () -> woken++, () -> nanos);
+    return new KnownObjects<>(() -> woken++, () -> nanos);
   }
 
   private static Endpoints endpoints(String version) {
