@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +37,29 @@ class OwnRuleIT {
   @Test
   void ruleOfReadmeRefuses(@TempDir Path home) throws IOException {
     String primary = cluster.servers().get(0).host();
-    JsonNode rule = YAML.readTree(ruleOfReadme().replace("'pg3'", "'" + primary + "'"));
+    addRule(home, ruleOfReadme().replace("'pg3'", "'" + primary + "'"));
+
+    try (Run run = new Run(cluster, api).in(home)) {
+      assertEquals(1, run.once(), run.log().toString());
+      assertEquals(1, run.logged("pg3 never takes writes").size(), run.log().toString());
+    }
+    assertNull(api.endpoints("pg-rw"), "nothing is written");
+  }
+
+  @Test
+  void ruleThatFailsLeavesTheTopologyUnverified(@TempDir Path home) throws IOException {
+    addRule(home, ruleOfReadme().replace("verdict.primary", "verdict.primry"));
+
+    try (Run run = new Run(cluster, api).in(home)) {
+      assertEquals(1, run.once(), run.log().toString());
+      assertEquals(1, run.logged("cycle failed").size(), run.log().toString());
+      assertEquals(List.of(), run.logged("topology verified"));
+    }
+    assertNull(api.endpoints("pg-rw"), "nothing is written");
+  }
+
+  /** Appends it to the copy of the rules that is in this folder. */
+  private static void addRule(Path home, String rule) throws IOException {
     Path routes = Files.createDirectories(home.resolve("routes"));
     try (Stream<Path> files = Files.list(Path.of("routes"))) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
@@ -45,14 +68,8 @@ class OwnRuleIT {
     }
     File verify = routes.resolve("30-verify.camel.yaml").toFile();
     JsonNode file = YAML.readTree(verify);
-    rules(file).addAll((ArrayNode) rule);
+    rules(file).addAll((ArrayNode) YAML.readTree(rule));
     YAML.writeValue(verify, file);
-
-    try (Run run = new Run(cluster, api).in(home)) {
-      assertEquals(1, run.once(), run.log().toString());
-      assertEquals(1, run.logged("pg3 never takes writes").size(), run.log().toString());
-    }
-    assertNull(api.endpoints("pg-rw"), "nothing is written");
   }
 
   private static ArrayNode rules(JsonNode file) {

@@ -84,14 +84,14 @@ public final class ServiceReader {
    * Joins what there is behind a Service, and notes whether slices of ours are.
    *
    * @param endpoints null when there are none
-   * @param slices null when they were not looked for
+   * @param slices null when they were not listed
    */
   Actual noted(String service, Endpoints endpoints, List<EndpointSlice> slices) {
     Actual actual = new Actual(endpoints, slices);
-    if (actual.own().isEmpty()) {
-      withoutSlices.add(service);
-    } else {
+    if (!actual.own().isEmpty()) {
       withoutSlices.remove(service);
+    } else if (slices != null) {
+      withoutSlices.add(service);
     }
     return actual;
   }

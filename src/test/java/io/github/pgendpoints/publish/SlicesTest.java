@@ -176,6 +176,17 @@ class SlicesTest {
     assertTrue(reader(true).maySlicesBeThere("pg-ro", SHOWN));
   }
 
+  @Test
+  void looksForSlicesAgainAfterARefusal() {
+    ServiceReader reader = reader(false);
+    rights.refused(ApiRight.LIST_SLICES);
+    reader.noted("pg-ro", SHOWN, null);
+
+    seconds = 30;
+
+    assertTrue(reader.maySlicesBeThere("pg-ro", SHOWN));
+  }
+
   /** It may have published slices, and deleted the Endpoints. */
   @Test
   void looksForSlicesAgainAfterAnotherReplicaLed() {
