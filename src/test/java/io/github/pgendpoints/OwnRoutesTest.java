@@ -91,6 +91,21 @@ class OwnRoutesTest {
   }
 
   @Test
+  void aRunEndsThoughAStepStopsItsCycle() throws IOException {
+    Path file = routes().resolve("30-verify.camel.yaml");
+    String shipped = Files.readString(file);
+    String step = "        - setVariable:\n            id: rule-name\n";
+    String stopped = shipped.replace(step, "        - stop: {}\n" + step);
+    assertNotEquals(shipped, stopped);
+    Files.writeString(file, stopped);
+
+    assertEquals(1, run.once());
+    assertEquals(
+        List.of("ERROR cycle failed, its alerts may be lost: a route stopped its exchange"),
+        run.logged("cycle failed"));
+  }
+
+  @Test
   void aStepThatFailsAfterASinkIsLogged() throws IOException {
     Path file = routes().resolve("50-alert.camel.yaml");
     String shipped = Files.readString(file);

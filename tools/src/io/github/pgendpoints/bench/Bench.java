@@ -714,38 +714,52 @@ public final class Bench {
 
   // ---- for long
 
+  /** Several of each, since single ones differ by 20 MiB; none of them has anything to write. */
   private void resident() throws Exception {
     int minutes = quick ? 1 : Integer.getInteger("bench.minutes", 10);
-    Map<String, Program> programs = new LinkedHashMap<>();
+    try (Program once = scene.program(newest).start("--once")) {
+      once.exitCode(60);
+    }
+    Map<String, List<Program>> programs = new LinkedHashMap<>();
     try {
       for (Installation.Java java : javas) {
-        programs.put("JMX off, Java " + java.version(), resident(java).with("JOLOKIA_PORT", "off"));
-        programs.put(
-            "JMX on, Java " + java.version(),
-            resident(java).with("JOLOKIA_PORT", String.valueOf(Scene.freePort())));
+        for (boolean jmx : new boolean[] {false, true}) {
+          String how = "JMX %s, Java %d".formatted(jmx ? "on" : "off", java.version());
+          List<Program> several = programs.computeIfAbsent(how, name -> new ArrayList<>());
+          for (int i = 0; i < (quick ? 1 : 5); i++) {
+            several.add(resident(java, jmx).start());
+          }
+        }
       }
-      programs.values().forEach(Program::start);
       for (int minute = 0; minute < minutes; minute++) {
         Scene.sleep(60_000);
         scene.api().clearRequests();
       }
       programs.forEach(
-          (how, program) -> {
-            Use use = Use.of(program.process().pid(), Use.none());
+          (how, several) -> {
+            Values rss = new Values(several.stream().map(Bench::rssMiB).toList());
             rows.add(
                 new Row(
-                    "continuous, health and metrics on, %s, resident after %d min"
-                        .formatted(how, minutes),
+                    "continuous, health and metrics on, %s, %d processes, resident after %d min"
+                        .formatted(how, several.size(), minutes),
                     how.startsWith("JMX off") ? "120 MiB" : "140 MiB",
-                    "%.0f MiB (at most %.0f)".formatted(use.rssMiB(), use.peakMiB()),
+                    "%.0f MiB (%.0f to %.0f)"
+                        .formatted(rss.median(), rss.sorted().get(0), rss.worst()),
                     ""));
           });
     } finally {
-      programs.values().forEach(Program::close);
+      programs.values().forEach(several -> several.forEach(Program::close));
     }
   }
 
-  private Program resident(Installation.Java java) throws IOException {
-    return scene.program(java).with("MANAGEMENT_PORT", String.valueOf(Scene.freePort()));
+  private static double rssMiB(Program program) {
+    return Use.of(program.process().pid(), Use.none()).rssMiB();
+  }
+
+  private Program resident(Installation.Java java, boolean jmx) throws IOException {
+    return scene
+        .program(java)
+        .with("MANAGEMENT_PORT", String.valueOf(Scene.freePort()))
+        .with("JOLOKIA_PORT", jmx ? String.valueOf(Scene.freePort()) : "off");
   }
 }

@@ -78,8 +78,10 @@ public final class Conclusion {
       cluster.schedule().done();
       boolean stopping = exchange.getContext().isStopping();
       Exception failure = exchange.getException();
-      if (failure != null && !cycle.isEnded() && !stopping) {
-        LOG.error("cycle failed, its alerts may be lost: {}", FailureText.of(failure));
+      if (!cycle.isEnded() && !stopping) {
+        LOG.error(
+            "cycle failed, its alerts may be lost: {}",
+            failure == null ? "a route stopped its exchange" : FailureText.of(failure));
         abort.run();
       }
       // Nothing is left for the timer to log, with a stack trace.
@@ -139,7 +141,7 @@ public final class Conclusion {
             readOnly,
             published,
             topology,
-            verdict,
+            decided(cycle, verdict),
             cycle.isLeading() ? cluster.clients().mismatches() : List.of());
     cycle.end(result);
     boolean again = result.outcome() == Outcome.CONFLICT && cycle.conflictsBefore() < MAX_CONFLICTS;
@@ -177,6 +179,13 @@ public final class Conclusion {
       end.run();
     }
     cycle.markEnded();
+  }
+
+  /** Null where a rule failed, which might have refused: nothing counts as verified. */
+  private static Verdict decided(Cycle cycle, Verdict verdict) {
+    boolean failed =
+        cycle.failures().stream().anyMatch(failure -> Outcome.of(failure) == Outcome.FAILED);
+    return failed && verdict != null && verdict.isVerified() ? null : verdict;
   }
 
   private static Outcome outcome(Cluster cluster, Cycle cycle, Verdict verdict) {

@@ -57,7 +57,7 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
       conditions.reportNodes(result.topology());
     }
     Verdict verdict = result.verdict();
-    if (verdict != null && !(verdict.isVerified() && isUnfinished())) {
+    if (verdict != null) {
       conditions.reportVerdict(verdict, effect(verdict));
       if (isRepaired(verdict)) {
         conditions.reportRepair(verdict, result.published());
@@ -70,11 +70,6 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
     }
     result.mismatches().forEach(mismatch -> report(conditions, mismatch));
     return conditions.endCycle();
-  }
-
-  /** A rule that failed might have refused, so the topology does not count as verified. */
-  private boolean isUnfinished() {
-    return cycle.failures().stream().anyMatch(failure -> Outcome.of(failure) == Outcome.REFUSED);
   }
 
   private void reportWrites(Conditions conditions) {

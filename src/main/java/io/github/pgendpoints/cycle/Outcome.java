@@ -12,8 +12,10 @@ import java.net.HttpURLConnection;
 public enum Outcome {
   /** The topology is verified, and the Services follow it. */
   VERIFIED(ExitCode.VERIFIED),
-  /** A rule refused it, the cycle failed, or a server is there that must not be. */
+  /** A rule refused it, or a server is there that must not be. */
   REFUSED(ExitCode.REFUSED),
+  /** A fault of the routes or of the program ended the cycle: nothing is decided. */
+  FAILED(ExitCode.REFUSED),
   /** No node is known. */
   NO_NODES(ExitCode.USAGE),
   /** The Kubernetes API was unreachable or refused a request, or a Service is unusable. */
@@ -51,7 +53,10 @@ public enum Outcome {
     if (cause instanceof NotLeaderException) {
       return NOT_LEADER;
     }
-    return cause instanceof NoNodesException ? NO_NODES : REFUSED;
+    if (cause instanceof UnsavedStateException) {
+      return REFUSED;
+    }
+    return cause instanceof NoNodesException ? NO_NODES : FAILED;
   }
 
   /** The failure that says what happened: Camel wraps what a step throws. */

@@ -262,6 +262,7 @@ public final class Metrics implements RequestListener {
   private static String outcome(Result result) {
     return switch (result.outcome()) {
       case VERIFIED, MISMATCH, REFUSED, NOT_LEADER -> result.isVerified() ? VERIFIED : "refused";
+      case FAILED -> "failed";
       case NO_NODES -> "no_nodes";
       case KUBERNETES, CONFLICT -> "kubernetes";
     };
