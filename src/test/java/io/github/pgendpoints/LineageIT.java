@@ -272,6 +272,29 @@ class LineageIT {
     assertLeadsTo(third);
   }
 
+  /** Without its timeline, an old primary is as good as any. */
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void anOldPrimaryThatDoesNotTellItsTimelineTakesNothing(Rights rights) throws SQLException {
+    publish(rights);
+    first.stopImmediately();
+    second.promote();
+    assertExit(0, once());
+    assertLeadsTo(second);
+    first.start();
+    first.sql(
+        "SET allow_system_table_mods = on; ALTER FUNCTION pg_catalog.pg_walfile_name(pg_lsn) RENAME TO pg_walfile_name_own");
+    second.stopImmediately();
+
+    Run refused = once();
+
+    assertExit(1, refused);
+    assertLogged(
+        refused,
+        rights.provesLineage() ? "no primary, nothing is written" : "a timeline that it does not");
+    assertLeadsTo(second);
+  }
+
   @ParameterizedTest
   @EnumSource(Rights.class)
   void aPublishedPrimaryWithoutAFreeConnectionIsStillOne(Rights rights) throws Exception {

@@ -329,12 +329,13 @@ final class Referee {
     }
     boolean unproven =
         sight.tag != null
-            && is != PrimaryClass.GIVEN_IN
-            && node.server().timeline() != null
-            && node.server().timeline() > sight.published.line().timeline()
-            && !isHistoryRead(node)
-            && (sight.published.line().begin() != null
-                || node.server().rights().contains(Right.HISTORY));
+            && (node.server().timeline() == null
+                ? is != PrimaryClass.UNTOLD
+                : is != PrimaryClass.GIVEN_IN
+                    && node.server().timeline() > sight.published.line().timeline()
+                    && !isHistoryRead(node)
+                    && (sight.published.line().begin() != null
+                        || node.server().rights().contains(Right.HISTORY)));
     require(unproven == (rule == Rule.UNPROVEN), "unproven", () -> rule + " of a " + is);
     if (rule == Rule.UNPROVEN) {
       return;
@@ -393,7 +394,13 @@ final class Referee {
       return;
     }
     if (timeline == null) {
-      require(is == PrimaryClass.UNTOLD, "wrong line", () -> "untold, and " + is);
+      require(
+          is == PrimaryClass.UNTOLD
+              && (sight.isPublishedEntry(node)
+                  || Objects.equals(
+                      sight.published.primary().startedAt(), node.server().startedAt())),
+          "wrong line",
+          () -> "untold, and " + is);
       return;
     }
     Branch published = sight.tag.branch();
@@ -885,17 +892,16 @@ final class Referee {
         continue;
       }
       boolean eligible;
-      if (tag == null || machine.hardened) {
+      if (tag == null) {
         eligible = true;
+      } else if (machine.hardened) {
+        eligible = isPublishedServer(published, machine);
       } else if (machine.branch == tag.branch()) {
         eligible =
             (published.line().begin() == null
                     || !machine.rights.contains(Right.HISTORY)
                     || published.line().begin().bytes() == machine.branch.begin)
-                && (Objects.equals(published.primary().startedAt(), machine.startedAt)
-                    || published.primary().entries().contains(World.endpoint(machine.address))
-                    || machine.name.equals(published.primary().name())
-                        && !isAnotherServerStored(published, machine));
+                && isPublishedServer(published, machine);
       } else {
         eligible =
             machine.branch.descendsFrom(tag.branch())
@@ -910,6 +916,13 @@ final class Referee {
       }
     }
     return best;
+  }
+
+  private boolean isPublishedServer(Published published, Machine machine) {
+    return Objects.equals(published.primary().startedAt(), machine.startedAt)
+        || published.primary().entries().contains(World.endpoint(machine.address))
+        || machine.name.equals(published.primary().name())
+            && !isAnotherServerStored(published, machine);
   }
 
   /** Whether the stored address is that of another server, which a name does not outweigh. */

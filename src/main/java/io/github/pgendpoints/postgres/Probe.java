@@ -61,6 +61,10 @@ public final class Probe {
       matching("\\d{1,3}(\\.\\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}");
   private static final int MAX_REASON = 200;
 
+  /** The columns that tell the ways to read a history. */
+  private static final Set<String> HISTORY =
+      Set.of("replication", "history_file", "history_function");
+
   private Probe() {}
 
   private static Predicate<String> matching(String pattern) {
@@ -103,7 +107,7 @@ public final class Probe {
         inRecovery && (row.get("receiver") != null || !row.containsKey("receiver")),
         source(row),
         replicas((String) row.get("replicas")),
-        rights(row),
+        rights(answer),
         /* history= */ null,
         unread(inRecovery, answer),
         (Boolean) row.get("read_only"));
@@ -163,12 +167,14 @@ public final class Probe {
     return Addresses.text(Addresses.parse(address));
   }
 
-  private static Set<Right> rights(Map<?, ?> row) {
+  /** A right that the server had no time to tell counts as granted: without an answer, it fails. */
+  private static Set<Right> rights(ProbeQuery.Answer answer) {
+    Map<String, Object> row = answer.row();
     Set<Right> rights = EnumSet.noneOf(Right.class);
     if (is(row, "monitor")) {
       rights.add(Right.MONITOR);
     }
-    if (is(row, "replication") || is(row, "history_file") || is(row, "history_function")) {
+    if (HISTORY.stream().anyMatch(way -> is(row, way) || answer.late().contains(way))) {
       rights.add(Right.HISTORY);
     }
     return rights;
@@ -179,13 +185,16 @@ public final class Probe {
   }
 
   /**
-   * Whether a standby does not tell its timeline exactly, and lets our role ask a walsender for it.
+   * Whether a server does not tell its timeline, a standby not exactly, and lets our role ask a
+   * walsender for it.
    */
   static boolean hidesTimeline(ProbeQuery.Answer answer) {
     Map<String, Object> row = answer.row();
-    return is(row, ProbeColumn.IN_RECOVERY)
-        && is(row, "replication")
-        && (row.get("received_tli") == null || !"streaming".equals(row.get("receiver_status")));
+    boolean hidden =
+        is(row, ProbeColumn.IN_RECOVERY)
+            ? row.get("received_tli") == null || !"streaming".equals(row.get("receiver_status"))
+            : row.get("timeline") == null;
+    return hidden && is(row, "replication");
   }
 
   /** What is kept from cycle to cycle, or written to annotations, is no longer than it can be. */

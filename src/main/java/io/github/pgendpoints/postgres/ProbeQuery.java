@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,11 +54,15 @@ final class ProbeQuery {
    *
    * @param row the columns that it told
    * @param unread the columns that it did not, each with the reason
+   * @param late the names of those among them for which only the time was too short
    */
-  record Answer(Map<String, Object> row, Map<ProbeColumn, String> unread) {}
+  record Answer(Map<String, Object> row, Map<ProbeColumn, String> unread, Set<String> late) {}
 
-  /** A column that failed. */
-  private record Failed(String reason, long at) {}
+  /** A column that failed, or took too long. */
+  private record Failed(String reason, boolean isLate, long at) {}
+
+  /** A query that the server canceled, as by statement_timeout, and a lock that it waited for. */
+  private static final Set<String> LATE = Set.of("57014", "55P03");
 
   private final LongSupplier nanoTime;
   private final Map<ProbeColumn, Failed> failed = new HashMap<>();
@@ -173,22 +178,28 @@ final class ProbeQuery {
         failed.remove(column);
       } catch (SQLException e) {
         String reason = ForeignText.clean(String.valueOf(e.getMessage()), MAX_REASON);
-        failed.put(column, new Failed(reason, nanoTime.getAsLong()));
+        boolean isLate = LATE.contains(String.valueOf(e.getSQLState()));
+        failed.put(column, new Failed(reason, isLate, nanoTime.getAsLong()));
       }
     }
   }
 
   private Answer answer(Map<String, Object> row) {
     Map<ProbeColumn, String> unread = new LinkedHashMap<>();
+    Set<String> late = new HashSet<>();
     for (ProbeColumn column : ProbeColumn.ALL) {
       if (!row.containsKey(column.name())) {
+        Failed failure = failed.get(column);
+        if (failure == null ? granted.contains(column) : failure.isLate()) {
+          late.add(column.name());
+        }
         unread.put(
             column,
-            failed.containsKey(column)
-                ? failed.get(column).reason()
+            failure != null
+                ? failure.reason()
                 : granted.contains(column) ? "there was no time left" : Unread.NOT_GRANTED);
       }
     }
-    return new Answer(row, unread);
+    return new Answer(row, unread, late);
   }
 }

@@ -252,7 +252,7 @@ public final class Prober {
         probe,
         isRole
             ? pool.query().completed(columns, pool.question())
-            : new ProbeQuery.Answer(columns, Map.of()));
+            : new ProbeQuery.Answer(columns, Map.of(), Set.of()));
   }
 
   private NodeState state(NodeProbe probe, ProbeQuery.Answer answer) {

@@ -51,7 +51,8 @@ public final class Timelines {
   NodeState completed(NodeState standby, ProbeQuery.Answer answer, Deadline deadline) {
     Server server = standby.server();
     Object receiver = answer.row().get("receiver");
-    List<Object> same = Arrays.asList(server.systemIdentifier(), server.startedAt(), receiver);
+    List<Object> same =
+        Arrays.asList(server.systemIdentifier(), server.startedAt(), receiver, standby.state());
     Optional<Long> timeline =
         told.of(standby.node(), same)
             .orElseGet(

@@ -97,9 +97,13 @@ public record Memory(
   /**
    * The published primary, as objects and memory know it together. Of two timelines the higher one
    * counts: whoever deletes or edits an object does not bring an old primary back. Another cluster
-   * or another generation in the object means that a person has overruled.
+   * or a later generation in the object means that a person has overruled; an earlier one is a copy
+   * from before that.
    */
   public Published completed(Published published) {
+    if (published.generation() < generation) {
+      return published.with(primary, generation);
+    }
     if (primary.line() == null || isOverruledBy(published)) {
       return published;
     }
@@ -111,8 +115,7 @@ public record Memory(
   }
 
   private boolean isOverruledBy(Published published) {
-    boolean stored = published.line() != null || published.generation() > 0;
-    return stored && published.generation() != generation;
+    return published.generation() > generation;
   }
 
   /**

@@ -16,7 +16,9 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
   static final List<Row<PrimaryClass, PrimaryCase>> TABLE =
       List.of(
           row(PrimaryClass.FIRST, primary -> !primary.isAnyLinePublished()),
-          row(PrimaryClass.UNTOLD, primary -> !primary.tellsTimeline()),
+          row(
+              PrimaryClass.UNTOLD,
+              primary -> !primary.tellsTimeline() && primary.isPublishedServer()),
           row(
               PrimaryClass.PUBLISHED,
               primary -> primary.isOnPublishedLine() && primary.isPublishedServer()),
@@ -24,7 +26,9 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
           row(PrimaryClass.MOVED, PrimaryCase::hasPublishedServerMovedHere),
           row(PrimaryClass.TWIN, PrimaryCase::isOnPublishedLine),
           row(PrimaryClass.DEAD_BRANCH, PrimaryCase::isOffPublishedLine),
-          row(PrimaryClass.SUCCESSOR, PrimaryCase::continuesPublishedLine),
+          row(
+              PrimaryClass.SUCCESSOR,
+              primary -> primary.continuesPublishedLine() && primary.tellsItsCluster()),
           row(PrimaryClass.UNPROVEN, primary -> true));
 
   private Line line() {
@@ -45,7 +49,9 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
 
   /** On the published timeline, as far as its begin can be compared. */
   private boolean isOnPublishedLine() {
-    return timeline() == line().timeline() && !line().beginsElsewhereThan(primary.server().begin());
+    return tellsTimeline()
+        && timeline() == line().timeline()
+        && !line().beginsElsewhereThan(primary.server().begin());
   }
 
   /** By start time; where nobody has that, by entry; where nobody has that, by name. */
@@ -116,11 +122,16 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
   }
 
   private boolean isOffPublishedLine() {
-    return timeline() <= line().timeline() || tellsHistory() && !continuesPublishedLine();
+    return tellsTimeline() && timeline() <= line().timeline()
+        || tellsHistory() && !continuesPublishedLine();
   }
 
   private boolean continuesPublishedLine() {
     return tellsHistory() && primary.history().contains(line());
+  }
+
+  private boolean tellsItsCluster() {
+    return primary.server().tellsClusterOf(line());
   }
 
   private boolean tellsHistory() {

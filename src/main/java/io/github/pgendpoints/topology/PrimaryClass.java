@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum PrimaryClass {
   /** No line is published. */
   FIRST,
-  /** It does not tell its timeline. */
+  /** It is the published server, and does not tell its timeline. */
   UNTOLD,
   /** It is the published server, on the published line. */
   PUBLISHED,
@@ -20,7 +20,7 @@ public enum PrimaryClass {
   DEAD_BRANCH,
   /** Its history continues the published line. */
   SUCCESSOR,
-  /** It is on a higher timeline, and its history is not known. */
+  /** Nothing proves what it is to the published line: what would, it does not tell. */
   UNPROVEN;
 
   /** Whether it counts when primaries are counted. */

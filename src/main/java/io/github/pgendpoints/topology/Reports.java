@@ -210,13 +210,15 @@ final class Reports {
                   now.asked(),
                   OVERRULE.formatted(candidate.endpoint()));
       case UNPROVEN ->
-          "%s is on timeline %d, the published primary %s is on %s, and whether the one continues the other is not known (%s); %s%s"
+          "%s is on %s, the published primary %s is on %s, and whether the one continues the other is not known (%s); %s%s"
               .formatted(
                   at(candidate),
-                  candidate.server().timeline(),
+                  candidate.server().timeline() == null
+                      ? "a timeline that it does not tell"
+                      : "timeline " + candidate.server().timeline(),
                   known(published),
                   published.line(),
-                  candidate.server().lineage().reason(),
+                  untold(candidate.server(), published.line()),
                   now.asked(),
                   OVERRULE.formatted(candidate.endpoint()));
       case NEWER_LINE ->
@@ -234,6 +236,22 @@ final class Reports {
                   OVERRULE.formatted(candidate.endpoint()));
       case VERIFIED, OWN -> throw new IllegalArgumentException("not refused");
     };
+  }
+
+  /** What a server does not tell that would prove what it is to this line, and why. */
+  private static String untold(Server server, Line line) {
+    Protection missing =
+        server.timeline() == null
+            ? Protection.STALE_PRIMARY
+            : server.tellsClusterOf(line) ? null : Protection.FOREIGN_NODES;
+    if (missing == null) {
+      return server.lineage().reason();
+    }
+    Unread unread = server.unread().get(missing);
+    return "%s: %s"
+        .formatted(
+            missing == Protection.STALE_PRIMARY ? "its timeline" : "its system identifier",
+            unread == null ? "not told" : unread.reason());
   }
 
   /** A primary that is none of ours, or is off the line, may be the right one: after pg_upgrade. */

@@ -114,6 +114,11 @@ public record Server(
         : HistoryAnswer.notGranted();
   }
 
+  /** Whether it tells its cluster where that of this line is known. */
+  boolean tellsClusterOf(Line line) {
+    return line.systemIdentifier() == null || systemIdentifier != null;
+  }
+
   /** Whether it is on this line, as far as can be told. */
   boolean isOn(Line line) {
     return timeline != null && timeline == line.timeline() && !line.beginsElsewhereThan(begin());

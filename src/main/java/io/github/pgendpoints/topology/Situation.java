@@ -158,9 +158,12 @@ record Situation(
 
   /** Without any history in play, a higher number is taken for a promotion. */
   boolean mayNumbersDecide() {
-    return candidate().server().lineage().isNotGranted()
+    Server server = candidate().server();
+    return server.timeline() != null
+        && server.tellsClusterOf(published.line())
+        && server.lineage().isNotGranted()
         && published.line().begin() == null
-        && candidate().server().timeline() <= published.line().timeline() + Decision.CREDIBLE_JUMP;
+        && server.timeline() <= published.line().timeline() + Decision.CREDIBLE_JUMP;
   }
 
   /** The standbys that follow a line which continues the candidate's. */

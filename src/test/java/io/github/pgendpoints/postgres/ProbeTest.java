@@ -248,7 +248,20 @@ class ProbeTest {
     row.put("received_tli", null);
     assertTrue(Probe.hidesTimeline(answer(row)));
     row.put("in_recovery", false);
-    assertFalse(Probe.hidesTimeline(answer(row)), "a primary");
+    assertTrue(Probe.hidesTimeline(answer(row)), "a primary");
+    row.put("timeline", "00000002");
+    assertFalse(Probe.hidesTimeline(answer(row)), "it tells");
+  }
+
+  /** Without the right, a number alone would count as a promotion. */
+  @Test
+  void aRightThatTheServerHadNoTimeToTellCountsAsGranted() {
+    Map<String, Object> row = row(false, "1");
+    assertFalse(answered(row).server().rights().contains(Right.HISTORY));
+
+    ProbeQuery.Answer late = new ProbeQuery.Answer(row, Map.of(), Set.of("history_function"));
+    assertTrue(
+        Probe.answered(node("db1"), ADDRESS, late).server().rights().contains(Right.HISTORY));
   }
 
   @Test
@@ -276,7 +289,8 @@ class ProbeTest {
                     Map.of(
                         column("receiver"), Unread.NOT_GRANTED,
                         column("replay_lsn"), "not supported",
-                        column("insert_lsn"), "not supported")))
+                        column("insert_lsn"), "not supported"),
+                    Set.of()))
             .server();
 
     assertTrue(server.streaming(), "a receiver is not known to be missing");
@@ -328,7 +342,7 @@ class ProbeTest {
   }
 
   private static ProbeQuery.Answer answer(Map<String, Object> row) {
-    return new ProbeQuery.Answer(row, Map.of());
+    return new ProbeQuery.Answer(row, Map.of(), Set.of());
   }
 
   private static ProbeColumn column(String name) {

@@ -78,6 +78,21 @@ class OverruleTest {
     assertEquals("10.0.0.1", verdict.publishing().name());
   }
 
+  /** As a backup of them brings back. */
+  @Test
+  void isNotUndoneByAnOlderCopyOfTheObjects() {
+    Memory older = overruled(ON_TIMELINE_1, Nodes.nothingPublished(), FIRST);
+    Memory later = overruled(ON_TIMELINE_2, objectsOf(older), FIRST.plusSeconds(1));
+    ClusterMemory manager = process();
+    manager.recall(objectsOf(later));
+    manager.published(manager.decide(objectsOf(later), ON_TIMELINE_2));
+
+    Published recalled = manager.recall(objectsOf(older));
+
+    assertEquals("10.0.0.2", recalled.primary().name());
+    assertEquals(later.generation(), recalled.generation());
+  }
+
   @Test
   void isALaterOneEvenWhenTheClockWasSetBack() {
     Memory first = overruled(ON_TIMELINE_2, Nodes.nothingPublished(), FIRST);

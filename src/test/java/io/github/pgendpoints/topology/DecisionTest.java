@@ -149,17 +149,54 @@ class DecisionTest {
     }
 
     @Test
-    void isUntoldWhereItDoesNotTellItsTimeline() {
-      NodeState hardened =
-          Nodes.primary(
-              "10.0.0.2",
-              new Server(CLUSTER, startedAt("10.0.0.2"), null, Lsn.of("0/5000000"), false));
+    void isUntoldWhereThePublishedServerDoesNotTellItsTimeline() {
+      Verdict verdict = verdict(published("10.0.0.1", 2, "0/2000000"), hardened("10.0.0.1"));
 
-      Verdict verdict = verdict(published("10.0.0.1", 2, "0/2000000"), hardened);
-
-      assertEquals(PrimaryClass.UNTOLD, classOf(verdict, "10.0.0.2"));
-      assertVerified("10.0.0.2", verdict);
+      assertEquals(PrimaryClass.UNTOLD, classOf(verdict, "10.0.0.1"));
+      assertVerified("10.0.0.1", verdict);
       assertEquals(2, verdict.publishing().line().timeline(), "the line stays");
+    }
+
+    /** It may be an old primary that answers slowly. */
+    @Test
+    void isUnprovenWhereAnotherServerDoesNotTellItsTimeline() {
+      for (String begin : new String[] {null, "0/2000000"}) {
+        Verdict verdict = verdict(published("10.0.0.1", 2, begin), hardened("10.0.0.2"));
+
+        assertEquals(PrimaryClass.UNPROVEN, classOf(verdict, "10.0.0.2"));
+        assertEquals(Rule.UNPROVEN, verdict.rule());
+      }
+    }
+
+    /** Each history contains timeline 1 from 0/0: another cluster's, too. */
+    @Test
+    void isUnprovenWhereItDoesNotTellItsCluster() {
+      NodeState successor = primary("10.0.0.2", 2, SECOND);
+      Server told = successor.server();
+      Server untold =
+          new Server(
+              null,
+              told.startedAt(),
+              told.timeline(),
+              told.lsn(),
+              false,
+              null,
+              Set.of(),
+              told.rights(),
+              told.history(),
+              Map.of(),
+              null);
+      Published first = published("10.0.0.1", 1, "0/0");
+
+      assertVerified("10.0.0.2", verdict(first, successor));
+      Verdict verdict = verdict(first, Nodes.primary("10.0.0.2", untold));
+      assertEquals(PrimaryClass.UNPROVEN, classOf(verdict, "10.0.0.2"));
+      assertEquals(Rule.UNPROVEN, verdict.rule());
+    }
+
+    private NodeState hardened(String name) {
+      return Nodes.primary(
+          name, new Server(CLUSTER, startedAt(name), null, Lsn.of("0/5000000"), false));
     }
 
     @Test
