@@ -1,6 +1,7 @@
 package io.github.pgendpoints.alert;
 
 import io.github.pgendpoints.logging.Causes;
+import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -133,6 +134,13 @@ public final class RouteFault {
   }
 
   private static String root(Throwable fault) {
-    return String.valueOf(Causes.root(fault).getMessage());
+    return String.valueOf(message(Causes.root(fault)));
+  }
+
+  /** The message of an error; Java's own of a file that may not be read is its name alone. */
+  static String message(Throwable fault) {
+    return fault instanceof AccessDeniedException
+        ? fault.getMessage() + " cannot be read: permission denied"
+        : fault.getMessage();
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.fabric8.kubernetes.api.model.Event;
 import io.github.pgendpoints.cycle.Mode;
@@ -14,8 +15,10 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -156,6 +159,41 @@ class SinkFilesTest {
     assertEquals(
         "alert sink routes/alerts/a.camel.yaml is left out, there is no route in it",
         event.getMessage());
+  }
+
+  @Test
+  void aSinkThatIsEnabledAndHasNoFileIsToldOf() throws IOException {
+    sink("slack.camel.yaml", taking("slack"));
+
+    try (Run run = run().with("ALERT_SINKS", "webhook,slack")) {
+      assertEquals(1, run.once());
+      assertEquals(2, Received.by("slack").size(), run.log().toString());
+      assertEquals(
+          List.of(
+              "ERROR alert sink routes/alerts/webhook.camel.yaml is left out,"
+                  + " ALERT_SINKS names it, but there is no such file"),
+          run.logged("sink"));
+      assertEquals(1, api.list(Event.class).size());
+    }
+  }
+
+  @Test
+  void aFolderThatMayNotBeReadCostsTheSinksAlone() throws IOException {
+    sink("a.camel.yaml", taking("a"));
+    Path alerts = home.resolve("routes/alerts");
+    Files.setPosixFilePermissions(alerts, Set.of());
+    assumeFalse(Files.isReadable(alerts), "this user may read every folder");
+
+    try (Run run = run().with("ALERT_SINKS", "webhook")) {
+      assertEquals(1, run.once(), run.log().toString());
+      assertEquals(
+          List.of(
+              "ERROR alert sinks cannot be listed: %s cannot be read: permission denied"
+                  .formatted(alerts)),
+          run.logged("sink"));
+    } finally {
+      Files.setPosixFilePermissions(alerts, PosixFilePermissions.fromString("rwx------"));
+    }
   }
 
   @Test
