@@ -437,6 +437,13 @@ class SettingsReaderTest {
     assertTrue(fault.startsWith("PG_NODES='" + nodes + "' ("), fault);
   }
 
+  @Test
+  void readsNamesOfSinksWithBlanks() throws Exception {
+    assertEquals(
+        Set.of("slack", "webhook"),
+        read(Map.of("ALERT_SINKS", " webhook , Slack ")).alerts().sinks());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "https://hooks.slack.com/services/T/B/hunter2, https://hooks.slack.com/***",
