@@ -128,6 +128,13 @@ class SinkFilesTest {
         Arguments.of(taking("x").replace("bean:", "been:"), "line 6: Unknown node id: been"),
         Arguments.of(taking("cycle"), "there is another route with the id cycle"),
         Arguments.of(taking("x") + taking("x"), "there is another route with the id x"),
+        Arguments.of(
+            taking("x").replace(":all", ":all?onyl=sekret"),
+            "line 4: alerts:all has no parameter onyl, allowed: needs, only, queue"),
+        Arguments.of(
+            taking("x")
+                .replace(":all", ":all\n      parameters: {needs: B_URL, C?, only: trouble}"),
+            "line 4: alerts:all has no parameter C?, allowed: needs, only, queue"),
         Arguments.of(taking("x").replace(":all", ":all?needs=A_URL"), "line 4: A_URL is not set"),
         Arguments.of(taking("x").replace(":all", ":all?needs=B_URL"), "line 4: B_URL is not a URL"),
         Arguments.of(
