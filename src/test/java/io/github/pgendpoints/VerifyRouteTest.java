@@ -409,6 +409,31 @@ class VerifyRouteTest {
             .toList());
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "refuse('verified', 'mine') | a rule of your own has a name of its own, and 'verified' is one of the program's; allowed: any other",
+        "refuse('Quorum', 'mine') | a rule of your own has a name of its own, and 'Quorum' is one of the program's; allowed: any other",
+        "refuse('OneArg') | a rule refuses with a name and a sentence, as in refuse('NAME', 'sentence')",
+        "refuse(null, 'mine') | a rule refuses with a name and a sentence, as in refuse('NAME', 'sentence')",
+        "refuse('No-Name', 'mine') | the name of a rule is a letter and up to 62 letters and digits, not 'No-Name'",
+      })
+  void aRuleThatRefusesWronglyFailsTheCycleInClearWords(String call, String message) {
+    String rule =
+        OWN_RULE
+            .replace("refuse('NeverPg3', 'pg3 never takes writes')", call)
+            .replace("'db3'", "'db1'");
+    routes.editing(file -> withRule(file, rule)).start();
+
+    Result result = verify(topology(primary("db1", 1), standby("db2")), published(1, "db1"));
+
+    assertEquals(1, result.outcome().exitCode());
+    assertEquals(List.of(), sent);
+    assertEquals(
+        List.of("cycle failed, nothing is decided: %s: %s".formatted(call, message)), errors());
+  }
+
   private Metrics metrics(PrometheusMeterRegistry registry) {
     Heartbeat heartbeat =
         new Heartbeat(Duration.ofSeconds(5), Duration.ofSeconds(2), System::nanoTime);
