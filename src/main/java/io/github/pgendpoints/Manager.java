@@ -154,6 +154,7 @@ public final class Manager extends Main {
   @Override
   protected void postProcessCamelContext(CamelContext context) throws Exception {
     super.postProcessCamelContext(context);
+    RouteFault.checkConfigurations(context);
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
       context.addStartupListener(
           new SinkFiles(

@@ -210,6 +210,10 @@ public final class SinkFiles implements StartupListener {
         throw new IllegalArgumentException(
             "there is another route with the id " + route.getId() + ", choose one of its own");
       }
+      String fault = RouteFault.configurationFault(model, route);
+      if (fault != null) {
+        throw new IllegalArgumentException(fault);
+      }
     }
   }
 

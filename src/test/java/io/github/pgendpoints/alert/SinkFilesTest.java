@@ -126,6 +126,9 @@ class SinkFilesTest {
             "line 9: Failed to resolve endpoint: log://x/*** due to: There are 1 parameters"),
         Arguments.of(step + "log:{{nosuch}}\n", "line 9: Property with key [nosuch] not found"),
         Arguments.of(taking("x").replace("bean:", "been:"), "line 6: Unknown node id: been"),
+        Arguments.of(
+            taking("x").replace("  from:", "  routeConfigurationId: snik\n    from:"),
+            "route x has the routeConfigurationId snik, allowed: kubernetes, query, sink, step"),
         Arguments.of(taking("cycle"), "there is another route with the id cycle"),
         Arguments.of(taking("x") + taking("x"), "there is another route with the id x"),
         Arguments.of(
@@ -219,6 +222,25 @@ class SinkFilesTest {
       int named = Integer.parseInt(told.replaceAll("(?s).*, line (\\d+): .*", "$1"));
       // The step, whose expression stands a line or two below.
       assertTrue(named <= line + 1 && named >= line - 1, told + " for " + line);
+    }
+  }
+
+  @Test
+  void aConfigurationThatIsNotThereIsAFaultOfAMainRoute() throws IOException {
+    Path file = home.resolve("routes/40-publish.camel.yaml");
+    String text = Files.readString(file);
+    String renamed = text.replace("routeConfigurationId: kubernetes", "routeConfigurationId: k8s");
+    assertNotEquals(text, renamed);
+    Files.writeString(file, renamed);
+
+    try (Run run = run()) {
+      assertEquals(2, run.once());
+      String told = run.logged("ERROR cannot start").get(0);
+      assertTrue(
+          told.matches(
+              "ERROR cannot start: 40-publish.camel.yaml, line \\d+: route write has the"
+                  + " routeConfigurationId k8s, allowed: kubernetes, query, sink, step"),
+          told);
     }
   }
 
