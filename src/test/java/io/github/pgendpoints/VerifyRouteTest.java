@@ -48,6 +48,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
@@ -407,6 +408,36 @@ class VerifyRouteTest {
             .filter(alert -> alert.kind() == Alert.Kind.RULE)
             .map(Alert::message)
             .toList());
+  }
+
+  /** What README says. */
+  @ParameterizedTest
+  @CsvSource({
+    "verdict.primary?.node.name, db1",
+    "verdict.primary?.node.host, db1",
+    "verdict.primary?.address, db1",
+    "verdict.primary?.server.timeline, 1",
+    "verdict.verified, true",
+    "verdict.ruleName, verified",
+    "verdict.reachable, 2",
+    "verdict.quorum, 2",
+    "verdict.standbys.size, 1",
+    "topology.nodes.size, 3",
+    "topology.primaries.size, 1",
+    "topology.standbys.size, 1",
+  })
+  void aRuleReads(String what, String value) {
+    String rule =
+        OWN_RULE.replaceFirst(
+            "expression: \"[^\"]*\"",
+            Matcher.quoteReplacement(
+                "expression: \"${variable.%s} == '%s'\"".formatted(what, value)));
+    routes.editing(file -> withRule(file, rule)).start();
+
+    Result result =
+        verify(topology(primary("db1", 1), standby("db2"), down("db3")), published(1, "db1"));
+
+    assertEquals("NeverPg3", result.verdict().ruleName());
   }
 
   @ParameterizedTest
