@@ -13,6 +13,10 @@ import io.github.pgendpoints.settings.SettingsCatalog;
 import io.github.pgendpoints.settings.SettingsReader;
 import io.github.pgendpoints.settings.SettingsReference;
 import io.github.pgendpoints.status.RunningManager;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.security.Security;
 import java.util.List;
@@ -71,7 +75,29 @@ public final class Application implements Callable<Integer> {
     // Faults in the settings are logged in the format that the settings request.
     Logging.configure(Level.INFO, SettingsCatalog.LOG_FORMAT.valueOrDefault(System.getenv()));
     Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> tell(thrown));
-    System.exit(execute(args));
+    System.exit(withOutput(execute(args)));
+  }
+
+  /**
+   * The exit code, unless what was printed is lost, as on a full disk. A reader that has seen
+   * enough, such as head, loses nothing.
+   */
+  private static int withOutput(int code) {
+    if (!System.out.checkError()) {
+      return code;
+    }
+    String reason = "a part of it is lost";
+    // Where System.out keeps no reason, another try has the same one.
+    try (OutputStream out = new FileOutputStream(FileDescriptor.out)) {
+      out.write('\n');
+    } catch (IOException e) {
+      reason = e.getMessage();
+    }
+    if ("Broken pipe".equals(reason)) {
+      return code;
+    }
+    LOG.error("the program failed: its output cannot be written: {}", reason);
+    return code == 0 ? ExitCode.REFUSED : code;
   }
 
   private static int execute(String[] args) {

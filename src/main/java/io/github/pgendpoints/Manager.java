@@ -128,7 +128,7 @@ public final class Manager extends Main {
 
   private void setUpCamel() {
     configure()
-        .withRoutesIncludePattern("file:%s/*.camel.yaml".formatted(routes.path()))
+        .withRoutesIncludePattern(routes.pattern())
         .withAutoConfigurationLogSummary(false)
         .withBasePackageScanEnabled(false)
         .withName("postgres-endpoint-manager")
@@ -154,10 +154,12 @@ public final class Manager extends Main {
   @Override
   protected void postProcessCamelContext(CamelContext context) throws Exception {
     super.postProcessCamelContext(context);
+    RouteFault.checkConfigurations(context);
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
       context.addStartupListener(
           new SinkFiles(
               routes.path().resolve("alerts"),
+              settings.alerts().sinks(),
               settings.alerts().off(),
               sinks,
               wiring::tellOfFault));
@@ -297,9 +299,7 @@ public final class Manager extends Main {
         return ExitCode.REFUSED;
       }
       routes.requireCycles();
-      routes
-          .ignored()
-          .forEach(file -> LOG.warn("{} is not read: route files end with .camel.yaml", file));
+      routes.ignored().forEach((file, reason) -> LOG.warn("{} is not read: {}", file, reason));
       run();
       return getExitCode();
     } catch (Exception e) {

@@ -5,6 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The folder of the routes, read as text before Camel reads it. */
@@ -22,15 +25,44 @@ record RouteFolder(Path path) {
     }
   }
 
-  /** Files that look like routes of somebody, and are not read because of their names. */
-  List<Path> ignored() {
-    return Stream.of(path, path.resolve("alerts"))
+  /**
+   * What Camel is to read: file by file, since for a pattern it looks into each folder beside them,
+   * and doesn't start where it may not.
+   */
+  String pattern() {
+    try {
+      return routes().stream().map(file -> "file:" + file).collect(Collectors.joining(","));
+    } catch (IOException e) {
+      // Which Camel reports.
+      return "file:" + path + "/*" + EXTENSION;
+    }
+  }
+
+  private List<Path> routes() throws IOException {
+    try (Stream<Path> files = Files.list(path)) {
+      return files
+          .filter(file -> file.toString().endsWith(EXTENSION) && !Files.isDirectory(file))
+          .sorted()
+          .toList();
+    }
+  }
+
+  /** Files that look like routes of somebody, and are not read; each with the reason. */
+  Map<Path, String> ignored() {
+    Map<Path, String> ignored = new TreeMap<>();
+    Stream.of(path, path.resolve("alerts"))
         .flatMap(folder -> files(folder).stream())
-        .filter(file -> file.toString().matches(".*\\.ya?ml"))
-        .filter(file -> !file.toString().endsWith(EXTENSION))
+        .filter(file -> file.toString().matches("(?i).*\\.ya?ml"))
         .filter(file -> !file.endsWith("kustomization.yaml"))
-        .sorted()
-        .toList();
+        .forEach(
+            file -> {
+              if (!file.toString().endsWith(EXTENSION)) {
+                ignored.put(file, "route files end with .camel.yaml");
+              } else if (!Files.isRegularFile(file)) {
+                ignored.put(file, "it is a folder, or a link to no file");
+              }
+            });
+    return ignored;
   }
 
   /** None where the folder cannot be read. */
@@ -44,8 +76,8 @@ record RouteFolder(Path path) {
 
   /** Whether a file has this text; true as well if a file can't be read, which Camel reports. */
   boolean contains(String text) {
-    try (Stream<Path> files = Files.list(path)) {
-      for (Path file : files.filter(name -> name.toString().endsWith(EXTENSION)).toList()) {
+    try {
+      for (Path file : routes()) {
         if (Files.readString(file, StandardCharsets.ISO_8859_1).contains(text)) {
           return true;
         }

@@ -10,6 +10,8 @@ import io.github.pgendpoints.settings.Setting;
 import io.github.pgendpoints.settings.SettingsReference;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -130,6 +132,31 @@ class ApplicationTest {
     for (int code : new int[] {0, 1, 2, 3, 143}) {
       assertTrue(help().matches("(?s).*\n +" + code + " +[a-z].*"), help());
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "> /dev/full, 1, 'ERROR the program failed: its output cannot be written: No space left on device'",
+    "> /dev/null, 0, ''",
+    "| true, 0, ''"
+  })
+  void failsIfItsOutputIsLostUnlessNobodyReadsIt(String to, int exitCode, String said)
+      throws Exception {
+    Process process =
+        new ProcessBuilder(
+                "bash",
+                "-o",
+                "pipefail",
+                "-c",
+                "\"$0\" -cp \"$1\" \"$2\" --help " + to,
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                System.getProperty("java.class.path"),
+                Application.class.getName())
+            .start();
+    String error = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertEquals(exitCode, process.waitFor(), error);
+    assertEquals(said, error.strip().replaceFirst("^\\S+ ", ""));
   }
 
   private String help() {

@@ -2,13 +2,16 @@ package io.github.pgendpoints;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,16 +69,37 @@ class OwnRoutesTest {
   }
 
   @Test
+  void aFolderThatMayNotBeReadIsNamedWithTheReason() throws IOException {
+    Files.setPosixFilePermissions(routes(), Set.of());
+    assumeFalse(Files.isReadable(routes()), "this user may read every folder");
+
+    try {
+      assertEquals(2, run.once());
+    } finally {
+      Files.setPosixFilePermissions(routes(), PosixFilePermissions.fromString("rwx------"));
+    }
+    assertEquals(
+        List.of("ERROR cannot start: %s cannot be read: permission denied".formatted(routes())),
+        run.logged("cannot start"));
+  }
+
+  @Test
   void aFileWithAnotherNameIsNamed() throws IOException {
     Files.createDirectory(routes().resolve("alerts"));
-    for (String file : List.of("60-own.yaml", "alerts/own.camel.yml", "alerts/README.md")) {
+    for (String file :
+        List.of("60-own.yaml", "alerts/own.camel.yml", "alerts/X.camel.YAML", "alerts/README.md")) {
       Files.writeString(routes().resolve(file), "- route: {}");
     }
+    Files.createDirectory(routes().resolve("alerts/folder.camel.yaml"));
+    Files.createSymbolicLink(routes().resolve("alerts/link.camel.yaml"), Path.of("nothing"));
 
     assertEquals(1, run.once());
     assertEquals(
         List.of(
             "WARN %s/60-own.yaml is not read: route files end with .camel.yaml",
+            "WARN %s/alerts/X.camel.YAML is not read: route files end with .camel.yaml",
+            "WARN %s/alerts/folder.camel.yaml is not read: it is a folder, or a link to no file",
+            "WARN %s/alerts/link.camel.yaml is not read: it is a folder, or a link to no file",
             "WARN %s/alerts/own.camel.yml is not read: route files end with .camel.yaml"),
         run.logged("is not read").stream()
             .map(line -> line.replace(routes().toString(), "%s"))

@@ -48,6 +48,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
@@ -411,6 +412,61 @@ class VerifyRouteTest {
             .filter(alert -> alert.kind() == Alert.Kind.RULE)
             .map(Alert::message)
             .toList());
+  }
+
+  /** What README says. */
+  @ParameterizedTest
+  @CsvSource({
+    "verdict.primary?.node.name, db1",
+    "verdict.primary?.node.host, db1",
+    "verdict.primary?.address, db1",
+    "verdict.primary?.server.timeline, 1",
+    "verdict.verified, true",
+    "verdict.ruleName, verified",
+    "verdict.reachable, 2",
+    "verdict.quorum, 2",
+    "verdict.standbys.size, 1",
+    "topology.nodes.size, 3",
+    "topology.primaries.size, 1",
+    "topology.standbys.size, 1",
+  })
+  void aRuleReads(String what, String value) {
+    String rule =
+        OWN_RULE.replaceFirst(
+            "expression: \"[^\"]*\"",
+            Matcher.quoteReplacement(
+                "expression: \"${variable.%s} == '%s'\"".formatted(what, value)));
+    routes.editing(file -> withRule(file, rule)).start();
+
+    Result result =
+        verify(topology(primary("db1", 1), standby("db2"), down("db3")), published(1, "db1"));
+
+    assertEquals("NeverPg3", result.verdict().ruleName());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "refuse('verified', 'mine') | a rule of your own has a name of its own, and 'verified' is one of the program's; allowed: any other",
+        "refuse('Quorum', 'mine') | a rule of your own has a name of its own, and 'Quorum' is one of the program's; allowed: any other",
+        "refuse('OneArg') | a rule refuses with a name and a sentence, as in refuse('NAME', 'sentence')",
+        "refuse(null, 'mine') | a rule refuses with a name and a sentence, as in refuse('NAME', 'sentence')",
+        "refuse('No-Name', 'mine') | the name of a rule is a letter and up to 62 letters and digits, not 'No-Name'",
+      })
+  void aRuleThatRefusesWronglyFailsTheCycleInClearWords(String call, String message) {
+    String rule =
+        OWN_RULE
+            .replace("refuse('NeverPg3', 'pg3 never takes writes')", call)
+            .replace("'db3'", "'db1'");
+    routes.editing(file -> withRule(file, rule)).start();
+
+    Result result = verify(topology(primary("db1", 1), standby("db2")), published(1, "db1"));
+
+    assertEquals(1, result.outcome().exitCode());
+    assertEquals(List.of(), sent);
+    assertEquals(
+        List.of("cycle failed, nothing is decided: %s: %s".formatted(call, message)), errors());
   }
 
   private Metrics metrics(PrometheusMeterRegistry registry) {

@@ -32,4 +32,15 @@ public final class AlertsComponent extends DefaultComponent {
     Set<Only> only = Only.parse(getAndRemoveParameter(parameters, "only", String.class, ""));
     return new AlertsEndpoint(uri, this, sinks, settings, queue, needs, only);
   }
+
+  /** Of the parameters that nothing took; Camel's own message doesn't say what is allowed. */
+  @Override
+  protected void validateParameters(
+      String uri, Map<String, Object> parameters, String optionPrefix) {
+    if (!parameters.isEmpty()) {
+      throw new IllegalArgumentException(
+          "alerts:all has no parameter %s, allowed: needs, only, queue"
+              .formatted(String.join(", ", parameters.keySet())));
+    }
+  }
 }

@@ -2,6 +2,7 @@ package io.github.pgendpoints.alert;
 
 import io.github.pgendpoints.logging.Causes;
 import java.util.regex.Pattern;
+import org.apache.camel.language.bean.RuntimeBeanExpressionException;
 
 /** The text of a failure that something outside this program worded. */
 public final class FailureText {
@@ -23,9 +24,16 @@ public final class FailureText {
     return VARYING.matcher(message).replaceAll("#");
   }
 
-  /** An error with its root cause first: what wraps it is often the same whatever happened. */
+  /**
+   * An error with its root cause first: what wraps it is often the same whatever happened. Of a
+   * call in a route that refuses its arguments, the call and the reason.
+   */
   public static String of(Throwable failure) {
     Throwable root = Causes.root(failure);
+    if (failure instanceof RuntimeBeanExpressionException call
+        && root instanceof IllegalArgumentException) {
+      return call.getMethod() + ": " + root.getMessage();
+    }
     return root == failure ? root.toString() : root + " (" + failure + ")";
   }
 }

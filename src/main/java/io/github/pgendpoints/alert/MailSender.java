@@ -1,12 +1,14 @@
 package io.github.pgendpoints.alert;
 
 import io.github.pgendpoints.kubernetes.Certificates;
+import io.github.pgendpoints.logging.Causes;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.Transport;
 import jakarta.mail.internet.MimeMessage;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -61,7 +63,8 @@ public final class MailSender extends DefaultJavaMailSender {
   public void send(MimeMessage message) throws MessagingException {
     String user = settings.get("ALERT_MAIL_USER", "");
     message.saveChanges();
-    Transport transport = getSession().getTransport("smtp");
+    Session session = getSession();
+    Transport transport = session.getTransport("smtp");
     try {
       if (user.isEmpty()) {
         transport.connect();
@@ -69,6 +72,16 @@ public final class MailSender extends DefaultJavaMailSender {
         transport.connect(user, settings.get("ALERT_MAIL_PASSWORD"));
       }
       transport.sendMessage(message, message.getAllRecipients());
+    } catch (MessagingException e) {
+      if (Causes.root(e) instanceof IOException broken) {
+        throw new MessagingException(
+            "SMTP server %s:%s: %s"
+                .formatted(
+                    session.getProperty("mail.smtp.host"),
+                    session.getProperty("mail.smtp.port"),
+                    broken instanceof UnknownHostException ? "unknown host" : broken.getMessage()));
+      }
+      throw e;
     } finally {
       try {
         transport.close();

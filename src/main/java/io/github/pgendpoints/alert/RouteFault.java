@@ -1,6 +1,7 @@
 package io.github.pgendpoints.alert;
 
 import io.github.pgendpoints.logging.Causes;
+import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -21,6 +22,7 @@ import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.language.MethodCallExpression;
+import org.apache.camel.support.PatternHelper;
 
 /** Finds the file and the line of a route that cannot be created. */
 public final class RouteFault {
@@ -51,6 +53,38 @@ public final class RouteFault {
     List<RouteDefinition> routes =
         context instanceof ModelCamelContext model ? model.getRouteDefinitions() : List.of();
     return place(fault, routes).map(Place::inWords).orElse("") + root(fault);
+  }
+
+  /**
+   * Checks that the configurations that routes name are there: without a word, Camel would run such
+   * a route without its retries.
+   *
+   * @throws IllegalArgumentException naming the file, the line, and what is allowed
+   */
+  public static void checkConfigurations(CamelContext context) {
+    ModelCamelContext model = (ModelCamelContext) context;
+    for (RouteDefinition route : model.getRouteDefinitions()) {
+      String fault = configurationFault(model, route);
+      if (fault != null) {
+        throw new IllegalArgumentException(
+            new Place(route, route.getLineNumber()).inWords() + fault);
+      }
+    }
+  }
+
+  /** What is wrong with the configurations that a route names; null if all of them are there. */
+  static String configurationFault(ModelCamelContext model, RouteDefinition route) {
+    String named = Objects.requireNonNullElse(route.getRouteConfigurationId(), "*");
+    List<String> ids =
+        model.getRouteConfigurationDefinitions().stream().map(NamedNode::getId).sorted().toList();
+    return Stream.of(model.resolvePropertyPlaceholders(named).split(","))
+        .filter(name -> ids.stream().noneMatch(id -> PatternHelper.matchPattern(id, name)))
+        .findFirst()
+        .map(
+            name ->
+                "route %s has the routeConfigurationId %s, allowed: %s"
+                    .formatted(route.getId(), name, String.join(", ", ids)))
+        .orElse(null);
   }
 
   /** The line of a fault; 0 if it is not one of these routes. */
@@ -133,6 +167,13 @@ public final class RouteFault {
   }
 
   private static String root(Throwable fault) {
-    return String.valueOf(Causes.root(fault).getMessage());
+    return String.valueOf(message(Causes.root(fault)));
+  }
+
+  /** The message of an error; Java's own of a file that may not be read is its name alone. */
+  static String message(Throwable fault) {
+    return fault instanceof AccessDeniedException
+        ? fault.getMessage() + " cannot be read: permission denied"
+        : fault.getMessage();
   }
 }

@@ -31,7 +31,7 @@ final class SinkFault {
       return cause.getClass().getSimpleName();
     }
     return (cause instanceof ClassNotFoundException ? "ClassNotFoundException: " : "")
-        + cause.getMessage();
+        + RouteFault.message(cause);
   }
 
   private static int line(

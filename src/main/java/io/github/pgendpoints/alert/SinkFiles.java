@@ -2,12 +2,14 @@ package io.github.pgendpoints.alert;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -36,6 +38,7 @@ public final class SinkFiles implements StartupListener {
   private static final long MAX_SECONDS = 5;
 
   private final Path folder;
+  private final Set<String> on;
   private final Set<String> off;
   private final Sinks sinks;
   private final Consumer<String> faults;
@@ -46,12 +49,15 @@ public final class SinkFiles implements StartupListener {
 
   /**
    * @param folder need not exist
+   * @param on names of files, without suffix, that must be there
    * @param off names of files, without suffix, that are not loaded
    * @param faults takes a sentence about each file that is left out
    */
-  public SinkFiles(Path folder, Set<String> off, Sinks sinks, Consumer<String> faults) {
+  public SinkFiles(
+      Path folder, Set<String> on, Set<String> off, Sinks sinks, Consumer<String> faults) {
     this.faults = faults;
     this.folder = folder;
+    this.on = on;
     this.off = off;
     this.sinks = sinks;
   }
@@ -134,26 +140,26 @@ public final class SinkFiles implements StartupListener {
   }
 
   private List<Path> files() {
-    if (!Files.isDirectory(folder)) {
-      return List.of();
-    }
+    Set<Path> found = new TreeSet<>();
+    on.forEach(name -> found.add(folder.resolve(name + SUFFIX)));
     try (Stream<Path> files = Files.list(folder)) {
-      return files
-          .filter(file -> name(file) != null && !off.contains(name(file)))
-          .sorted()
-          .toList();
+      files
+          .filter(file -> file.toString().endsWith(SUFFIX) && Files.isRegularFile(file))
+          .filter(file -> !off.contains(name(file)))
+          .forEach(found::add);
+    } catch (NoSuchFileException e) {
+      LOG.debug("there is no folder {}", folder);
     } catch (IOException e) {
-      LOG.error("alert sinks cannot be listed: {}", e.toString());
+      LOG.error("alert sinks cannot be listed: {}", RouteFault.message(e));
       return List.of();
     }
+    return List.copyOf(found);
   }
 
-  /** The file's name without its suffix; null when it is not a file of routes. */
+  /** The file's name without its suffix. */
   private static String name(Path file) {
     String name = Objects.requireNonNull(file.getFileName()).toString();
-    return name.endsWith(SUFFIX) && Files.isRegularFile(file)
-        ? name.substring(0, name.length() - SUFFIX.length())
-        : null;
+    return name.substring(0, name.length() - SUFFIX.length());
   }
 
   private void load(CamelContext context, Path file) {
@@ -161,6 +167,9 @@ public final class SinkFiles implements StartupListener {
     List<RouteDefinition> routes = new ArrayList<>();
     List<RouteDefinition> before = List.copyOf(model.getRouteDefinitions());
     try {
+      if (!Files.isRegularFile(file)) {
+        throw new IllegalArgumentException("ALERT_SINKS names it, but there is no such file");
+      }
       Resource resource =
           PluginHelper.getResourceLoader(context).resolveResource("file:" + file.toAbsolutePath());
       Collection<RoutesBuilder> builders =
@@ -200,6 +209,10 @@ public final class SinkFiles implements StartupListener {
           || routes.stream().filter(other -> route.getId().equals(other.getId())).count() > 1) {
         throw new IllegalArgumentException(
             "there is another route with the id " + route.getId() + ", choose one of its own");
+      }
+      String fault = RouteFault.configurationFault(model, route);
+      if (fault != null) {
+        throw new IllegalArgumentException(fault);
       }
     }
   }

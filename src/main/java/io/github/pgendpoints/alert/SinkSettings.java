@@ -108,10 +108,11 @@ public final class SinkSettings {
     if (value.contains("REPLACE-ME")) {
       return " is a placeholder";
     }
-    if (name.endsWith("URL") && !isUrl(value)) {
-      return " is not a URL with http:// or https://";
+    if (name.endsWith("URL") && faultOfUrl(value) != null) {
+      return faultOfUrl(value);
     }
-    if (name.endsWith("_PORT") && !(value.matches("[0-9]{1,5}") && isPort(value))) {
+    if (name.endsWith("_PORT")
+        && !(value.matches("[0-9]{1,5}") && isPort(Integer.parseInt(value)))) {
       return " is not a port, 1 to 65535";
     }
     if (name.endsWith("_TEMPLATE") && !isJson(value)) {
@@ -131,17 +132,22 @@ public final class SinkSettings {
     }
   }
 
-  private static boolean isPort(String value) {
-    int port = Integer.parseInt(value);
+  private static boolean isPort(int port) {
     return port >= 1 && port <= 65535;
   }
 
-  private static boolean isUrl(String text) {
+  private static String faultOfUrl(String text) {
     try {
       URI uri = URI.create(text);
-      return uri.getHost() != null && SCHEMES.contains(String.valueOf(uri.getScheme()));
+      if (uri.getHost() == null || !SCHEMES.contains(String.valueOf(uri.getScheme()))) {
+        return " is not a URL with http:// or https://";
+      }
+      if (uri.getRawUserInfo() != null) {
+        return " has a user or password; allowed: http:// or https:// with host, port, and path";
+      }
+      return uri.getPort() == -1 || isPort(uri.getPort()) ? null : " has a port beyond 1 to 65535";
     } catch (IllegalArgumentException e) {
-      return false;
+      return " is not a URL with http:// or https://";
     }
   }
 }

@@ -45,7 +45,7 @@ record ApiProxy(String source, String scheme, String host, int port, String user
 
   private static final Pattern URL =
       Pattern.compile(
-          "(?:(?<scheme>[A-Za-z0-9+.-]+)://)?(?:(?<user>.*)@)?(?<host>\\[[0-9A-Fa-f:.%]+]|[^]\\[\\s:/?#@]+)"
+          "(?:(?<scheme>[A-Za-z0-9+.-]+)://|(?![A-Za-z0-9+.-]+://))(?:(?<user>.*)@)?(?<host>\\[[0-9A-Fa-f:.%]+]|[^]\\[\\s:/?#@]+)"
               + "(?::(?<port>[0-9]{0,5}))?(?:[/?#].*)?");
 
   private static final Pattern HOST_AND_PORT = Pattern.compile("(\\[.*]|[^:]*):([0-9]+)");

@@ -1,5 +1,7 @@
 package io.github.pgendpoints.settings;
 
+import io.github.pgendpoints.topology.NodeList;
+
 /**
  * A setting with a value that is not allowed.
  *
@@ -22,10 +24,24 @@ record Fault(Setting<?> setting, String text) {
     return new Fault(setting, text.replaceAll("\\p{Cntrl}", "?"));
   }
 
-  /** Masks a URL up to its last @, since a password may contain one, and a connection string. */
+  /**
+   * Leaves of a URL its scheme and host, without what stands before the last @, since a password
+   * may contain one; nothing of a connection string or a query; and of a line of a .pgpass its
+   * host.
+   */
   private static String withoutPassword(String value) {
+    if (!value.contains("//")) {
+      int end = 0;
+      for (String item : value.split(",", -1)) {
+        if (NodeList.isPassFileLine(item)) {
+          return value.contains("@") ? "***" : value.substring(0, value.indexOf(':', end)) + ":***";
+        }
+        end += item.length() + 1;
+      }
+    }
     return value
-        .replaceFirst("(?s)^(.*?//)?.*@", "$1***@")
-        .replaceAll("(?is)(password\\s*=).*", "$1***");
+        .replaceFirst("(?s)^([\\w+.-]+://)?.*@", "$1***@")
+        .replaceFirst("(?s)([?=]).*", "$1***")
+        .replaceFirst("(?s)(//[^/]*/).+", "$1***");
   }
 }

@@ -217,8 +217,8 @@ record ValueType<T>(
     List<String> names = known.stream().sorted().toList();
     return of(
         "a comma-separated list of " + String.join(", ", names),
-        "(?i)(?:W)(?:[, ]+(?:W))*[, ]*".replace("W", String.join("|", names)),
-        text -> new TreeSet<>(List.of(text.toLowerCase(Locale.ROOT).split("[, ]+"))));
+        "(?i) *(?:W)(?:[, ]+(?:W))*[, ]*".replace("W", String.join("|", names)),
+        text -> new TreeSet<>(List.of(text.strip().toLowerCase(Locale.ROOT).split("[, ]+"))));
   }
 
   /** Numbers of nodes that have to answer. */

@@ -22,6 +22,10 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
   private static final int MAX_NODES = 1000;
 
   private static final Pattern DIGITS_AND_DOTS = Pattern.compile("[0-9.]+");
+  private static final Pattern SECRET = Pattern.compile("[@=?]");
+  private static final Pattern IPV6 =
+      Pattern.compile(
+          "\\[?(\\p{XDigit}{0,4}:){2,7}(\\p{XDigit}{0,4}|[0-9.]{5,15})(%\\w{1,15})?(](\\w|:\\w{0,5})?)?");
   private static final Pattern PORT = Pattern.compile("\\d{1,5}");
   private static final Pattern BRACKETED = Pattern.compile("\\[([^\\]]*)](?::(.*))?");
   private static final Pattern NAME =
@@ -69,13 +73,22 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
     return nodes.stream().map(Node::name).collect(Collectors.joining(","));
   }
 
+  /** Whether an item may be a line of a .pgpass, whose last field is the password. */
+  public static boolean isPassFileLine(String item) {
+    return item.matches("(?s)[^:]*:[^:]*:[^:]*:.*") && !IPV6.matcher(item.strip()).matches();
+  }
+
   private static Node parseItem(String item, int defaultPort, boolean allowLoopback) {
     if (item.isEmpty()) {
       throw new IllegalArgumentException("an item is empty");
     }
-    if (item.contains("//") || item.contains("@") || item.contains("=")) {
+    if (item.contains("//") || SECRET.matcher(item).find()) {
       // Not repeated: it may hold a password.
       throw new IllegalArgumentException("an item is a URL or a connection string");
+    }
+    if (isPassFileLine(item)) {
+      // Nor is this, for the same reason.
+      throw new IllegalArgumentException("an item has several colons and is no IPv6 address");
     }
     Matcher bracketed = BRACKETED.matcher(item);
     if (bracketed.matches()) {

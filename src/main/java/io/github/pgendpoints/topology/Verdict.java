@@ -52,13 +52,22 @@ public record Verdict(
    * The same topology, refused by a rule that a route adds.
    *
    * @param kind the name of the rule, such as {@code MaintenanceWindow}: a letter, then up to 62
-   *     letters and digits
+   *     letters and digits; no rule of the program's own
    * @param sentence why, and what ends it
    */
   public Verdict refuse(String kind, String sentence) {
+    if (kind == null || sentence == null || sentence.isBlank()) {
+      throw new IllegalArgumentException(
+          "a rule refuses with a name and a sentence, as in refuse('NAME', 'sentence')");
+    }
     if (!KIND.matcher(kind).matches()) {
       throw new IllegalArgumentException(
           "the name of a rule is a letter and up to 62 letters and digits, not '%s'"
+              .formatted(kind));
+    }
+    if (Stream.of(Rule.values()).anyMatch(rule -> rule.toString().equalsIgnoreCase(kind))) {
+      throw new IllegalArgumentException(
+          "a rule of your own has a name of its own, and '%s' is one of the program's; allowed: any other"
               .formatted(kind));
     }
     return new Verdict(

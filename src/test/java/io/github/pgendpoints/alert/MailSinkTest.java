@@ -30,6 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.subethamail.smtp.auth.EasyAuthenticationHandlerFactory;
 import org.subethamail.smtp.auth.LoginFailedException;
@@ -152,6 +153,18 @@ class MailSinkTest {
       assertFalse(run.log().toString().contains("sekret"), run.log().toString());
     }
     assertEquals(List.of(), mails);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"127.0.0.1, Connection refused", "mail.invalid, unknown host"})
+  void tellsWhichServerIsOutOfReach(String host, String why) {
+    try (Run run = run(1).with("ALERT_MAIL_HOST", host)) {
+      assertEquals(1, run.once());
+      assertEquals(
+          "ERROR alert sink mail failed to deliver db/pg-rw/NodeDown/127.0.0.1:"
+              + " SMTP server %s:1: %s".formatted(host, why),
+          run.logged("failed to deliver").get(0));
+    }
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.fabric8.kubernetes.api.model.Event;
 import io.github.pgendpoints.cycle.Mode;
@@ -14,8 +15,10 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -123,8 +126,18 @@ class SinkFilesTest {
             "line 9: Failed to resolve endpoint: log://x/*** due to: There are 1 parameters"),
         Arguments.of(step + "log:{{nosuch}}\n", "line 9: Property with key [nosuch] not found"),
         Arguments.of(taking("x").replace("bean:", "been:"), "line 6: Unknown node id: been"),
+        Arguments.of(
+            taking("x").replace("  from:", "  routeConfigurationId: snik\n    from:"),
+            "route x has the routeConfigurationId snik, allowed: kubernetes, query, sink, step"),
         Arguments.of(taking("cycle"), "there is another route with the id cycle"),
         Arguments.of(taking("x") + taking("x"), "there is another route with the id x"),
+        Arguments.of(
+            taking("x").replace(":all", ":all?onyl=sekret"),
+            "line 4: alerts:all has no parameter onyl, allowed: needs, only, queue"),
+        Arguments.of(
+            taking("x")
+                .replace(":all", ":all\n      parameters: {needs: B_URL, C?, only: trouble}"),
+            "line 4: alerts:all has no parameter C?, allowed: needs, only, queue"),
         Arguments.of(taking("x").replace(":all", ":all?needs=A_URL"), "line 4: A_URL is not set"),
         Arguments.of(taking("x").replace(":all", ":all?needs=B_URL"), "line 4: B_URL is not a URL"),
         Arguments.of(
@@ -159,6 +172,41 @@ class SinkFilesTest {
   }
 
   @Test
+  void aSinkThatIsEnabledAndHasNoFileIsToldOf() throws IOException {
+    sink("slack.camel.yaml", taking("slack"));
+
+    try (Run run = run().with("ALERT_SINKS", "webhook,slack")) {
+      assertEquals(1, run.once());
+      assertEquals(2, Received.by("slack").size(), run.log().toString());
+      assertEquals(
+          List.of(
+              "ERROR alert sink routes/alerts/webhook.camel.yaml is left out,"
+                  + " ALERT_SINKS names it, but there is no such file"),
+          run.logged("sink"));
+      assertEquals(1, api.list(Event.class).size());
+    }
+  }
+
+  @Test
+  void aFolderThatMayNotBeReadCostsTheSinksAlone() throws IOException {
+    sink("a.camel.yaml", taking("a"));
+    Path alerts = home.resolve("routes/alerts");
+    Files.setPosixFilePermissions(alerts, Set.of());
+    assumeFalse(Files.isReadable(alerts), "this user may read every folder");
+
+    try (Run run = run().with("ALERT_SINKS", "webhook")) {
+      assertEquals(1, run.once(), run.log().toString());
+      assertEquals(
+          List.of(
+              "ERROR alert sinks cannot be listed: %s cannot be read: permission denied"
+                  .formatted(alerts)),
+          run.logged("sink"));
+    } finally {
+      Files.setPosixFilePermissions(alerts, PosixFilePermissions.fromString("rwx------"));
+    }
+  }
+
+  @Test
   void aFaultOfAMainRouteNamesFileAndLine() throws IOException {
     Path file = home.resolve("routes/30-verify.camel.yaml");
     String text = Files.readString(file);
@@ -174,6 +222,25 @@ class SinkFilesTest {
       int named = Integer.parseInt(told.replaceAll("(?s).*, line (\\d+): .*", "$1"));
       // The step, whose expression stands a line or two below.
       assertTrue(named <= line + 1 && named >= line - 1, told + " for " + line);
+    }
+  }
+
+  @Test
+  void aConfigurationThatIsNotThereIsAFaultOfAMainRoute() throws IOException {
+    Path file = home.resolve("routes/40-publish.camel.yaml");
+    String text = Files.readString(file);
+    String renamed = text.replace("routeConfigurationId: kubernetes", "routeConfigurationId: k8s");
+    assertNotEquals(text, renamed);
+    Files.writeString(file, renamed);
+
+    try (Run run = run()) {
+      assertEquals(2, run.once());
+      String told = run.logged("ERROR cannot start").get(0);
+      assertTrue(
+          told.matches(
+              "ERROR cannot start: 40-publish.camel.yaml, line \\d+: route write has the"
+                  + " routeConfigurationId k8s, allowed: kubernetes, query, sink, step"),
+          told);
     }
   }
 

@@ -2,11 +2,14 @@ package io.github.pgendpoints.kubernetes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.URI;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ApiProxyTest {
   @ParameterizedTest
@@ -30,6 +33,16 @@ class ApiProxyTest {
       })
   void readsAProxy(String value, String proxy) {
     assertEquals(proxy + " of HTTPS_PROXY", ApiProxy.parse("HTTPS_PROXY", value).toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"http://svc:s3cret@:1", "http://:1", "http:///x", "ftp://h", "http://h:0"})
+  void refusesWhatNamesNoHost(String value) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> ApiProxy.parse("HTTP_PROXY", value))
+            .getMessage();
+    assertTrue(message.startsWith("HTTP_PROXY does not name a proxy; allowed: "), message);
   }
 
   @ParameterizedTest

@@ -38,7 +38,8 @@ final class SettingForms {
           Pattern.compile("a DNS-1123 label"),
           label -> label("[a-z0-9]", 63).with(Form.Numbers.whole(0, MOST_BYTES)),
           Pattern.compile("a comma-separated list of ([a-z]+(?:, [a-z]+)+)"),
-          list -> Form.words(names(list), /* ignoreCase= */ true).listed("[, ]+", "[, ]*"),
+          list ->
+              Form.words(names(list), /* ignoreCase= */ true).listed("[, ]+", "[, ]*").after(" *"),
           Pattern.compile("a comma-separated list of (.*); to forbid methods .*"),
           list -> authMethods(names(list)));
 

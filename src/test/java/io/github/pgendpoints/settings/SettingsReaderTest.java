@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -402,6 +403,10 @@ class SettingsReaderTest {
         "postgres://db1/repmgr?password=hunter2",
         "host=db1 password=hunter2 user=repmgr",
         "host=db1 password='p hunter2'",
+        "http://db1/hooks/hunter2",
+        "db1?pw=hunter2",
+        "db1 user=repmgr passwd=hunter2",
+        "password=hunter2//x@db1",
       })
   void showsNoPasswordOfAUrl(String url) {
     List<String> faults = faults(Map.of("PG_NODES", url, "NAMESPACE", url));
@@ -410,11 +415,50 @@ class SettingsReaderTest {
     assertTrue(faults.get(0).contains("an item is a URL or a connection string"));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "db1:5432:*:repmgr:hunter2, db1:***",
+    "[::1]:5432:*:repmgr:hunter2, [:***",
+    "'db0,db1:5432:*:repmgr:h,hunter2', 'db0,db1:***'",
+    "db1:5432:*:repmgr:hunter2@hunter2, ***",
+    "'2001:db8::1,db1:5432:x:y:hunter2', '2001:db8::1,db1:***'"
+  })
+  void showsOfALineOfAPassFileItsHost(String line, String shown) {
+    List<String> faults = faults(Map.of("PG_NODES", line, "NAMESPACE", line));
+
+    assertFalse(faults.toString().contains("hunter2"), faults.toString());
+    assertTrue(faults.get(0).startsWith("PG_NODES='" + shown + "' (an item "), faults.get(0));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"2001:db8::1:99999", "[2001:db8::1]:99999", "db1:0,db2:0,db3:0,db4:0"})
+  void showsAddressesWithTheirColons(String nodes) {
+    String fault = faults(Map.of("PG_NODES", nodes)).get(0);
+    assertTrue(fault.startsWith("PG_NODES='" + nodes + "' ("), fault);
+  }
+
+  @Test
+  void readsNamesOfSinksWithBlanks() throws Exception {
+    assertEquals(
+        Set.of("slack", "webhook"),
+        read(Map.of("ALERT_SINKS", " webhook , Slack ")).alerts().sinks());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "https://hooks.slack.com/services/T/B/hunter2, https://hooks.slack.com/***",
+    "http://h?token=hunter2, http://h?***"
+  })
+  void showsOfAUrlWhereItPoints(String url, String shown) {
+    String fault = faults(Map.of("ALERT_SINKS", url)).get(0);
+    assertTrue(fault.startsWith("ALERT_SINKS='" + shown + "'; allowed: "), fault);
+  }
+
   @Test
   void leavesWhereTheUrlPoints() {
     assertEquals(
         List.of(
-            "PG_NODES='postgres://***@db1:5432/repmgr'"
+            "PG_NODES='postgres://***@db1:5432/***'"
                 + " (an item is a URL or a connection string); allowed: "
                 + SettingsCatalog.PG_NODES.allowed()),
         faults(Map.of("PG_NODES", "postgres://repmgr:hunter2@db1:5432/repmgr")));

@@ -103,7 +103,7 @@ final class SettingsSchema {
     if (name.endsWith("_TLS")) {
       return Form.words(List.of("starttls", "tls", "off"), /* ignoreCase= */ false);
     }
-    return name.endsWith("_URL") ? Form.of("https?://[^\\s/?#]\\S*") : Form.ANY;
+    return name.endsWith("_URL") ? Form.of("https?://[^\\s/?#@]+(?:[/?#]\\S*)?") : Form.ANY;
   }
 
   private static Map<String, Object> schema(Form form, List<Object> not) {

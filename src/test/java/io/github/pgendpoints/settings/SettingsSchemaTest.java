@@ -69,7 +69,7 @@ class SettingsSchemaTest {
       KUBERNETES_TIMEOUT "100ms", 10, "10s", "0.1"
       JOLOKIA_PORT "off", false, 8778, "1", "Off", "65535"
       ALERT_REPEAT 1, "720h", "2592000s", "43200m", "1000ms"
-      ALERT_SINKS "events", "Mail, slack", "none", "NONE", "webhook alertmanager,"
+      ALERT_SINKS "events", " webhook", "Mail, slack", "none", "NONE", "webhook alertmanager,"
       LOG_LEVEL "info", "WARNING", "Critical", "notset", "trace"
       LOG_FORMAT "text", "JSON"
       """;
