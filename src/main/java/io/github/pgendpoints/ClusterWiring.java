@@ -249,10 +249,15 @@ final class ClusterWiring implements AutoCloseable {
         budget,
         age,
         conditions,
-        new RememberedConditions(invocation.mode() == Mode.ONCE ? state : null, errors, conditions),
+        remembered(state),
         new CycleHistory(),
         errors,
         clock);
+  }
+
+  private RememberedConditions remembered(ConfigMapStateStore state) {
+    boolean once = invocation.mode() == Mode.ONCE;
+    return new RememberedConditions(continuous || once ? state : null, errors, conditions, once);
   }
 
   private ServiceReader reader() {

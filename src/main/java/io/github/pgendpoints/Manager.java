@@ -3,7 +3,6 @@ package io.github.pgendpoints;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.github.pgendpoints.alert.AlertLog;
 import io.github.pgendpoints.alert.RouteFault;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
@@ -281,9 +280,6 @@ public final class Manager extends Main {
   private void end(int code) {
     if (mode != Mode.CONTINUOUS || code == ExitCode.USAGE) {
       cluster.schedule().stop();
-      if (mode == Mode.ONCE) {
-        AlertLog.logUnreported(cluster.conditions().unreported());
-      }
       sinks.await(MAX_WAIT_FOR_SINKS);
       exitCode.set(code);
       completed();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
@@ -103,6 +104,24 @@ class LeaderIT {
     assertTrue(
         first.err().contains("INFO this replica no longer leads: Lease pem is released"),
         first::err);
+  }
+
+  /** An alert that nobody ends fires for hours. */
+  @Test
+  void theNextLeaderReportsTheEndOfWhatTheLastOneReported() throws SQLException {
+    first.with("STATE", "state");
+    second.with("STATE", "state");
+    lead();
+    cluster.servers().get(0).stopImmediately();
+    until(() -> first.err().contains("ERROR no primary, nothing is written"));
+    until(
+        () -> api.get(ConfigMap.class, "db", "state").getData().toString().contains("NO_PRIMARY"));
+    first.process().destroyForcibly();
+    cluster.servers().get(1).promote();
+
+    until(() -> second.err().contains("INFO over: no primary"));
+
+    assertEquals(List.of("127.0.0.2"), addresses("pg-rw"));
   }
 
   /** The leader checks it beside its cycles, and each check takes PGCONNECT_TIMEOUT. */

@@ -18,7 +18,7 @@ public final class AlertLog {
   }
 
   /**
-   * Logs what a run of one cycle found and no alert reports: each run says what it found.
+   * Logs what a process found in its first cycle and no alert reports: each one says what it found.
    *
    * @param unreported null if there is none
    */

@@ -53,6 +53,11 @@ public record ConditionsSnapshot(
     return new ConditionsSnapshot("", Map.of(), Map.of(), Map.of(), Map.of(), Set.of());
   }
 
+  /** The same without the checks that were off. */
+  public ConditionsSnapshot withoutDegradations() {
+    return new ConditionsSnapshot(signature, states, lasting, troubles, leftOut, Set.of());
+  }
+
   /**
    * Reads what {@link #json} wrote.
    *

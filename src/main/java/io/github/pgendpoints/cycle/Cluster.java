@@ -67,6 +67,12 @@ public record Cluster(
     KubernetesErrors errors,
     Clock clock) {
 
+  /** Takes over from another process, which has reported what it found: STATE may say what. */
+  void takeOver() {
+    conditions.forget();
+    remembered.recall();
+  }
+
   /** Begins a term of leadership: others may have written since the last one. */
   void beginTerm() {
     reader.forget();

@@ -50,7 +50,9 @@ public final class Conclusion {
     Cycle cycle = new Cycle(now, cluster.leadership().isHeld(), cluster.history().conflicts());
     exchange.getExchangeExtension().addOnCompletion(new End(cluster, cycle));
     cluster.budget().renew();
-    cluster.remembered().recall();
+    if (cycle.isLeading()) {
+      cluster.history().afterSuccession(cluster.leadership().successions(), cluster::takeOver);
+    }
     return cycle;
   }
 
@@ -156,11 +158,6 @@ public final class Conclusion {
         .filter(NotLeaderException.class::isInstance)
         .forEach(failure -> LEADER.info(failure.getMessage()));
     boolean leading = cycle.isLeading() && cluster.leadership().isHeld();
-    if (leading) {
-      cluster
-          .history()
-          .afterSuccession(cluster.leadership().successions(), cluster.conditions()::forget);
-    }
     CycleReport report = new CycleReport(cluster, cycle, result);
     List<Alert> alerts = !leading ? List.of() : again ? report.ofConflict() : report.alerts();
     if (again) {
@@ -175,7 +172,9 @@ public final class Conclusion {
   /** Ends the run where it is one of a single cycle, now that the alerts have gone out. */
   public void end(@Variable("cluster") Cluster cluster, @Variable("cycle") Cycle cycle) {
     if (!cycle.isRepeated()) {
-      cluster.remembered().remember();
+      if (cycle.isLeading() && cluster.leadership().isHeld()) {
+        cluster.remembered().remember();
+      }
       end.run();
     }
     cycle.markEnded();

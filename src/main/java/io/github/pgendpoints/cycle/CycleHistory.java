@@ -3,7 +3,7 @@ package io.github.pgendpoints.cycle;
 /** What the cycles of one cluster leave to those after them. Used by one cycle at a time. */
 public final class CycleHistory {
   private long term;
-  private int successions;
+  private int successions = -1;
   private int conflicts;
 
   /** Runs {@code begin} when this cycle is the first one in a term of leadership. */
@@ -15,14 +15,14 @@ public final class CycleHistory {
   }
 
   /**
-   * Runs {@code forget} when this process has taken over the Lease of another one since the last
-   * cycle.
+   * Runs {@code takeOver} when this cycle is the first one that leads, or this process has taken
+   * over the Lease of another one since.
    *
    * @param now how often it has done so
    */
-  void afterSuccession(int now, Runnable forget) {
+  void afterSuccession(int now, Runnable takeOver) {
     if (now != successions) {
-      forget.run();
+      takeOver.run();
       successions = now;
     }
   }

@@ -224,7 +224,7 @@ public final class SettingsCatalog {
               "STATE",
               dns1123Label(),
               "in memory only",
-              "ConfigMap that stores the published line, a split brain, and what `--once` alerted.")
+              "ConfigMap that stores the published line, a split brain, and what was alerted.")
           .alias("ALERT_STATE");
 
   // Monitoring, alerts and log

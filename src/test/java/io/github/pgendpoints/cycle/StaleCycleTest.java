@@ -109,7 +109,7 @@ class StaleCycleTest {
         new ApiBudget(Duration.ofSeconds(3), System::nanoTime),
         age,
         conditions,
-        new RememberedConditions(null, errors, conditions),
+        new RememberedConditions(null, errors, conditions, true),
         new CycleHistory(),
         errors,
         Clock.systemUTC());

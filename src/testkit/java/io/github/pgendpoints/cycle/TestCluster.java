@@ -72,7 +72,7 @@ public final class TestCluster {
         new ApiBudget(Duration.ofSeconds(5), System::nanoTime),
         CycleAge.of(Duration.ofSeconds(5), () -> 0),
         conditions,
-        new RememberedConditions(null, null, conditions),
+        new RememberedConditions(null, null, conditions, true),
         new CycleHistory(),
         null,
         Clock.systemUTC());
