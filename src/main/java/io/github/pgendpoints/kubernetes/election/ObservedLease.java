@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -160,13 +161,33 @@ final class ObservedLease {
     isOurs = true;
   }
 
-  /** Lets another process take the Lease at once, when this one holds it. */
-  void release() {
-    read();
-    if (isHeld()) {
-      // A merge patch without a holder would leave the one there is.
-      write(next("").build());
+  /**
+   * Lets another process take the Lease at once, when this one holds it.
+   *
+   * @return whether this process held it, and the API server has granted that
+   */
+  boolean release() {
+    if (isOurs) {
+      try {
+        giveUp();
+        return true;
+      } catch (KubernetesClientException e) {
+        if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+          throw e;
+        }
+      }
     }
+    read();
+    boolean held = isHeld();
+    if (held) {
+      giveUp();
+    }
+    return held;
+  }
+
+  /** A merge patch without a holder would leave the one there is. */
+  private void giveUp() {
+    write(next("").build());
   }
 
   private LeaseBuilder next(String holder) {

@@ -250,7 +250,7 @@ class ElectionTest {
   }
 
   @Test
-  void stopsInTimeWhenTheApiHangs() throws Exception {
+  void stopsInTimeWhenTheApiHangsAndDoesNotSayThatItHasReleasedTheLease() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     api.hang();
@@ -258,8 +258,24 @@ class ElectionTest {
 
     first.election.stop();
 
-    assertTrue(Duration.ofNanos(System.nanoTime() - before).toMillis() < 1500);
+    assertTrue(Duration.ofNanos(System.nanoTime() - before).toMillis() < 2500);
     assertFalse(first.leadership.isHeld());
+    hears(first, "leads", "lost");
+  }
+
+  /** Also while a renewal is under way, which the release has to wait for. */
+  @Test
+  void releasesTheLeaseByOneRequestThoughEachAnswerIsLate() {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    api.delay(Duration.ofMillis(600)).clearRequests();
+    await().until(() -> !api.requests().isEmpty());
+
+    first.election.stop();
+
+    hears(first, "leads", "released");
+    assertEquals("", lease().getSpec().getHolderIdentity());
+    assertEquals(0, reads());
   }
 
   @Test
