@@ -39,6 +39,12 @@ final class ObservedLease {
   /** As last answered; null when there is none. */
   private Lease lease;
 
+  /**
+   * The last one while {@link #lease} is null, if another process held it and may still write:
+   * whoever deletes a Lease does not end its holder.
+   */
+  private Lease deleted;
+
   private long seenAt;
 
   /** Whether {@link #lease} is the answer to the last request, and that was a write of ours. */
@@ -87,9 +93,9 @@ final class ObservedLease {
     accept(client.leases().inNamespace(namespace).withName(name).get());
   }
 
-  /** The holder's name; empty when nobody holds the Lease. */
+  /** The holder's name, also of one that may still write; empty when nobody holds the Lease. */
   String holder() {
-    return lease == null ? "" : Objects.requireNonNullElse(spec().getHolderIdentity(), "");
+    return Objects.requireNonNullElse(spec().getHolderIdentity(), "");
   }
 
   /** Whether this process is its holder. */
@@ -103,7 +109,7 @@ final class ObservedLease {
    */
   String otherService() {
     String prefix = holder() + SERVES;
-    Map<String, String> annotations = lease == null ? null : lease.getMetadata().getAnnotations();
+    Map<String, String> annotations = last() == null ? null : last().getMetadata().getAnnotations();
     String written = annotations == null ? "" : annotations.getOrDefault(HOLDER, "");
     return holder().isEmpty() || !written.startsWith(prefix) || written.equals(prefix + serves)
         ? null
@@ -213,8 +219,13 @@ final class ObservedLease {
 
   private void accept(Lease answer) {
     long now = nanoTime.getAsLong();
-    if (answer == null || lease == null || !version(answer).equals(version(lease))) {
-      seenAt = now;
+    if (answer == null) {
+      deleted = isFree() ? null : last();
+    } else {
+      deleted = null;
+      if (lease == null || !version(answer).equals(version(lease))) {
+        seenAt = now;
+      }
     }
     lease = answer;
   }
@@ -223,7 +234,12 @@ final class ObservedLease {
     return lease.getMetadata().getResourceVersion();
   }
 
+  private Lease last() {
+    return lease == null ? deleted : lease;
+  }
+
   private LeaseSpec spec() {
-    return lease == null || lease.getSpec() == null ? new LeaseSpec() : lease.getSpec();
+    Lease last = last();
+    return last == null || last.getSpec() == null ? new LeaseSpec() : last.getSpec();
   }
 }

@@ -390,6 +390,36 @@ class ElectionTest {
     hears(first, "leads");
   }
 
+  /** Its holder writes until its last renewal is 3 s old, and makes it anew. */
+  @Test
+  void leavesADeletedLeaseToItsHolder() throws Exception {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    Replica second = new Replica("b");
+    within(5000, () -> second.follows(first) && api.requests().stream().anyMatch(this::isWatch));
+
+    for (int i = 0; i < 3; i++) {
+      api.delete(Lease.class, "db", "pem");
+      within(3000, () -> lease() != null && first.leads());
+      Thread.sleep(500);
+    }
+    assertFalse(first.heard("lost"), first::toString);
+    assertFalse(second.heard("leads"), second::toString);
+  }
+
+  @Test
+  void takesADeletedLeaseOfADeadReplicaWhenItWouldHaveRunOut() throws Exception {
+    lease("other", ZonedDateTime.now(ZoneOffset.UTC));
+    Replica first = new Replica("a");
+    within(5000, () -> first.heard("follows other"));
+    api.delete(Lease.class, "db", "pem");
+
+    Thread.sleep(4000);
+    assertFalse(first.leads());
+    within(5000, first::leads);
+    hears(first, "follows other", "leads");
+  }
+
   @Test
   void losesLeadershipWhenAnotherHoldsTheLeaseAndTakesItWhenThatOneIsGone() throws Exception {
     Replica first = new Replica("a");
