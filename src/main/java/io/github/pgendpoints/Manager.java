@@ -222,6 +222,7 @@ public final class Manager extends Main {
             cluster.publisher(),
             RouteBindings.INSTANCE,
             cycleInterval(),
+            cluster.leadership()::isHeld,
             election == null ? null : election::holder,
             Clock.systemUTC());
     context.addService(

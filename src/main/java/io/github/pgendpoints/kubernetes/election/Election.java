@@ -256,9 +256,9 @@ public final class Election extends ServiceSupport {
     }
   }
 
-  /** The name of the process that holds the Lease, as last read; null before that. */
+  /** The name of the process that holds the Lease, as last read; null if it is not known. */
   public String holder() {
-    return holder;
+    return candidate.identity().equals(holder) && !leadership.isHeld() ? null : holder;
   }
 
   private void lead() {
