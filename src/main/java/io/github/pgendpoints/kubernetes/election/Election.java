@@ -309,6 +309,7 @@ public final class Election extends ServiceSupport {
     if (code == HttpURLConnection.HTTP_FORBIDDEN && !wasGrantedOfLate()) {
       if (!leadership.isAlone()) {
         leadership.alone(true);
+        follows = null;
         stopWatching();
         listener.notGranted(failure);
       }

@@ -491,6 +491,21 @@ class ElectionTest {
   }
 
   @Test
+  void saysThatItStandsByAgainWhenTheRightIsBack() throws Exception {
+    lease("other", ZonedDateTime.now(ZoneOffset.UTC));
+    Replica first = new Replica("a");
+    within(5000, () -> first.heard("follows other"));
+    api.deny("get", "leases").deny("list", "leases").deny("watch", "leases");
+    within(20_000, first::leads);
+    lease("other", ZonedDateTime.now(ZoneOffset.UTC));
+    first.events.clear();
+    api.heal();
+
+    within(13_000, () -> first.heard("follows other"));
+    assertFalse(first.leads());
+  }
+
+  @Test
   void writesAloneWhenTheLeaseMayBeReadOnly() throws Exception {
     api.deny("create", "leases");
     Replica first = new Replica("a");
