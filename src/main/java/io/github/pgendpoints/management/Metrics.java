@@ -46,6 +46,8 @@ import java.util.stream.Stream;
 public final class Metrics implements RequestListener {
   private static final String PREFIX = "pgendpoints.";
 
+  private static final String PROBES = PREFIX + "probe.duration";
+
   private static final String VERIFIED = "verified";
 
   private static final List<String> OUTCOMES =
@@ -225,8 +227,16 @@ public final class Metrics implements RequestListener {
         .register(registry);
   }
 
+  private void forgetProbesOfOthers(Topology topology) {
+    Set<String> names =
+        topology.nodes().stream().map(state -> state.node().name()).collect(Collectors.toSet());
+    registry.find(PROBES).timers().stream()
+        .filter(timer -> !names.contains(timer.getId().getTag("node")))
+        .forEach(registry::remove);
+  }
+
   private Timer probes(Node node) {
-    return Timer.builder(PREFIX + "probe.duration")
+    return Timer.builder(PROBES)
         .description("How long probes of the node took, failed ones too")
         .tag("node", node.name())
         .serviceLevelObjectives(BUCKETS)
@@ -273,6 +283,7 @@ public final class Metrics implements RequestListener {
 
   private void observed(Topology topology, Verdict verdict) {
     nodes.update(topology, verdict);
+    forgetProbesOfOthers(topology);
     primaries = topology.primaries().size();
     if (verdict != null) {
       verdicts(verdict.ruleName());
