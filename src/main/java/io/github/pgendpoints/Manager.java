@@ -54,7 +54,7 @@ public final class Manager extends Main {
   private static final Logger LOG = LoggerFactory.getLogger(Manager.class);
 
   /** For a cycle under way at SIGTERM. The routes then wait for one that takes longer. */
-  private static final Duration MAX_WAIT_FOR_CYCLE = Duration.ofMillis(500);
+  private static final Duration MAX_WAIT_FOR_CYCLE = Duration.ofSeconds(1);
 
   /** What a run of one cycle waits for its sinks. */
   private static final Duration MAX_WAIT_FOR_SINKS = Duration.ofSeconds(10);
@@ -132,7 +132,7 @@ public final class Manager extends Main {
         .withBasePackageScanEnabled(false)
         .withName("postgres-endpoint-manager")
         .withJmxEnabled(servesJolokia())
-        // SIGTERM: a cycle under way gets this and MAX_WAIT_FOR_CYCLE; the process has 5 s.
+        // SIGTERM: a cycle under way gets this and MAX_WAIT_FOR_CYCLE; the process has 6 s.
         .withShutdownTimeout(3);
     addInitialProperty("camel.component.sql.serviceLocationEnabled", "false");
     // What waits for a route that somebody stopped, and 30 s of each cycle are gone.
@@ -223,6 +223,7 @@ public final class Manager extends Main {
             cluster.publisher(),
             RouteBindings.INSTANCE,
             cycleInterval(),
+            cluster.leadership()::isHeld,
             election == null ? null : election::holder,
             Clock.systemUTC());
     context.addService(

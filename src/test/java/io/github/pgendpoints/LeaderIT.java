@@ -124,6 +124,22 @@ class LeaderIT {
     assertEquals(List.of("127.0.0.2"), addresses("pg-rw"));
   }
 
+  @Test
+  void theOtherDoesNotWaitForTheLeaseToRunOutWhenTheApiIsSlow() {
+    lead();
+    api.delay(Duration.ofMillis(600));
+    Instant terminated = Instant.now();
+    first.terminate();
+
+    until(() -> second.err().contains("INFO this replica leads: "));
+    Duration took = Duration.between(terminated, Instant.now());
+    assertEquals(143, first.exitCode(10), first::err);
+    assertTrue(took.toMillis() < 3500, () -> "it took " + took + logs());
+    assertTrue(
+        first.err().contains("INFO this replica no longer leads: Lease pem is released"),
+        first::err);
+  }
+
   /** The leader checks it beside its cycles, and each check takes PGCONNECT_TIMEOUT. */
   @Test
   void theOtherDoesNotWaitForANodeThatDoesNotAnswer() {

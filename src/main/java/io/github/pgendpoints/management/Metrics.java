@@ -46,10 +46,12 @@ import java.util.stream.Stream;
 public final class Metrics implements RequestListener {
   private static final String PREFIX = "pgendpoints.";
 
+  private static final String PROBES = PREFIX + "probe.duration";
+
   private static final String VERIFIED = "verified";
 
   private static final List<String> OUTCOMES =
-      List.of(VERIFIED, "refused", "no_nodes", "kubernetes");
+      List.of(VERIFIED, "refused", "failed", "no_nodes", "kubernetes");
 
   /** A rule of a user's own has a name of its own; more of them than this are counted as none. */
   private static final int MAX_RULES = 50;
@@ -79,6 +81,7 @@ public final class Metrics implements RequestListener {
   private volatile long verifiedAt;
   private volatile boolean paused;
   private String lastTopology;
+  private Set<String> nodeNames = Set.of();
 
   /**
    * @param pausedBySetting whether PAUSED stops every write, whatever the annotation says
@@ -225,8 +228,19 @@ public final class Metrics implements RequestListener {
         .register(registry);
   }
 
+  private void forgetProbesOfOthers(Topology topology) {
+    Set<String> names =
+        topology.nodes().stream().map(state -> state.node().name()).collect(Collectors.toSet());
+    if (!names.equals(nodeNames)) {
+      nodeNames = names;
+      registry.find(PROBES).timers().stream()
+          .filter(timer -> !names.contains(timer.getId().getTag("node")))
+          .forEach(registry::remove);
+    }
+  }
+
   private Timer probes(Node node) {
-    return Timer.builder(PREFIX + "probe.duration")
+    return Timer.builder(PROBES)
         .description("How long probes of the node took, failed ones too")
         .tag("node", node.name())
         .serviceLevelObjectives(BUCKETS)
@@ -274,6 +288,7 @@ public final class Metrics implements RequestListener {
 
   private void observed(Topology topology, Verdict verdict) {
     nodes.update(topology, verdict);
+    forgetProbesOfOthers(topology);
     primaries = topology.primaries().size();
     if (verdict != null) {
       verdicts(verdict.ruleName());

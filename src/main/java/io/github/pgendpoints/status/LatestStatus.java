@@ -7,6 +7,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** The status of a manager that runs on, by its last cycle. Made only when asked for. */
@@ -18,6 +19,7 @@ public final class LatestStatus {
 
   private final Publisher publisher;
   private final String replica;
+  private final BooleanSupplier leads;
   private final Supplier<String> leader;
   private final Duration maxAge;
   private final Clock clock;
@@ -26,16 +28,19 @@ public final class LatestStatus {
   /**
    * @param replica the name of this host or pod
    * @param interval the longest time from one cycle to the next
+   * @param leads whether this replica leads now
    * @param leader names the holder of the Lease, if it knows it; null if there is no Lease
    */
   public LatestStatus(
       Publisher publisher,
       String replica,
       Duration interval,
+      BooleanSupplier leads,
       Supplier<String> leader,
       Clock clock) {
     this.publisher = publisher;
     this.replica = replica;
+    this.leads = leads;
     this.leader = leader;
     this.maxAge = MAX_AGE.plus(interval);
     this.clock = clock;
@@ -57,10 +62,7 @@ public final class LatestStatus {
       return null;
     }
     return Status.of(
-        ended.result(),
-        ended.reasons().get(),
-        publisher,
-        source(leader == null ? null : ended.result().leading(), ended.at()));
+        ended.result(), ended.reasons().get(), publisher, source(isLeading(ended), ended.at()));
   }
 
   /** Why there is no status, in the form of one. */
@@ -72,8 +74,14 @@ public final class LatestStatus {
             ? "no cycle has ended since this manager started"
             : "the last cycle ended %d s ago; the log of this manager says why"
                 .formatted(Duration.between(ended.at(), now).toSeconds());
-    Boolean leading = ended == null || leader == null ? null : ended.result().leading();
-    return Status.missing(reason, source(leading, ended == null ? now : ended.at()));
+    return Status.missing(reason, source(isLeading(ended), ended == null ? now : ended.at()));
+  }
+
+  /** As in its last cycle, unless it has lost the Lease since. */
+  private Boolean isLeading(Ended ended) {
+    return ended == null || leader == null
+        ? null
+        : ended.result().leading() && leads.getAsBoolean();
   }
 
   private Source source(Boolean leading, Instant at) {

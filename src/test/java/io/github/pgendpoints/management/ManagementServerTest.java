@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 
 class ManagementServerTest {
   private static final StatusPages NO_STATUS =
-      new StatusPages(new LatestStatus(null, "", Duration.ZERO, null, Clock.systemUTC()), "hash");
+      new StatusPages(
+          new LatestStatus(null, "", Duration.ZERO, () -> true, null, Clock.systemUTC()), "hash");
 
   @Test
   void hasNoStatusBeforeTheFirstCycleAndForOtherSettings() throws Exception {

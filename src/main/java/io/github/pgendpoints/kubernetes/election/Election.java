@@ -58,8 +58,8 @@ public final class Election extends ServiceSupport {
   /** An answer that takes longer comes too late for the renewal. */
   public static final Duration MAX_REQUEST = Duration.ofSeconds(1);
 
-  /** What the release of the Lease may take of the time that a process has to end. */
-  private static final Duration RELEASE = Duration.ofSeconds(1);
+  /** What the release may take when the process ends: a request under way, and the one itself. */
+  private static final Duration RELEASE = MAX_REQUEST.multipliedBy(2);
 
   private final Candidate candidate;
   private final Leadership leadership;
@@ -256,9 +256,9 @@ public final class Election extends ServiceSupport {
     }
   }
 
-  /** The name of the process that holds the Lease, as last read; null before that. */
+  /** The name of the process that holds the Lease, as last read; null if it is not known. */
   public String holder() {
-    return holder;
+    return candidate.identity().equals(holder) && !leadership.isHeld() ? null : holder;
   }
 
   private void lead() {
@@ -309,6 +309,7 @@ public final class Election extends ServiceSupport {
     if (code == HttpURLConnection.HTTP_FORBIDDEN && !wasGrantedOfLate()) {
       if (!leadership.isAlone()) {
         leadership.alone(true);
+        follows = null;
         stopWatching();
         listener.notGranted(failure);
       }
@@ -330,13 +331,12 @@ public final class Election extends ServiceSupport {
 
   private void release() {
     leadership.alone(false);
+    boolean isReleased = false;
     try {
-      if (leads) {
-        lease.release();
-      }
+      isReleased = leads && lease.release();
     } catch (RuntimeException e) {
       LOG.debug("the Lease is not released: it runs out by itself", e);
     }
-    end(true);
+    end(isReleased);
   }
 }

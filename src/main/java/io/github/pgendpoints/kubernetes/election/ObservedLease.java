@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -37,6 +38,12 @@ final class ObservedLease {
 
   /** As last answered; null when there is none. */
   private Lease lease;
+
+  /**
+   * The last one while {@link #lease} is null, if another process held it and may still write:
+   * whoever deletes a Lease does not end its holder.
+   */
+  private Lease deleted;
 
   private long seenAt;
 
@@ -86,9 +93,9 @@ final class ObservedLease {
     accept(client.leases().inNamespace(namespace).withName(name).get());
   }
 
-  /** The holder's name; empty when nobody holds the Lease. */
+  /** The holder's name, also of one that may still write; empty when nobody holds the Lease. */
   String holder() {
-    return lease == null ? "" : Objects.requireNonNullElse(spec().getHolderIdentity(), "");
+    return Objects.requireNonNullElse(spec().getHolderIdentity(), "");
   }
 
   /** Whether this process is its holder. */
@@ -102,7 +109,7 @@ final class ObservedLease {
    */
   String otherService() {
     String prefix = holder() + SERVES;
-    Map<String, String> annotations = lease == null ? null : lease.getMetadata().getAnnotations();
+    Map<String, String> annotations = last() == null ? null : last().getMetadata().getAnnotations();
     String written = annotations == null ? "" : annotations.getOrDefault(HOLDER, "");
     return holder().isEmpty() || !written.startsWith(prefix) || written.equals(prefix + serves)
         ? null
@@ -160,13 +167,33 @@ final class ObservedLease {
     isOurs = true;
   }
 
-  /** Lets another process take the Lease at once, when this one holds it. */
-  void release() {
-    read();
-    if (isHeld()) {
-      // A merge patch without a holder would leave the one there is.
-      write(next("").build());
+  /**
+   * Lets another process take the Lease at once, when this one holds it.
+   *
+   * @return whether this process held it, and the API server has granted that
+   */
+  boolean release() {
+    if (isOurs) {
+      try {
+        giveUp();
+        return true;
+      } catch (KubernetesClientException e) {
+        if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+          throw e;
+        }
+      }
     }
+    read();
+    boolean held = isHeld();
+    if (held) {
+      giveUp();
+    }
+    return held;
+  }
+
+  /** A merge patch without a holder would leave the one there is. */
+  private void giveUp() {
+    write(next("").build());
   }
 
   private LeaseBuilder next(String holder) {
@@ -192,8 +219,13 @@ final class ObservedLease {
 
   private void accept(Lease answer) {
     long now = nanoTime.getAsLong();
-    if (answer == null || lease == null || !version(answer).equals(version(lease))) {
-      seenAt = now;
+    if (answer == null) {
+      deleted = isFree() ? null : last();
+    } else {
+      deleted = null;
+      if (lease == null || !version(answer).equals(version(lease))) {
+        seenAt = now;
+      }
     }
     lease = answer;
   }
@@ -202,7 +234,12 @@ final class ObservedLease {
     return lease.getMetadata().getResourceVersion();
   }
 
+  private Lease last() {
+    return lease == null ? deleted : lease;
+  }
+
   private LeaseSpec spec() {
-    return lease == null || lease.getSpec() == null ? new LeaseSpec() : lease.getSpec();
+    Lease last = last();
+    return last == null || last.getSpec() == null ? new LeaseSpec() : last.getSpec();
   }
 }

@@ -250,7 +250,7 @@ class ElectionTest {
   }
 
   @Test
-  void stopsInTimeWhenTheApiHangs() throws Exception {
+  void stopsInTimeWhenTheApiHangsAndDoesNotSayThatItHasReleasedTheLease() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     api.hang();
@@ -258,8 +258,24 @@ class ElectionTest {
 
     first.election.stop();
 
-    assertTrue(Duration.ofNanos(System.nanoTime() - before).toMillis() < 1500);
+    assertTrue(Duration.ofNanos(System.nanoTime() - before).toMillis() < 2500);
     assertFalse(first.leadership.isHeld());
+    hears(first, "leads", "lost");
+  }
+
+  /** Also while a renewal is under way, which the release has to wait for. */
+  @Test
+  void releasesTheLeaseByOneRequestThoughEachAnswerIsLate() {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    api.delay(Duration.ofMillis(600)).clearRequests();
+    await().until(() -> !api.requests().isEmpty());
+
+    first.election.stop();
+
+    hears(first, "leads", "released");
+    assertEquals("", lease().getSpec().getHolderIdentity());
+    assertEquals(0, reads());
   }
 
   @Test
@@ -374,6 +390,36 @@ class ElectionTest {
     hears(first, "leads");
   }
 
+  /** Its holder writes until its last renewal is 3 s old, and makes it anew. */
+  @Test
+  void leavesADeletedLeaseToItsHolder() throws Exception {
+    Replica first = new Replica("a");
+    within(5000, first::leads);
+    Replica second = new Replica("b");
+    within(5000, () -> second.follows(first) && api.requests().stream().anyMatch(this::isWatch));
+
+    for (int i = 0; i < 3; i++) {
+      api.delete(Lease.class, "db", "pem");
+      within(3000, () -> lease() != null && first.leads());
+      Thread.sleep(500);
+    }
+    assertFalse(first.heard("lost"), first::toString);
+    assertFalse(second.heard("leads"), second::toString);
+  }
+
+  @Test
+  void takesADeletedLeaseOfADeadReplicaWhenItWouldHaveRunOut() throws Exception {
+    lease("other", ZonedDateTime.now(ZoneOffset.UTC));
+    Replica first = new Replica("a");
+    within(5000, () -> first.heard("follows other"));
+    api.delete(Lease.class, "db", "pem");
+
+    Thread.sleep(4000);
+    assertFalse(first.leads());
+    within(5000, first::leads);
+    hears(first, "follows other", "leads");
+  }
+
   @Test
   void losesLeadershipWhenAnotherHoldsTheLeaseAndTakesItWhenThatOneIsGone() throws Exception {
     Replica first = new Replica("a");
@@ -442,6 +488,21 @@ class ElectionTest {
 
     api.deny("get", "leases").deny("patch", "leases");
     within(20_000, () -> first.leads() && second.leads());
+  }
+
+  @Test
+  void saysThatItStandsByAgainWhenTheRightIsBack() throws Exception {
+    lease("other", ZonedDateTime.now(ZoneOffset.UTC));
+    Replica first = new Replica("a");
+    within(5000, () -> first.heard("follows other"));
+    api.deny("get", "leases").deny("list", "leases").deny("watch", "leases");
+    within(20_000, first::leads);
+    lease("other", ZonedDateTime.now(ZoneOffset.UTC));
+    first.events.clear();
+    api.heal();
+
+    within(13_000, () -> first.heard("follows other"));
+    assertFalse(first.leads());
   }
 
   @Test
