@@ -114,8 +114,7 @@ class LeaderIT {
     lead();
     cluster.servers().get(0).stopImmediately();
     until(() -> first.err().contains("ERROR no primary, nothing is written"));
-    until(
-        () -> api.get(ConfigMap.class, "db", "state").getData().toString().contains("NO_PRIMARY"));
+    until(() -> api.get(ConfigMap.class, "db", "state").getData().toString().contains("NoPrimary"));
     first.process().destroyForcibly();
     cluster.servers().get(1).promote();
 
