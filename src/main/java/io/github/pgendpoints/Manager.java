@@ -20,6 +20,7 @@ import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.JolokiaServer;
 import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
+import io.github.pgendpoints.management.OldGeneration;
 import io.github.pgendpoints.management.StatusPages;
 import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.postgres.ProbeThreads;
@@ -69,6 +70,7 @@ public final class Manager extends Main {
   private final ClusterWiring wiring;
   private final Cluster cluster;
   private final Heartbeat heartbeat;
+  private final OldGeneration oldGeneration = new OldGeneration();
   private final LeaseMessages leaseMessages;
 
   /** Null where there is no Lease to hold. */
@@ -268,9 +270,15 @@ public final class Manager extends Main {
     out.println(mode == Mode.STATUS_JSON ? status.json() : new StatusTable(status).text());
   }
 
-  /** Ends a run of one cycle, with that cycle's exit code; and any run that knows no node. */
+  /**
+   * Ends a run of one cycle, with that cycle's exit code; and any run that knows no node. Others
+   * use the time until something is to be expected.
+   */
   private void end() {
     end(last.outcome().exitCode());
+    if (mode == Mode.CONTINUOUS && !cluster.schedule().isUnstable()) {
+      oldGeneration.collectIfFull();
+    }
   }
 
   /** Ends a run of one cycle that came to no end by itself, such as by a fault in a route. */
