@@ -276,7 +276,7 @@ class CycleProbesTest {
     for (int threads : List.of(0, 1)) {
       threadsLeft.set(threads);
       assertNull(cycle());
-      assertEquals(Outcome.REFUSED, last.outcome());
+      assertEquals(Outcome.FAILED, last.outcome());
       awaitNoThreads();
     }
 
@@ -303,7 +303,7 @@ class CycleProbesTest {
           throw new IllegalStateException("what the Services route to cannot be read");
         };
     assertNull(cycle());
-    assertEquals(Outcome.REFUSED, last.outcome());
+    assertEquals(Outcome.FAILED, last.outcome());
     assertEquals(List.of(), namesProbed());
   }
 
