@@ -396,7 +396,8 @@ final class Referee {
     if (timeline == null) {
       require(
           is == PrimaryClass.UNTOLD
-              && (sight.isPublishedEntry(node)
+              && (stored.begin() == null
+                  || sight.isPublishedEntry(node)
                   || Objects.equals(
                       sight.published.primary().startedAt(), node.server().startedAt())),
           "wrong line",
@@ -895,7 +896,7 @@ final class Referee {
       if (tag == null) {
         eligible = true;
       } else if (machine.hardened) {
-        eligible = isPublishedServer(published, machine);
+        eligible = published.line().begin() == null || isPublishedServer(published, machine);
       } else if (machine.branch == tag.branch()) {
         eligible =
             (published.line().begin() == null

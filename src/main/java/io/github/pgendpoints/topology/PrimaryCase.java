@@ -18,7 +18,9 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
           row(PrimaryClass.FIRST, primary -> !primary.isAnyLinePublished()),
           row(
               PrimaryClass.UNTOLD,
-              primary -> !primary.tellsTimeline() && primary.isPublishedServer()),
+              primary ->
+                  !primary.tellsTimeline()
+                      && (primary.isPublishedServer() || !primary.withholdsWhatItIs())),
           row(
               PrimaryClass.PUBLISHED,
               primary -> primary.isOnPublishedLine() && primary.isPublishedServer()),
@@ -28,7 +30,7 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
           row(PrimaryClass.DEAD_BRANCH, PrimaryCase::isOffPublishedLine),
           row(
               PrimaryClass.SUCCESSOR,
-              primary -> primary.continuesPublishedLine() && primary.tellsItsCluster()),
+              primary -> primary.continuesPublishedLine() && !primary.withholdsWhatItIs()),
           row(PrimaryClass.UNPROVEN, primary -> true));
 
   private Line line() {
@@ -130,8 +132,8 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
     return tellsHistory() && primary.history().contains(line());
   }
 
-  private boolean tellsItsCluster() {
-    return primary.server().tellsClusterOf(line());
+  private boolean withholdsWhatItIs() {
+    return primary.server().withholdsTimeline(line()) || primary.server().withholdsCluster(line());
   }
 
   private boolean tellsHistory() {

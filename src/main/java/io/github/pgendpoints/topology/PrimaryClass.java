@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum PrimaryClass {
   /** No line is published. */
   FIRST,
-  /** It is the published server, and does not tell its timeline. */
+  /** It does not tell its timeline, and is the published server, or may not tell our role. */
   UNTOLD,
   /** It is the published server, on the published line. */
   PUBLISHED,

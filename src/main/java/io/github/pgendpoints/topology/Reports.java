@@ -243,7 +243,7 @@ final class Reports {
     Protection missing =
         server.timeline() == null
             ? Protection.STALE_PRIMARY
-            : server.tellsClusterOf(line) ? null : Protection.FOREIGN_NODES;
+            : server.withholdsCluster(line) ? Protection.FOREIGN_NODES : null;
     if (missing == null) {
       return server.lineage().reason();
     }

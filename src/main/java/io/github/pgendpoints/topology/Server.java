@@ -114,9 +114,26 @@ public record Server(
         : HistoryAnswer.notGranted();
   }
 
-  /** Whether it tells its cluster where that of this line is known. */
-  boolean tellsClusterOf(Line line) {
-    return line.systemIdentifier() == null || systemIdentifier != null;
+  /** Whether it keeps its cluster to itself, where that of this line is known and counts. */
+  boolean withholdsCluster(Line line) {
+    return line.systemIdentifier() != null
+        && systemIdentifier == null
+        && counts(Protection.FOREIGN_NODES, line);
+  }
+
+  /** Whether it keeps its timeline to itself where that counts. */
+  boolean withholdsTimeline(Line line) {
+    return timeline == null && counts(Protection.STALE_PRIMARY, line);
+  }
+
+  /**
+   * Whether a value that it does not tell leaves open what it is to a line. Where histories were
+   * never granted, a right that is missing turns a protection off; an answer that failed does not.
+   */
+  private boolean counts(Protection protection, Line line) {
+    Unread reason = unread.get(protection);
+    boolean isGranted = reason != null && !Unread.NOT_GRANTED.equals(reason.reason());
+    return line.begin() != null || isGranted;
   }
 
   /** Whether it is on this line, as far as can be told. */

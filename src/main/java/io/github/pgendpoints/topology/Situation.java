@@ -160,7 +160,7 @@ record Situation(
   boolean mayNumbersDecide() {
     Server server = candidate().server();
     return server.timeline() != null
-        && server.tellsClusterOf(published.line())
+        && !server.withholdsCluster(published.line())
         && server.lineage().isNotGranted()
         && published.line().begin() == null
         && server.timeline() <= published.line().timeline() + Decision.CREDIBLE_JUMP;

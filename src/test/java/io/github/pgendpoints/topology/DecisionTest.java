@@ -150,7 +150,8 @@ class DecisionTest {
 
     @Test
     void isUntoldWhereThePublishedServerDoesNotTellItsTimeline() {
-      Verdict verdict = verdict(published("10.0.0.1", 2, "0/2000000"), hardened("10.0.0.1"));
+      Verdict verdict =
+          verdict(published("10.0.0.1", 2, "0/2000000"), hardened("10.0.0.1", Map.of()));
 
       assertEquals(PrimaryClass.UNTOLD, classOf(verdict, "10.0.0.1"));
       assertVerified("10.0.0.1", verdict);
@@ -160,12 +161,27 @@ class DecisionTest {
     /** It may be an old primary that answers slowly. */
     @Test
     void isUnprovenWhereAnotherServerDoesNotTellItsTimeline() {
-      for (String begin : new String[] {null, "0/2000000"}) {
-        Verdict verdict = verdict(published("10.0.0.1", 2, begin), hardened("10.0.0.2"));
+      assertUnproven(
+          verdict(published("10.0.0.1", 2, "0/2000000"), hardened("10.0.0.2", Map.of())));
+      assertUnproven(
+          verdict(
+              published("10.0.0.1", 2, null),
+              hardened(
+                  "10.0.0.2", Map.of(Protection.STALE_PRIMARY, new Unread("late", List.of())))));
+    }
 
-        assertEquals(PrimaryClass.UNPROVEN, classOf(verdict, "10.0.0.2"));
-        assertEquals(Rule.UNPROVEN, verdict.rule());
-      }
+    /** As on managed servers. */
+    @Test
+    void isUntoldWhereItMayNotTellItsTimelineAndHistoriesWereNeverGranted() {
+      Verdict verdict = verdict(published("10.0.0.1", 2, null), hardened("10.0.0.2", Map.of()));
+
+      assertEquals(PrimaryClass.UNTOLD, classOf(verdict, "10.0.0.2"));
+      assertVerified("10.0.0.2", verdict);
+    }
+
+    private void assertUnproven(Verdict verdict) {
+      assertEquals(PrimaryClass.UNPROVEN, classOf(verdict, "10.0.0.2"));
+      assertEquals(Rule.UNPROVEN, verdict.rule());
     }
 
     /** Each history contains timeline 1 from 0/0: another cluster's, too. */
@@ -189,14 +205,24 @@ class DecisionTest {
       Published first = published("10.0.0.1", 1, "0/0");
 
       assertVerified("10.0.0.2", verdict(first, successor));
-      Verdict verdict = verdict(first, Nodes.primary("10.0.0.2", untold));
-      assertEquals(PrimaryClass.UNPROVEN, classOf(verdict, "10.0.0.2"));
-      assertEquals(Rule.UNPROVEN, verdict.rule());
+      assertUnproven(verdict(first, Nodes.primary("10.0.0.2", untold)));
     }
 
-    private NodeState hardened(String name) {
+    private NodeState hardened(String name, Map<Protection, Unread> unread) {
       return Nodes.primary(
-          name, new Server(CLUSTER, startedAt(name), null, Lsn.of("0/5000000"), false));
+          name,
+          new Server(
+              CLUSTER,
+              startedAt(name),
+              null,
+              Lsn.of("0/5000000"),
+              false,
+              null,
+              Set.of(),
+              Set.of(),
+              null,
+              unread,
+              null));
     }
 
     @Test
