@@ -13,11 +13,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The timelines of standbys that SQL does not tell, asked of a walsender by {@code
+ * The timelines that SQL does not tell, mostly of standbys, asked of a walsender by {@code
  * IDENTIFY_SYSTEM}.
  *
  * <p>That is a second login, with a process of the server's and a line in its log. One for each
- * standby in each cycle is too dear. So an answer counts for 5 s, as long as neither the server nor
+ * node in each cycle is too dear. So an answer counts for 5 s, as long as neither the server nor
  * its WAL receiver has started again since: a standby that follows another primary makes a new
  * receiver. One that cascades keeps it while the standby above it is promoted; it tells its new
  * timeline up to 5 s late, and may leave the read-only Service for so long.
@@ -42,41 +42,41 @@ public final class Timelines {
   }
 
   /**
-   * The standby with its timeline, where a walsender tells it.
+   * The node with its timeline, where a walsender tells it.
    *
-   * @param standby a node that answered
+   * @param node a node that answered
    * @param answer what it told
    * @return the same state where it is not told
    */
-  NodeState completed(NodeState standby, ProbeQuery.Answer answer, Deadline deadline) {
-    Server server = standby.server();
+  NodeState completed(NodeState node, ProbeQuery.Answer answer, Deadline deadline) {
+    Server server = node.server();
     Object receiver = answer.row().get("receiver");
     List<Object> same =
-        Arrays.asList(server.systemIdentifier(), server.startedAt(), receiver, standby.state());
+        Arrays.asList(server.systemIdentifier(), server.startedAt(), receiver, node.state());
     Optional<Long> timeline =
-        told.of(standby.node(), same)
+        told.of(node.node(), same)
             .orElseGet(
                 () -> {
-                  Optional<Long> asked = ask(standby, deadline);
-                  told.put(standby.node(), same, asked, asked.isEmpty() ? FAILURE : ANSWER);
+                  Optional<Long> asked = ask(node, deadline);
+                  told.put(node.node(), same, asked, asked.isEmpty() ? FAILURE : ANSWER);
                   return asked;
                 });
-    return told(standby, timeline.orElse(null));
+    return told(node, timeline.orElse(null));
   }
 
-  private Optional<Long> ask(NodeState standby, Deadline deadline) {
+  private Optional<Long> ask(NodeState node, Deadline deadline) {
     try (Walsender walsender =
-        pools.walsender(standby.node(), Addresses.parse(standby.address()), deadline)) {
-      return Optional.ofNullable(credible(standby, walsender.identify()));
+        pools.walsender(node.node(), Addresses.parse(node.address()), deadline)) {
+      return Optional.ofNullable(credible(node, walsender.identify()));
     } catch (SQLException e) {
-      LOG.debug("{} did not identify itself: {}", standby.node(), e.getMessage());
+      LOG.debug("{} did not identify itself: {}", node.node(), e.getMessage());
       return Optional.empty();
     }
   }
 
   /** The timeline of this very cluster; null when that is not what it is. */
-  static Long credible(NodeState standby, Walsender.Identity identity) {
-    String own = standby.server().systemIdentifier();
+  static Long credible(NodeState node, Walsender.Identity identity) {
+    String own = node.server().systemIdentifier();
     boolean credible =
         (own == null || own.equals(identity.systemIdentifier()))
             && identity.timeline() > 0
@@ -84,7 +84,7 @@ public final class Timelines {
     return credible ? identity.timeline() : null;
   }
 
-  static NodeState told(NodeState standby, Long timeline) {
-    return timeline == null ? standby : standby.with(standby.server().onTimeline(timeline));
+  static NodeState told(NodeState node, Long timeline) {
+    return timeline == null ? node : node.with(node.server().onTimeline(timeline));
   }
 }
