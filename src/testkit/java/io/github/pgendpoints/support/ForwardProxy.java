@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import javax.net.ServerSocketFactory;
 
 /** An HTTP proxy on 127.0.0.1 that knows CONNECT alone; keeps the heads of the requests. */
@@ -86,12 +87,20 @@ public final class ForwardProxy implements AutoCloseable {
   private void accept() {
     while (!listener.isClosed()) {
       try {
-        Socket client = listener.accept();
-        open.add(client);
-        threads.execute(() -> serve(client));
+        take(listener.accept());
       } catch (IOException e) {
         // Closed.
       }
+    }
+  }
+
+  private void take(Socket client) {
+    open.add(client);
+    try {
+      threads.execute(() -> serve(client));
+    } catch (RejectedExecutionException e) {
+      // This proxy closed after it had accepted the client.
+      closeQuietly(client);
     }
   }
 
@@ -114,8 +123,8 @@ public final class ForwardProxy implements AutoCloseable {
         threads.execute(() -> copy(server, client));
         copy(client, server);
       }
-    } catch (IOException e) {
-      // The client went away.
+    } catch (IOException | RejectedExecutionException e) {
+      // The client went away, or this proxy closed.
     } finally {
       open.remove(client);
     }

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ServerSocketFactory;
@@ -80,12 +81,20 @@ final class Front implements AutoCloseable {
   private void accept() {
     while (!listener.isClosed()) {
       try {
-        Socket client = listener.accept();
-        open.add(client);
-        threads.execute(() -> serve(client));
+        take(listener.accept());
       } catch (IOException e) {
         // Closed, or a client that was gone before it was accepted.
       }
+    }
+  }
+
+  private void take(Socket client) {
+    open.add(client);
+    try {
+      threads.execute(() -> serve(client));
+    } catch (RejectedExecutionException e) {
+      // This front closed after it had accepted the client.
+      closeQuietly(client);
     }
   }
 
@@ -106,8 +115,8 @@ final class Front implements AutoCloseable {
       }
       server.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       copy(client.getInputStream(), server.getOutputStream(), client);
-    } catch (IOException e) {
-      // The client went away, or this front broke the connection.
+    } catch (IOException | RejectedExecutionException e) {
+      // The client went away, or this front broke the connection or closed.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
