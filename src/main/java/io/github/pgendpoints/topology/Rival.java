@@ -63,8 +63,9 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
 
   /** The same after one more probe that found nobody there. */
   private Rival absentAt(Instant at) {
+    boolean isClockSetBack = absence != null && at.isBefore(absence.last());
     Absence longer =
-        absence == null
+        absence == null || isClockSetBack
             ? new Absence(at, at, 1)
             : new Absence(absence.since(), at, absence.probes() + 1);
     return new Rival(entry, name, since, longer);

@@ -47,6 +47,16 @@ class DampingTest {
     assertFalse(damping.isMissedBriefly(down("db2")), "a tick may come 5 % early");
   }
 
+  @Test
+  void countsOnAnIntervalAfterTheClockWasSetBack() {
+    see(down("db2"));
+    millis -= 3_600_000;
+    see(down("db2"));
+    assertTrue(damping.isMissedBriefly(down("db2")));
+    see(down("db2"));
+    assertFalse(damping.isMissedBriefly(down("db2")));
+  }
+
   /** As a cycle takes it over that does not wait for the node's next probe. */
   @Test
   void countsAProbeOnceHoweverManyCyclesUseIt() {
