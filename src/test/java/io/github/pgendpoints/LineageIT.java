@@ -317,6 +317,28 @@ class LineageIT {
     }
   }
 
+  /** Our role is locked out of the primary, and somebody tries a promotion. */
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aPublishedPrimaryThatRefusesOurLoginIsStillOneWhileAStandbyStreamsFromIt(Rights rights)
+      throws Exception {
+    publish(rights);
+    first.prependToPgHba("host all " + PostgresCluster.USER + " 0.0.0.0/0 reject");
+    first.reload();
+    second.promote();
+    Run both = once();
+    if (rights.provesLineage()) {
+      assertExit(1, both);
+      assertLogged(both, "ERROR multiple primaries, nothing is written: ");
+      assertLogged(both, "127.0.0.1 at 127.0.0.1 (published, ");
+      assertLeadsTo(first);
+    } else {
+      // Nobody says whom the standby streams from.
+      assertExit(0, both);
+      assertLeadsTo(second);
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Rights.class)
   void whoDeletesTheEndpointsDoesNotBringAnOldPrimaryBack(Rights rights) throws SQLException {

@@ -425,9 +425,7 @@ final class Referee {
           sight.standbys.keySet().stream().filter(standby -> standby.upstream == machine).count();
       boolean gone =
           sight.topology.nodes().stream().noneMatch(sight::isPublishedEntry)
-              && sight.published.primary().entries().stream()
-                  .map(world::atEndpoint)
-                  .allMatch(old -> old == null || !old.running || old.cut);
+              && isNobodyAtPublishedEntries(sight);
       require(
           gone
               && followers * 2 > sight.listed.size() - 1
@@ -459,10 +457,17 @@ final class Referee {
                                       .primary()
                                       .entries()
                                       .contains(World.endpoint(entry.getValue()))
-                                  || entry.getKey().equals(sight.published.primary().name()))),
+                                  || entry.getKey().equals(sight.published.primary().name())
+                                      && isNobodyAtPublishedEntries(sight))),
           "wrong line",
           () -> machine + " is a twin of " + published + " on " + sight.tag.machine());
     }
+  }
+
+  private boolean isNobodyAtPublishedEntries(Sight sight) {
+    return sight.published.primary().entries().stream()
+        .map(world::atEndpoint)
+        .allMatch(old -> old == null || !old.running || old.cut);
   }
 
   /** Whether a server's position looks to be on the way to another's. */

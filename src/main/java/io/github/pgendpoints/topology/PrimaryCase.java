@@ -56,7 +56,7 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
         && !line().beginsElsewhereThan(primary.server().begin());
   }
 
-  /** By start time; where nobody has that, by entry; where nobody has that, by name. */
+  /** By start time; where nobody has that, by entry; where nobody is there, by name. */
   private boolean isPublishedServer() {
     PublishedPrimary known = published.primary();
     if (topology.nodes().stream().anyMatch(this::startedAsPublished)) {
@@ -65,8 +65,9 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
     if (topology.nodes().stream().anyMatch(this::answersAtPublishedEntry)) {
       return topology.entriesOf(primary).stream().anyMatch(this::answersAtPublishedEntry);
     }
-    return topology.entriesOf(primary).stream()
-        .anyMatch(node -> node.node().name().equals(known.name()));
+    return topology.isDeserted(known.entries())
+        && topology.entriesOf(primary).stream()
+            .anyMatch(node -> node.node().name().equals(known.name()));
   }
 
   private boolean startedAsPublished(NodeState node) {
@@ -89,7 +90,7 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
                         == StandbyClass.ON_LINE
                     // Of two lines with one number, only where it streams from tells which it is
                     // on.
-                    && (timeline() != line().timeline() || streamsFromPrimary(standby)));
+                    && (timeline() != line().timeline() || topology.isUpstream(primary, standby)));
   }
 
   private boolean hasPublishedServerMovedHere() {
@@ -110,17 +111,12 @@ record PrimaryCase(NodeState primary, Published published, Topology topology) {
         && primary.server().begin() != null
         && !entries.isEmpty()
         && topology.nodes().stream().noneMatch(published.primary()::isListedAs)
-        && topology.unanswered().containsAll(entries)
-        && topology.standbys().stream().filter(this::streamsFromPrimary).count() * 2 > others;
-  }
-
-  private boolean streamsFromPrimary(NodeState standby) {
-    String source = standby.server().source();
-    return source != null
-        && topology.entriesOf(primary).stream()
-            .anyMatch(
-                entry ->
-                    source.equals(entry.endpoint()) || source.equals(entry.node().hostAndPort()));
+        && topology.isDeserted(entries)
+        && topology.standbys().stream()
+                    .filter(standby -> topology.isUpstream(primary, standby))
+                    .count()
+                * 2
+            > others;
   }
 
   private boolean isOffPublishedLine() {

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * The primary that was verified last, as the objects of both Services remember it.
@@ -116,10 +117,27 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
 
   /** This primary, where it serves so many others that it cannot serve us. */
   Optional<NodeState> fullIn(Topology topology) {
+    return unansweredIn(topology).filter(NodeState::isFull).findFirst();
+  }
+
+  /** This primary, where it refuses our login, and a standby of its line streams from it. */
+  Optional<NodeState> refusingIn(Topology topology) {
+    return unansweredIn(topology)
+        .filter(node -> node.failure() == Failure.LOGIN_REFUSED)
+        .filter(
+            node ->
+                topology.standbys().stream()
+                    .anyMatch(
+                        standby ->
+                            (line == null || standby.server().isOn(line))
+                                && topology.isUpstream(node, standby)))
+        .findFirst();
+  }
+
+  private Stream<NodeState> unansweredIn(Topology topology) {
     boolean answersElsewhere =
         topology.nodes().stream().anyMatch(node -> node.hasAnswered() && isStartOf(node.server()));
     return topology.nodes().stream()
-        .filter(node -> !answersElsewhere && node.isFull() && isListedAs(node))
-        .findFirst();
+        .filter(node -> !answersElsewhere && !node.hasAnswered() && isListedAs(node));
   }
 }

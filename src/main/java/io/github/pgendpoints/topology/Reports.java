@@ -285,7 +285,8 @@ final class Reports {
   }
 
   private String described(NodeState primary) {
-    PrimaryClass is = primary.isFull() ? PrimaryClass.PUBLISHED : now.classes().get(primary.node());
+    PrimaryClass is =
+        primary.hasAnswered() ? now.classes().get(primary.node()) : PrimaryClass.PUBLISHED;
     return primary.server() == null
         ? "%s (%s, %s)".formatted(at(primary), is, primary.reason())
         : "%s (%s, system identifier %s, timeline %s, LSN %s)"

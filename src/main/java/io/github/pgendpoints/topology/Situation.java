@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -91,11 +92,12 @@ record Situation(
                 .toList());
     published
         .fullIn(topology)
-        .filter(full -> !classes.containsValue(PrimaryClass.PUBLISHED))
+        .or(() -> candidates.isEmpty() ? Optional.empty() : published.refusingIn(topology))
+        .filter(mute -> !classes.containsValue(PrimaryClass.PUBLISHED))
         .filter(
-            full ->
+            mute ->
                 candidates.stream()
-                    .noneMatch(other -> other.server().replicas().contains(full.address())))
+                    .noneMatch(other -> other.server().replicas().contains(mute.address())))
         .ifPresent(candidates::add);
     return List.copyOf(candidates);
   }
@@ -123,11 +125,10 @@ record Situation(
         || deadBranches().stream().anyMatch(dead -> dead == node || node.isSameServerAs(dead));
   }
 
-  /** Servers of our cluster that answered, if only to say that they are full. */
+  /** Servers of our cluster that answered, if only to say that they serve others. */
   int reachable() {
-    int full =
-        (int) candidates.stream().filter(candidate -> candidate.state() == State.UNKNOWN).count();
-    return topology.reachable().size() + full;
+    int mute = (int) candidates.stream().filter(candidate -> !candidate.hasAnswered()).count();
+    return topology.reachable().size() + mute;
   }
 
   int listed() {

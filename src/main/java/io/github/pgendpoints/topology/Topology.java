@@ -250,13 +250,35 @@ public record Topology(
 
   /**
    * The entries of the published primary to knock at: all of them, when none of them is listed any
-   * more. Its server has another address then, or another one has taken its place.
+   * more, or its name leads elsewhere. Its server has another address then, or another one has
+   * taken its place.
    */
   public List<String> unlistedEntries(Published published) {
     PublishedPrimary primary = published.primary();
-    return primary.line() == null || nodes.stream().anyMatch(primary::isListedAs)
-        ? List.of()
-        : primary.entries();
+    boolean isListed =
+        nodes.stream()
+            .filter(primary::isListedAs)
+            .anyMatch(node -> !node.hasAnswered() || primary.entries().contains(node.endpoint()));
+    return primary.line() == null || isListed ? List.of() : primary.entries();
+  }
+
+  /** Whether nobody is at any of these {@code ip:port}, listed or knocked at. */
+  boolean isDeserted(List<String> entries) {
+    Set<String> deserted = new HashSet<>(unanswered);
+    nodes.stream()
+        .filter(node -> node.state() == State.DOWN)
+        .forEach(node -> deserted.add(node.endpoint()));
+    return deserted.containsAll(entries);
+  }
+
+  /** Whether a standby streams from a server, under any of its entries, as far as it tells. */
+  boolean isUpstream(NodeState server, NodeState standby) {
+    String source = standby.server().source();
+    return source != null
+        && entriesOf(server).stream()
+            .anyMatch(
+                entry ->
+                    source.equals(entry.endpoint()) || source.equals(entry.node().hostAndPort()));
   }
 
   /** The same topology with the entries outside the list at which nobody answers. */

@@ -326,6 +326,25 @@ class DecisionTest {
     }
 
     @Test
+    void isPublishedByNameOnceNobodyIsWhereItWas() {
+      Published published = published("db1", 2, "0/2000000");
+      NodeState named =
+          restarted(
+              NodeState.answered(
+                  node("db1"),
+                  State.PRIMARY,
+                  "10.0.0.7",
+                  server("10.0.0.7", 2, "0/5000000", SECOND)));
+      Topology moved = topology(named);
+      List<String> old = published.primary().entries();
+
+      assertEquals(old, moved.unlistedEntries(published));
+      assertEquals(
+          PrimaryClass.PUBLISHED, classOf(verdict(published, moved.withUnanswered(old)), "db1"));
+      assertEquals(PrimaryClass.TWIN, classOf(verdict(published, moved), "db1"));
+    }
+
+    @Test
     void isATwinOnAnotherServer() {
       Verdict verdict =
           verdict(
@@ -535,6 +554,28 @@ class DecisionTest {
     }
 
     @Test
+    void countsAPublishedPrimaryThatRefusesOurLoginWhileAStandbyStreamsFromIt() {
+      NodeState refusing =
+          NodeState.unknown(
+              node("10.0.0.1"), "10.0.0.1", Failure.LOGIN_REFUSED, "no pg_hba.conf entry");
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      NodeState standby = standby("10.0.0.3", 2, "0/5000000", SECOND);
+
+      assertRefused(
+          Rule.SPLIT_BRAIN,
+          verdict(published, refusing, successor, following(standby, "10.0.0.1")));
+      memory = Memory.empty(Damping.none());
+      assertRefused(Rule.NO_PRIMARY, verdict(published, refusing, following(standby, "10.0.0.1")));
+      memory = Memory.empty(Damping.none());
+      assertVerified(
+          "10.0.0.2", verdict(published, refusing, successor, following(standby, "10.0.0.2")));
+      memory = Memory.empty(Damping.none());
+      NodeState cascaded = standby("10.0.0.3", 3, "0/5000000", THIRD);
+      assertVerified(
+          "10.0.0.2", verdict(published, refusing, successor, following(cascaded, "10.0.0.1")));
+    }
+
+    @Test
     void followsTheLineBesideADeadBranch() {
       Verdict verdict =
           verdict(
@@ -595,6 +636,20 @@ class DecisionTest {
             verdict(published, after(seconds, down("10.0.0.1"), successor)));
       }
       assertVerified("10.0.0.2", verdict(published, after(40, down("10.0.0.1"), successor)));
+    }
+
+    @Test
+    void takesARivalForDeadThirtySecondsAfterTheClockWasSetBack() {
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      verdict(published, after(7200, primary("10.0.0.1", 2, SECOND), successor));
+      verdict(published, after(7210, down("10.0.0.1"), successor));
+
+      for (int seconds = 0; seconds < 30; seconds += 10) {
+        assertRefused(
+            Rule.SPLIT_BRAIN_LASTS,
+            verdict(published, after(seconds, down("10.0.0.1"), successor)));
+      }
+      assertVerified("10.0.0.2", verdict(published, after(30, down("10.0.0.1"), successor)));
     }
 
     @Test

@@ -1,0 +1,86 @@
+package io.github.pgendpoints;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.fabric8.kubernetes.api.model.EndpointAddress;
+import io.github.pgendpoints.support.ManagerTest;
+import io.github.pgendpoints.support.Program;
+import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.support.postgres.PostgresCluster;
+import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A name of PG_NODES that leads from the published primary to the one that was promoted apart. */
+@Tag("long")
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
+class MovedNameIT {
+  private static final Path LAUNCHER =
+      Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"))
+          .resolve("bin/postgres-endpoint-manager")
+          .toAbsolutePath();
+
+  @TempDir private Path folder;
+  private final FakeApiServer api;
+  private final PostgresCluster cluster;
+
+  MovedNameIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
+  }
+
+  @Test
+  void countsOnceNobodyIsWhereTheNameLedBefore() throws IOException, SQLException {
+    PostgresServer published = cluster.servers().get(1);
+    PostgresServer twin = cluster.servers().get(2);
+    cluster.waitUntilReplayed();
+    cluster.servers().get(0).stopImmediately();
+    published.promote();
+    twin.promote();
+    assertEquals(0, run(published, ""));
+    assertEquals(published.host(), primary());
+
+    assertEquals(1, run(twin, "ERROR primary promoted apart, nothing is written: "));
+    assertEquals(published.host(), primary());
+
+    published.stopImmediately();
+    assertEquals(0, run(twin, ""));
+    assertEquals(twin.host(), primary());
+  }
+
+  private int run(PostgresServer behindTheName, String logged) throws IOException {
+    Path hosts = folder.resolve("hosts");
+    Files.writeString(hosts, behindTheName.host() + " db.example\n");
+    try (Program program = new Program(LAUNCHER.toString())) {
+      int code =
+          program
+              .with("HOME", folder.toString())
+              .with("KUBECONFIG", api.kubeconfig(folder.resolve("kubeconfig")).toString())
+              .with("PG_NODES", "db.example")
+              .with("PGPORT", String.valueOf(cluster.port()))
+              .with("PGUSER", PostgresCluster.USER)
+              .with("PGDATABASE", PostgresCluster.DATABASE)
+              .with("PGPASSWORD", PostgresCluster.PASSWORD)
+              .with("RW_SERVICE", "pg-rw")
+              .with("RO_SERVICE", "pg-ro")
+              .with(
+                  "JDK_JAVA_OPTIONS",
+                  "-Dpostgres-endpoint-manager.allow-loopback=true -Djdk.net.hosts.file=" + hosts)
+              .run("--once");
+      assertTrue(program.err().contains(logged), program::err);
+      return code;
+    }
+  }
+
+  private String primary() {
+    List<EndpointAddress> addresses = api.endpoints("pg-rw").getSubsets().get(0).getAddresses();
+    return addresses.get(0).getIp();
+  }
+}
