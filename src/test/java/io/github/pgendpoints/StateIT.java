@@ -77,6 +77,13 @@ class StateIT {
     return map == null ? "" : map.getData().get("pg-rw");
   }
 
+  private void put(String state) {
+    api.put(
+        new ConfigMapBuilder(api.get(ConfigMap.class, "db", "state"))
+            .withData(Map.of("pg-rw", state))
+            .build());
+  }
+
   private static void until(Callable<Boolean> condition) {
     await().atMost(Duration.ofSeconds(60)).until(condition);
   }
@@ -160,10 +167,7 @@ class StateIT {
   @Test
   void aValueThatCannotBeReadIsARefusalThatSaysHowToEndIt() {
     once(0);
-    api.put(
-        new ConfigMapBuilder(api.get(ConfigMap.class, "db", "state"))
-            .withData(Map.of("pg-rw", "{"))
-            .build());
+    put("{");
 
     Run run = once(1);
 
@@ -177,6 +181,35 @@ class StateIT {
       assertEquals(0, person.overrule(null, true), person.log().toString());
     }
     once(0);
+  }
+
+  /** A run that is killed after its write leaves in STATE what was alerted of before. */
+  @Test
+  void thePrimaryThatAKilledRunPublishedIsReportedByTheNextOneOnce() throws SQLException {
+    onceWithEvents(0);
+    first.stopImmediately();
+    onceWithEvents(1);
+    String before = state();
+    third.promote();
+    once(0);
+    assertEquals("127.0.0.3", readWrite());
+    String key = "\"conditions\":";
+    put(state().substring(0, state().indexOf(key)) + before.substring(before.indexOf(key)));
+
+    onceWithEvents(0);
+    onceWithEvents(0);
+
+    assertEquals(
+        1,
+        api.requests().stream()
+            .filter(request -> request.body().contains("\"reason\":\"PrimaryChanged\""))
+            .count());
+  }
+
+  private void onceWithEvents(int exitCode) {
+    try (Run run = run().with("ALERT_SINKS", "events")) {
+      assertEquals(exitCode, run.once(), run.log().toString());
+    }
   }
 
   @Test

@@ -329,12 +329,13 @@ public final class Conditions {
 
   /** What another process must know to go on from here. */
   public ConditionsSnapshot snapshot() {
-    return nodes.snapshot(lastSignature, lifecycle.open(), degradationsNow);
+    return nodes.snapshot(lastSignature, before, lifecycle.open(), degradationsNow);
   }
 
   /** Goes on where another process ended, before the first cycle. */
   public void restore(ConditionsSnapshot snapshot) {
     lastSignature = snapshot.signature();
+    before = snapshot.verified();
     nodes.restore(snapshot);
     lifecycle.restore(snapshot.lasting());
     degradations.addAll(snapshot.degradations());

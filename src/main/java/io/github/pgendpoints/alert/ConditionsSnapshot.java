@@ -17,6 +17,8 @@ import java.util.TreeSet;
  * next.
  *
  * @param signature of the topology that was verified last; empty when it was refused since
+ * @param verified the same, whether refused since or not: a change from it is yet to be reported;
+ *     null when none is known
  * @param states of the nodes, by name
  * @param lasting conditions of the cluster, by an identity of their own
  * @param troubles nodes that are DOWN or UNKNOWN, by name
@@ -25,6 +27,7 @@ import java.util.TreeSet;
  */
 public record ConditionsSnapshot(
     String signature,
+    String verified,
     Map<String, State> states,
     Map<String, OpenCondition> lasting,
     Map<String, OpenCondition> troubles,
@@ -50,12 +53,13 @@ public record ConditionsSnapshot(
 
   /** Of a process that has reported nothing. */
   static ConditionsSnapshot empty() {
-    return new ConditionsSnapshot("", Map.of(), Map.of(), Map.of(), Map.of(), Set.of());
+    return new ConditionsSnapshot("", null, Map.of(), Map.of(), Map.of(), Map.of(), Set.of());
   }
 
   /** The same without the checks that were off. */
   public ConditionsSnapshot withoutDegradations() {
-    return new ConditionsSnapshot(signature, states, lasting, troubles, leftOut, Set.of());
+    return new ConditionsSnapshot(
+        signature, verified, states, lasting, troubles, leftOut, Set.of());
   }
 
   /**

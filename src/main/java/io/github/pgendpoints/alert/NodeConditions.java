@@ -28,9 +28,12 @@ final class NodeConditions {
   }
 
   ConditionsSnapshot snapshot(
-      String signature, Map<String, OpenCondition> lasting, Set<String> degradations) {
+      String signature,
+      String verified,
+      Map<String, OpenCondition> lasting,
+      Set<String> degradations) {
     return new ConditionsSnapshot(
-        signature, lastStates, lasting, troubles.open, leftOut.open, degradations);
+        signature, verified, lastStates, lasting, troubles.open, leftOut.open, degradations);
   }
 
   /** Goes on where another process ended. */

@@ -78,7 +78,7 @@ class ConditionsTest {
   void tellOfNoRight() {
     conditions.restore(
         new ConditionsSnapshot(
-            "", Map.of(), Map.of(), Map.of(), Map.of(), Set.of("pg_monitor", "history")));
+            "", null, Map.of(), Map.of(), Map.of(), Map.of(), Set.of("pg_monitor", "history")));
   }
 
   @Test
@@ -524,6 +524,48 @@ class ConditionsTest {
     assertEquals("primary:10.0.0.1;standbys:10.0.0.2", changed.before());
     assertEquals("primary:10.0.0.2;standbys:10.0.0.1", changed.after());
     assertEquals("STANDBY", changed.nodes().get(1).state());
+  }
+
+  /** A leader that dies between its write and its alert leaves the write, and STATE without it. */
+  @Test
+  void reportsThePrimaryThatAnotherProcessPublishedAndDidNotReport() {
+    verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
+    noPrimary(topology(down("10.0.0.1"), standby("10.0.0.2")));
+    news();
+    String kept = conditions.snapshot().json();
+
+    Alert changed = afterTakingOver(kept);
+
+    assertEquals(Alert.Kind.PRIMARY_CHANGED, changed.kind());
+    assertEquals("primary:10.0.0.1;standbys:10.0.0.2", changed.before());
+    assertEquals("primary:10.0.0.2;standbys:10.0.0.1", changed.after());
+  }
+
+  @Test
+  void reportsThePrimaryThatAnotherProcessReportedOnceOnly() {
+    verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
+    verified(primary("10.0.0.2", 2), standby("10.0.0.1"));
+    noPrimary(topology(down("10.0.0.2"), standby("10.0.0.1")));
+    news();
+
+    Alert verified = afterTakingOver(conditions.snapshot().json());
+
+    assertEquals(Alert.Kind.TOPOLOGY_VERIFIED, verified.kind());
+  }
+
+  /** What the next leader reports of the topology, which it finds published. */
+  private static Alert afterTakingOver(String kept) {
+    Conditions next = TestConditions.create();
+    next.forget();
+    next.restore(ConditionsSnapshot.of(kept));
+    next.recordPublished(published(2, "10.0.0.2", Set.of("10.0.0.1:5432")));
+    Topology found = topology(primary("10.0.0.2", 2), standby("10.0.0.1"));
+    next.reportNodes(found);
+    next.reportVerdict(Nodes.everyStandby(found), "");
+    return next.endCycle().stream()
+        .filter(alert -> alert.message().startsWith("topology verified: "))
+        .findFirst()
+        .orElseThrow();
   }
 
   private Alert noPrimary() {
