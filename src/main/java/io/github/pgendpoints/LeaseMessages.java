@@ -61,11 +61,13 @@ public final class LeaseMessages implements ElectionListener {
   @Override
   public void failed(KubernetesClientException failure) {
     String message = errors.within(Election.MAX_REQUEST).describe(failure);
-    if (!message.equals(lastFailure)) {
+    // The same refusal of a read and of a renewal names other verbs.
+    String kind = failure.getCode() > 0 ? "HTTP " + failure.getCode() : message;
+    if (!kind.equals(lastFailure)) {
       LOG.warn(
           "Lease {} cannot be read or renewed, and only its holder writes: {}", lease, message);
     }
-    lastFailure = message;
+    lastFailure = kind;
   }
 
   @Override
