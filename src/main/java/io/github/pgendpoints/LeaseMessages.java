@@ -8,6 +8,7 @@ import io.github.pgendpoints.kubernetes.election.ElectionListener;
 import io.github.pgendpoints.kubernetes.election.HeldLease;
 import io.github.pgendpoints.logging.ForeignText;
 import java.net.HttpURLConnection;
+import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,6 +57,15 @@ public final class LeaseMessages implements ElectionListener {
         ForeignText.clean(holder),
         ForeignText.clean(other),
         serves);
+  }
+
+  @Override
+  public void waitsFor(String holder, Duration duration) {
+    LOG.warn(
+        "Lease {} is held by {}, which is no replica of this program, and nobody writes until it has not been renewed for {} s; to end this at once, empty its spec.holderIdentity",
+        lease,
+        ForeignText.clean(holder),
+        duration.toSeconds());
   }
 
   @Override

@@ -131,7 +131,21 @@ class ManifestsIT {
   private static void leaveTheLeaseToADeadReplica(FakeApiServer api) {
     api.list(Lease.class)
         .forEach(
-            lease -> api.put(lease.edit().editSpec().withHolderIdentity("dead").endSpec().build()));
+            lease -> {
+              String holder = "postgres.discovery/holder";
+              String serves =
+                  lease.getMetadata().getAnnotations().get(holder).replaceFirst("\\S+", "dead");
+              api.put(
+                  lease
+                      .edit()
+                      .editMetadata()
+                      .addToAnnotations(holder, serves)
+                      .endMetadata()
+                      .editSpec()
+                      .withHolderIdentity("dead")
+                      .endSpec()
+                      .build());
+            });
   }
 
   private static Set<String> named(List<RoleRules.Grant> grants, String end) {

@@ -281,10 +281,12 @@ public final class Election extends ServiceSupport {
     String followed = holder + other;
     if (!followed.equals(follows)) {
       follows = followed;
-      if (other == null) {
-        listener.follows(holder);
-      } else {
+      if (other != null) {
         listener.shares(holder, other);
+      } else if (lease.isForeign()) {
+        listener.waitsFor(holder, lease.duration());
+      } else {
+        listener.follows(holder);
       }
     }
   }

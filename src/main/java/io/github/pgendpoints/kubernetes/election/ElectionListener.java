@@ -1,6 +1,7 @@
 package io.github.pgendpoints.kubernetes.election;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.time.Duration;
 
 /** Receives the events of an {@link Election}, all on its one thread. */
 public interface ElectionListener {
@@ -15,7 +16,7 @@ public interface ElectionListener {
   void ended(boolean isReleased);
 
   /**
-   * Another process holds the Lease.
+   * Another replica holds the Lease.
    *
    * @param holder as the Lease names it: text of unknown origin
    */
@@ -28,6 +29,14 @@ public interface ElectionListener {
    * @param serves what it writes: text of unknown origin
    */
   void shares(String holder, String serves);
+
+  /**
+   * Somebody holds the Lease who is no replica of this program: nobody writes.
+   *
+   * @param holder as the Lease names it: text of unknown origin
+   * @param duration after which it is free, unless the holder renews it
+   */
+  void waitsFor(String holder, Duration duration);
 
   /** The Lease could not be read or renewed; called for each failure. */
   void failed(KubernetesClientException failure);

@@ -105,13 +105,24 @@ final class ObservedLease {
 
   /**
    * What the holder serves, if that is not what this process serves; text of unknown origin. Null
-   * if it is the same, or not known: earlier versions do not write it.
+   * if it is the same, or not known.
    */
   String otherService() {
+    String other = service();
+    return serves.equals(other) ? null : other;
+  }
+
+  /** Whether somebody holds it who is no replica of this program, as each of them writes. */
+  boolean isForeign() {
+    return !holder().isEmpty() && service() == null;
+  }
+
+  /** What the holder says that it serves; text of unknown origin. Null if it says nothing. */
+  private String service() {
     String prefix = holder() + SERVES;
     Map<String, String> annotations = last() == null ? null : last().getMetadata().getAnnotations();
     String written = annotations == null ? "" : annotations.getOrDefault(HOLDER, "");
-    return holder().isEmpty() || !written.startsWith(prefix) || written.equals(prefix + serves)
+    return holder().isEmpty() || !written.startsWith(prefix)
         ? null
         : written.substring(prefix.length());
   }
@@ -130,11 +141,15 @@ final class ObservedLease {
     return remaining().isZero();
   }
 
+  /** How long it lasts from one renewal on. */
+  Duration duration() {
+    Integer seconds = spec().getLeaseDurationSeconds();
+    return seconds == null ? defaultDuration : Duration.ofSeconds(seconds);
+  }
+
   /** The time until it runs out unless it is renewed, as far as this process has seen. */
   Duration remaining() {
-    Integer seconds = spec().getLeaseDurationSeconds();
-    Duration duration = seconds == null ? defaultDuration : Duration.ofSeconds(seconds);
-    Duration left = duration.minusNanos(nanoTime.getAsLong() - seenAt);
+    Duration left = duration().minusNanos(nanoTime.getAsLong() - seenAt);
     return left.isNegative() ? Duration.ZERO : left;
   }
 

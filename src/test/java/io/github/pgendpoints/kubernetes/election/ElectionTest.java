@@ -120,6 +120,11 @@ class ElectionTest {
     }
 
     @Override
+    public void waitsFor(String holder, Duration duration) {
+      events.add("waits for " + holder);
+    }
+
+    @Override
     public void failed(KubernetesClientException failure) {
       events.add("failed");
     }
@@ -213,9 +218,9 @@ class ElectionTest {
     hears(second, "shares with " + other.id() + ": x and y");
   }
 
-  /** It leaves the annotation of the holder before it as it is, and an old one has none. */
+  /** It leaves the annotation of the holder before it as it is. */
   @Test
-  void takesAHolderOfAnEarlierVersionForOneOfItsOwn() {
+  void reportsAHolderThatIsNoReplicaAndLeadsOnceSomebodyPutsItOut() {
     Replica first = new Replica("a");
     within(5000, first::leads);
     first.election.stop();
@@ -223,14 +228,18 @@ class ElectionTest {
     api.put(
         new LeaseBuilder(lease())
             .editSpec()
-            .withHolderIdentity("old")
-            .withRenewTime(ZonedDateTime.now(ZoneOffset.UTC))
+            .withHolderIdentity("somebody")
+            .withLeaseDurationSeconds(3600)
             .endSpec()
             .build());
 
-    Replica second = new Replica(Candidate.of(Map.of("HOSTNAME", "b"), 1), "pem", "x and y");
-    hears(second, "follows old");
+    Replica second = new Replica("b");
+    hears(second, "waits for somebody");
     assertNull(second.leadership.sharedWith());
+    touch();
+    api.put(new LeaseBuilder(lease()).editSpec().withHolderIdentity("").endSpec().build());
+    within(5000, second::leads);
+    hears(second, "waits for somebody", "leads");
   }
 
   @Test
@@ -301,7 +310,7 @@ class ElectionTest {
     Replica first = new Replica("a");
     within(
         5000,
-        () -> first.heard("follows other") && api.requests().stream().anyMatch(this::isWatch));
+        () -> first.heard("waits for other") && api.requests().stream().anyMatch(this::isWatch));
 
     // Reads that come by themselves are further apart.
     for (int i = 0; i < 5; i++) {
@@ -328,10 +337,10 @@ class ElectionTest {
     api.deny("list", "leases").deny("watch", "leases");
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
     Replica first = new Replica("a");
-    within(5000, () -> first.heard("follows other"));
+    within(5000, () -> first.heard("waits for other"));
 
     within(9000, first::leads);
-    hears(first, "follows other", "not watched", "leads");
+    hears(first, "waits for other", "not watched", "leads");
   }
 
   private boolean isWatch(ApiRequest request) {
@@ -411,13 +420,13 @@ class ElectionTest {
   void takesADeletedLeaseOfADeadReplicaWhenItWouldHaveRunOut() throws Exception {
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
     Replica first = new Replica("a");
-    within(5000, () -> first.heard("follows other"));
+    within(5000, () -> first.heard("waits for other"));
     api.delete(Lease.class, "db", "pem");
 
     Thread.sleep(4000);
     assertFalse(first.leads());
     within(5000, first::leads);
-    hears(first, "follows other", "leads");
+    hears(first, "waits for other", "leads");
   }
 
   @Test
@@ -426,18 +435,18 @@ class ElectionTest {
     within(5000, first::leads);
 
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
-    within(4000, () -> first.events.contains("follows other"));
+    within(4000, () -> first.events.contains("waits for other"));
     assertFalse(first.leads());
 
     within(9000, first::leads);
-    hears(first, "leads", "lost", "follows other", "leads");
+    hears(first, "leads", "lost", "waits for other", "leads");
   }
 
   @Test
   void doesNotMeasureAnotherReplicasRenewalByThatOnesClock() throws Exception {
     lease("other", ZonedDateTime.now(ZoneOffset.UTC).minusHours(1));
     Replica first = new Replica("a");
-    within(5000, () -> first.events.contains("follows other"));
+    within(5000, () -> first.events.contains("waits for other"));
     for (int i = 0; i < 8; i++) {
       lease("other", ZonedDateTime.now(ZoneOffset.UTC).minusHours(1).plusSeconds(i));
       Thread.sleep(200);
@@ -494,14 +503,14 @@ class ElectionTest {
   void saysThatItStandsByAgainWhenTheRightIsBack() throws Exception {
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
     Replica first = new Replica("a");
-    within(5000, () -> first.heard("follows other"));
+    within(5000, () -> first.heard("waits for other"));
     api.deny("get", "leases").deny("list", "leases").deny("watch", "leases");
     within(20_000, first::leads);
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
     first.events.clear();
     api.heal();
 
-    within(13_000, () -> first.heard("follows other"));
+    within(13_000, () -> first.heard("waits for other"));
     assertFalse(first.leads());
   }
 
