@@ -300,6 +300,20 @@ class ConfigMapStateStoreTest {
   }
 
   @Test
+  void noticesAtItsNextWriteWhatSomebodyHasBroken() throws Exception {
+    store.read();
+    store.write(onTimeline(2));
+    put(Map.of("pg-rw", "{"));
+    assertFalse(store.isReadDue());
+
+    assertThrows(OutdatedTopologyException.class, () -> store.write("{\"a\":1}"));
+
+    assertTrue(store.isReadDue());
+    assertThrows(UnreadableStateException.class, store::read);
+    assertEquals("{", value("pg-rw"));
+  }
+
+  @Test
   void overwritesWhateverOthersWriteMeanwhile() throws Exception {
     store.read();
     store.write(onTimeline(2, RIVAL));
