@@ -26,14 +26,14 @@ record Fault(Setting<?> setting, String text) {
 
   /**
    * Leaves of a URL its scheme and host, without what stands before the last @, since a password
-   * may contain one; nothing of a connection string or a query; and of a line of a .pgpass its
-   * host.
+   * may contain one; nothing of a connection string or a query; and of user:password or a line of a
+   * .pgpass what is before the colon.
    */
   private static String withoutPassword(String value) {
-    if (!value.contains("//")) {
+    if (!value.contains("//") && !FileTypes.looksLikePath(value)) {
       int end = 0;
       for (String item : value.split(",", -1)) {
-        if (NodeList.isPassFileLine(item)) {
+        if (NodeList.mayHoldPassword(item)) {
           return value.contains("@") ? "***" : value.substring(0, value.indexOf(':', end)) + ":***";
         }
         end += item.length() + 1;

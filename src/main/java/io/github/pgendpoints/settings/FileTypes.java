@@ -52,7 +52,7 @@ final class FileTypes {
   }
 
   /** Whether the value is a path rather than, say, the key that the file ought to hold. */
-  private static boolean looksLikePath(String text) {
+  static boolean looksLikePath(String text) {
     return PATH.matcher(text).matches();
   }
 

@@ -26,6 +26,7 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
   private static final Pattern IPV6 =
       Pattern.compile(
           "\\[?(\\p{XDigit}{0,4}:){2,7}(\\p{XDigit}{0,4}|[0-9.]{5,15})(%\\w{1,15})?(](\\w|:\\w{0,5})?)?");
+  private static final Pattern HOST_AND_PORT = Pattern.compile("[^:]*:\\d{0,5}");
   private static final Pattern PORT = Pattern.compile("\\d{1,5}");
   private static final Pattern BRACKETED = Pattern.compile("\\[([^\\]]*)](?::(.*))?");
   private static final Pattern NAME =
@@ -73,9 +74,12 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
     return nodes.stream().map(Node::name).collect(Collectors.joining(","));
   }
 
-  /** Whether an item may be a line of a .pgpass, whose last field is the password. */
-  public static boolean isPassFileLine(String item) {
-    return item.matches("(?s)[^:]*:[^:]*:[^:]*:.*") && !IPV6.matcher(item.strip()).matches();
+  /** Whether what follows a colon may be a password: of a user, or in a line of a .pgpass. */
+  public static boolean mayHoldPassword(String item) {
+    String bare = item.strip();
+    return bare.contains(":")
+        && !HOST_AND_PORT.matcher(bare).matches()
+        && !IPV6.matcher(bare).matches();
   }
 
   private static Node parseItem(String item, int defaultPort, boolean allowLoopback) {
@@ -86,9 +90,13 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
       // Not repeated: it may hold a password.
       throw new IllegalArgumentException("an item is a URL or a connection string");
     }
-    if (isPassFileLine(item)) {
+    if (mayHoldPassword(item)) {
       // Nor is this, for the same reason.
-      throw new IllegalArgumentException("an item has several colons and is no IPv6 address");
+      int colon = item.indexOf(':');
+      throw new IllegalArgumentException(
+          colon == item.lastIndexOf(':')
+              ? "'" + item.substring(0, colon) + ":***': its port is not 1 to 65535"
+              : "an item has several colons and is no IPv6 address");
     }
     Matcher bracketed = BRACKETED.matcher(item);
     if (bracketed.matches()) {

@@ -421,13 +421,29 @@ class SettingsReaderTest {
     "[::1]:5432:*:repmgr:hunter2, [:***",
     "'db0,db1:5432:*:repmgr:h,hunter2', 'db0,db1:***'",
     "db1:5432:*:repmgr:hunter2@hunter2, ***",
-    "'2001:db8::1,db1:5432:x:y:hunter2', '2001:db8::1,db1:***'"
+    "'2001:db8::1,db1:5432:x:y:hunter2', '2001:db8::1,db1:***'",
+    "db1:repmgr:hunter2, db1:***",
   })
   void showsOfALineOfAPassFileItsHost(String line, String shown) {
     List<String> faults = faults(Map.of("PG_NODES", line, "NAMESPACE", line));
 
     assertFalse(faults.toString().contains("hunter2"), faults.toString());
     assertTrue(faults.get(0).startsWith("PG_NODES='" + shown + "' (an item "), faults.get(0));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"repmgr:hunter2, repmgr:***", "'db1:5432,repmgr:hunter2', 'db1:5432,repmgr:***'"})
+  void showsOfAUserWithAPasswordTheUser(String nodes, String shown) {
+    assertEquals(
+        "PG_NODES='%s' ('repmgr:***': its port is not 1 to 65535); allowed: %s"
+            .formatted(shown, SettingsCatalog.PG_NODES.allowed()),
+        faults(Map.of("PG_NODES", nodes)).get(0));
+  }
+
+  @Test
+  void showsAListOfFilesWithItsColons() {
+    String fault = faults(Map.of("KUBECONFIG", "/nowhere/a:/nowhere/b:/c:/d")).get(0);
+    assertTrue(fault.startsWith("KUBECONFIG='/nowhere/a:/nowhere/b:/c:/d' is not"), fault);
   }
 
   @ParameterizedTest
