@@ -12,8 +12,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
@@ -40,8 +44,49 @@ final class ApiSockets extends SSLSocketFactory {
     Config config = access.get();
     try {
       this.current = context(config, contents(config));
-    } catch (GeneralSecurityException | IOException e) {
-      throw new IllegalArgumentException(e);
+    } catch (GeneralSecurityException | IOException | RuntimeException e) {
+      String fault = fault(config);
+      throw fault == null ? new IllegalArgumentException(e) : new IllegalArgumentException(fault);
+    }
+  }
+
+  /** Which file or text of the access is to blame, and why; null if none is by itself. */
+  private static String fault(Config config) {
+    return Stream.of(
+            fault(
+                "certificate-authority",
+                config.getCaCertData(),
+                config.getCaCertFile(),
+                Certificates::fault),
+            fault(
+                "client-certificate",
+                config.getClientCertData(),
+                config.getClientCertFile(),
+                Certificates::fault),
+            fault(
+                "client-key",
+                config.getClientKeyData(),
+                config.getClientKeyFile(),
+                Certificates::faultOfKey))
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static String fault(
+      String name, String data, String file, Function<byte[], String> check) {
+    boolean isText = Utils.isNotNullOrEmpty(data);
+    if (!isText && Utils.isNullOrEmpty(file)) {
+      return null;
+    }
+    String what = isText ? name + "-data" : name + " '" + file + "'";
+    try {
+      String fault =
+          check.apply(
+              isText ? Base64.getMimeDecoder().decode(data) : Files.readAllBytes(Path.of(file)));
+      return fault == null ? null : what + " " + fault;
+    } catch (IOException | IllegalArgumentException e) {
+      return what + (isText ? " is not base64" : " is not a readable file");
     }
   }
 

@@ -1,17 +1,82 @@
 package io.github.pgendpoints.kubernetes;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Base64;
+import java.util.Collection;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
-/** Certificates of authorities that a user gives. */
+/** Certificates and keys that a user gives. */
 public final class Certificates {
+  private static final String NONE = "holds no certificate (PEM)";
+  private static final Pattern PKCS8 =
+      Pattern.compile("-----BEGIN PRIVATE KEY-----([^-]*)-----END PRIVATE KEY-----");
+
   private Certificates() {}
+
+  /** What is wrong with the contents of a file of certificates; null if nothing is. */
+  public static String fault(byte[] certificates) {
+    if (isBlank(certificates)) {
+      return "is empty";
+    }
+    try {
+      return read(certificates).isEmpty() ? NONE : null;
+    } catch (CertificateException e) {
+      return NONE;
+    }
+  }
+
+  /** What is wrong with a file that is to hold a key as PEM; null if nothing is seen at once. */
+  static String faultOfKey(byte[] key) {
+    if (isBlank(key)) {
+      return "is empty";
+    }
+    return text(key).contains("PRIVATE KEY-----") ? null : "holds no private key (PEM)";
+  }
+
+  /**
+   * What is wrong with a key in PKCS #8 for the first of these certificates; null if nothing is.
+   */
+  public static String faultOfPkcs8(byte[] key, byte[] certificates) {
+    if (isBlank(key)) {
+      return "is empty";
+    }
+    Matcher pem = PKCS8.matcher(text(key));
+    try {
+      byte[] der = pem.find() ? Base64.getMimeDecoder().decode(pem.group(1)) : key;
+      String algorithm = read(certificates).iterator().next().getPublicKey().getAlgorithm();
+      KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(der));
+      return null;
+    } catch (GeneralSecurityException | IllegalArgumentException e) {
+      return "holds no key for the certificate that is PKCS-8 and not encrypted";
+    }
+  }
+
+  private static Collection<? extends Certificate> read(byte[] certificates)
+      throws CertificateException {
+    return CertificateFactory.getInstance("X.509")
+        .generateCertificates(new ByteArrayInputStream(certificates));
+  }
+
+  private static boolean isBlank(byte[] content) {
+    return text(content).isBlank();
+  }
+
+  private static String text(byte[] content) {
+    return new String(content, StandardCharsets.ISO_8859_1);
+  }
 
   /**
    * Trusts these certificates and no other ones.

@@ -93,7 +93,9 @@ public final class KubernetesAccess {
           .withHttpClientFactory(new ApiHttp(access))
           .build();
     } catch (RuntimeException e) {
-      throw new IllegalArgumentException(SET_UP + root(e), e);
+      Throwable root = root(e);
+      throw new IllegalArgumentException(
+          SET_UP + (root instanceof IllegalArgumentException ? root.getMessage() : root), e);
     }
   }
 

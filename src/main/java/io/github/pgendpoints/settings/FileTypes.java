@@ -1,5 +1,6 @@
 package io.github.pgendpoints.settings;
 
+import io.github.pgendpoints.kubernetes.Certificates;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +19,33 @@ final class FileTypes {
   static ValueType<String> readableFile() {
     return ValueType.of("a readable file", text -> requireReadable(text, text))
         .printableIf(FileTypes::looksLikePath);
+  }
+
+  /** A file of certificates that this process may read. */
+  static ValueType<String> certificates() {
+    return ValueType.of("a readable PEM file", FileTypes::certificates)
+        .printableIf(FileTypes::looksLikePath);
+  }
+
+  private static String certificates(String name) {
+    String fault = Certificates.fault(content(requireReadable(name, name)));
+    if (fault != null) {
+      throw new IllegalArgumentException(fault);
+    }
+    return name;
+  }
+
+  /**
+   * The contents of a file.
+   *
+   * @throws IllegalArgumentException if it cannot be read
+   */
+  static byte[] content(String name) {
+    try {
+      return Files.readAllBytes(Path.of(name));
+    } catch (IOException e) {
+      throw new IllegalArgumentException("cannot be read", e);
+    }
   }
 
   /** Files of which some may be missing, as for kubectl. */

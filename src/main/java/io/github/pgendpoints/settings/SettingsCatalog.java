@@ -98,11 +98,11 @@ public final class SettingsCatalog {
   static final Setting<String> PGSSLROOTCERT =
       Setting.ofDerivedDefault(
           "PGSSLROOTCERT",
-          readableFile(),
+          certificates(),
           "~/.postgresql/root.crt if it exists",
-          "Root certificates (PEM) for verify-ca and verify-full.");
+          "Root certificates for verify-ca and verify-full.");
   static final Setting<String> PGSSLCERT =
-      Setting.of("PGSSLCERT", readableFile(), null, "Client certificate (PEM).")
+      Setting.of("PGSSLCERT", certificates(), null, "Client certificate.")
           .condition("set together with PGSSLKEY");
   static final Setting<String> PGSSLKEY =
       Setting.of(

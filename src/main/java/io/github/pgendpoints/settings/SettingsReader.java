@@ -2,11 +2,13 @@ package io.github.pgendpoints.settings;
 
 import static io.github.pgendpoints.settings.SettingsCatalog.*;
 
+import io.github.pgendpoints.kubernetes.Certificates;
 import io.github.pgendpoints.postgres.PostgresSettings;
 import io.github.pgendpoints.topology.Addresses;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -179,10 +181,33 @@ public final class SettingsReader {
       Setting<String> missing = isSet(PGSSLCERT) ? PGSSLKEY : PGSSLCERT;
       fault(alone, "is set without " + missing);
     }
-    if (settings.sslMode().verifyCertificate()
-        && !isSet(PGSSLROOTCERT)
-        && !Files.isReadable(PostgresSettings.defaultRootCertificates())) {
+    if (values.containsKey(PGSSLCERT) && values.containsKey(PGSSLKEY)) {
+      checkKey(settings.sslCert(), settings.sslKey());
+    }
+    if (settings.sslMode().verifyCertificate() && !isSet(PGSSLROOTCERT)) {
+      checkDefault(PostgresSettings.defaultRootCertificates());
+    }
+  }
+
+  private void checkKey(String certificate, String key) {
+    // The driver wants the password of a key store, which is none of our settings, at the console.
+    if (!key.matches(".*\\.(p12|pfx)")) {
+      String problem =
+          Certificates.faultOfPkcs8(FileTypes.content(key), FileTypes.content(certificate));
+      if (problem != null) {
+        fault(PGSSLKEY, problem);
+      }
+    }
+  }
+
+  private void checkDefault(Path rootCertificates) {
+    if (!Files.isReadable(rootCertificates)) {
       fault(PGSSLMODE, "needs PGSSLROOTCERT");
+      return;
+    }
+    String problem = Certificates.fault(FileTypes.content(rootCertificates.toString()));
+    if (problem != null) {
+      fault(PGSSLROOTCERT, rootCertificates.toString(), problem);
     }
   }
 

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class KubernetesAccessTest {
@@ -116,6 +117,63 @@ class KubernetesAccessTest {
     assertEquals(
         "https.proxy does not name a proxy; allowed: [scheme://][user:password@]host[:port] with the"
             + " scheme http, https, socks4, or socks5",
+        assertThrows(IllegalArgumentException.class, KubernetesAccessTest::client).getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "certificate-authority | ca.crt | | is not a readable file",
+        "certificate-authority | ca.crt | ' ' | is empty",
+        "certificate-authority | ca.crt | hunter2 | holds no certificate (PEM)",
+        "client-certificate | client.crt | | is not a readable file",
+        "client-certificate | client.crt | ' ' | is empty",
+        "client-certificate | client.crt | hunter2 | holds no certificate (PEM)",
+        "client-key | client.key | | is not a readable file",
+        "client-key | client.key | ' ' | is empty",
+        "client-key | client.key | hunter2 | holds no private key (PEM)",
+      })
+  void namesTheFileOfTheAccessThatCannotBeUsed(
+      String name, String broken, String content, String problem) throws IOException {
+    Path tls = Path.of("src/test/resources/tls");
+    Files.copy(tls.resolve("client.crt"), folder.resolve("ca.crt"));
+    Files.copy(tls.resolve("client.crt"), folder.resolve("client.crt"));
+    Files.copy(tls.resolve("client.key"), folder.resolve("client.key"));
+    Path kubeconfig =
+        Files.writeString(
+            folder.resolve("config"),
+            """
+            clusters: [{name: c, cluster: {server: "https://h", certificate-authority: ca.crt}}]
+            users: [{name: u, user: {client-certificate: client.crt, client-key: client.key}}]
+            contexts: [{name: x, context: {cluster: c, user: u}}]
+            current-context: x
+            """);
+    set(Config.KUBERNETES_KUBECONFIG_FILE, kubeconfig.toString());
+    client().close();
+
+    Files.delete(folder.resolve(broken));
+    if (content != null) {
+      Files.writeString(folder.resolve(broken), content);
+    }
+    assertEquals(
+        "access to the Kubernetes API cannot be set up: %s '%s' %s"
+            .formatted(name, folder.resolve(broken), problem),
+        assertThrows(IllegalArgumentException.class, KubernetesAccessTest::client).getMessage());
+  }
+
+  @Test
+  void namesTheTextOfTheAccessThatCannotBeUsed() throws IOException {
+    Path kubeconfig = api.kubeconfig(folder.resolve("config"));
+    Files.writeString(
+        kubeconfig,
+        Files.readString(kubeconfig)
+            .replaceFirst("(certificate-authority-data:) .*", "$1 aHVudGVyMg=="));
+    set(Config.KUBERNETES_KUBECONFIG_FILE, kubeconfig.toString());
+
+    assertEquals(
+        "access to the Kubernetes API cannot be set up: certificate-authority-data holds no"
+            + " certificate (PEM)",
         assertThrows(IllegalArgumentException.class, KubernetesAccessTest::client).getMessage());
   }
 

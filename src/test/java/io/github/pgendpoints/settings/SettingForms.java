@@ -21,7 +21,7 @@ final class SettingForms {
 
   private static final Map<Pattern, Function<MatchResult, Form>> FORMS =
       Map.of(
-          Pattern.compile("any .*|a readable file.*"),
+          Pattern.compile("any .*|a readable (?:PEM )?file.*"),
           any -> Form.ANY,
           Pattern.compile("([0-9]+) to ([0-9]+)"),
           range -> integers(range).after("[+]?"),

@@ -15,6 +15,7 @@ import io.github.pgendpoints.topology.ReadOnlyRules;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,9 @@ import org.postgresql.jdbc.SslMode;
 
 class SettingsReaderTest {
   private static final Node NODE = Node.of("10.0.0.1", 5432, 5432);
+
+  private static final String CERTIFICATE = "src/test/resources/tls/client.crt";
+  private static final String KEY = "src/test/resources/tls/client.key";
 
   @TempDir private Path folder;
 
@@ -490,16 +494,60 @@ class SettingsReaderTest {
   }
 
   @Test
-  void wantsCertificateAndKeyTogether() throws Exception {
-    Path file = Files.writeString(folder.resolve("client.crt"), "x");
-
-    List<String> faults = faults(Map.of("PGSSLCERT", file.toString()));
-
+  void wantsCertificateAndKeyTogether() {
     assertEquals(
         List.of(
-            "PGSSLCERT='%s' is set without PGSSLKEY; allowed: a readable file, set together with PGSSLKEY"
-                .formatted(file)),
-        faults);
+            "PGSSLCERT is set without PGSSLKEY; allowed: a readable PEM file, set together with PGSSLKEY"),
+        faults(Map.of("PGSSLCERT", CERTIFICATE)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"PGSSLROOTCERT", "PGSSLCERT"})
+  void wantsCertificatesInAFileOfCertificates(String name) throws Exception {
+    Path file = folder.resolve("x.crt");
+    for (String content : List.of("hunter2", Files.readString(Path.of(KEY)))) {
+      Files.writeString(file, content);
+      assertTrue(
+          faults(Map.of(name, file.toString(), "PGSSLKEY", KEY))
+              .get(0)
+              .startsWith(
+                  "%s='%s' holds no certificate (PEM); allowed: a readable PEM file"
+                      .formatted(name, file)));
+    }
+    Files.writeString(file, " \n");
+    assertTrue(
+        faults(Map.of(name, file.toString(), "PGSSLKEY", KEY))
+            .get(0)
+            .startsWith("%s='%s' is empty; allowed: ".formatted(name, file)));
+  }
+
+  @Test
+  void wantsAKeyOfTheKindOfTheCertificate() throws Exception {
+    Path file = folder.resolve("x.key");
+    String key = Files.readString(Path.of(KEY));
+    for (String content : List.of("hunter2", key.replace(" PRIVATE", " EC PRIVATE"))) {
+      Files.writeString(file, content);
+      assertEquals(
+          List.of(
+              "PGSSLKEY='%s' holds no key for the certificate that is PKCS-8 and not encrypted; allowed: a readable file, set together with PGSSLCERT"
+                  .formatted(file)),
+          faults(Map.of("PGSSLCERT", CERTIFICATE, "PGSSLKEY", file.toString())));
+    }
+    Files.writeString(file, "");
+    assertTrue(
+        faults(Map.of("PGSSLCERT", CERTIFICATE, "PGSSLKEY", file.toString()))
+            .get(0)
+            .startsWith("PGSSLKEY='%s' is empty; allowed: ".formatted(file)));
+  }
+
+  @Test
+  void takesAKeyAsPemOrDerWithItsCertificate() throws Exception {
+    String base64 = Files.readString(Path.of(KEY)).replaceAll("-----.*-----|\\s", "");
+    Path der = Files.write(folder.resolve("x.pk8"), Base64.getDecoder().decode(base64));
+
+    for (String key : List.of(KEY, der.toString())) {
+      read(Map.of("PGSSLCERT", CERTIFICATE, "PGSSLKEY", key, "PGSSLROOTCERT", CERTIFICATE));
+    }
   }
 
   @Test

@@ -49,9 +49,9 @@ class SettingsSchemaTest {
       PGDATABASE "a", 0.5, false
       PGPORT 1, 65535, "1", "65535", "+5432", "05432", 5432.0
       PGSSLMODE "disable", "verify-ca", "allow", "require"
-      PGSSLROOTCERT "pom.xml"
-      PGSSLCERT "pom.xml"
-      PGSSLKEY "pom.xml"
+      PGSSLROOTCERT "src/test/resources/tls/client.crt"
+      PGSSLCERT "src/test/resources/tls/client.crt"
+      PGSSLKEY "src/test/resources/tls/client.key"
       PGREQUIREAUTH "scram-sha-256", "!password, !md5", "md5,scram-sha-256,", " gss ", "!none"
       PGCONNECT_TIMEOUT 1, 60, "5", "05", "60"
       TCP_CONNECT_TIMEOUT 0.05, "0.05", 60, "60.000", 1.5, "00.5", "1.0"
@@ -241,11 +241,11 @@ class SettingsSchemaTest {
   private static boolean isAccepted(String name, String value) {
     Map<String, String> environment = new LinkedHashMap<>(Map.of(name, value));
     if (name.equals("PGSSLCERT") || name.equals("PGSSLKEY")) {
-      environment.putIfAbsent("PGSSLCERT", "pom.xml");
-      environment.putIfAbsent("PGSSLKEY", "pom.xml");
+      environment.putIfAbsent("PGSSLCERT", "src/test/resources/tls/client.crt");
+      environment.putIfAbsent("PGSSLKEY", "src/test/resources/tls/client.key");
     }
     if (value.startsWith("verify-")) {
-      environment.put("PGSSLROOTCERT", "pom.xml");
+      environment.put("PGSSLROOTCERT", "src/test/resources/tls/client.crt");
     }
     try {
       SettingsReader.read(environment, /* allowLoopback= */ false);
