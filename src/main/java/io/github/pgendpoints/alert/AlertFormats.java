@@ -22,6 +22,8 @@ public final class AlertFormats {
   /** How long Alertmanager shows a thing of one moment. */
   private static final Duration SHOWN = Duration.ofMinutes(5);
 
+  static final String TEMPLATE = "ALERT_WEBHOOK_TEMPLATE";
+
   private static final Pattern FIELD = Pattern.compile("\\$\\{([a-zA-Z]+(?:\\.[a-zA-Z]+)?)}");
 
   private final ObjectMapper json = new ObjectMapper();
@@ -44,12 +46,12 @@ public final class AlertFormats {
    */
   public JsonNode webhook(Alert alert) {
     JsonNode fields = json.valueToTree(alert);
-    String template = settings.get("ALERT_WEBHOOK_TEMPLATE", "");
+    String template = settings.get(TEMPLATE, "");
     try {
       return template.isEmpty() ? fields : filled(json.readTree(template), fields);
     } catch (JsonProcessingException e) {
       // Not as its cause: what it says of the text may be a secret.
-      throw new IllegalArgumentException("ALERT_WEBHOOK_TEMPLATE is not JSON");
+      throw new IllegalArgumentException(TEMPLATE + " is not JSON");
     }
   }
 

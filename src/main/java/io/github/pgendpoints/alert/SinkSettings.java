@@ -70,8 +70,8 @@ public final class SinkSettings {
 
   /**
    * Checks that variables are set, and hold what the end of their names says: a URL, a PORT, or for
-   * TLS starttls, tls or off; a TEMPLATE is JSON, a ROOTCERT the name of a file of certificates,
-   * and with a USER goes a PASSWORD.
+   * TLS starttls, tls or off; a TEMPLATE is JSON, and ours names fields of alerts, a ROOTCERT the
+   * name of a file of certificates, and with a USER goes a PASSWORD.
    *
    * @param names with commas between; one with a question mark need not be set
    * @throws IllegalArgumentException with every fault; with no value but the name of a file
@@ -117,6 +117,10 @@ public final class SinkSettings {
     }
     if (name.endsWith("_TEMPLATE") && !isJson(value)) {
       return " is not JSON";
+    }
+    if (name.equals(AlertFormats.TEMPLATE) && !AlertFields.unknownIn(value).isEmpty()) {
+      return " has %s, which no alert has; allowed: ${field} with one of %s"
+          .formatted(AlertFields.unknownIn(value), AlertFields.allowed());
     }
     return name.endsWith("_TLS") && !TLS.contains(value) ? " is not starttls, tls or off" : null;
   }

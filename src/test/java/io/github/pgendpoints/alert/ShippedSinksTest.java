@@ -105,6 +105,24 @@ class ShippedSinksTest {
   }
 
   @Test
+  void tellsOfAFieldOfATemplateThatNoAlertHas() {
+    try (Run run =
+        run()
+            .with("ALERT_SINKS", "webhook")
+            .with("ALERT_WEBHOOK_URL", receiver.url("/"))
+            .with("ALERT_WEBHOOK_TEMPLATE", "{\"a\": \"${knid} ${body.kind} ${key}\"}")) {
+      assertEquals(1, run.once());
+      assertEquals(
+          List.of(
+              "ERROR alert sink routes/alerts/webhook.camel.yaml is left out, line 7:"
+                  + " ALERT_WEBHOOK_TEMPLATE has ${knid}, ${body.kind}, which no alert has; allowed:"
+                  + " ${field} with one of after, at, before, cluster.namespace, cluster.readOnly,"
+                  + " cluster.readWrite, ends, key, kind, message, phase, severity, since, subject"),
+          run.logged("sink"));
+    }
+  }
+
+  @Test
   void slackPostsAText() {
     try (Run run =
         run().with("ALERT_SINKS", "slack").with("ALERT_SLACK_URL", receiver.url("/services/T/B"))) {
