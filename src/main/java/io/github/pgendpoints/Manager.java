@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.RouteFault;
+import io.github.pgendpoints.alert.RouteIds;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
@@ -44,6 +45,7 @@ import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.micrometer.MicrometerConstants;
 import org.apache.camel.main.Main;
+import org.apache.camel.model.ModelCamelContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -154,8 +156,8 @@ public final class Manager extends Main {
 
   @Override
   protected void postProcessCamelContext(CamelContext context) throws Exception {
-    super.postProcessCamelContext(context);
-    RouteFault.checkConfigurations(context);
+    RouteIds.watch((ModelCamelContext) context, () -> super.postProcessCamelContext(context));
+    RouteFault.check(context);
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
       context.addStartupListener(
           new SinkFiles(

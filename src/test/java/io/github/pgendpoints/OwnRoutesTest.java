@@ -107,11 +107,12 @@ class OwnRoutesTest {
   }
 
   @Test
-  void aRunEndsThoughThereIsNoRouteForItsAlerts() throws IOException {
+  void aRunNeedsARouteForItsAlerts() throws IOException {
     Files.delete(routes().resolve("50-alert.camel.yaml"));
 
-    assertEquals(1, run.once());
-    assertEquals(1, run.logged("ERROR cycle failed, its alerts may be lost: ").size());
+    assertEquals(2, run.once());
+    assertEquals(
+        1, run.logged(": route cycle sends to direct:alert, which no route is from; ").size());
   }
 
   @Test
@@ -134,7 +135,11 @@ class OwnRoutesTest {
     Path file = routes().resolve("50-alert.camel.yaml");
     String shipped = Files.readString(file);
     String sinks = "                  uri: alerts:all\n";
-    String extended = shipped.replace(sinks, sinks + "              - to: direct:missing\n");
+    String extended =
+        shipped.replace(
+            sinks,
+            sinks
+                + "              - throwException: {message: boom, exceptionType: java.lang.Exception}\n");
     assertNotEquals(shipped, extended);
     Files.writeString(file, extended);
 

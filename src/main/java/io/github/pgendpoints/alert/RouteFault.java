@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -35,10 +36,7 @@ public final class RouteFault {
 
   private record Place(RouteDefinition route, int line) {
     String inWords() {
-      return route.getResource() == null
-          ? ""
-          : "%s, line %d: "
-              .formatted(route.getResource().getLocation().replaceFirst("^.*[/:]", ""), line);
+      return route.getResource() == null ? "" : "%s, line %d: ".formatted(file(route), line);
     }
   }
 
@@ -56,20 +54,45 @@ public final class RouteFault {
   }
 
   /**
-   * Checks that the configurations that routes name are there: without a word, Camel would run such
-   * a route without its retries.
+   * Checks that the configurations that routes name are there, without which Camel runs a route
+   * without its retries and without a word; and the routes that they send to.
    *
    * @throws IllegalArgumentException naming the file, the line, and what is allowed
    */
-  public static void checkConfigurations(CamelContext context) {
+  public static void check(CamelContext context) {
     ModelCamelContext model = (ModelCamelContext) context;
-    for (RouteDefinition route : model.getRouteDefinitions()) {
-      String fault = configurationFault(model, route);
-      if (fault != null) {
-        throw new IllegalArgumentException(
-            new Place(route, route.getLineNumber()).inWords() + fault);
-      }
+    List<RouteDefinition> routes = model.getRouteDefinitions();
+    for (RouteDefinition route : routes) {
+      refuse(route, route.getLineNumber(), configurationFault(model, route));
     }
+    Set<String> names = RouteTargets.names(model, routes);
+    RouteTargets.missing(model, routes, names)
+        .forEach(target -> refuse(target.route(), target.line(), target.fault(names)));
+  }
+
+  private static String file(RouteDefinition route) {
+    return route.getResource().getLocation().replaceFirst("^.*[/:]", "");
+  }
+
+  /** Throws a fault of a route with its place, unless it is null. */
+  static void refuse(RouteDefinition route, int line, String fault) {
+    if (fault != null) {
+      throw new IllegalArgumentException(new Place(route, line).inWords() + fault);
+    }
+  }
+
+  /** Names the other route with the id of this one; null if there is none. */
+  static String duplicateFault(RouteDefinition route, Collection<RouteDefinition> routes) {
+    return routes.stream()
+        .filter(other -> other != route && other.getId() != null)
+        .filter(other -> other.getId().equals(route.getId()))
+        .findFirst()
+        .map(
+            other ->
+                "there is another route with the id %s%s, choose one of its own"
+                    .formatted(
+                        route.getId(), other.getResource() == null ? "" : " in " + file(other)))
+        .orElse(null);
   }
 
   /** What is wrong with the configurations that a route names; null if all of them are there. */
@@ -82,8 +105,13 @@ public final class RouteFault {
         .findFirst()
         .map(
             name ->
-                "route %s has the routeConfigurationId %s, allowed: %s"
-                    .formatted(route.getId(), name, String.join(", ", ids)))
+                "route %s has the routeConfigurationId %s, %s"
+                    .formatted(
+                        route.getId(),
+                        name,
+                        ids.isEmpty()
+                            ? "but no file has a routeConfiguration: is 00-errors.camel.yaml missing?"
+                            : "allowed: " + String.join(", ", ids)))
         .orElse(null);
   }
 
@@ -130,7 +158,7 @@ public final class RouteFault {
   }
 
   @SuppressWarnings({"unchecked", "rawtypes"}) // Camel's own method gives raw types.
-  private static List<ProcessorDefinition<?>> all(List<ProcessorDefinition<?>> outputs) {
+  static List<ProcessorDefinition<?>> all(List<ProcessorDefinition<?>> outputs) {
     return (List)
         List.copyOf(
             ProcessorDefinitionHelper.filterTypeInOutputs(outputs, ProcessorDefinition.class));

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -15,6 +14,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
+import org.apache.camel.LoggingLevel;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.StartupListener;
 import org.apache.camel.builder.DefaultErrorHandlerBuilder;
@@ -37,12 +37,22 @@ public final class SinkFiles implements StartupListener {
   private static final String SUFFIX = ".camel.yaml";
   private static final long MAX_SECONDS = 5;
 
+  /** A file and what was read of it so far. */
+  private record SinkFile(Path file, List<RoutesBuilder> builders, List<RouteDefinition> routes) {}
+
+  private interface Step {
+    void run() throws Exception;
+  }
+
   private final Path folder;
   private final Set<String> on;
   private final Set<String> off;
   private final Sinks sinks;
   private final Consumer<String> faults;
   private final List<String> leftOut = new ArrayList<>();
+
+  /** Files without a fault of their own, which may send to routes of files that come later. */
+  private final List<SinkFile> waiting = new ArrayList<>();
 
   /** Null before the first and after the last. */
   private volatile Path loading;
@@ -79,8 +89,11 @@ public final class SinkFiles implements StartupListener {
     context
         .getCamelContextExtension()
         .setErrorHandlerFactory(
-            new DefaultErrorHandlerBuilder().logExhausted(false).logExhaustedMessageHistory(false));
-    Thread loader = daemon(() -> load(context, files));
+            new DefaultErrorHandlerBuilder()
+                .logExhausted(false)
+                // Which is not asked of a route that tries nothing again.
+                .loggingLevel(LoggingLevel.OFF));
+    Thread loader = daemon(() -> load((ModelCamelContext) context, files));
     context
         .getCamelContextExtension()
         .registerEndpointCallback(
@@ -109,12 +122,17 @@ public final class SinkFiles implements StartupListener {
     return thread;
   }
 
-  private void load(CamelContext context, List<Path> files) {
+  private void load(ModelCamelContext context, List<Path> files) {
     try {
       for (Path file : files) {
         loading = file;
-        load(context, file);
+        read(context, file);
+        start(context, RouteTargets.names(context, context.getRouteDefinitions()));
       }
+      // Two files may send to each other.
+      Set<String> names = RouteTargets.names(context, all(context));
+      start(context, names);
+      waiting.forEach(sink -> orLeaveOut(context, sink, () -> refuse(context, sink, names)));
       loading = null;
       // After all others have started, and before a run of --once stops to wait for them.
       leftOut.forEach(faults);
@@ -162,58 +180,100 @@ public final class SinkFiles implements StartupListener {
     return name.substring(0, name.length() - SUFFIX.length());
   }
 
-  private void load(CamelContext context, Path file) {
-    ModelCamelContext model = (ModelCamelContext) context;
-    List<RouteDefinition> routes = new ArrayList<>();
-    List<RouteDefinition> before = List.copyOf(model.getRouteDefinitions());
-    try {
-      if (!Files.isRegularFile(file)) {
-        throw new IllegalArgumentException("ALERT_SINKS names it, but there is no such file");
-      }
-      Resource resource =
-          PluginHelper.getResourceLoader(context).resolveResource("file:" + file.toAbsolutePath());
-      Collection<RoutesBuilder> builders =
-          PluginHelper.getRoutesLoader(context).findRoutesBuilders(resource);
-      for (RoutesBuilder builder : builders) {
-        routes.addAll(((RouteBuilder) builder).configureRoutes(context).getRoutes());
-      }
-      check(model, routes, file);
-      for (RoutesBuilder builder : builders) {
-        context.addRoutes(builder);
-      }
-    } catch (Exception | Error e) {
-      // An Error too: nesting without end takes the stack, but not that of the next file.
-      if (context.isStopping() || context.isStopped()) {
-        LOG.debug("alert sink {} has not started before the end", file);
-        return;
-      }
-      sinks.count(name(file)).faults().incrementAndGet();
-      String fault = SinkFault.describe(e, routes);
-      LOG.error("alert sink {} is left out, {}", shown(file), fault);
-      String message = "alert sink %s is left out, %s".formatted(shown(file), fault);
-      leftOut.add(message);
-      remove(model, before);
+  private void read(ModelCamelContext context, Path file) {
+    SinkFile sink = new SinkFile(file, new ArrayList<>(), new ArrayList<>());
+    orLeaveOut(
+        context,
+        sink,
+        () -> {
+          if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException("ALERT_SINKS names it, but there is no such file");
+          }
+          Resource resource =
+              PluginHelper.getResourceLoader(context)
+                  .resolveResource("file:" + file.toAbsolutePath());
+          sink.builders()
+              .addAll(PluginHelper.getRoutesLoader(context).findRoutesBuilders(resource));
+          for (RoutesBuilder builder : sink.builders()) {
+            sink.routes().addAll(((RouteBuilder) builder).configureRoutes(context).getRoutes());
+          }
+          check(context, sink);
+          waiting.add(sink);
+        });
+  }
+
+  /** Starts the sinks that wait for no other name than these. */
+  private void start(ModelCamelContext context, Set<String> names) {
+    List<SinkFile> ready =
+        waiting.stream()
+            .filter(sink -> RouteTargets.missing(context, sink.routes(), names).isEmpty())
+            .toList();
+    waiting.removeAll(ready);
+    for (SinkFile sink : ready) {
+      orLeaveOut(
+          context,
+          sink,
+          () -> {
+            for (RoutesBuilder builder : sink.builders()) {
+              context.addRoutes(builder);
+            }
+          });
     }
   }
 
-  private static void check(ModelCamelContext model, List<RouteDefinition> routes, Path file) {
-    if (routes.isEmpty()) {
+  private void orLeaveOut(ModelCamelContext context, SinkFile sink, Step step) {
+    List<RouteDefinition> before = List.copyOf(context.getRouteDefinitions());
+    try {
+      step.run();
+    } catch (Exception | Error e) {
+      // An Error too: nesting without end takes the stack, but not that of the next file.
+      if (context.isStopping() || context.isStopped()) {
+        LOG.debug("alert sink {} has not started before the end", sink.file());
+        return;
+      }
+      sinks.count(name(sink.file())).faults().incrementAndGet();
+      String fault = SinkFault.describe(e, sink.routes());
+      LOG.error("alert sink {} is left out, {}", shown(sink.file()), fault);
+      String message = "alert sink %s is left out, %s".formatted(shown(sink.file()), fault);
+      leftOut.add(message);
+      remove(context, before);
+    }
+  }
+
+  private void check(ModelCamelContext context, SinkFile sink) {
+    if (sink.routes().isEmpty()) {
       throw new IllegalArgumentException("there is no route in it");
     }
-    for (RouteDefinition route : routes) {
+    List<RouteDefinition> others = all(context);
+    others.addAll(sink.routes());
+    for (RouteDefinition route : sink.routes()) {
       if (!route.hasCustomIdAssigned()) {
-        route.setId(name(file));
+        route.setId(name(sink.file()));
       }
       // A route that is added under the id of another one would take its place.
-      if (model.getRouteDefinition(route.getId()) != null
-          || routes.stream().filter(other -> route.getId().equals(other.getId())).count() > 1) {
-        throw new IllegalArgumentException(
-            "there is another route with the id " + route.getId() + ", choose one of its own");
+      refuse(RouteFault.duplicateFault(route, others));
+      refuse(RouteFault.configurationFault(context, route));
+      if (String.valueOf(route.getInput().getEndpointUri()).startsWith("alerts:")) {
+        AlertReads.check(context, route);
       }
-      String fault = RouteFault.configurationFault(model, route);
-      if (fault != null) {
-        throw new IllegalArgumentException(fault);
-      }
+    }
+  }
+
+  /** The routes that have started, and those of the files that wait for another one. */
+  private List<RouteDefinition> all(ModelCamelContext context) {
+    List<RouteDefinition> routes = new ArrayList<>(context.getRouteDefinitions());
+    waiting.forEach(sink -> routes.addAll(sink.routes()));
+    return routes;
+  }
+
+  private static void refuse(ModelCamelContext context, SinkFile sink, Set<String> names) {
+    RouteTargets.missing(context, sink.routes(), names)
+        .forEach(target -> refuse("line " + target.line() + ": " + target.fault(names)));
+  }
+
+  private static void refuse(String fault) {
+    if (fault != null) {
+      throw new IllegalArgumentException(fault);
     }
   }
 

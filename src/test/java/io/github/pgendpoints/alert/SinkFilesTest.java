@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.fabric8.kubernetes.api.model.Event;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.Http;
@@ -28,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.LoggerFactory;
 
 /** Files in routes/alerts, good and bad, under the real routes; no node answers. */
 class SinkFilesTest {
@@ -129,8 +134,26 @@ class SinkFilesTest {
         Arguments.of(
             taking("x").replace("  from:", "  routeConfigurationId: snik\n    from:"),
             "route x has the routeConfigurationId snik, allowed: kubernetes, query, sink, step"),
-        Arguments.of(taking("cycle"), "there is another route with the id cycle"),
-        Arguments.of(taking("x") + taking("x"), "there is another route with the id x"),
+        Arguments.of(
+            taking("cycle"),
+            "there is another route with the id cycle in 10-cycle.camel.yaml, choose one of its own"),
+        Arguments.of(
+            taking("x") + taking("x"), "there is another route with the id x in a.camel.yaml"),
+        Arguments.of(
+            step + "direct:post-jsn\n",
+            "line 9: route x sends to direct:post-jsn, which no route is from; allowed: direct:"),
+        Arguments.of(
+            taking("x") + "        - wireTap:\n            uri: direct://post-jsn?timeout=1\n",
+            "line 9: route x sends to direct:post-jsn, which no route is from; allowed: direct:"),
+        Arguments.of(
+            inFilter("- log:\n    message: ${body.kind} of ${body.cluster.nmae}\n"),
+            "line 8: an alert has no ${body.cluster.nmae}; allowed: after, at, before, cluster."),
+        Arguments.of(
+            inFilter("- setBody:\n    expression: {simple: {expression: '${body.knid}'}}\n"),
+            "line 8: an alert has no ${body.knid}; allowed: after, at, before, cluster."),
+        Arguments.of(
+            inFilter("- choice:\n    when:\n      - simple: ${body?.phse} == 1\n"),
+            "line 9: an alert has no ${body?.phse}; allowed: after, at, before, cluster."),
         Arguments.of(
             taking("x").replace(":all", ":all?onyl=sekret"),
             "line 4: alerts:all has no parameter onyl, allowed: needs, only, queue"),
@@ -244,6 +267,53 @@ class SinkFilesTest {
     }
   }
 
+  @Test
+  void aTargetThatIsNotThereIsAFaultOfAMainRoute() throws IOException {
+    Path file = home.resolve("routes/30-verify.camel.yaml");
+    Files.writeString(
+        file, Files.readString(file).replaceFirst("uri: direct:refuse", "uri: direct:refuze"));
+
+    try (Run run = run()) {
+      assertEquals(2, run.once());
+      String told = run.logged("ERROR cannot start").get(0);
+      assertTrue(
+          told.matches(
+              "ERROR cannot start: 30-verify.camel.yaml, line \\d+: route verify sends to"
+                  + " direct:refuze, which no route is from; allowed: direct:.*, direct:refuse, .*"),
+          told);
+    }
+  }
+
+  @Test
+  void twoMainRoutesWithOneIdAreNamedByTheirFiles() throws IOException {
+    Path file = home.resolve("routes/50-alert.camel.yaml");
+    Files.copy(file, home.resolve("routes/60-own.camel.yaml"));
+
+    try (Run run = run()) {
+      assertEquals(2, run.once());
+      assertEquals(
+          List.of(
+              "ERROR cannot start: 60-own.camel.yaml, line 2: there is another route with the"
+                  + " id alert in 50-alert.camel.yaml, choose one of its own"),
+          run.logged("ERROR"));
+    }
+  }
+
+  @Test
+  void aFolderWithoutConfigurationsIsToldOf() throws IOException {
+    Files.delete(home.resolve("routes/00-errors.camel.yaml"));
+
+    try (Run run = run()) {
+      assertEquals(2, run.once());
+      assertEquals(
+          List.of(
+              "ERROR cannot start: 10-cycle.camel.yaml, line 2: route cycle has the"
+                  + " routeConfigurationId step, but no file has a routeConfiguration: is"
+                  + " 00-errors.camel.yaml missing?"),
+          run.logged("ERROR"));
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("faults")
   void aFaultCostsThatSinkAlone(String text, String told) throws IOException {
@@ -263,6 +333,70 @@ class SinkFilesTest {
           faults.get(0));
       assertFalse(faults.get(0).contains("sekret"), faults.get(0));
     }
+  }
+
+  @Test
+  void aSinkMaySendToAFileThatComesLaterAndReadWhatItMakes() throws IOException {
+    sink(
+        "a.camel.yaml",
+        """
+        - route:
+            from:
+              uri: alerts:all
+              steps:
+                - setHeader:
+                    name: node
+                    expression: {simple: {expression: "${body.nodes[0].name} ${body?.after}"}}
+                - setBody: {simple: {expression: "${body.cluster}"}}
+                - log: {message: "${body.readWrite}", loggingLevel: "DEBUG"}
+                - to: {uri: "direct:later"}
+        """);
+    sink("b.camel.yaml", taking("b").replace("alerts:all", "direct:later"));
+
+    try (Run run = run()) {
+      assertEquals(1, run.once());
+      assertEquals(List.of(), run.logged("sink"));
+      assertEquals(2, Received.by("b").size(), run.log().toString());
+    }
+  }
+
+  @Test
+  void aSinkWithTheIdOfOneThatWaitsForAnotherFileIsLeftOut() throws IOException {
+    sink("a.camel.yaml", taking("x") + "        - to: {uri: 'direct:later'}\n");
+    sink("b.camel.yaml", taking("x"));
+    sink("c.camel.yaml", taking("c").replace("alerts:all", "direct:later"));
+
+    try (Run run = run()) {
+      assertEquals(1, run.once());
+      assertEquals(
+          List.of(
+              "ERROR alert sink routes/alerts/b.camel.yaml is left out, there is another route"
+                  + " with the id x in a.camel.yaml, choose one of its own"),
+          run.logged("sink"));
+      assertEquals(2, Received.by("x").size(), run.log().toString());
+    }
+  }
+
+  @Test
+  void aSinkThatNamesNoConfigurationFailsInOneLine() throws IOException {
+    sink("a.camel.yaml", calling("a", "fail"));
+    ListAppender<ILoggingEvent> camel = new ListAppender<>();
+    Logger logger = (Logger) LoggerFactory.getLogger("org.apache.camel");
+    camel.start();
+    logger.addAppender(camel);
+
+    try (Run run = run()) {
+      assertEquals(1, run.once());
+      assertEquals(2, run.logged("sink a").size(), run.log().toString());
+    } finally {
+      logger.detachAppender(camel);
+    }
+    assertEquals(
+        List.of(),
+        camel.list.stream()
+            .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
+            .map(ILoggingEvent::getFormattedMessage)
+            .toList());
   }
 
   @Test
