@@ -253,9 +253,6 @@ public final class SinkFiles implements StartupListener {
       // A route that is added under the id of another one would take its place.
       refuse(RouteFault.duplicateFault(route, others));
       refuse(RouteFault.configurationFault(context, route));
-      if (String.valueOf(route.getInput().getEndpointUri()).startsWith("alerts:")) {
-        AlertReads.check(context, route);
-      }
     }
   }
 
