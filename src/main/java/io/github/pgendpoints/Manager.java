@@ -23,6 +23,7 @@ import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
 import io.github.pgendpoints.management.OldGeneration;
 import io.github.pgendpoints.management.StatusPages;
+import io.github.pgendpoints.management.StepIdDumper;
 import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.postgres.ProbeThreads;
 import io.github.pgendpoints.settings.Settings;
@@ -46,6 +47,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.component.micrometer.MicrometerConstants;
 import org.apache.camel.main.Main;
 import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.spi.ModelToXMLDumper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -184,6 +186,9 @@ public final class Manager extends Main {
     }
     if (servesJolokia()) {
       context.addService(new JolokiaServer(settings.jolokiaPort()));
+      context
+          .getCamelContextExtension()
+          .addContextPlugin(ModelToXMLDumper.class, new StepIdDumper());
     }
   }
 

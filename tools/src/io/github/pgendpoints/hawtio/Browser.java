@@ -53,7 +53,8 @@ final class Browser implements AutoCloseable {
             "--disable-component-update",
             "--disable-sync",
             "--hide-scrollbars",
-            "--window-size=1500,1000",
+            "--window-size=1200,1700",
+            "--force-device-scale-factor=1.5",
             "--user-data-dir=" + profile);
     Map<String, Object> capabilities =
         Map.of("alwaysMatch", Map.of("goog:chromeOptions", Map.of("args", arguments)));

@@ -1,6 +1,7 @@
 package io.github.pgendpoints.hawtio;
 
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.support.Http;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -36,6 +38,24 @@ class HawtioInBrowser {
           + " const numbers = node ? node.innerText.match(/^\\d+$/gm) : null;"
           + " return numbers ? Number(numbers[numbers.length - 1]) : -1";
 
+  private static final String LABELS =
+      "return '\\n' + [...document.querySelectorAll('.react-flow__node')]"
+          + ".map(node => node.innerText).join('\\n') + '\\n'";
+
+  private static final Map<String, List<String>> STEPS =
+      Map.of(
+          "cycle",
+          List.of(
+              "read-services",
+              "split-nodes",
+              "probe-node",
+              "topology",
+              "rules",
+              "publish-services",
+              "alert-news"),
+          "verify",
+          List.of("no-majority", "split-brain", "no-primary", "quorum", "newer-line"));
+
   private final int jolokiaPort = Http.freePort();
   private final int managementPort = Http.freePort();
   private final Http management = new Http(managementPort);
@@ -58,6 +78,8 @@ class HawtioInBrowser {
 
       for (String route : List.of("cycle", "verify", "probe", "publish")) {
         openDiagram(route);
+        browser.screenshot(SCREENSHOTS.resolve("hawtio-" + route + ".png"));
+        assertEquals(List.of(), stepsNotShown(route), browser.evaluate(LABELS).asText());
         int before = browser.evaluate(TOTAL).asInt();
         until(() -> browser.evaluate(TOTAL).asInt() > before);
         browser.screenshot(SCREENSHOTS.resolve("hawtio-" + route + ".png"));
@@ -66,6 +88,14 @@ class HawtioInBrowser {
       stopsAndStarts("verify");
       assertTrue(program.process().isAlive());
     }
+  }
+
+  /** Of the steps that the flow is told by, those that the diagram calls by another name. */
+  private List<String> stepsNotShown(String route) throws IOException {
+    String diagram = browser.evaluate(LABELS).asText();
+    return STEPS.getOrDefault(route, List.of()).stream()
+        .filter(step -> !diagram.matches("(?s).*\n" + step + "(: [^\n]*)?\n.*"))
+        .toList();
   }
 
   /** And the kubelet sees it at once. */

@@ -66,6 +66,23 @@ class JolokiaIT {
     }
   }
 
+  /** Hawtio's diagrams name a step by its id only where it is marked as one that somebody gave. */
+  @Test
+  void marksTheIdsThatTheRoutesGiveToSteps() throws IOException {
+    try (Run run = run().start(Mode.CONTINUOUS)) {
+      until(() -> run.logged("topology verified").size() == 1);
+
+      String dump = execute(CONTEXT, "dumpRoutesAsXml()").get("value").asText();
+
+      for (String step :
+          List.of("to id=\"read-services", "when id=\"split-brain", "doTry id=\"whole-cycle")) {
+        assertTrue(dump.contains("<" + step + "\" customId=\"true\""), dump);
+      }
+      assertTrue(dump.matches("(?s).*<route id=\"cycle\" (?!customId).*"), dump);
+      assertTrue(dump.matches("(?s).*<from id=\"[^\"]*\" (?!customId).*"), dump);
+    }
+  }
+
   @Test
   void stopsAndStartsARoute() throws IOException {
     try (Run run = run().start(Mode.CONTINUOUS)) {
