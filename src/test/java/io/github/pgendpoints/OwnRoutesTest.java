@@ -119,7 +119,7 @@ class OwnRoutesTest {
   void aRunEndsThoughAStepStopsItsCycle() throws IOException {
     Path file = routes().resolve("30-verify.camel.yaml");
     String shipped = Files.readString(file);
-    String step = "        - setVariable:\n            id: rule-name\n";
+    String step = "        - setVariable:\n            id: read-rule-name\n";
     String stopped = shipped.replace(step, "        - stop: {}\n" + step);
     assertNotEquals(shipped, stopped);
     Files.writeString(file, stopped);
@@ -153,7 +153,7 @@ class OwnRoutesTest {
   void aRunEndsThoughARouteSpoilsTheVerdict() throws IOException {
     Path file = routes().resolve("30-verify.camel.yaml");
     String shipped = Files.readString(file);
-    String step = "        - setVariable:\n            id: rule-name\n";
+    String step = "        - setVariable:\n            id: read-rule-name\n";
     String spoiled =
         shipped.replace(
             step,

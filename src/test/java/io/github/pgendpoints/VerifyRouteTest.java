@@ -487,7 +487,7 @@ class VerifyRouteTest {
       ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
       JsonNode routes = yaml.readTree(file);
       for (JsonNode choice : routes.findValues("choice")) {
-        if (choice.path("id").asText().equals("rule")) {
+        if (choice.path("id").asText().equals("match-rule")) {
           ((ArrayNode) choice.get("when")).add(yaml.readTree(rule));
         }
       }

@@ -49,10 +49,10 @@ class HawtioInBrowser {
               "read-services",
               "split-nodes",
               "probe-node",
-              "topology",
-              "rules",
+              "collect-topology",
+              "verify-topology",
               "publish-services",
-              "alert-news"),
+              "send-alerts"),
           "verify",
           List.of("no-majority", "split-brain", "no-primary", "quorum", "newer-line"));
 
