@@ -102,7 +102,7 @@ class ClusterWiringTest {
       cluster.prober().downNodes().forget();
     }
 
-    new Probing(null).probes(cluster, begin(), Nodes.nothingPublished(), List.of(UNREACHABLE));
+    new Probing(null).startProbes(cluster, begin(), Nodes.nothingPublished(), List.of(UNREACHABLE));
 
     // The address needs no look-up.
     assertTasks(0, isBack ? 1 : 0);
@@ -134,7 +134,7 @@ class ClusterWiringTest {
     cluster.prober().locate(List.of(UNREACHABLE));
     assertThrows(
         SQLException.class,
-        () -> cluster.prober().probes(List.of(UNREACHABLE)).get(0).pool().getConnection());
+        () -> cluster.prober().startProbes(List.of(UNREACHABLE)).get(0).pool().getConnection());
     assertTasks(1, 0);
   }
 

@@ -61,7 +61,9 @@ class RoutesYamlTest {
           // A pure function of the topology, of what is published, and of the mode.
           "10-cycle.camel.yaml: prober.isInDoubt",
           // A setting.
-          "30-verify.camel.yaml: cluster.clearsOnSplitBrain");
+          "30-verify.camel.yaml: cluster.clearsOnSplitBrain",
+          // What it asks is in the exception, and in the cycle.
+          "40-publish.camel.yaml: concernsOneService");
 
   /** What a condition asks of the cluster, whose parts are beans. */
   private static final Pattern CLUSTER = Pattern.compile("variable\\.(cluster\\.[\\w.]+)");
@@ -350,12 +352,16 @@ class RoutesYamlTest {
   private static void beanCalls(Path file, JsonNode clause, Set<String> found) {
     JsonNode expression = clause.has("expression") ? clause.get("expression") : clause;
     JsonNode method = expression.path("method");
+    JsonNode predicate = expression.path("ref").path("expression");
     String simple = expression.path("simple").path("expression").asText();
     if (!method.isMissingNode()) {
       found.add(
           "%s: %s.%s"
               .formatted(
                   file.getFileName(), method.path("ref").asText(), method.path("method").asText()));
+    }
+    if (!predicate.isMissingNode()) {
+      found.add(file.getFileName() + ": " + predicate.asText());
     }
     if (simple.contains("bean:") || simple.contains("ref:")) {
       found.add(file.getFileName() + ": " + simple);

@@ -515,9 +515,9 @@ class VerifyRouteTest {
     }
 
     /** Finds out whether it is paused, as ever. */
-    public Published published(
+    public Published recallPublished(
         @Variable("cluster") Cluster cluster, @Variable("cycle") Cycle cycle) {
-      new Reading().published(cluster, cycle, none, none);
+      new Reading().recallPublished(cluster, cycle, none, none);
       return published;
     }
 

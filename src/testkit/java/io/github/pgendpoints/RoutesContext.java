@@ -268,11 +268,11 @@ public final class RoutesContext implements AutoCloseable {
 
   /** The bean {@code prober} of a cycle whose topology is given: no node is probed. */
   public final class GivenTopology {
-    public List<NodeProbe> probes() {
+    public List<NodeProbe> startProbes() {
       return List.of();
     }
 
-    public Topology topology(@Variable("published") Published published) {
+    public Topology collectTopology(@Variable("published") Published published) {
       return topology.identifiedBy(published);
     }
 
@@ -284,15 +284,15 @@ public final class RoutesContext implements AutoCloseable {
       return 0;
     }
 
-    public List<NodeProbe> secondLooks() {
+    public List<NodeProbe> startSecondProbes() {
       return List.of();
     }
 
-    public Topology updatedTopology(@Variable("topology") Topology contested) {
+    public Topology updateTopology(@Variable("topology") Topology contested) {
       return contested;
     }
 
-    // The routes of a probe name these, and no probe is sent there.
+    // The routes of a probe and of a check name these, and none is sent there.
 
     public void dataSource() {
       throw new IllegalStateException();
@@ -311,6 +311,14 @@ public final class RoutesContext implements AutoCloseable {
     }
 
     public boolean isWorthATry() {
+      throw new IllegalStateException();
+    }
+
+    public void startChecks() {
+      throw new IllegalStateException();
+    }
+
+    public void check() {
       throw new IllegalStateException();
     }
   }

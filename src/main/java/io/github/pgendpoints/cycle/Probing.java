@@ -34,7 +34,7 @@ public final class Probing {
    *
    * @return one probe a node, those that are published first
    */
-  public List<NodeProbe> probes(
+  public List<NodeProbe> startProbes(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
       @Variable("published") Published published,
@@ -44,7 +44,7 @@ public final class Probing {
     cluster.budget().pause();
     Places places = cluster.prober().locate(published.servedFirst(nodes));
     DownNodes.Split split = cluster.prober().downNodes().begin(places.nodes());
-    List<NodeProbe> probes = cluster.prober().probes(split.toProbe());
+    List<NodeProbe> probes = cluster.prober().startProbes(split.toProbe());
     cycle.probe(
         places,
         split.down(),
@@ -93,7 +93,7 @@ public final class Probing {
   }
 
   /** The state of every node. */
-  public Topology topology(
+  public Topology collectTopology(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
       @Variable("published") Published published,
@@ -134,15 +134,17 @@ public final class Probing {
   }
 
   /** Second looks at the nodes in doubt. */
-  public List<NodeProbe> secondLooks(
+  public List<NodeProbe> startSecondProbes(
       @Variable("cluster") Cluster cluster,
       @Variable("published") Published published,
       @Variable("topology") Topology topology) {
-    return cluster.prober().secondLooks(topology, cluster.prober().doubtful(topology, published));
+    return cluster
+        .prober()
+        .startSecondProbes(topology, cluster.prober().doubtful(topology, published));
   }
 
   /** The topology with what the second looks found. */
-  public Topology updatedTopology(
+  public Topology updateTopology(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
       @Variable("published") Published published,
@@ -154,7 +156,7 @@ public final class Probing {
   }
 
   /** Starts the checks of nodes that are DOWN. */
-  public List<Node> downNodes(@Variable("cluster") Cluster cluster) {
+  public List<Node> startChecks(@Variable("cluster") Cluster cluster) {
     return cluster.prober().downNodes().startChecks();
   }
 

@@ -25,7 +25,7 @@ public final class Reading {
    * What was verified last: what the objects say, completed by what earlier cycles and STATE
    * remember, so that nobody who deletes an object makes us forget.
    */
-  public Published published(
+  public Published recallPublished(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
       @Variable("rw") Actual readWrite,

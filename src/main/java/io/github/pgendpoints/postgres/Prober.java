@@ -140,7 +140,7 @@ public final class Prober {
    * up, those that report changes log in afresh, so that a promotion that comes next need not wait
    * for a login. So do several primaries, which need second looks.
    */
-  public List<NodeProbe> probes(List<Node> nodes) {
+  public List<NodeProbe> startProbes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
     Map<Node, HeldQuestion.Report> reports = roles.takeReports();
     return probes(nodes, node -> probesBegan - maxLoginAge(reports, node));
@@ -214,7 +214,7 @@ public final class Prober {
    * does not count. While the cycles that follow find all nodes in the same states, those logins
    * do.
    */
-  public List<NodeProbe> secondLooks(Topology topology, List<Node> doubtful) {
+  public List<NodeProbe> startSecondProbes(Topology topology, List<Node> doubtful) {
     Map<Node, State> states = new HashMap<>();
     topology.nodes().forEach(node -> states.put(node.node(), node.state()));
     if (doubt == null || !doubt.states().equals(states)) {

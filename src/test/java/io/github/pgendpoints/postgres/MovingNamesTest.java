@@ -145,7 +145,7 @@ class MovingNamesTest {
     Places places = prober.locate(List.of(db));
     List<NodeState> states = new ArrayList<>(places.unresolved());
     List<Boolean> kept = new ArrayList<>();
-    for (NodeProbe probe : prober.probes(places.nodes())) {
+    for (NodeProbe probe : prober.startProbes(places.nodes())) {
       probe.pool().getConnection().close();
       kept.add(probe.pool().isKept());
       String address = Addresses.text(places.addresses().get(probe.node()));

@@ -138,7 +138,7 @@ final class ProbeRoute implements AutoCloseable {
     }
     List<Future<Answer>> asked = new ArrayList<>();
     Places places = prober.locate(NodeList.parse(String.join(",", nodes), port, true).nodes());
-    for (NodeProbe probe : prober.probes(places.nodes())) {
+    for (NodeProbe probe : prober.startProbes(places.nodes())) {
       asked.add(
           probes.submit(
               () -> {
