@@ -224,6 +224,7 @@ final class ClusterWiring implements AutoCloseable {
             budget,
             lookups);
     return new Cluster(
+        namespace,
         invocation.mode(),
         settings.paused(),
         settings.clearOnSplitBrain(),

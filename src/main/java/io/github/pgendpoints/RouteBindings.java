@@ -53,7 +53,6 @@ record RouteBindings(
   Map<String, String> properties() {
     Mode mode = wiring.invocation.mode();
     return Map.of(
-        "namespace", wiring.namespace,
         "probe.tick", String.valueOf(wiring.cluster.schedule().tick().toMillis()),
         "continuous", String.valueOf(mode == Mode.CONTINUOUS),
         "dry.run", String.valueOf(mode == Mode.DRY_RUN),
@@ -99,8 +98,10 @@ record RouteBindings(
   }
 
   private WriteGuard writeGuard() {
-    Cluster cluster = wiring.cluster;
+    // A route of a user's own need not set the variable.
+    Cluster only = wiring.cluster;
     return exchange -> {
+      Cluster cluster = exchange.getVariable("cluster", only, Cluster.class);
       cluster.leadership().check();
       Cycle cycle = exchange.getVariable("cycle", Cycle.class);
       cluster.age().check(cycle == null ? null : cycle.begun());

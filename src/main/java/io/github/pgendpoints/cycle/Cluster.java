@@ -22,6 +22,7 @@ import java.time.Clock;
  * One managed PostgreSQL cluster: everything that the cycles of one cluster have and those of
  * another must not share. The routes carry it as the variable {@code cluster}.
  *
+ * @param namespace of both Services
  * @param mode what a cycle may do
  * @param paused whether the setting PAUSED stops every write
  * @param clearsOnSplitBrain whether ON_SPLIT_BRAIN is {@code clear}
@@ -45,6 +46,7 @@ import java.time.Clock;
  * @param clock the wall clock
  */
 public record Cluster(
+    String namespace,
     Mode mode,
     boolean paused,
     boolean clearsOnSplitBrain,

@@ -92,6 +92,7 @@ class StaleCycleTest {
   private Cluster cluster() {
     KubernetesErrors errors = new KubernetesErrors(client.getConfiguration());
     return new Cluster(
+        "db",
         Mode.ONCE,
         false,
         false,
@@ -230,7 +231,7 @@ class StaleCycleTest {
 
   /** Sends a write through the route {@code write}, and returns the failure. */
   private Exception write() throws Exception {
-    Map.of("dry.run", "false", "writes", "true", "namespace", "db")
+    Map.of("dry.run", "false", "writes", "true")
         .forEach(context.getPropertiesComponent()::addInitialProperty);
     bind("client", client);
     bind("guard", (WriteGuard) exchange -> age.check(begun(exchange)));

@@ -22,6 +22,7 @@ public final class TestCluster {
   /** One that can probe. */
   public static Cluster with(Prober prober) {
     return new Cluster(
+        "db",
         Mode.ONCE,
         false,
         false,
@@ -48,6 +49,7 @@ public final class TestCluster {
   /** One that always leads, and runs cycles up to the topology. */
   public static Cluster probing(Cadence schedule, Prober prober, Conditions conditions) {
     return new Cluster(
+        "db",
         Mode.ONCE,
         false,
         false,
