@@ -38,11 +38,11 @@ import io.github.pgendpoints.publish.WatchedServices;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.state.ConfigMapStateStore;
 import io.github.pgendpoints.state.RememberedConditions;
-import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.ProbeSchedule;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -85,7 +85,7 @@ final class ClusterWiring implements AutoCloseable {
   /** The timer of the checks of nodes that are DOWN. */
   final Ticks checkTicks;
 
-  private final Cadence schedule;
+  private final ProbeSchedule schedule;
   private final RoleWatch roles;
   private final NodePools pools;
   private final DownNodes downNodes;
@@ -134,11 +134,11 @@ final class ClusterWiring implements AutoCloseable {
     this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
     this.pools = new NodePools(settings.postgres(), probes, System::nanoTime);
     this.schedule = schedule();
-    this.roles = pools.roleWatch(schedule::wakeByServer);
+    this.roles = pools.roleWatch(schedule::requestCycleByServer);
     this.downNodes =
         new DownNodes(
             continuous,
-            schedule::wake,
+            schedule::requestCycle,
             schedule::pace,
             settings.postgres().connectTimeout(),
             schedule::interval,
@@ -149,8 +149,8 @@ final class ClusterWiring implements AutoCloseable {
     this.cluster = build();
   }
 
-  private Cadence schedule() {
-    return new Cadence(
+  private ProbeSchedule schedule() {
+    return new ProbeSchedule(
         continuous ? settings.probeInterval() : NEVER,
         settings.unstableProbeInterval(),
         leadership::isHeld,
@@ -197,7 +197,7 @@ final class ClusterWiring implements AutoCloseable {
         rights,
         conditions::reportDegradation,
         System::nanoTime,
-        schedule::wake);
+        schedule::requestCycle);
   }
 
   private Cluster build() {
@@ -245,7 +245,7 @@ final class ClusterWiring implements AutoCloseable {
         publisher,
         services,
         new ClientCheck(
-            reader, services, namespace, continuous, System::nanoTime, schedule::wakeIn),
+            reader, services, namespace, continuous, System::nanoTime, schedule::requestCycleIn),
         new Overrule(invocation.entry(), invocation.confirmed(), publisher, memory, clock),
         budget,
         age,

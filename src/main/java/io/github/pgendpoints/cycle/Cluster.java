@@ -15,7 +15,7 @@ import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.ServiceReader;
 import io.github.pgendpoints.publish.Stored;
 import io.github.pgendpoints.state.RememberedConditions;
-import io.github.pgendpoints.topology.Cadence;
+import io.github.pgendpoints.topology.ProbeSchedule;
 import java.time.Clock;
 
 /**
@@ -50,7 +50,7 @@ public record Cluster(
     Mode mode,
     boolean paused,
     boolean clearsOnSplitBrain,
-    Cadence schedule,
+    ProbeSchedule schedule,
     Leadership leadership,
     ServiceReader reader,
     Stored stored,

@@ -53,7 +53,7 @@ public final class DownNodes {
   private record Check(long startedAt, boolean running) {}
 
   private final boolean remembers;
-  private final Runnable wake;
+  private final Runnable requestCycle;
   private final Supplier<Duration> interval;
   private final Duration connectTimeout;
   private final Supplier<Duration> cycleInterval;
@@ -64,7 +64,7 @@ public final class DownNodes {
 
   /**
    * @param remembers whether cycles follow each other; a single one probes every node
-   * @param wake requests a cycle, when a node is back
+   * @param requestCycle requests a cycle, when a node is back
    * @param interval the time from one check of a node to the next
    * @param connectTimeout PGCONNECT_TIMEOUT, the longest that a look at a node takes
    * @param cycleInterval the longest time from one cycle to the next, as things are now
@@ -72,13 +72,13 @@ public final class DownNodes {
    */
   public DownNodes(
       boolean remembers,
-      Runnable wake,
+      Runnable requestCycle,
       Supplier<Duration> interval,
       Duration connectTimeout,
       Supplier<Duration> cycleInterval,
       LongSupplier nanoTime) {
     this.remembers = remembers;
-    this.wake = wake;
+    this.requestCycle = requestCycle;
     this.interval = interval;
     this.connectTimeout = connectTimeout;
     this.cycleInterval = cycleInterval;
@@ -192,7 +192,7 @@ public final class DownNodes {
       return false;
     }
     back = true;
-    wake.run();
+    requestCycle.run();
     return true;
   }
 

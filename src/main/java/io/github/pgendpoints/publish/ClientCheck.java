@@ -35,7 +35,7 @@ public final class ClientCheck {
   private final String namespace;
   private final boolean continuous;
   private final LongSupplier nanoTime;
-  private final Consumer<Duration> wakeIn;
+  private final Consumer<Duration> requestCycleIn;
   private final Map<String, State> states = new HashMap<>();
 
   /** What is known of one Service. Times are those of {@code nanoTime}. */
@@ -60,7 +60,7 @@ public final class ClientCheck {
    * @param namespace of the Services
    * @param continuous whether another cycle follows
    * @param nanoTime as {@link System#nanoTime}
-   * @param wakeIn makes a cycle due after a time
+   * @param requestCycleIn makes a cycle due after a time
    */
   public ClientCheck(
       ServiceReader reader,
@@ -68,13 +68,13 @@ public final class ClientCheck {
       String namespace,
       boolean continuous,
       LongSupplier nanoTime,
-      Consumer<Duration> wakeIn) {
+      Consumer<Duration> requestCycleIn) {
     this.reader = reader;
     this.services = services;
     this.namespace = namespace;
     this.continuous = continuous;
     this.nanoTime = nanoTime;
-    this.wakeIn = wakeIn;
+    this.requestCycleIn = requestCycleIn;
   }
 
   /** Forgets what was found: others may have written since. */
@@ -91,7 +91,7 @@ public final class ClientCheck {
   public void written(String service) {
     state(service).writtenAt = nanoTime.getAsLong();
     if (continuous) {
-      wakeIn.accept(GRACE);
+      requestCycleIn.accept(GRACE);
     }
   }
 
@@ -132,7 +132,7 @@ public final class ClientCheck {
     state.lookedAt = now;
     look(observation, state);
     if (state.differsSince != null && state.mismatch == null) {
-      wakeIn.accept(GRACE);
+      requestCycleIn.accept(GRACE);
     }
   }
 
@@ -144,7 +144,7 @@ public final class ClientCheck {
     state.version = version;
     if (isNew && state.writtenAt == null) {
       state.writtenAt = now;
-      wakeIn.accept(GRACE);
+      requestCycleIn.accept(GRACE);
     }
   }
 

@@ -27,7 +27,7 @@ public final class WatchedServices implements AutoCloseable {
    * @param rights told what we may not watch
    * @param degraded told what cannot be watched for another reason
    * @param nanoTime as {@link System#nanoTime}
-   * @param wake makes a cycle due at once
+   * @param requestCycle makes a cycle due at once
    */
   public WatchedServices(
       KubernetesClient client,
@@ -37,7 +37,7 @@ public final class WatchedServices implements AutoCloseable {
       ApiRights rights,
       Consumer<String> degraded,
       LongSupplier nanoTime,
-      Runnable wake) {
+      Runnable requestCycle) {
     // fabric8 makes a field selector of the name, which is what a rule with resourceNames grants.
     this.endpoints =
         new WatchedObjects<>(
@@ -47,7 +47,7 @@ public final class WatchedServices implements AutoCloseable {
             () -> rights.refused(ApiRight.WATCH_ENDPOINTS),
             degraded,
             nanoTime,
-            wake);
+            requestCycle);
     this.slices =
         new WatchedObjects<>(
             ObjectKind.ENDPOINT_SLICES,
@@ -64,7 +64,7 @@ public final class WatchedServices implements AutoCloseable {
             () -> rights.refused(ApiRight.WATCH_SLICES),
             degraded,
             nanoTime,
-            publishSlices ? wake : () -> {});
+            publishSlices ? requestCycle : () -> {});
   }
 
   private static <T> Map<String, T> each(List<String> services, Function<String, T> watched) {

@@ -30,12 +30,12 @@ import io.github.pgendpoints.publish.StaleTopologyException;
 import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
-import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Nodes;
+import io.github.pgendpoints.topology.ProbeSchedule;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.Topology;
@@ -70,8 +70,8 @@ class StaleCycleTest {
       new Conclusion((result, reasons) -> ended.add(result.outcome()), () -> {}, () -> {});
   private final ListAppender<ILoggingEvent> log = new ListAppender<>();
   private final Logger logger = (Logger) org.slf4j.LoggerFactory.getLogger("io.github.pgendpoints");
-  private final Cadence schedule =
-      new Cadence(
+  private final ProbeSchedule schedule =
+      new ProbeSchedule(
           Duration.ofHours(1),
           Duration.ofHours(1),
           () -> true,

@@ -20,10 +20,10 @@ import io.github.pgendpoints.cycle.Retries;
 import io.github.pgendpoints.cycle.TestCluster;
 import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.settings.TestSettings;
-import io.github.pgendpoints.topology.Cadence;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.ProbeSchedule;
 import io.github.pgendpoints.topology.Topology;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -114,7 +114,7 @@ class CycleProbesTest {
     checkTicks = new Ticks("checks", downNodes::isCheckDue);
     cluster =
         TestCluster.probing(
-            new Cadence(
+            new ProbeSchedule(
                 CYCLE_INTERVAL,
                 CYCLE_INTERVAL,
                 () -> true,

@@ -10,7 +10,7 @@ import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.state.RememberedConditions;
-import io.github.pgendpoints.topology.Cadence;
+import io.github.pgendpoints.topology.ProbeSchedule;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -47,7 +47,7 @@ public final class TestCluster {
   }
 
   /** One that always leads, and runs cycles up to the topology. */
-  public static Cluster probing(Cadence schedule, Prober prober, Conditions conditions) {
+  public static Cluster probing(ProbeSchedule schedule, Prober prober, Conditions conditions) {
     return new Cluster(
         "db",
         Mode.ONCE,

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
  * When nodes are asked: with a cycle each hour, all that happens at all is due to something else.
  */
 @Tag("long")
-class CadenceIT {
+class ProbeScheduleIT {
   private final FakeApiServer api = new FakeApiServer("db", true).start();
   private PostgresCluster cluster;
 

@@ -13,9 +13,9 @@ import java.util.function.LongSupplier;
  * PROBE_INTERVAL_UNSTABLE while something is going on and not every server reports it, since only
  * then an earlier look finds something. A replica that does not lead runs a cycle each {@link
  * #followerInterval}, whatever happens, and one as soon as it leads. Ticks come from one thread at
- * a time; {@link #wake} and {@link #pace} may be called by any.
+ * a time; {@link #requestCycle} and {@link #pace} may be called by any.
  */
-public final class Cadence {
+public final class ProbeSchedule {
   /** While all servers report changes of their roles, something else may still end a refusal. */
   static final Duration REPORTED = Duration.ofSeconds(1);
 
@@ -26,13 +26,13 @@ public final class Cadence {
    * What does not settle is watched so long: a cluster that is dead for hours, or a node that comes
    * and goes all the time, gains nothing by more logins and more lines in the log.
    */
-  static final Duration PATIENCE = Duration.ofMinutes(5);
+  static final Duration MAX_UNSETTLED = Duration.ofMinutes(5);
 
   /**
-   * So many times without a rest: somebody who undoes each repair at once would else have us write
-   * at each tick, for ever.
+   * So many requested cycles without a rest: somebody who undoes each repair at once would else
+   * have us write at each tick, for ever.
    */
-  static final int WAKINGS = 10;
+  static final int MAX_REQUESTED_CYCLES = 10;
 
   /**
    * How often a replica that does not lead probes; with a longer PROBE_INTERVAL as often as that.
@@ -49,13 +49,13 @@ public final class Cadence {
   private final Runnable tickNow;
   private final LongSupplier nanoTime;
   private final AtomicInteger underWay = new AtomicInteger();
-  private volatile boolean woken;
+  private volatile boolean requested;
   private boolean repeats;
   private volatile boolean stopped;
   private volatile boolean reported;
   private int lastTerm;
-  private int wakings;
-  private long wokenAt;
+  private int requestedCycles;
+  private long requestAnsweredAt;
   private volatile Long alarm;
   private Long begunAt;
   private Map<Node, State> lastStates;
@@ -73,7 +73,7 @@ public final class Cadence {
    * @param tickNow makes a tick at once
    * @param nanoTime as {@link System#nanoTime}
    */
-  public Cadence(
+  public ProbeSchedule(
       Duration interval,
       Duration unstableInterval,
       BooleanSupplier leads,
@@ -116,21 +116,21 @@ public final class Cadence {
    * Makes a cycle due at once: something has happened that only a cycle can judge. When that goes
    * on and on, it waits for the next PROBE_INTERVAL.
    */
-  public void wake() {
-    woken = true;
+  public void requestCycle() {
+    requested = true;
     tickNow.run();
   }
 
   /**
    * Makes a cycle due at once: a server has changed its role or hung up. More is to be expected.
    */
-  public void wakeByServer() {
+  public void requestCycleByServer() {
     reported = true;
-    wake();
+    requestCycle();
   }
 
   /** Makes a tick due after a time: something is to be looked at again. The last call counts. */
-  public void wakeIn(Duration time) {
+  public void requestCycleIn(Duration time) {
     alarm = nanoTime.getAsLong() + time.toNanos();
   }
 
@@ -176,7 +176,7 @@ public final class Cadence {
         || hasPassed(now, interval)
         || isUnstable(now) && (hasPassed(now, REPORTED) || !nodesReport.getAsBoolean())
         || isAlarmed(now)
-        || woken && (hasRested(now) || wakings < WAKINGS);
+        || requested && (hasRested(now) || requestedCycles < MAX_REQUESTED_CYCLES);
   }
 
   /** Whether this replica is to act at once: it leads, and a change is to be expected. */
@@ -195,7 +195,7 @@ public final class Cadence {
   }
 
   private boolean hasRested(long now) {
-    return now - wokenAt >= SETTLED.toNanos();
+    return now - requestAnsweredAt >= SETTLED.toNanos();
   }
 
   /** A timer's ticks come a little early or late. */
@@ -205,7 +205,7 @@ public final class Cadence {
 
   private boolean isUnstable(long now) {
     return (refused || now - changedAt < SETTLED.toNanos())
-        && now - unsettledSince < PATIENCE.toNanos();
+        && now - unsettledSince < MAX_UNSETTLED.toNanos();
   }
 
   /** A cycle begins; {@link #done} ends it. It answers all that has made it due. */
@@ -221,10 +221,10 @@ public final class Cadence {
     if (isAlarmed(now)) {
       alarm = null;
     }
-    if (woken) {
-      wakings = hasRested(now) ? 1 : wakings + 1;
-      wokenAt = now;
-      woken = false;
+    if (requested) {
+      requestedCycles = hasRested(now) ? 1 : requestedCycles + 1;
+      requestAnsweredAt = now;
+      requested = false;
     }
     if (reported) {
       reported = false;

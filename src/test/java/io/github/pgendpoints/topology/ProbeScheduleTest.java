@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class CadenceTest {
+class ProbeScheduleTest {
   private static final Topology WELL = topology(primary("db1", 1), standby("db2"));
   private static final Topology PRIMARY_LOST = topology(down("db1"), standby("db2"));
   private static final Topology PROMOTED = topology(down("db1"), primary("db2", 2));
@@ -27,8 +27,8 @@ class CadenceTest {
   private int ticks;
   private boolean leads = true;
   private int term = 1;
-  private final Cadence cadence =
-      new Cadence(
+  private final ProbeSchedule schedule =
+      new ProbeSchedule(
           Duration.ofSeconds(1),
           Duration.ofMillis(100),
           () -> leads,
@@ -40,57 +40,57 @@ class CadenceTest {
   @Test
   void beginsWithTheFirstTick() {
     assertTrue(cycle(WELL, false));
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
   }
 
   @Test
   void staysDueUntilACycleBegins() {
     allIsWell();
     millis += 100;
-    cadence.wake();
+    schedule.requestCycle();
     assertEquals(1, ticks);
-    assertTrue(cadence.isDue());
-    assertTrue(cadence.isDue());
+    assertTrue(schedule.isDue());
+    assertTrue(schedule.isDue());
 
     assertTrue(cycle(WELL, false));
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
   }
 
   @Test
   void repeatsACycleOnceAtTheNextTick() {
     allIsWell();
-    cadence.repeat();
+    schedule.repeat();
     assertTrue(cycle(WELL, false));
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
   }
 
   @Test
   void isNeverDueOnceItHasStopped() {
-    cadence.stop();
-    assertFalse(cadence.isDue());
+    schedule.stop();
+    assertFalse(schedule.isDue());
   }
 
   @Test
   void waitsForTheEndOfACycleForAWhile() throws InterruptedException {
     passing = 100;
-    cadence.begun();
-    assertFalse(cadence.awaitEnd(Duration.ofSeconds(2)));
+    schedule.begun();
+    assertFalse(schedule.awaitEnd(Duration.ofSeconds(2)));
     assertTrue(millis >= 2000, "waited until " + millis + " ms");
 
-    cadence.done();
-    assertTrue(cadence.awaitEnd(Duration.ofDays(1)));
+    schedule.done();
+    assertTrue(schedule.awaitEnd(Duration.ofDays(1)));
   }
 
   @Test
   void beginsNoCycleBeforeTheOneBeforeHasEnded() {
-    cadence.begun();
+    schedule.begun();
     millis += 5000;
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
 
-    cadence.concluded(WELL, false);
-    assertFalse(cadence.isDue());
-    cadence.done();
-    assertTrue(cadence.isDue());
+    schedule.concluded(WELL, false);
+    assertFalse(schedule.isDue());
+    schedule.done();
+    assertTrue(schedule.isDue());
   }
 
   @Test
@@ -105,7 +105,7 @@ class CadenceTest {
       millis += i % 2 == 0 ? 999 : 1001;
       assertTrue(cycle(WELL, false));
       millis -= 1;
-      assertFalse(cadence.isDue());
+      assertFalse(schedule.isDue());
       millis += 1;
     }
   }
@@ -116,7 +116,7 @@ class CadenceTest {
     assertEquals(0, cyclesIn(Duration.ofMillis(400), PROMOTED, false));
 
     assertEquals(1, cyclesIn(Duration.ofMillis(100), PROMOTED, false));
-    assertEquals(49, cyclesIn(Cadence.SETTLED.minusMillis(100), PROMOTED, false));
+    assertEquals(49, cyclesIn(ProbeSchedule.SETTLED.minusMillis(100), PROMOTED, false));
     assertEquals(10, cyclesIn(Duration.ofSeconds(10), PROMOTED, false));
   }
 
@@ -124,24 +124,24 @@ class CadenceTest {
   void asksAtOnceAndAtEachTickAfterTheReportOfAServer() {
     allIsWell();
     millis += 100;
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
 
-    cadence.wakeByServer();
+    schedule.requestCycleByServer();
     assertEquals(1, ticks);
-    assertTrue(cadence.isDue());
+    assertTrue(schedule.isDue());
     assertTrue(cycle(WELL, false));
-    assertEquals(49, cyclesIn(Cadence.SETTLED.minusMillis(1), WELL, false));
+    assertEquals(49, cyclesIn(ProbeSchedule.SETTLED.minusMillis(1), WELL, false));
   }
 
   @Test
   void doesNotAskAtEachTickWhileTheServersReport() {
     allIsWell();
     nodesReport = true;
-    cadence.wakeByServer();
+    schedule.requestCycleByServer();
     assertEquals(5, cyclesIn(Duration.ofSeconds(5), PRIMARY_LOST, true));
 
     nodesReport = false;
-    assertTrue(cadence.isUnstable());
+    assertTrue(schedule.isUnstable());
     assertEquals(10, cyclesIn(Duration.ofSeconds(1), PRIMARY_LOST, true));
   }
 
@@ -149,70 +149,70 @@ class CadenceTest {
   @Test
   void goesAtThePaceOfTheTicksWhileSomethingChanges() {
     allIsWell();
-    assertEquals(Duration.ofSeconds(1), cadence.pace());
+    assertEquals(Duration.ofSeconds(1), schedule.pace());
     cyclesIn(Duration.ofMillis(600), PROMOTED, false);
-    assertEquals(Duration.ofMillis(100), cadence.pace());
+    assertEquals(Duration.ofMillis(100), schedule.pace());
     leads = false;
-    assertEquals(Duration.ofSeconds(10), cadence.pace());
+    assertEquals(Duration.ofSeconds(10), schedule.pace());
 
     leads = true;
-    cyclesIn(Cadence.SETTLED, PROMOTED, false);
-    assertEquals(Duration.ofSeconds(1), cadence.pace());
+    cyclesIn(ProbeSchedule.SETTLED, PROMOTED, false);
+    assertEquals(Duration.ofSeconds(1), schedule.pace());
   }
 
   @Test
   void isUrgentWhileTheLeaderExpectsAChangeAndGoesOn() {
     allIsWell();
-    assertFalse(cadence.isUrgent());
+    assertFalse(schedule.isUrgent());
     cyclesIn(Duration.ofMillis(600), PROMOTED, false);
-    assertTrue(cadence.isUrgent());
+    assertTrue(schedule.isUrgent());
     leads = false;
-    assertFalse(cadence.isUrgent());
+    assertFalse(schedule.isUrgent());
     leads = true;
-    cadence.stop();
-    assertFalse(cadence.isUrgent());
+    schedule.stop();
+    assertFalse(schedule.isUrgent());
   }
 
   @Test
-  void asksAtOnceAndOnceWhenItIsWoken() {
+  void asksAtOnceAndOnceWhenACycleIsRequested() {
     allIsWell();
     millis += 100;
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
 
-    cadence.wake();
+    schedule.requestCycle();
     assertTrue(cycle(WELL, false));
     millis += 100;
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
   }
 
   @Test
-  void isWokenOnceAfterATime() {
+  void asksOnceAfterATime() {
     allIsWell();
-    cadence.wakeIn(Duration.ofMillis(250));
+    schedule.requestCycleIn(Duration.ofMillis(250));
     millis += 200;
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
 
     millis += 100;
     assertTrue(cycle(WELL, false));
     millis += 100;
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
   }
 
   /** Somebody undoes each repair at once. */
   @Test
-  void isWokenSeveralTimesAndThenOnlyEachIntervalUntilThereWasARest() {
+  void answersSeveralRequestsAndThenOnlyEachIntervalUntilThereWasARest() {
     allIsWell();
-    assertEquals(Cadence.WAKINGS + 9, wokenEachTick(Duration.ofSeconds(10)));
-    assertEquals(60, wokenEachTick(Duration.ofMinutes(1)));
+    assertEquals(ProbeSchedule.MAX_REQUESTED_CYCLES + 9, requestedEachTick(Duration.ofSeconds(10)));
+    assertEquals(60, requestedEachTick(Duration.ofMinutes(1)));
 
-    cyclesIn(Cadence.SETTLED.plusSeconds(1), WELL, false);
-    assertEquals(Cadence.WAKINGS, wokenEachTick(Duration.ofSeconds(1)));
+    cyclesIn(ProbeSchedule.SETTLED.plusSeconds(1), WELL, false);
+    assertEquals(ProbeSchedule.MAX_REQUESTED_CYCLES, requestedEachTick(Duration.ofSeconds(1)));
   }
 
-  private int wokenEachTick(Duration time) {
+  private int requestedEachTick(Duration time) {
     int cycles = 0;
     for (long end = millis + time.toMillis(); millis < end; ) {
-      cadence.wake();
+      schedule.requestCycle();
       millis += 100;
       cycles += cycle(WELL, false) ? 1 : 0;
     }
@@ -220,10 +220,10 @@ class CadenceTest {
   }
 
   @Test
-  void isNotWokenBeforeTheFirstCycleForTheSecond() {
-    cadence.wake();
+  void aRequestBeforeTheFirstCycleMakesNoSecondOneDue() {
+    schedule.requestCycle();
     assertTrue(cycle(WELL, false));
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
   }
 
   @Test
@@ -233,7 +233,8 @@ class CadenceTest {
 
   @Test
   void leavesAClusterInPeaceThatIsRefusedForLong() {
-    cyclesIn(Cadence.PATIENCE.plus(Cadence.SETTLED).plusSeconds(1), PRIMARY_LOST, true);
+    cyclesIn(
+        ProbeSchedule.MAX_UNSETTLED.plus(ProbeSchedule.SETTLED).plusSeconds(1), PRIMARY_LOST, true);
     assertEquals(600, cyclesIn(Duration.ofMinutes(10), PRIMARY_LOST, true));
 
     Topology changed = topology(down("db1"), down("db2"));
@@ -243,7 +244,7 @@ class CadenceTest {
 
   @Test
   void leavesANodeInPeaceThatComesAndGoesAllTheTime() {
-    comesAndGoes(Cadence.PATIENCE.plusSeconds(1));
+    comesAndGoes(ProbeSchedule.MAX_UNSETTLED.plusSeconds(1));
     int cycles = comesAndGoes(Duration.ofMinutes(1));
     assertEquals(60, cycles);
 
@@ -286,8 +287,8 @@ class CadenceTest {
     "3600000, 100, 100"
   })
   void ticksAtAPartOfTheInterval(int interval, int unstable, int tick) {
-    Cadence other =
-        new Cadence(
+    ProbeSchedule other =
+        new ProbeSchedule(
             Duration.ofMillis(interval),
             Duration.ofMillis(unstable),
             () -> true,
@@ -303,10 +304,10 @@ class CadenceTest {
     leads = false;
     assertTrue(cycle(WELL, false));
     assertEquals(5, cyclesIn(Duration.ofSeconds(50), PRIMARY_LOST, true));
-    cadence.wake();
-    cadence.wakeByServer();
+    schedule.requestCycle();
+    schedule.requestCycleByServer();
     assertEquals(6, cyclesIn(Duration.ofMinutes(1), PROMOTED, false));
-    assertEquals(Duration.ofSeconds(10), cadence.interval());
+    assertEquals(Duration.ofSeconds(10), schedule.interval());
   }
 
   @Test
@@ -320,7 +321,7 @@ class CadenceTest {
     term++;
     assertTrue(cycle(WELL, false));
     assertFalse(cycle(WELL, false));
-    assertEquals(Duration.ofSeconds(1), cadence.interval());
+    assertEquals(Duration.ofSeconds(1), schedule.interval());
   }
 
   @Test
@@ -328,7 +329,7 @@ class CadenceTest {
     allIsWell();
     term++;
     assertTrue(cycle(WELL, false));
-    assertFalse(cadence.isDue());
+    assertFalse(schedule.isDue());
   }
 
   /** Ends half a second after a cycle. */
@@ -347,11 +348,11 @@ class CadenceTest {
   }
 
   private boolean cycle(Topology found, boolean refused) {
-    boolean due = cadence.isDue();
+    boolean due = schedule.isDue();
     if (due) {
-      cadence.begun();
-      cadence.concluded(found, refused);
-      cadence.done();
+      schedule.begun();
+      schedule.concluded(found, refused);
+      schedule.done();
     }
     return due;
   }
