@@ -33,23 +33,23 @@ final class DeadlineSocket extends Socket {
           ExtendedSocketOptions.TCP_KEEPCOUNT, 3);
 
   private final Deadline connect;
-  private final Turn.Source<IOException> turns;
+  private final LoginPermit.Source<IOException> permits;
   private volatile Deadline deadline;
   private volatile long received;
   private volatile int allowed = MAX_LOGIN;
   private volatile int soTimeout;
-  private volatile Turn turn;
+  private volatile LoginPermit permit;
   private Input in;
 
   /**
    * @param connect of the connection itself
    * @param deadline of all that follows
-   * @param turns gives the turn that ends as soon as the other side keeps silent
+   * @param permits gives the permit that ends as soon as the other side keeps silent
    */
-  DeadlineSocket(Deadline connect, Deadline deadline, Turn.Source<IOException> turns) {
+  DeadlineSocket(Deadline connect, Deadline deadline, LoginPermit.Source<IOException> permits) {
     this.connect = connect;
     this.deadline = deadline;
-    this.turns = turns;
+    this.permits = permits;
   }
 
   /** Sets another deadline, for a question after the login and the answer to it. */
@@ -71,7 +71,7 @@ final class DeadlineSocket extends Socket {
     } catch (SocketTimeoutException e) {
       throw noAnswer(connect);
     }
-    turn = turns.take();
+    permit = permits.take();
     for (SocketOption<Integer> option : KEEPALIVE.keySet()) {
       if (supportedOptions().contains(option)) {
         setOption(option, KEEPALIVE.get(option));
@@ -114,16 +114,25 @@ final class DeadlineSocket extends Socket {
     return new SocketTimeoutException("no answer within " + until);
   }
 
+  /** For how many milliseconds a read may hold the permit; 0 when there is none to hold. */
+  private int patience() {
+    if (permit == null) {
+      return 0;
+    }
+    permit.releaseWhenOver();
+    return permit.readMillis();
+  }
+
   private int read(InputStream raw, byte[] buffer, int offset, int length) throws IOException {
     while (true) {
       int timeout = timeLeft(deadline, soTimeout);
-      int patience = turn == null ? 0 : turn.patience();
+      int patience = patience();
       super.setSoTimeout(patience == 0 ? timeout : Math.min(patience, timeout));
       try {
         return raw.read(buffer, offset, length);
       } catch (SocketTimeoutException e) {
         if (patience > 0) {
-          turn.close();
+          permit.close();
         } else if (!deadline.isOver()) {
           throw e;
         }

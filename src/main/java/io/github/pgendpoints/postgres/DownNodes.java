@@ -187,7 +187,7 @@ public final class DownNodes {
    *
    * @return false if a cycle has found that itself meanwhile
    */
-  synchronized boolean isBack(Node node) {
+  synchronized boolean reportBack(Node node) {
     if (!down.containsKey(node)) {
       return false;
     }

@@ -81,7 +81,7 @@ final class HandOver extends AbstractDataSource implements AutoCloseable {
       throw new SQLTransientConnectionException("not logged in");
     }
     Connection connection = taken.connection();
-    return Distrusted.connection(
+    return GuardedConnection.connection(
         connection,
         SessionSettings.ofSession(connection.getMetaData().getDatabaseMajorVersion()),
         SessionSettings.ofTransaction(statementTimeout));

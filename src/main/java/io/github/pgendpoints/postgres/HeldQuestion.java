@@ -156,7 +156,7 @@ final class HeldQuestion implements Runnable {
   private boolean isSuitable() throws SQLException {
     session.socket().limit(Deadline.in(patience));
     Connection connection =
-        Distrusted.connection(
+        GuardedConnection.connection(
             session.connection(),
             SessionSettings.ofSession(session.connection().getMetaData().getDatabaseMajorVersion()),
             SessionSettings.ofTransaction(patience));
@@ -189,7 +189,7 @@ final class HeldQuestion implements Runnable {
     try {
       session.postgres().getNotifications((int) longest.toMillis());
     } catch (RuntimeException e) {
-      throw Distrusted.misunderstood(e);
+      throw GuardedConnection.misunderstood(e);
     }
     if (silence.isOver()) {
       silence = Deadline.in(SILENCE);
@@ -214,7 +214,7 @@ final class HeldQuestion implements Runnable {
     try (Statement sender = session.connection().createStatement()) {
       sender.execute(statement);
     } catch (RuntimeException | AssertionError e) {
-      throw Distrusted.misunderstood(e);
+      throw GuardedConnection.misunderstood(e);
     }
   }
 }

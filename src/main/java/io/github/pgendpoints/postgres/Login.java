@@ -135,12 +135,12 @@ final class Login {
         "jdbc:postgresql://%s/"
             .formatted(Addresses.withPort(Addresses.text(to.address()), to.node().port()));
     try (LoginAttempt attempt =
-        new LoginAttempt(to.node().host(), to.answer(), () -> turn(to.deadline()))) {
+        new LoginAttempt(to.node().host(), to.answer(), () -> permit(to.deadline()))) {
       try {
         return new Session(connected(url, properties, attempt, to.deadline()), attempt.socket());
       } catch (SQLException e) {
-        if (attempt.gotNoTurn() != null) {
-          throw attempt.gotNoTurn();
+        if (attempt.gotNoPermit() != null) {
+          throw attempt.gotNoPermit();
         }
         if (NOT_ALLOWED.equals(e.getMessage())) {
           throw new SQLException(
@@ -154,13 +154,13 @@ final class Login {
         throw e;
       } catch (OutOfMemoryError | AssertionError e) {
         // A length that no PostgreSQL sends. The driver itself catches exceptions only.
-        throw Distrusted.misunderstood(e);
+        throw GuardedConnection.misunderstood(e);
       }
     }
   }
 
-  private Turn turn(Deadline deadline) throws SQLException {
-    return Turn.take(places, deadline, settings.tcpConnectTimeout(), settings.maxWorkers());
+  private LoginPermit permit(Deadline deadline) throws SQLException {
+    return LoginPermit.take(places, deadline, settings.tcpConnectTimeout(), settings.maxWorkers());
   }
 
   /** A packet may be lost, and TCP sends it again only after a second: one more attempt follows. */

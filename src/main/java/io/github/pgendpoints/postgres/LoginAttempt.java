@@ -19,9 +19,9 @@ final class LoginAttempt implements AutoCloseable {
 
   private final String host;
   private final Deadline answer;
-  private final Turn.Source<SQLException> turns;
-  private Turn turn;
-  private SQLException gotNoTurn;
+  private final LoginPermit.Source<SQLException> permits;
+  private LoginPermit permit;
+  private SQLException gotNoPermit;
   private Deadline connect;
   private DeadlineSocket socket;
   private boolean nameRefused;
@@ -29,32 +29,32 @@ final class LoginAttempt implements AutoCloseable {
   /**
    * @param host the name written in the node list
    * @param answer by when the server has to answer
-   * @param turns gives a place among the logins, which only a host that is there takes up
+   * @param permits gives a place among the logins, which only a host that is there takes up
    */
-  LoginAttempt(String host, Deadline answer, Turn.Source<SQLException> turns) {
+  LoginAttempt(String host, Deadline answer, LoginPermit.Source<SQLException> permits) {
     this.host = host;
     this.answer = answer;
-    this.turns = turns;
+    this.permits = permits;
     this.connect = answer;
     CURRENT.set(this);
   }
 
   /** Why the login got no place; null if it did, or has not come to that. */
-  SQLException gotNoTurn() {
-    return gotNoTurn;
+  SQLException gotNoPermit() {
+    return gotNoPermit;
   }
 
   /** Takes a place, once, as soon as a connection is there. */
-  private Turn turn() throws IOException {
-    if (turn == null) {
+  private LoginPermit permit() throws IOException {
+    if (permit == null) {
       try {
-        turn = turns.take();
+        permit = permits.take();
       } catch (SQLException e) {
-        gotNoTurn = e;
+        gotNoPermit = e;
         throw new IOException(e);
       }
     }
-    return turn;
+    return permit;
   }
 
   /** Sets by when the TCP connections that follow have to be there. */
@@ -80,8 +80,8 @@ final class LoginAttempt implements AutoCloseable {
   @Override
   public void close() {
     CURRENT.remove();
-    if (turn != null) {
-      turn.close();
+    if (permit != null) {
+      permit.close();
     }
   }
 
@@ -90,7 +90,7 @@ final class LoginAttempt implements AutoCloseable {
     @Override
     public Socket createSocket() {
       LoginAttempt login = CURRENT.get();
-      login.socket = new DeadlineSocket(login.connect, login.answer, login::turn);
+      login.socket = new DeadlineSocket(login.connect, login.answer, login::permit);
       return login.socket;
     }
 

@@ -324,7 +324,7 @@ public final class Prober {
       Thread.currentThread().interrupt();
     } catch (RuntimeException | Error e) {
       // The next cycle probes the node itself, and meets the same.
-      downNodes.isBack(node);
+      downNodes.reportBack(node);
       throw e;
     } finally {
       downNodes.ended(node);
@@ -341,7 +341,7 @@ public final class Prober {
         return true;
       }
     }
-    if (!downNodes.isBack(node)) {
+    if (!downNodes.reportBack(node)) {
       pools.forgetCheck(node);
     }
     return false;

@@ -21,7 +21,7 @@ final class Walsender implements AutoCloseable {
    */
   Walsender(Login.Session session, Deadline deadline) {
     this.session = session;
-    this.connection = Distrusted.connection(session.connection());
+    this.connection = GuardedConnection.connection(session.connection());
     session.socket().limit(deadline);
   }
 

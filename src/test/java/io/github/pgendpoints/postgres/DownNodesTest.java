@@ -64,7 +64,7 @@ class DownNodesTest {
   void theNextCycleProbesAllNodesOnceOneIsBack() {
     bothAreDown();
     nodes.startChecks();
-    nodes.isBack(DB1);
+    nodes.reportBack(DB1);
     nodes.ended(DB1);
 
     assertEquals(1, cyclesRequested.get());
@@ -110,7 +110,7 @@ class DownNodesTest {
     nodes.startChecks();
     nodes.record(List.of(standby("db2")));
     nodes.stillDown(down("db2"));
-    nodes.isBack(DB2);
+    nodes.reportBack(DB2);
 
     assertEquals(List.of(DB2), nodes.begin(BOTH).toProbe());
     assertEquals(0, cyclesRequested.get());

@@ -12,21 +12,21 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * no work: a login that does so goes on without its place, so that no number of hung nodes keeps
  * the others from being asked.
  */
-final class Turn implements AutoCloseable {
+final class LoginPermit implements AutoCloseable {
   /** A server at work on a login answers sooner. */
   private static final int SILENCE_MILLIS = 50;
 
-  /** Gives a turn to whoever is about to log in. */
+  /** Gives a permit to whoever is about to log in. */
   @FunctionalInterface
   interface Source<E extends Exception> {
-    Turn take() throws E;
+    LoginPermit take() throws E;
   }
 
   private final Semaphore places;
   private final Deadline longest;
   private final AtomicBoolean held = new AtomicBoolean(true);
 
-  private Turn(Semaphore places, Deadline longest) {
+  private LoginPermit(Semaphore places, Deadline longest) {
     this.places = places;
     this.longest = longest;
   }
@@ -37,7 +37,7 @@ final class Turn implements AutoCloseable {
    * @param longest how long it may be held, whatever the server sends
    * @throws SQLException when there is none until the deadline
    */
-  static Turn take(Semaphore places, Deadline deadline, Duration longest, int maxWorkers)
+  static LoginPermit take(Semaphore places, Deadline deadline, Duration longest, int maxWorkers)
       throws SQLException {
     try {
       if (!places.tryAcquire(deadline.remainingMillis(), TimeUnit.MILLISECONDS)) {
@@ -51,16 +51,20 @@ final class Turn implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while waiting to log in", e);
     }
-    return new Turn(places, Deadline.in(longest));
+    return new LoginPermit(places, Deadline.in(longest));
+  }
+
+  /** Gives the place back when it has been held for the longest time. */
+  void releaseWhenOver() {
+    if (longest.isOver()) {
+      close();
+    }
   }
 
   /** For how many milliseconds a read may hold the place; 0 when it is not held any more. */
-  int patience() {
-    int left = Math.min(SILENCE_MILLIS, longest.remainingMillis());
-    if (left == 0) {
-      close();
-    }
-    return held.get() ? left : 0;
+  int readMillis() {
+    // A place that is held limits each read, also when its time ends just now.
+    return held.get() ? Math.max(1, Math.min(SILENCE_MILLIS, longest.remainingMillis())) : 0;
   }
 
   /** Gives the place back, once. */

@@ -17,10 +17,10 @@ import java.util.List;
  * Here it becomes a SQLException, a matter of this node alone, since any other exception ends the
  * whole cycle.
  */
-final class Distrusted {
+final class GuardedConnection {
   private static final String PROTOCOL_VIOLATION = "08P01";
 
-  private Distrusted() {}
+  private GuardedConnection() {}
 
   /** A connection that has just logged in. */
   static Connection connection(Connection connection) {
@@ -70,7 +70,7 @@ final class Distrusted {
   private static <T> T wrap(Class<T> type, Target target) {
     return type.cast(
         Proxy.newProxyInstance(
-            Distrusted.class.getClassLoader(),
+            GuardedConnection.class.getClassLoader(),
             new Class<?>[] {type},
             (proxy, method, arguments) -> {
               Object object = target.object;
