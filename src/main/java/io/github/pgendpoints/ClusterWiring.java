@@ -38,11 +38,11 @@ import io.github.pgendpoints.publish.WatchedServices;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.state.ConfigMapStateStore;
 import io.github.pgendpoints.state.RememberedConditions;
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.ProbeSchedule;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -291,7 +291,7 @@ final class ClusterWiring implements AutoCloseable {
   private ClusterMemory memory(ConfigMapStateStore state) {
     StateStore store = state == null ? StateStore.none() : state;
     return new ClusterMemory(
-        Memory.empty(damping()),
+        Memory.empty(hysteresis()),
         decisionSettings(),
         invocation.writes() ? store : StateStore.readOnly(store),
         Decision::decide);
@@ -305,11 +305,11 @@ final class ClusterWiring implements AutoCloseable {
         settings.postgres().connectTimeout().plus(settings.probeInterval().multipliedBy(2)));
   }
 
-  private Damping damping() {
+  private StandbyHysteresis hysteresis() {
     return continuous
-        ? new Damping(
+        ? new StandbyHysteresis(
             settings.standbyFailures(), settings.standbySuccesses(), settings.probeInterval())
-        : Damping.none();
+        : StandbyHysteresis.none();
   }
 
   @Override

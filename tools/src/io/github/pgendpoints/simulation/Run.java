@@ -3,7 +3,6 @@ package io.github.pgendpoints.simulation;
 import io.github.pgendpoints.publish.ClusterMemory;
 import io.github.pgendpoints.publish.OutdatedTopologyException;
 import io.github.pgendpoints.publish.StateStore;
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Lsn;
@@ -14,6 +13,7 @@ import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Report;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Rule;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import io.github.pgendpoints.topology.Tables;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
@@ -50,7 +50,7 @@ final class Run {
     this.setup = Setup.of(seed);
     this.world = new World(setup, new SplittableRandom(seed));
     this.referee = new Referee(this);
-    this.eternal = Memory.empty(damping());
+    this.eternal = Memory.empty(hysteresis());
   }
 
   /** Runs a sequence; returns how many steps that were. */
@@ -109,8 +109,10 @@ final class Run {
     settle(new SplittableRandom(sequence.length == 0 ? 0 : sequence[sequence.length - 1]));
   }
 
-  private Damping damping() {
-    return setup.form() == Setup.Form.ONCE ? Damping.none() : new Damping(2, 2, Setup.INTERVAL);
+  private StandbyHysteresis hysteresis() {
+    return setup.form() == Setup.Form.ONCE
+        ? StandbyHysteresis.none()
+        : new StandbyHysteresis(2, 2, Setup.INTERVAL);
   }
 
   private ClusterMemory process() {
@@ -122,7 +124,7 @@ final class Run {
 
   private ClusterMemory newProcess() {
     return new ClusterMemory(
-        Memory.empty(damping()),
+        Memory.empty(hysteresis()),
         setup.decision(),
         setup.state() ? world.state.store() : StateStore.none(),
         this::decide);
@@ -209,7 +211,7 @@ final class Run {
     world.ro.write(world.ro.addresses, primary, machine.branch.cluster, generation);
     if (setup.state()) {
       world.state.stored =
-          new Memory(generation, primary, List.of(), List.of(), Damping.none(), null);
+          new Memory(generation, primary, List.of(), List.of(), StandbyHysteresis.none(), null);
       world.state.version++;
     }
     world.rw.faulty = false;

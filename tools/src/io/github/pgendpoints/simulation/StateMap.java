@@ -3,8 +3,8 @@ package io.github.pgendpoints.simulation;
 import io.github.pgendpoints.publish.OutdatedTopologyException;
 import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.publish.UnreadableStateException;
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 
 /** The ConfigMap of STATE. */
 final class StateMap {
@@ -27,7 +27,7 @@ final class StateMap {
           throw new UnreadableStateException("STATE cannot be read", null);
         }
         seen = version;
-        return stored == null ? Memory.empty(Damping.none()) : stored;
+        return stored == null ? Memory.empty(StandbyHysteresis.none()) : stored;
       }
 
       @Override

@@ -295,11 +295,11 @@ final class World {
     Topology topology = Topology.of(nodes, states, now()).identifiedBy(published);
     // A new client has just found the nodes so, unless there is something to vary.
     List<Node> moving = silentSecond ? topology.moving(published) : List.of();
-    List<Node> doubtful =
+    List<Node> inDoubt =
         Stream.concat(topology.contested().stream(), moving.stream()).distinct().toList();
-    if (!doubtful.isEmpty()) {
+    if (!inDoubt.isEmpty()) {
       List<NodeState> later = new ArrayList<>();
-      for (Node node : doubtful) {
+      for (Node node : inDoubt) {
         later.add(
             silentSecond
                 ? NodeState.unknown(node, entries.get(node.name()), Failure.OTHER, "no answer")

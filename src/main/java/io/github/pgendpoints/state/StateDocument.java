@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.pgendpoints.topology.Addresses;
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Memory;
@@ -15,6 +14,7 @@ import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Rival;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -47,7 +47,7 @@ record StateDocument(Memory memory, String conditions) {
   record Bounded(StateDocument document, List<String> dropped) {}
 
   static StateDocument empty() {
-    return new StateDocument(Memory.empty(Damping.none()), null);
+    return new StateDocument(Memory.empty(StandbyHysteresis.none()), null);
   }
 
   // --- reading ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import java.util.TreeSet;
  * @param primary the primary verified last; a deleted or edited object does not take it away
  * @param rivals the primaries of a split brain that is not over
  * @param aliases entries that were seen to be one server, as {@code ip:port}; two or more each
- * @param damping what standbys were
+ * @param hysteresis what standbys were
  * @param at when the last cycle asked its nodes; null before the first
  */
 public record Memory(
@@ -26,7 +26,7 @@ public record Memory(
     PublishedPrimary primary,
     List<Rival> rivals,
     List<Set<String>> aliases,
-    Damping damping,
+    StandbyHysteresis hysteresis,
     Instant at) {
   public Memory {
     rivals = List.copyOf(rivals);
@@ -36,12 +36,12 @@ public record Memory(
   /** What outlives a process. */
   public static Memory stored(
       long generation, PublishedPrimary primary, List<Rival> rivals, List<Set<String>> aliases) {
-    return new Memory(generation, primary, rivals, aliases, Damping.none(), null);
+    return new Memory(generation, primary, rivals, aliases, StandbyHysteresis.none(), null);
   }
 
   /** Nothing is known. */
-  public static Memory empty(Damping damping) {
-    return new Memory(0, PublishedPrimary.none(), List.of(), List.of(), damping, null);
+  public static Memory empty(StandbyHysteresis hysteresis) {
+    return new Memory(0, PublishedPrimary.none(), List.of(), List.of(), hysteresis, null);
   }
 
   /**
@@ -57,7 +57,7 @@ public record Memory(
         known.primary(),
         known.rivals().stream().map(Rival::present).toList(),
         known.aliases(),
-        damping.forgotten(),
+        hysteresis.forgotten(),
         null);
   }
 
@@ -90,7 +90,7 @@ public record Memory(
         primary.isBehind(stored.primary) ? stored.primary : primary,
         all,
         List.copyOf(groups),
-        damping,
+        hysteresis,
         at);
   }
 
@@ -130,7 +130,7 @@ public record Memory(
           published.primary(),
           List.of(),
           List.of(),
-          damping.forgotten(),
+          hysteresis.forgotten(),
           null);
     }
     boolean old = at != null && Duration.between(at, now).compareTo(maxAge) > 0;
@@ -139,7 +139,7 @@ public record Memory(
         completed(published).primary(),
         old ? rivals.stream().map(Rival::present).toList() : rivals,
         aliases,
-        old ? damping.forgotten() : damping,
+        old ? hysteresis.forgotten() : hysteresis,
         at);
   }
 
@@ -156,7 +156,7 @@ public record Memory(
         primary,
         rivals,
         aliasesSeenIn(topology, earlier),
-        damping.observing(topology),
+        hysteresis.observing(topology),
         topology.at());
   }
 
@@ -218,16 +218,16 @@ public record Memory(
   }
 
   Memory withRivals(List<Rival> others) {
-    return new Memory(generation, primary, others, aliases, damping, at);
+    return new Memory(generation, primary, others, aliases, hysteresis, at);
   }
 
-  Memory with(Damping other) {
+  Memory with(StandbyHysteresis other) {
     return new Memory(generation, primary, rivals, aliases, other, at);
   }
 
   /** The same once this primary is published. */
   public Memory publishing(PublishedPrimary published) {
-    return new Memory(generation, published, rivals, aliases, damping, at);
+    return new Memory(generation, published, rivals, aliases, hysteresis, at);
   }
 
   /** Whether another process could learn nothing from this that it does not know from the other. */

@@ -64,7 +64,10 @@ public final class Names {
     return joined;
   }
 
-  /** The same object while no address was asked again: that is how {@link Damping} counts once. */
+  /**
+   * The same object while no address was asked again: that is how {@link StandbyHysteresis} counts
+   * once.
+   */
   private NodeState oneServer(Node entry, List<NodeState> parts) {
     Joined last = oneServer.get(entry);
     if (last != null && last.isOf(parts)) {

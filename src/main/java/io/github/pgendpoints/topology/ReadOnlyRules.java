@@ -28,21 +28,21 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
    * @param primary the candidate
    * @param classes of all standbys
    * @param published tells which standbys are in now: a standby nobody can verify keeps its place
-   * @param damping of the same cycle
+   * @param hysteresis of the same cycle
    */
   ReadOnly pick(
       Topology topology,
       NodeState primary,
       Map<Node, StandbyClass> classes,
       Published published,
-      Damping damping) {
+      StandbyHysteresis hysteresis) {
     List<NodeState> picked = new ArrayList<>();
     List<NodeState> behind = new ArrayList<>();
     Map<Node, String> leftOut = new HashMap<>();
     for (NodeState node : topology.standbys()) {
       StandbyCase standby = new StandbyCase(node, primary, topology);
       StandbyClass is = classes.get(node.node());
-      String unfit = unfit(standby, is, published, damping);
+      String unfit = unfit(standby, is, published, hysteresis);
       if (unfit != null) {
         leftOut.put(node.node(), unfit);
       } else if (isTooFarBehind(node, primary, published)) {
@@ -63,11 +63,11 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
               });
     }
     for (NodeState node : topology.nodes()) {
-      NodeState located = damping.located(node);
+      NodeState located = hysteresis.located(node);
       if (isIn(located, published)
           && topology.reachable().stream().noneMatch(isAt(located))
           && picked.stream().noneMatch(isAt(located))) {
-        String gone = whyItLeaves(located, topology.at(), damping);
+        String gone = whyItLeaves(located, topology.at(), hysteresis);
         if (gone == null) {
           picked.add(located);
         } else if (located.state() == State.UNKNOWN) {
@@ -75,7 +75,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
         }
       }
     }
-    picked.addAll(unresolved(topology, published, damping));
+    picked.addAll(unresolved(topology, published, hysteresis));
     boolean standsIn = picked.isEmpty() && fallBackToPrimary;
     return new ReadOnly(picked, standsIn ? primary : null, leftOut);
   }
@@ -85,8 +85,8 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
    * be theirs, and keeps its place.
    */
   private static List<NodeState> unresolved(
-      Topology topology, Published published, Damping damping) {
-    List<NodeState> nodes = topology.nodes().stream().map(damping::located).toList();
+      Topology topology, Published published, StandbyHysteresis hysteresis) {
+    List<NodeState> nodes = topology.nodes().stream().map(hysteresis::located).toList();
     List<NodeState> lost = nodes.stream().filter(node -> node.endpoint() == null).toList();
     List<NodeState> kept = new ArrayList<>();
     for (String entry : published.readOnly()) {
@@ -108,7 +108,8 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
   }
 
   /** Why a standby must not serve, whatever its lag; null when it may. */
-  private String unfit(StandbyCase standby, StandbyClass is, Published published, Damping damping) {
+  private String unfit(
+      StandbyCase standby, StandbyClass is, Published published, StandbyHysteresis hysteresis) {
     NodeState node = standby.standby();
     switch (is) {
       case OFF_LINE:
@@ -126,7 +127,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
           return "diverged: it streams timeline %d, and the primary's is %d"
               .formatted(node.server().timeline(), standby.primary().server().timeline());
         }
-        if (damping.isDiverged(node)) {
+        if (hysteresis.isDiverged(node)) {
           return "diverged, and not restarted since";
         }
         break;
@@ -136,7 +137,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
     if (requireStreaming && !node.server().streaming()) {
       return "it has no WAL receiver";
     }
-    if (!published.isReadOnly(node) && damping.isSeenBriefly(node)) {
+    if (!published.isReadOnly(node) && hysteresis.isSeenBriefly(node)) {
       return "not seen often enough yet";
     }
     return null;
@@ -161,11 +162,11 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
    * One probe that failed takes no standby from its readers, and one that could not verify does not
    * either; but a node that refuses only us for minutes is not the one that we knew.
    */
-  private static String whyItLeaves(NodeState node, Instant at, Damping damping) {
+  private static String whyItLeaves(NodeState node, Instant at, StandbyHysteresis hysteresis) {
     if (node.state() == State.DOWN) {
-      return damping.isMissedBriefly(node) ? null : "it is DOWN";
+      return hysteresis.isMissedBriefly(node) ? null : "it is DOWN";
     }
-    return damping.refusedFor(node, at).compareTo(MAX_REFUSED) < 0
+    return hysteresis.refusedFor(node, at).compareTo(MAX_REFUSED) < 0
         ? null
         : "it has refused our login for %d minutes, and other nodes accept it"
             .formatted(MAX_REFUSED.toMinutes());

@@ -38,7 +38,7 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
    *
    * @param before what nodes were in the cycles before
    */
-  Rival after(Situation now, Damping before) {
+  Rival after(Situation now, StandbyHysteresis before) {
     List<NodeState> aliases = now.unknownAliases().stream().filter(this::isAt).toList();
     List<NodeState> there =
         now.topology().nodes().stream()

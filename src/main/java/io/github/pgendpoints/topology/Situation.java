@@ -64,7 +64,7 @@ record Situation(
             List.of());
     return now.withRivals(
         known.rivals().stream()
-            .map(rival -> rival.after(now, known.damping()))
+            .map(rival -> rival.after(now, known.hysteresis()))
             .filter(Objects::nonNull)
             .toList());
   }
@@ -72,7 +72,7 @@ record Situation(
   private Situation withRivals(List<Rival> counted) {
     return new Situation(
         published,
-        memory.with(memory.damping().trending(topology, candidate())),
+        memory.with(memory.hysteresis().trending(topology, candidate())),
         asked,
         topology,
         settings,
@@ -252,7 +252,7 @@ record Situation(
             .filter(standby -> Topology.isAhead(standby, candidate()))
             .filter(standby -> !topology.unconfirmed().contains(candidate().node()))
             .toList();
-    return memory.withRivals(List.of()).with(memory.damping().diverging(diverged));
+    return memory.withRivals(List.of()).with(memory.hysteresis().diverging(diverged));
   }
 
   /** The verdict of the rule that matched. */
@@ -266,7 +266,9 @@ record Situation(
     boolean verified = rule == Rule.VERIFIED;
     ReadOnly readOnly =
         verified
-            ? settings.readOnly().pick(topology, candidate(), standbys, published, memory.damping())
+            ? settings
+                .readOnly()
+                .pick(topology, candidate(), standbys, published, memory.hysteresis())
             : null;
     String repair = verified || rule == Rule.UNREADABLE ? null : repair();
     return new Verdict(

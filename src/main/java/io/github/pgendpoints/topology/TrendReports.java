@@ -22,7 +22,7 @@ final class TrendReports {
     this.now = now;
     this.standbys = standbys;
     this.readOnly = readOnly;
-    this.trends = now.memory().damping().trends();
+    this.trends = now.memory().hysteresis().trends();
     this.at = now.topology().at();
   }
 
@@ -43,7 +43,7 @@ final class TrendReports {
   /** A cycle that is refused leaves the read-only Service as it is. */
   private boolean isReadFrom(NodeState node) {
     return readOnly == null
-        ? now.published().isReadOnly(now.memory().damping().located(node))
+        ? now.published().isReadOnly(now.memory().hysteresis().located(node))
         : readOnly.standbys().stream().anyMatch(member -> member.node().equals(node.node()));
   }
 

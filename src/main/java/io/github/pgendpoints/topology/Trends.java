@@ -7,7 +7,8 @@ import java.util.Map;
 
 /**
  * What has lasted at nodes from cycle to cycle: no WAL receiver, no answer that shows what they
- * are, a lag that grows. A value: each cycle makes the next one. It ages with {@link Damping}.
+ * are, a lag that grows. A value: each cycle makes the next one. It ages with {@link
+ * StandbyHysteresis}.
  *
  * @param gaps the standbys without a WAL receiver
  * @param unknown the nodes that are UNKNOWN, with the first cycle
@@ -24,10 +25,10 @@ record Trends(Map<Node, Gap> gaps, Map<Node, Instant> unknown, Map<Node, Growth>
    * Cycles in which a standby had no WAL receiver.
    *
    * @param since the first of them
-   * @param doubtful whether the last probe found otherwise. A receiver that fails to stream starts
+   * @param contested whether the last probe found otherwise. A receiver that fails to stream starts
    *     every few seconds, so one such probe ends nothing, and two in a row do.
    */
-  record Gap(Instant since, boolean doubtful) {}
+  record Gap(Instant since, boolean contested) {}
 
   /**
    * Measurements of a lag, none of them below the one before.
@@ -91,10 +92,10 @@ record Trends(Map<Node, Gap> gaps, Map<Node, Instant> unknown, Map<Node, Growth>
         gap == null
             || switch (node.state()) {
               case PRIMARY, FOREIGN -> true;
-              case STANDBY, DOWN -> gap.doubtful();
+              case STANDBY, DOWN -> gap.contested();
               case UNKNOWN -> false;
             };
-    return ends ? null : new Gap(gap.since(), gap.doubtful() || node.state() != State.UNKNOWN);
+    return ends ? null : new Gap(gap.since(), gap.contested() || node.state() != State.UNKNOWN);
   }
 
   private Growth growthAfter(NodeState node, NodeState primary, Instant at) {

@@ -16,7 +16,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Failure;
@@ -35,6 +34,7 @@ import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.Servers;
 import io.github.pgendpoints.topology.StandbyClass;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Unread;
 import io.github.pgendpoints.topology.Verdict;
@@ -718,7 +718,7 @@ class ConditionsTest {
   void keepsOpenWhatAPendingReportCannotTellOf() {
     Topology topology = topology(primary("10.0.0.1", 1), cutOff("10.0.0.2"));
     Published published = published(1, "10.0.0.1", Set.of("10.0.0.2:5432"));
-    Decision.Outcome first = decide(topology, published, Memory.empty(Damping.none()));
+    Decision.Outcome first = decide(topology, published, Memory.empty(StandbyHysteresis.none()));
     Topology later = new Topology(topology.nodes(), topology.at().plusSeconds(300));
     Decision.Outcome second = decide(later, published, first.memory());
     report(topology, first.verdict());

@@ -11,7 +11,6 @@ import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Lsn;
@@ -22,6 +21,7 @@ import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.Server;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import java.time.Clock;
@@ -78,7 +78,7 @@ class FlappingNodesTest {
   @MethodSource("pairs")
   void areReportedOnceAsFlapping(State one, State other, Set<Integer> hosts) {
     List<Alert> alerts = new ArrayList<>();
-    Memory memory = Memory.empty(new Damping(3, 1, Duration.ofSeconds(1)));
+    Memory memory = Memory.empty(new StandbyHysteresis(3, 1, Duration.ofSeconds(1)));
     Set<String> readOnly = STANDBYS;
     for (int cycle = 0; cycle < 1200; cycle++) {
       now = now.plusMillis(100);

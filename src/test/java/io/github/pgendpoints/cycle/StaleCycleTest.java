@@ -30,7 +30,6 @@ import io.github.pgendpoints.publish.StaleTopologyException;
 import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
@@ -38,6 +37,7 @@ import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.ProbeSchedule;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.nio.file.Path;
@@ -82,7 +82,7 @@ class StaleCycleTest {
   private int saved;
   private final ClusterMemory memory =
       new ClusterMemory(
-          Memory.empty(Damping.none()),
+          Memory.empty(StandbyHysteresis.none()),
           new DecisionSettings(
               new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)),
           new CountedStore(),
@@ -120,7 +120,7 @@ class StaleCycleTest {
   private final class CountedStore implements StateStore {
     @Override
     public Memory read() {
-      return Memory.empty(Damping.none());
+      return Memory.empty(StandbyHysteresis.none());
     }
 
     @Override

@@ -8,7 +8,6 @@ import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
@@ -17,6 +16,7 @@ import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import io.github.pgendpoints.topology.Topology;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -40,7 +40,7 @@ class WalReceiverIT {
   private PostgresServer primary;
   private PostgresServer standby;
   private Instant now = Instant.now();
-  private Memory memory = Memory.empty(Damping.none());
+  private Memory memory = Memory.empty(StandbyHysteresis.none());
   private PublishedPrimary published = PublishedPrimary.none();
   private Set<String> readOnly = Set.of();
 

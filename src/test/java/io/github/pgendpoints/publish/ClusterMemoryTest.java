@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
@@ -14,6 +13,7 @@ import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Duration;
@@ -34,7 +34,7 @@ class ClusterMemoryTest {
           if (isUnreadable) {
             throw new UnreadableStateException("STATE cannot be read", null);
           }
-          return Memory.empty(Damping.none());
+          return Memory.empty(StandbyHysteresis.none());
         }
 
         @Override
@@ -43,7 +43,7 @@ class ClusterMemoryTest {
 
   private final ClusterMemory memory =
       new ClusterMemory(
-          Memory.empty(Damping.none()),
+          Memory.empty(StandbyHysteresis.none()),
           new DecisionSettings(
               new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(15)),
           store,

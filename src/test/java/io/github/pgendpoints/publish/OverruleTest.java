@@ -3,7 +3,6 @@ package io.github.pgendpoints.publish;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.pgendpoints.topology.Damping;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
@@ -11,6 +10,7 @@ import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
@@ -29,7 +29,7 @@ class OverruleTest {
 
   private static ClusterMemory process() {
     return new ClusterMemory(
-        Memory.empty(Damping.none()),
+        Memory.empty(StandbyHysteresis.none()),
         new DecisionSettings(
             new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(15)),
         StateStore.none(),

@@ -32,7 +32,7 @@ class DecisionTest {
   /** Timeline 3 out of that timeline 2. */
   private static final String THIRD = SECOND + "2\t0/4000000\tno recovery target specified\n";
 
-  private Memory memory = Memory.empty(Damping.none());
+  private Memory memory = Memory.empty(StandbyHysteresis.none());
 
   // How the examples are written.
 
@@ -542,9 +542,9 @@ class DecisionTest {
       NodeState successor = primary("10.0.0.2", 3, THIRD);
 
       assertRefused(Rule.SPLIT_BRAIN, verdict(published, full("10.0.0.1"), successor));
-      memory = Memory.empty(Damping.none());
+      memory = Memory.empty(StandbyHysteresis.none());
       assertVerified("10.0.0.1", verdict(published, full("10.0.0.1"), down("10.0.0.2")));
-      memory = Memory.empty(Damping.none());
+      memory = Memory.empty(StandbyHysteresis.none());
       assertVerified(
           "10.0.0.2",
           verdict(
@@ -564,12 +564,12 @@ class DecisionTest {
       assertRefused(
           Rule.SPLIT_BRAIN,
           verdict(published, refusing, successor, following(standby, "10.0.0.1")));
-      memory = Memory.empty(Damping.none());
+      memory = Memory.empty(StandbyHysteresis.none());
       assertRefused(Rule.NO_PRIMARY, verdict(published, refusing, following(standby, "10.0.0.1")));
-      memory = Memory.empty(Damping.none());
+      memory = Memory.empty(StandbyHysteresis.none());
       assertVerified(
           "10.0.0.2", verdict(published, refusing, successor, following(standby, "10.0.0.2")));
-      memory = Memory.empty(Damping.none());
+      memory = Memory.empty(StandbyHysteresis.none());
       NodeState cascaded = standby("10.0.0.3", 3, "0/5000000", THIRD);
       assertVerified(
           "10.0.0.2", verdict(published, refusing, successor, following(cascaded, "10.0.0.1")));

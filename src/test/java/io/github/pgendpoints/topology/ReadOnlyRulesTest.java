@@ -60,13 +60,13 @@ class ReadOnlyRulesTest {
 
   @Test
   void leavesOutAStandbyOnAnotherHistory() {
-    Damping damping = Damping.none();
+    StandbyHysteresis hysteresis = StandbyHysteresis.none();
     Topology ahead = topology(PRIMARY, standbyAt("10.0.0.2", "0/1001"));
 
     assertEquals(
         Map.of(
             node("10.0.0.2"), "diverged: it replayed 0/1001, and the primary has written 0/1000"),
-        pick(DEFAULT, ahead, published(1, "10.0.0.1"), damping).leftOut());
+        pick(DEFAULT, ahead, published(1, "10.0.0.1"), hysteresis).leftOut());
     // The primary's position passes the standby's own, which is no nearer for it.
     assertEquals(
         List.of(),
@@ -74,7 +74,7 @@ class ReadOnlyRulesTest {
                 DEFAULT,
                 topology(primaryAt("10.0.0.1", "0/2000"), standbyAt("10.0.0.2", "0/1001")),
                 published(1, "10.0.0.1"),
-                damping.diverging(ahead.standbys()))
+                hysteresis.diverging(ahead.standbys()))
             .members());
   }
 
@@ -121,34 +121,34 @@ class ReadOnlyRulesTest {
   @Test
   void dropsAStandbyThatIsDownAtOnceInOneCycleAndNotInTheFirstOfManyCycles() {
     Topology topology = topology(PRIMARY, down("10.0.0.2"), standbyAt("10.0.0.3", "0/1000"));
-    Damping damping = new Damping(2, 1, Duration.ZERO).observing(topology);
+    StandbyHysteresis hysteresis = new StandbyHysteresis(2, 1, Duration.ZERO).observing(topology);
 
     assertEquals(addresses("3"), members(DEFAULT, topology, addresses("2,3")));
-    assertEquals(addresses("2,3"), members(topology, addresses("2,3"), damping));
-    damping =
-        damping.observing(topology(PRIMARY, down("10.0.0.2"), standbyAt("10.0.0.3", "0/1000")));
-    assertEquals(addresses("3"), members(topology, addresses("2,3"), damping));
+    assertEquals(addresses("2,3"), members(topology, addresses("2,3"), hysteresis));
+    hysteresis =
+        hysteresis.observing(topology(PRIMARY, down("10.0.0.2"), standbyAt("10.0.0.3", "0/1000")));
+    assertEquals(addresses("3"), members(topology, addresses("2,3"), hysteresis));
   }
 
   @Test
   void doesNotTakeTheLastPrimaryForAStandbyThatIsMissedBriefly() {
     Topology topology = topology(down("10.0.0.1"), primaryAt("10.0.0.2", "0/1"));
-    Damping damping = new Damping(2, 1, Duration.ZERO).observing(topology);
+    StandbyHysteresis hysteresis = new StandbyHysteresis(2, 1, Duration.ZERO).observing(topology);
 
-    assertEquals(Set.of(), members(topology, addresses("1"), damping));
+    assertEquals(Set.of(), members(topology, addresses("1"), hysteresis));
   }
 
   @Test
   void waitsUntilANewStandbyWasSeenOften() {
     Topology topology =
         topology(PRIMARY, standbyAt("10.0.0.2", "0/1000"), standbyAt("10.0.0.3", "0/1000"));
-    Damping damping = new Damping(1, 2, Duration.ZERO).observing(topology);
+    StandbyHysteresis hysteresis = new StandbyHysteresis(1, 2, Duration.ZERO).observing(topology);
 
-    assertEquals(addresses("3"), members(topology, addresses("3"), damping));
-    damping =
-        damping.observing(
+    assertEquals(addresses("3"), members(topology, addresses("3"), hysteresis));
+    hysteresis =
+        hysteresis.observing(
             topology(PRIMARY, standbyAt("10.0.0.2", "0/1000"), standbyAt("10.0.0.3", "0/1000")));
-    assertEquals(addresses("2,3"), members(topology, addresses("3"), damping));
+    assertEquals(addresses("2,3"), members(topology, addresses("3"), hysteresis));
   }
 
   @Test
@@ -171,23 +171,24 @@ class ReadOnlyRulesTest {
   }
 
   /** What a run of one cycle knows. */
-  private static Damping observed(Topology topology) {
-    return Damping.none().observing(topology);
-  }
-
-  private static Set<String> members(Topology topology, Set<String> now, Damping damping) {
-    return members(DEFAULT, topology, now, damping);
+  private static StandbyHysteresis observed(Topology topology) {
+    return StandbyHysteresis.none().observing(topology);
   }
 
   private static Set<String> members(
-      ReadOnlyRules rules, Topology topology, Set<String> now, Damping damping) {
-    return pick(rules, topology, published(1, "10.0.0.1", now), damping).members().stream()
+      Topology topology, Set<String> now, StandbyHysteresis hysteresis) {
+    return members(DEFAULT, topology, now, hysteresis);
+  }
+
+  private static Set<String> members(
+      ReadOnlyRules rules, Topology topology, Set<String> now, StandbyHysteresis hysteresis) {
+    return pick(rules, topology, published(1, "10.0.0.1", now), hysteresis).members().stream()
         .map(NodeState::endpoint)
         .collect(Collectors.toSet());
   }
 
   private static ReadOnly pick(
-      ReadOnlyRules rules, Topology topology, Published published, Damping damping) {
+      ReadOnlyRules rules, Topology topology, Published published, StandbyHysteresis hysteresis) {
     NodeState primary = topology.primaries().get(0);
     Map<Node, StandbyClass> classes = new HashMap<>();
     topology
@@ -197,7 +198,7 @@ class ReadOnlyRulesTest {
                 classes.put(
                     standby.node(),
                     Row.first(StandbyCase.TABLE, new StandbyCase(standby, primary, topology))));
-    return rules.pick(topology, primary, classes, published, damping);
+    return rules.pick(topology, primary, classes, published, hysteresis);
   }
 
   /** The last numbers of addresses as what is published; null for none. */

@@ -26,7 +26,7 @@ class TrendReportsTest {
   private static final Published PUBLISHED = published(1, "db1", Set.of("db2:5432"));
 
   private Instant at = Nodes.AT;
-  private Memory memory = Memory.empty(new Damping(3, 3, Duration.ofSeconds(10)));
+  private Memory memory = Memory.empty(new StandbyHysteresis(3, 3, Duration.ofSeconds(10)));
   private ReadOnlyRules rules = new ReadOnlyRules(null, false, false);
 
   @Test

@@ -90,7 +90,7 @@ public final class Nodes {
   public static Verdict verdict(Topology topology, Published published) {
     return Decision.decide(
             published,
-            Memory.empty(Damping.none()),
+            Memory.empty(StandbyHysteresis.none()),
             topology,
             new DecisionSettings(
                 new Quorum(1), new ReadOnlyRules(null, false, false), Duration.ofSeconds(7)))

@@ -15,17 +15,17 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class DampingTest {
+class StandbyHysteresisTest {
   private long millis;
-  private Damping damping = new Damping(2, 3, Duration.ofSeconds(1));
+  private StandbyHysteresis hysteresis = new StandbyHysteresis(2, 3, Duration.ofSeconds(1));
 
   @Test
   void missesAStandbyBrieflyUntilEnoughProbesInARowFailed() {
     see(standby("db2"));
     see(down("db2"));
-    assertTrue(damping.isMissedBriefly(down("db2")));
+    assertTrue(hysteresis.isMissedBriefly(down("db2")));
     see(down("db2"));
-    assertFalse(damping.isMissedBriefly(down("db2")));
+    assertFalse(hysteresis.isMissedBriefly(down("db2")));
   }
 
   @Test
@@ -33,7 +33,7 @@ class DampingTest {
     see(down("db2"));
     see(standby("db2"));
     see(down("db2"));
-    assertTrue(damping.isMissedBriefly(down("db2")));
+    assertTrue(hysteresis.isMissedBriefly(down("db2")));
   }
 
   @Test
@@ -41,10 +41,10 @@ class DampingTest {
     see(down("db2"));
     millis -= 900;
     see(down("db2"));
-    assertTrue(damping.isMissedBriefly(down("db2")));
+    assertTrue(hysteresis.isMissedBriefly(down("db2")));
     millis -= 50;
     see(down("db2"));
-    assertFalse(damping.isMissedBriefly(down("db2")), "a tick may come 5 % early");
+    assertFalse(hysteresis.isMissedBriefly(down("db2")), "a tick may come 5 % early");
   }
 
   @Test
@@ -52,9 +52,9 @@ class DampingTest {
     see(down("db2"));
     millis -= 3_600_000;
     see(down("db2"));
-    assertTrue(damping.isMissedBriefly(down("db2")));
+    assertTrue(hysteresis.isMissedBriefly(down("db2")));
     see(down("db2"));
-    assertFalse(damping.isMissedBriefly(down("db2")));
+    assertFalse(hysteresis.isMissedBriefly(down("db2")));
   }
 
   /** As a cycle takes it over that does not wait for the node's next probe. */
@@ -64,9 +64,9 @@ class DampingTest {
     see(silent);
     see(silent);
     see(silent);
-    assertTrue(damping.isMissedBriefly(silent));
+    assertTrue(hysteresis.isMissedBriefly(silent));
     see(down("db2"));
-    assertFalse(damping.isMissedBriefly(down("db2")));
+    assertFalse(hysteresis.isMissedBriefly(down("db2")));
   }
 
   /** Ten cycles a second, and a second is what a failure counts. */
@@ -75,10 +75,10 @@ class DampingTest {
     for (int tick = 0; tick < 10; tick++) {
       see(down("db2"));
       millis -= 900;
-      assertTrue(damping.isMissedBriefly(down("db2")), "after " + tick + " ticks");
+      assertTrue(hysteresis.isMissedBriefly(down("db2")), "after " + tick + " ticks");
     }
     see(down("db2"));
-    assertFalse(damping.isMissedBriefly(down("db2")));
+    assertFalse(hysteresis.isMissedBriefly(down("db2")));
   }
 
   @Test
@@ -86,16 +86,16 @@ class DampingTest {
     see(down("db2"));
     see(unknown("db2"));
     see(unknown("db2"));
-    assertTrue(damping.isMissedBriefly(down("db2")));
+    assertTrue(hysteresis.isMissedBriefly(down("db2")));
   }
 
   @Test
   void seesAStandbyBrieflyUntilEnoughProbesInARowSucceeded() {
     see(standby("db2"));
     see(standby("db2"));
-    assertTrue(damping.isSeenBriefly(standby("db2")));
+    assertTrue(hysteresis.isSeenBriefly(standby("db2")));
     see(standby("db2"));
-    assertFalse(damping.isSeenBriefly(standby("db2")));
+    assertFalse(hysteresis.isSeenBriefly(standby("db2")));
   }
 
   @Test
@@ -104,25 +104,25 @@ class DampingTest {
     NodeState lost =
         NodeState.down(node("10.0.0.2"), null, Failure.OTHER, "the name does not resolve");
 
-    assertEquals("10.0.0.2", damping.located(lost).address());
-    assertEquals(State.DOWN, damping.located(lost).state());
+    assertEquals("10.0.0.2", hysteresis.located(lost).address());
+    assertEquals(State.DOWN, hysteresis.located(lost).state());
   }
 
   @Test
   void remembersADivergedStandbyUntilItRestarts() {
-    damping = damping.diverging(List.of(standbyAt("db2", "0/20")));
-    assertTrue(damping.isDiverged(standbyAt("db2", "0/20")));
+    hysteresis = hysteresis.diverging(List.of(standbyAt("db2", "0/20")));
+    assertTrue(hysteresis.isDiverged(standbyAt("db2", "0/20")));
 
     Server restarted = new Server(Nodes.CLUSTER, 7L, null, Lsn.of("0/20"), true);
-    assertFalse(damping.isDiverged(standby("db2", restarted)));
-    assertFalse(damping.isDiverged(standby("db3")));
+    assertFalse(hysteresis.isDiverged(standby("db2", restarted)));
+    assertFalse(hysteresis.isDiverged(standby("db3")));
   }
 
   /** The old primary came back alone, was refused, and went again. */
   @Test
   void holdsNothingAgainstAStandbyThatIsAheadOfAPrimaryNobodyVerified() {
-    damping = damping.observing(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
-    assertFalse(damping.isDiverged(standbyAt("db2", "0/20")));
+    hysteresis = hysteresis.observing(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
+    assertFalse(hysteresis.isDiverged(standbyAt("db2", "0/20")));
   }
 
   @Test
@@ -130,34 +130,36 @@ class DampingTest {
     see(down("db2"));
     see(standby("db3"));
     see(down("db2"));
-    assertTrue(damping.isMissedBriefly(down("db2")), "the first miss was of another list");
+    assertTrue(hysteresis.isMissedBriefly(down("db2")), "the first miss was of another list");
   }
 
   @Test
   void tellsHowLongANodeRefusesOurLoginAlone() {
     NodeState refusing = NodeState.unknown(node("db2"), "db2", Failure.LOGIN_REFUSED, "28P01");
     see(refusing);
-    assertEquals(Duration.ZERO, damping.refusedFor(refusing, Nodes.AT), "all of them refuse");
+    assertEquals(Duration.ZERO, hysteresis.refusedFor(refusing, Nodes.AT), "all of them refuse");
     for (int i = 0; i < 3; i++) {
-      damping =
-          damping.observing(
+      hysteresis =
+          hysteresis.observing(
               new Topology(
                   List.of(standby("db3"), refusing), Nodes.AT.plus(Duration.ofMinutes(i))));
     }
     assertEquals(
-        Duration.ofMinutes(2), damping.refusedFor(refusing, Nodes.AT.plus(Duration.ofMinutes(2))));
+        Duration.ofMinutes(2),
+        hysteresis.refusedFor(refusing, Nodes.AT.plus(Duration.ofMinutes(2))));
   }
 
   @Test
   void isOffForOneCycle() {
-    Damping none = Damping.none().observing(topology(down("db2"), standby("db3")));
+    StandbyHysteresis none =
+        StandbyHysteresis.none().observing(topology(down("db2"), standby("db3")));
     assertFalse(none.isMissedBriefly(down("db2")));
     assertFalse(none.isSeenBriefly(standby("db3")));
   }
 
   private void see(NodeState node) {
-    damping =
-        damping.observing(new Topology(List.of(node), Nodes.AT.plus(Duration.ofMillis(millis))));
+    hysteresis =
+        hysteresis.observing(new Topology(List.of(node), Nodes.AT.plus(Duration.ofMillis(millis))));
     millis += 1000;
   }
 }

@@ -8,9 +8,9 @@ import java.util.Map;
 
 /**
  * How long standbys have been seen or missed, so that one failed probe does not take a standby from
- * its readers. The role of primary is never damped. A value: each cycle makes the next one.
+ * its readers. The role of primary has no such hysteresis. A value: each cycle makes the next one.
  */
-public final class Damping {
+public final class StandbyHysteresis {
   private record Streak(boolean good, int length, Instant countedAt) {}
 
   private final int failures;
@@ -28,24 +28,24 @@ public final class Damping {
    * @param successes probes in a row that have to succeed before one enters
    * @param interval PROBE_INTERVAL: probes that follow each other sooner count once
    */
-  public Damping(int failures, int successes, Duration interval) {
+  public StandbyHysteresis(int failures, int successes, Duration interval) {
     this.failures = failures;
     this.successes = successes;
     this.interval = interval;
   }
 
   /** For a run of one cycle, which has nothing to remember. */
-  public static Damping none() {
-    return new Damping(1, 1, Duration.ZERO);
+  public static StandbyHysteresis none() {
+    return new StandbyHysteresis(1, 1, Duration.ZERO);
   }
 
   /** The same rules with nothing remembered. */
-  Damping forgotten() {
-    return new Damping(failures, successes, interval);
+  StandbyHysteresis forgotten() {
+    return new StandbyHysteresis(failures, successes, interval);
   }
 
-  private Damping copy() {
-    Damping copy = forgotten();
+  private StandbyHysteresis copy() {
+    StandbyHysteresis copy = forgotten();
     copy.streaks.putAll(streaks);
     copy.lastStates.putAll(lastStates);
     copy.lastAnswers.putAll(lastAnswers);
@@ -56,8 +56,8 @@ public final class Damping {
   }
 
   /** What is remembered after the nodes of one more cycle. */
-  Damping observing(Topology topology) {
-    Damping next = copy();
+  StandbyHysteresis observing(Topology topology) {
+    StandbyHysteresis next = copy();
     next.forgetOthersThan(topology);
     topology.nodes().forEach(node -> next.observe(node, topology.at()));
     boolean accepted = topology.nodes().stream().anyMatch(NodeState::hasAnswered);
@@ -79,15 +79,15 @@ public final class Damping {
   }
 
   /** What is remembered once these standbys were seen beyond a verified primary. */
-  Damping diverging(List<NodeState> standbys) {
-    Damping next = copy();
+  StandbyHysteresis diverging(List<NodeState> standbys) {
+    StandbyHysteresis next = copy();
     standbys.forEach(standby -> next.diverged.put(standby.node(), standby.server()));
     return next;
   }
 
   /** What is remembered once it is known which primary the standbys follow. */
-  Damping trending(Topology topology, NodeState primary) {
-    Damping next = copy();
+  StandbyHysteresis trending(Topology topology, NodeState primary) {
+    StandbyHysteresis next = copy();
     next.trends = trends.observing(topology, primary);
     return next;
   }
