@@ -208,7 +208,7 @@ public final class Election extends ServiceSupport {
     try {
       if (!lease.isRenewed()) {
         lease.read();
-        leadership.looked();
+        leadership.recordObservation();
       }
       if (!lease.isFree()) {
         granted();

@@ -15,7 +15,7 @@ public final class Leadership {
   private final Duration lasts;
   private final Clocks clocks;
   private volatile Moment renewed;
-  private volatile Moment looked;
+  private volatile Moment observed;
   private volatile boolean alone;
   private volatile String sharedWith;
   private volatile int terms;
@@ -63,7 +63,7 @@ public final class Leadership {
    * whatever reason.
    */
   public boolean isLookedAt() {
-    Moment last = looked;
+    Moment last = observed;
     return last != null && clocks.since(last).compareTo(lasts) < 0;
   }
 
@@ -103,8 +103,8 @@ public final class Leadership {
   }
 
   /** Notes that the Lease was read. */
-  void looked() {
-    looked = clocks.now();
+  void recordObservation() {
+    observed = clocks.now();
   }
 
   /** Ends leadership at once. */

@@ -118,7 +118,7 @@ class LeadershipTest {
   @Test
   void tellsWhetherTheLeaseWasLookedAtOfLate() {
     assertFalse(leadership.isLookedAt());
-    leadership.looked();
+    leadership.recordObservation();
     pass(3_999, 3_999);
     assertTrue(leadership.isLookedAt());
     assertFalse(leadership.isHeld());
