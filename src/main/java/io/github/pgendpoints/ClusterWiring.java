@@ -33,7 +33,7 @@ import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.ServiceReader;
 import io.github.pgendpoints.publish.StateStore;
-import io.github.pgendpoints.publish.Stored;
+import io.github.pgendpoints.publish.StoredTopologyReader;
 import io.github.pgendpoints.publish.WatchedServices;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.state.ConfigMapStateStore;
@@ -202,7 +202,8 @@ final class ClusterWiring implements AutoCloseable {
 
   private Cluster build() {
     int port = settings.postgres().port();
-    Stored stored = new Stored(port, settings.allowLoopback(), conditions::reportDegradation);
+    StoredTopologyReader stored =
+        new StoredTopologyReader(port, settings.allowLoopback(), conditions::reportDegradation);
     Publisher publisher =
         new Publisher(
             settings.rwService(),

@@ -24,13 +24,13 @@ import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.History;
 import io.github.pgendpoints.topology.HistoryAnswer;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnly;
@@ -105,7 +105,7 @@ class RunbookTest {
 
   static Stream<Said> conditions() {
     Topology found = topology(primary("db1", 1), standby("db2"), down("db3"), unknown("db4"));
-    Published led = withReadWrite(published(2, "db2"), "db1:5432");
+    LastPublished led = withReadWrite(published(2, "db2"), "db1:5432");
     return Stream.concat(
         Stream.of(
             new Said("reportNodes", c -> c.reportNodes(found)),
@@ -179,12 +179,12 @@ class RunbookTest {
 
   /** What a cycle finds, remembers and asks for. */
   private record Cycle(
-      List<Topology> topologies, Published published, List<Rival> rivals, int quorum) {
-    Cycle(Topology topology, Published published) {
+      List<Topology> topologies, LastPublished published, List<Rival> rivals, int quorum) {
+    Cycle(Topology topology, LastPublished published) {
       this(topology, published, List.of(), 1);
     }
 
-    Cycle(Topology topology, Published published, List<Rival> rivals, int quorum) {
+    Cycle(Topology topology, LastPublished published, List<Rival> rivals, int quorum) {
       this(List.of(topology), published, rivals, quorum);
     }
 
@@ -270,9 +270,9 @@ class RunbookTest {
         Nodes.AT.plusSeconds(60L * minutes));
   }
 
-  private static Published begunAt(Published published, String begin) {
+  private static LastPublished begunAt(LastPublished published, String begin) {
     PublishedPrimary primary = published.primary();
-    return new Published(
+    return new LastPublished(
         new PublishedPrimary(
             new Line(CLUSTER, primary.line().timeline(), Lsn.of(begin)),
             primary.entries(),
@@ -286,8 +286,8 @@ class RunbookTest {
         List.of());
   }
 
-  private static Published withReadWrite(Published published, String entry) {
-    return new Published(
+  private static LastPublished withReadWrite(LastPublished published, String entry) {
+    return new LastPublished(
         published.primary(), CLUSTER, Set.of(entry), published.readOnly(), 0, false, List.of());
   }
 

@@ -26,16 +26,16 @@ import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.management.CycleHealth;
 import io.github.pgendpoints.management.Metrics;
-import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.ObservedService;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.status.Status;
 import io.github.pgendpoints.status.Status.Source;
 import io.github.pgendpoints.status.StatusTable;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Server;
@@ -89,7 +89,7 @@ class VerifyRouteTest {
 
   private final List<String> sent = new ArrayList<>();
   private RuntimeException failure;
-  private Published published;
+  private LastPublished published;
   private RoutesContext routes;
 
   @BeforeAll
@@ -201,7 +201,7 @@ class VerifyRouteTest {
   @ParameterizedTest
   @MethodSource("topologies")
   void publishesOnlyWhatPassesEveryRule(
-      Topology found, Published before, int exitCode, String said) {
+      Topology found, LastPublished before, int exitCode, String said) {
     routes.start();
     Result result = verify(found, before);
 
@@ -215,7 +215,7 @@ class VerifyRouteTest {
   @Test
   void refusesWhatItCannotReadOfTheLastTopology() {
     routes.start();
-    Published unreadable = nothingPublished().withFault("Endpoints pg has 'x'");
+    LastPublished unreadable = nothingPublished().withFault("Endpoints pg has 'x'");
     Result result = verify(topology(primary("db1", 1), standby("db2")), unreadable);
 
     assertEquals(1, result.outcome().exitCode());
@@ -253,7 +253,7 @@ class VerifyRouteTest {
     routes.start();
     Server server = new Server("7000000000000000001", startedAt("db1"), 2L, Lsn.of("0/1"), false);
     Topology topology = topology(primary("alias", server), primary("db1", server), standby("db2"));
-    Published before = published(2, "db1");
+    LastPublished before = published(2, "db1");
 
     assertEquals(1, verify(topology, before).outcome().exitCode(), "never seen before");
     assertEquals(PUBLISHED, sent);
@@ -264,7 +264,7 @@ class VerifyRouteTest {
         0,
         verify(
                 topology,
-                new Published(
+                new LastPublished(
                     stored,
                     before.systemIdentifier(),
                     before.readWrite(),
@@ -497,25 +497,25 @@ class VerifyRouteTest {
     }
   }
 
-  private Result verify(Topology found, Published before) {
+  private Result verify(Topology found, LastPublished before) {
     published = before;
     return routes.cycle(found);
   }
 
   /** The bean {@code reader} of a cluster of which the test says what is published. */
   public final class GivenPublished {
-    private final Actual none = new Actual(null, List.of());
+    private final ObservedService none = new ObservedService(null, List.of());
 
-    public Actual readWrite() {
+    public ObservedService readWrite() {
       return none;
     }
 
-    public Actual readOnly() {
+    public ObservedService readOnly() {
       return none;
     }
 
     /** Finds out whether it is paused, as ever. */
-    public Published recallPublished(
+    public LastPublished recallPublished(
         @Variable("cluster") Cluster cluster, @Variable("cycle") Cycle cycle) {
       new Reading().recallPublished(cluster, cycle, none, none);
       return published;

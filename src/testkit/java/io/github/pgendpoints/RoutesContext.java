@@ -12,7 +12,7 @@ import io.github.pgendpoints.settings.InvalidSettingsException;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
-import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Topology;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -272,7 +272,7 @@ public final class RoutesContext implements AutoCloseable {
       return List.of();
     }
 
-    public Topology collectTopology(@Variable("published") Published published) {
+    public Topology collectTopology(@Variable("published") LastPublished published) {
       return topology.identifiedBy(published);
     }
 

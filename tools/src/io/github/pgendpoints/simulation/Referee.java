@@ -2,13 +2,13 @@ package io.github.pgendpoints.simulation;
 
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.HistoryAnswer;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.PrimaryClass;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Rule;
@@ -78,7 +78,7 @@ final class Referee {
 
   /** What a cycle saw, by the truth behind it. */
   private final class Sight {
-    final Published published;
+    final LastPublished published;
     final Topology topology;
     final Tag tag;
     final String own;
@@ -90,7 +90,7 @@ final class Referee {
     final boolean noMajority;
     Machine full;
 
-    Sight(Published published, Topology topology) {
+    Sight(LastPublished published, Topology topology) {
       this.published = published;
       this.topology = topology;
       tag = published.line() == null ? null : tags.get(Key.of(published.primary()));
@@ -234,7 +234,7 @@ final class Referee {
   // A verdict.
 
   void decided(
-      Published published,
+      LastPublished published,
       Memory before,
       Topology topology,
       Verdict verdict,
@@ -652,7 +652,7 @@ final class Referee {
   }
 
   /** A node list that names a published address again says more than one that does not. */
-  private static boolean isPublished(Published published, String address) {
+  private static boolean isPublished(LastPublished published, String address) {
     String endpoint = World.endpoint(address);
     return published.readWrite().contains(endpoint) || published.readOnly().contains(endpoint);
   }
@@ -674,7 +674,7 @@ final class Referee {
       // Of another line the same servers may be descendants: then it holds from the next cycle on.
       return;
     }
-    Published published = sight.published;
+    LastPublished published = sight.published;
     Memory memory = outcome.memory();
     if (verdict.isVerified()) {
       String identifier =
@@ -685,7 +685,7 @@ final class Referee {
         return;
       }
       published =
-          new Published(
+          new LastPublished(
               verdict.publishing(),
               identifier,
               Set.of(verdict.primary().endpoint()),
@@ -717,7 +717,8 @@ final class Referee {
   }
 
   /** Who published another server may learn one thing more of its entries, and no more. */
-  private boolean comesToRest(Published published, Memory memory, Memory next, Topology topology) {
+  private boolean comesToRest(
+      LastPublished published, Memory memory, Memory next, Topology topology) {
     return next.isSameForOthers(memory)
         || run.ask(published, next, topology).memory().isSameForOthers(next);
   }
@@ -725,7 +726,7 @@ final class Referee {
   // What a cycle leaves behind.
 
   /** What a cycle saw of the rivals. It counts even when its memory could not be saved. */
-  void probed(Published published, Topology topology, Verdict verdict) {
+  void probed(LastPublished published, Topology topology, Verdict verdict) {
     Sight sight = new Sight(published, topology);
     boolean clean = verdict.primary() != null && published.faults().isEmpty();
     for (Iterator<Map.Entry<Machine, Track>> all = rivals.entrySet().iterator(); all.hasNext(); ) {
@@ -749,7 +750,7 @@ final class Referee {
   }
 
   /** A verdict whose memory was saved. */
-  void saved(Published published, Topology topology, Verdict verdict) {
+  void saved(LastPublished published, Topology topology, Verdict verdict) {
     Sight sight = new Sight(published, topology);
     // A split brain that STATE did not take is lost in a restart.
     if (verdict.rule() == Rule.SPLIT_BRAIN && !world.state.behind) {
@@ -772,7 +773,7 @@ final class Referee {
   }
 
   /** Every rival is accounted for. */
-  private void over(Published published, Verdict verdict) {
+  private void over(LastPublished published, Verdict verdict) {
     Machine machine = world.behind(verdict.primary());
     require(lasting(verdict) == null, "rival", () -> lasting(verdict) + " may take writes");
     Tag tag = published.line() == null ? null : tags.get(Key.of(published.primary()));
@@ -814,7 +815,7 @@ final class Referee {
   }
 
   /** RW is about to be written. */
-  void publishing(Published published, Verdict verdict) {
+  void publishing(LastPublished published, Verdict verdict) {
     Machine machine = world.behind(verdict.primary());
     PrimaryClass is = verdict.primaries().get(verdict.primary().node());
     boolean forgotten = published.line() == null || !isRemembered(current);
@@ -857,7 +858,7 @@ final class Referee {
   }
 
   /** RW is about to be put back. */
-  void repairing(Published published, Topology topology, String endpoint) {
+  void repairing(LastPublished published, Topology topology, String endpoint) {
     require(
         lastVerified == null || endpoint.equals(lastVerified),
         "repair",
@@ -886,7 +887,7 @@ final class Referee {
   // The end.
 
   /** A server that continues the published line, and can prove it; null when none does. */
-  Machine eligible(Published published) {
+  Machine eligible(LastPublished published) {
     Tag tag = published.line() == null ? null : tags.get(Key.of(published.primary()));
     Machine best = null;
     for (Machine machine : world.machines) {
@@ -924,7 +925,7 @@ final class Referee {
     return best;
   }
 
-  private boolean isPublishedServer(Published published, Machine machine) {
+  private boolean isPublishedServer(LastPublished published, Machine machine) {
     return Objects.equals(published.primary().startedAt(), machine.startedAt)
         || published.primary().entries().contains(World.endpoint(machine.address))
         || machine.name.equals(published.primary().name())
@@ -932,7 +933,7 @@ final class Referee {
   }
 
   /** Whether the stored address is that of another server, which a name does not outweigh. */
-  private boolean isAnotherServerStored(Published published, Machine machine) {
+  private boolean isAnotherServerStored(LastPublished published, Machine machine) {
     return published.primary().entries().stream()
         .map(world::atEndpoint)
         .anyMatch(other -> other != null && other != machine);
@@ -942,7 +943,7 @@ final class Referee {
    * A server that others have to vouch for: the published one at a new address, or one that the
    * published one follows; null when there is none.
    */
-  Machine vouchedFor(Published published) {
+  Machine vouchedFor(LastPublished published) {
     Tag tag = published.line() == null ? null : tags.get(Key.of(published.primary()));
     if (tag == null || published.line().begin() == null || run.setup.grants() != Setup.Grants.ALL) {
       return null;
@@ -988,7 +989,7 @@ final class Referee {
   }
 
   /** Fences whoever cannot be told from the chosen one; zombies that can be stay. */
-  void neutralize(Published published, Machine chosen, SplittableRandom random) {
+  void neutralize(LastPublished published, Machine chosen, SplittableRandom random) {
     Tag tag = published.line() == null ? null : tags.get(Key.of(published.primary()));
     // What RW leads to now may be put back to an address that is not listed any more.
     boolean firstRun =

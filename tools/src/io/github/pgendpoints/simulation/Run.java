@@ -4,11 +4,11 @@ import io.github.pgendpoints.publish.ClusterMemory;
 import io.github.pgendpoints.publish.OutdatedTopologyException;
 import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.topology.Decision;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Report;
 import io.github.pgendpoints.topology.Right;
@@ -131,7 +131,7 @@ final class Run {
   }
 
   private Decision.Outcome decide(
-      Published published,
+      LastPublished published,
       Memory memory,
       Topology topology,
       io.github.pgendpoints.topology.DecisionSettings settings) {
@@ -141,7 +141,7 @@ final class Run {
   }
 
   /** The outcome of these inputs, with nothing remembered of it. */
-  Decision.Outcome ask(Published published, Memory memory, Topology topology) {
+  Decision.Outcome ask(LastPublished published, Memory memory, Topology topology) {
     return Tables.decide(tables, published, memory, topology, setup.decision());
   }
 
@@ -236,8 +236,8 @@ final class Run {
     boolean dry = random.nextInt(40) == 0;
     // A dry run is a process of its own, which knows no more than what is stored.
     ClusterMemory process = dry ? newProcess() : process();
-    Published stored = world.published();
-    Published published = process.recall(stored);
+    LastPublished stored = world.published();
+    LastPublished published = process.recall(stored);
     Topology topology = world.ask(published, early, silent);
     Verdict verdict = process.decide(published, topology);
     Decision.Outcome decided = outcome;
@@ -302,7 +302,7 @@ final class Run {
     }
   }
 
-  private void publish(ClusterMemory process, Published published, Verdict verdict, int crash) {
+  private void publish(ClusterMemory process, LastPublished published, Verdict verdict, int crash) {
     String identifier =
         verdict.primary().server() == null || verdict.primary().server().systemIdentifier() == null
             ? published.systemIdentifier()
@@ -337,7 +337,7 @@ final class Run {
 
   /** With STATE, who restarts decides as one who never did. */
   private void compareWithEternal(
-      Published stored, Topology topology, Verdict verdict, Decision.Outcome decided) {
+      LastPublished stored, Topology topology, Verdict verdict, Decision.Outcome decided) {
     if (!setup.state()) {
       return;
     }
@@ -435,7 +435,7 @@ final class Run {
       // The next cycle is a process that knows no more than what is stored.
       Arrays.fill(processes, null);
     }
-    Published published = process().recall(world.published());
+    LastPublished published = process().recall(world.published());
     Machine chosen = referee.eligible(published);
     if (chosen != null) {
       referee.neutralize(published, chosen, random);

@@ -2,11 +2,11 @@ package io.github.pgendpoints.simulation;
 
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.HistoryAnswer;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
@@ -288,7 +288,7 @@ final class World {
   }
 
   /** What a cycle learns of all nodes, asked in the order of the routes. */
-  Topology ask(Published published, boolean early, boolean silentSecond) {
+  Topology ask(LastPublished published, boolean early, boolean silentSecond) {
     List<NodeState> states = new ArrayList<>();
     List<Node> nodes = nodes();
     nodes.forEach(node -> states.add(probe(node, early)));
@@ -331,8 +331,8 @@ final class World {
     return topology;
   }
 
-  /** What the objects say, as Stored reads them. */
-  Published published() {
+  /** What the objects say, as StoredTopologyReader reads them. */
+  LastPublished published() {
     List<ServiceObject> objects = new ArrayList<>();
     if (rw.exists) {
       objects.add(rw);
@@ -380,7 +380,7 @@ final class World {
             known,
             name,
             newest == null ? null : newest.primary.startedAt());
-    return new Published(
+    return new LastPublished(
         primary,
         identifier,
         rw.addresses,

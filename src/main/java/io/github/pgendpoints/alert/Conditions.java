@@ -4,8 +4,8 @@ import io.github.pgendpoints.alert.Alert.Kind;
 import io.github.pgendpoints.alert.Alert.Phase;
 import io.github.pgendpoints.alert.Alert.Severity;
 import io.github.pgendpoints.logging.ForeignText;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Report;
 import io.github.pgendpoints.topology.Signature;
@@ -76,7 +76,7 @@ public final class Conditions {
   }
 
   /** Records what is published: the topology before, for a process that has verified none yet. */
-  public void recordPublished(Published published) {
+  public void recordPublished(LastPublished published) {
     reached = Stage.READ;
     if (before == null && published.primary().endpoint() != null) {
       before =
@@ -177,7 +177,7 @@ public final class Conditions {
   }
 
   /** Reports that the read-write Service is put back although the cycle is refused. */
-  public void reportRepair(Verdict verdict, Published published) {
+  public void reportRepair(Verdict verdict, LastPublished published) {
     String message =
         "%s leads to %s, which is not the published primary: it is put back to %s; set PAUSED=true to keep what is written by hand"
             .formatted(

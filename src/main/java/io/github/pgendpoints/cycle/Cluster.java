@@ -13,7 +13,7 @@ import io.github.pgendpoints.publish.Overrule;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.ServiceReader;
-import io.github.pgendpoints.publish.Stored;
+import io.github.pgendpoints.publish.StoredTopologyReader;
 import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.topology.ProbeSchedule;
 import java.time.Clock;
@@ -53,7 +53,7 @@ public record Cluster(
     ProbeSchedule schedule,
     Leadership leadership,
     ServiceReader reader,
-    Stored stored,
+    StoredTopologyReader stored,
     KnownNodes nodes,
     Prober prober,
     ClusterMemory memory,

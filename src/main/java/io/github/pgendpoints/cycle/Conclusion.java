@@ -3,10 +3,10 @@ package io.github.pgendpoints.cycle;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.FailureText;
 import io.github.pgendpoints.kubernetes.election.NotLeaderException;
-import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.ObjectWrite;
-import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.publish.ObservedService;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Duration;
@@ -127,9 +127,9 @@ public final class Conclusion {
   public List<Alert> conclude(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
-      @Variable("rw") Actual readWrite,
-      @Variable("ro") Actual readOnly,
-      @Variable("published") Published published,
+      @Variable("rw") ObservedService readWrite,
+      @Variable("ro") ObservedService readOnly,
+      @Variable("published") LastPublished published,
       @Variable("topology") Topology topology,
       @Variable("verdict") Verdict verdict,
       Exchange exchange) {

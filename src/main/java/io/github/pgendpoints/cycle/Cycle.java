@@ -3,9 +3,9 @@ package io.github.pgendpoints.cycle;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.github.pgendpoints.postgres.Deadline;
 import io.github.pgendpoints.postgres.Places;
-import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.ObjectWrite;
+import io.github.pgendpoints.publish.ObservedService;
 import io.github.pgendpoints.publish.UnusableServiceException;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
@@ -118,9 +118,9 @@ public final class Cycle {
   }
 
   /** What there is behind a Service: what was read, with the Endpoints as written since. */
-  Actual afterWrites(String service, Actual read) {
+  ObservedService afterWrites(String service, ObservedService read) {
     return endpoints.containsKey(service)
-        ? new Actual(endpoints.get(service), read.slices())
+        ? new ObservedService(endpoints.get(service), read.slices())
         : read;
   }
 

@@ -1,9 +1,9 @@
 package io.github.pgendpoints.cycle;
 
-import io.github.pgendpoints.publish.Actual;
+import io.github.pgendpoints.publish.ObservedService;
 import io.github.pgendpoints.publish.OutdatedTopologyException;
 import io.github.pgendpoints.publish.Overruling;
-import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Topology;
 import java.io.PrintStream;
 import org.apache.camel.Variable;
@@ -26,10 +26,10 @@ public final class OverruleCommand {
   /** The primary that a person has chosen, and what is written and forgotten for it. */
   public Overruling choose(
       @Variable("cluster") Cluster cluster,
-      @Variable("published") Published published,
+      @Variable("published") LastPublished published,
       @Variable("topology") Topology topology,
-      @Variable("rw") Actual readWrite,
-      @Variable("ro") Actual readOnly) {
+      @Variable("rw") ObservedService readWrite,
+      @Variable("ro") ObservedService readOnly) {
     return cluster.overrule().choose(topology, published, readWrite, readOnly);
   }
 

@@ -4,9 +4,9 @@ import io.github.pgendpoints.postgres.DownNodes;
 import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.postgres.Places;
 import io.github.pgendpoints.postgres.Prober;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Topology;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -37,7 +37,7 @@ public final class Probing {
   public List<NodeProbe> startProbes(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
-      @Variable("published") Published published,
+      @Variable("published") LastPublished published,
       @Variable("nodes") List<Node> nodes) {
     boolean mayWrite = cycle.isLeading() && cluster.prober().hasNews();
     cluster.services().readAhead(mayWrite ? List.of(cluster.publisher().rwService()) : List.of());
@@ -96,7 +96,7 @@ public final class Probing {
   public Topology collectTopology(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
-      @Variable("published") Published published,
+      @Variable("published") LastPublished published,
       @Variable("nodes") List<Node> nodes,
       @Body List<NodeState> probed) {
     List<NodeState> states = probed == null ? List.of() : probed;
@@ -109,7 +109,7 @@ public final class Probing {
   }
 
   private static Topology completed(
-      Cluster cluster, Cycle cycle, Published published, Topology topology) {
+      Cluster cluster, Cycle cycle, LastPublished published, Topology topology) {
     if (!cluster.prober().doubtful(topology, published).isEmpty()) {
       return topology;
     }
@@ -120,7 +120,7 @@ public final class Probing {
   /** Whether some nodes have to be probed once more. */
   public boolean isInDoubt(
       @Variable("cluster") Cluster cluster,
-      @Variable("published") Published published,
+      @Variable("published") LastPublished published,
       @Variable("topology") Topology topology) {
     return !cluster.prober().doubtful(topology, published).isEmpty();
   }
@@ -128,7 +128,7 @@ public final class Probing {
   /** How long to wait before that, in milliseconds. */
   public long pause(
       @Variable("cluster") Cluster cluster,
-      @Variable("published") Published published,
+      @Variable("published") LastPublished published,
       @Variable("topology") Topology topology) {
     return cluster.prober().pause(topology, published).toMillis();
   }
@@ -136,7 +136,7 @@ public final class Probing {
   /** Second looks at the nodes in doubt. */
   public List<NodeProbe> startSecondProbes(
       @Variable("cluster") Cluster cluster,
-      @Variable("published") Published published,
+      @Variable("published") LastPublished published,
       @Variable("topology") Topology topology) {
     return cluster
         .prober()
@@ -147,7 +147,7 @@ public final class Probing {
   public Topology updateTopology(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
-      @Variable("published") Published published,
+      @Variable("published") LastPublished published,
       @Variable("topology") Topology topology,
       @Body List<NodeState> looks) {
     Topology updated = topology.updatedBy(looks).identifiedBy(published);

@@ -1,12 +1,12 @@
 package io.github.pgendpoints.cycle;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.ObjectWrite;
+import io.github.pgendpoints.publish.ObservedService;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.UnusableServiceException;
-import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.util.List;
@@ -21,16 +21,17 @@ public final class Publishing {
   /** Both Services follow the verdict; the read-write one first. */
   public List<Plan> plans(
       @Variable("cluster") Cluster cluster,
-      @Variable("published") Published published,
+      @Variable("published") LastPublished published,
       @Variable("topology") Topology topology,
       @Variable("verdict") Verdict verdict,
-      @Variable("rw") Actual readWrite,
-      @Variable("ro") Actual readOnly) {
+      @Variable("rw") ObservedService readWrite,
+      @Variable("ro") ObservedService readOnly) {
     return cluster.publisher().plans(topology, verdict, published, readWrite, readOnly);
   }
 
   /** The read-write Service without an address. */
-  public Plan cleared(@Variable("cluster") Cluster cluster, @Variable("rw") Actual readWrite) {
+  public Plan cleared(
+      @Variable("cluster") Cluster cluster, @Variable("rw") ObservedService readWrite) {
     return cluster.publisher().cleared(readWrite);
   }
 
@@ -38,7 +39,7 @@ public final class Publishing {
   public Plan repaired(
       @Variable("cluster") Cluster cluster,
       @Variable("verdict") Verdict verdict,
-      @Variable("rw") Actual readWrite) {
+      @Variable("rw") ObservedService readWrite) {
     return cluster.publisher().repaired(verdict, readWrite);
   }
 
@@ -65,8 +66,8 @@ public final class Publishing {
   public void compareClients(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
-      @Variable("rw") Actual readWrite,
-      @Variable("ro") Actual readOnly) {
+      @Variable("rw") ObservedService readWrite,
+      @Variable("ro") ObservedService readOnly) {
     if (!cycle.isLeading()) {
       return;
     }
@@ -89,7 +90,8 @@ public final class Publishing {
     }
   }
 
-  private static ClientCheck.Observation observation(Cycle cycle, String service, Actual read) {
+  private static ClientCheck.Observation observation(
+      Cycle cycle, String service, ObservedService read) {
     return new ClientCheck.Observation(service, cycle.afterWrites(service, read));
   }
 }

@@ -1,10 +1,10 @@
 package io.github.pgendpoints.cycle;
 
-import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.publish.NoNodesException;
+import io.github.pgendpoints.publish.ObservedService;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Node;
-import io.github.pgendpoints.topology.Published;
 import java.util.List;
 import org.apache.camel.Variable;
 
@@ -12,12 +12,12 @@ import org.apache.camel.Variable;
 public final class Reading {
 
   /** What is behind the read-write Service. */
-  public Actual readWrite(@Variable("cluster") Cluster cluster) {
+  public ObservedService readWrite(@Variable("cluster") Cluster cluster) {
     return cluster.reader().read(cluster.publisher().rwService());
   }
 
   /** What is behind the read-only Service. */
-  public Actual readOnly(@Variable("cluster") Cluster cluster) {
+  public ObservedService readOnly(@Variable("cluster") Cluster cluster) {
     return cluster.reader().read(cluster.publisher().roService());
   }
 
@@ -25,17 +25,18 @@ public final class Reading {
    * What was verified last: what the objects say, completed by what earlier cycles and STATE
    * remember, so that nobody who deletes an object makes us forget.
    */
-  public Published recallPublished(
+  public LastPublished recallPublished(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
-      @Variable("rw") Actual readWrite,
-      @Variable("ro") Actual readOnly) {
-    Published published = cluster.memory().recall(cluster.stored().published(readWrite, readOnly));
+      @Variable("rw") ObservedService readWrite,
+      @Variable("ro") ObservedService readOnly) {
+    LastPublished published =
+        cluster.memory().recall(cluster.stored().published(readWrite, readOnly));
     cycle.pausedBy(pausedBy(cluster, published));
     return published;
   }
 
-  private static String pausedBy(Cluster cluster, Published published) {
+  private static String pausedBy(Cluster cluster, LastPublished published) {
     if (cluster.mode() == Mode.OVERRULE) {
       return null;
     }
@@ -51,8 +52,8 @@ public final class Reading {
    */
   public List<Node> nodes(
       @Variable("cluster") Cluster cluster,
-      @Variable("rw") Actual readWrite,
-      @Variable("ro") Actual readOnly)
+      @Variable("rw") ObservedService readWrite,
+      @Variable("ro") ObservedService readOnly)
       throws NoNodesException {
     return cluster.nodes().from(readWrite, readOnly);
   }

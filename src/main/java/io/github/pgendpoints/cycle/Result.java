@@ -1,8 +1,8 @@
 package io.github.pgendpoints.cycle;
 
-import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.Mismatch;
-import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.publish.ObservedService;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Duration;
@@ -27,9 +27,9 @@ public record Result(
     boolean leading,
     boolean paused,
     Duration duration,
-    Actual readWrite,
-    Actual readOnly,
-    Published published,
+    ObservedService readWrite,
+    ObservedService readOnly,
+    LastPublished published,
     Topology topology,
     Verdict verdict,
     List<Mismatch> mismatches) {

@@ -2,7 +2,7 @@ package io.github.pgendpoints.cycle;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.publish.OutdatedTopologyException;
-import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import org.apache.camel.CamelContext;
@@ -19,7 +19,7 @@ public final class Rules {
   public Verdict decide(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
-      @Variable("published") Published published,
+      @Variable("published") LastPublished published,
       @Variable("topology") Topology topology,
       CamelContext context) {
     if (context.isStopping()) {

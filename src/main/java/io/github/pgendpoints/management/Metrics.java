@@ -9,13 +9,13 @@ import io.github.pgendpoints.kubernetes.ObjectKind;
 import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.postgres.NodeProbe;
-import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.Mismatch;
+import io.github.pgendpoints.publish.ObservedService;
 import io.github.pgendpoints.publish.Slices;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.PrimaryClass;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Signature;
 import io.github.pgendpoints.topology.Topology;
@@ -253,7 +253,7 @@ public final class Metrics implements RequestListener {
     cycles(outcome).record(result.duration());
     mismatches =
         result.mismatches().stream().map(Mismatch::service).collect(Collectors.toUnmodifiableSet());
-    Published published = result.published();
+    LastPublished published = result.published();
     if (published != null) {
       paused = published.paused();
       addresses = Map.of(rwService, count(result.readWrite()), roService, count(result.readOnly()));
@@ -282,7 +282,7 @@ public final class Metrics implements RequestListener {
     };
   }
 
-  private static int count(Actual actual) {
+  private static int count(ObservedService actual) {
     return actual.publishedEndpoints().size();
   }
 

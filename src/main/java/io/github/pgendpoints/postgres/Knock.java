@@ -1,7 +1,7 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Addresses;
-import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Topology;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -43,7 +43,7 @@ public final class Knock {
    *
    * @param deadline of the cycle's questions; a short one where too little is left of it
    */
-  public Topology at(Topology topology, Published published, Deadline deadline) {
+  public Topology at(Topology topology, LastPublished published, Deadline deadline) {
     Deadline end = pools.atLeastShort(deadline).within(patience);
     Set<String> unanswered = ConcurrentHashMap.newKeySet();
     List<Callable<Void>> knocks = new ArrayList<>();

@@ -1,10 +1,10 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Failure;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Names;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import java.net.InetAddress;
@@ -111,7 +111,8 @@ public final class Prober {
    * @param entries the node list
    * @param states one for each entry, or for each address of it
    */
-  public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
+  public List<NodeState> joined(
+      List<Node> entries, List<NodeState> states, LastPublished published) {
     List<NodeState> joined = names.joined(entries, states, published);
     Map<Node, Node> asked = new HashMap<>();
     states.stream()
@@ -190,7 +191,7 @@ public final class Prober {
    * unless they logged in just before, and, in a run of one cycle, the standbys without which the
    * read-only Service would be empty.
    */
-  public List<Node> doubtful(Topology topology, Published published) {
+  public List<Node> doubtful(Topology topology, LastPublished published) {
     Stream<Node> moving =
         topology.moving(published).stream()
             .filter(node -> !pools.hasLoggedIn(node, probesBegan - RECENT));
@@ -200,12 +201,12 @@ public final class Prober {
         .toList();
   }
 
-  private List<Node> lost(Topology topology, Published published) {
+  private List<Node> lost(Topology topology, LastPublished published) {
     return downNodes.isContinuous() ? List.of() : topology.lostStandbys(published);
   }
 
   /** How long to wait before the second looks: a moment does not empty the read-only Service. */
-  public Duration pause(Topology topology, Published published) {
+  public Duration pause(Topology topology, LastPublished published) {
     return lost(topology, published).isEmpty() ? Duration.ZERO : MOMENT;
   }
 
@@ -303,7 +304,7 @@ public final class Prober {
    *
    * @param deadline of the cycle's probes
    */
-  public Topology withUnlisted(Topology topology, Published published, Deadline deadline) {
+  public Topology withUnlisted(Topology topology, LastPublished published, Deadline deadline) {
     return topology.unlistedEntries(published).isEmpty()
         ? topology
         : knock.at(topology, published, deadline);

@@ -54,7 +54,7 @@ public final class ClientCheck {
    * @param actual what the cycle read, with the Endpoints as it wrote them; slices that were read
    *     before a write do not count
    */
-  public record Observation(String service, Actual actual) {}
+  public record Observation(String service, ObservedService actual) {}
 
   /**
    * @param namespace of the Services
@@ -137,7 +137,7 @@ public final class ClientCheck {
   }
 
   /** Another writer may have stopped the mirroring. */
-  private void noteOthersWrite(Actual actual, State state, long now) {
+  private void noteOthersWrite(ObservedService actual, State state, long now) {
     String version =
         actual.endpoints() == null ? null : actual.endpoints().getMetadata().getResourceVersion();
     boolean isNew = state.lookedAt != null && !Objects.equals(version, state.version);
@@ -194,7 +194,7 @@ public final class ClientCheck {
 
   /** Looks until clients see what was written, or the time for it is over. */
   private ClientView viewAfterWrite(Observation observation, long writtenAt) {
-    Actual written = new Actual(observation.actual().endpoints(), null);
+    ObservedService written = new ObservedService(observation.actual().endpoints(), null);
     ClientView view = null;
     for (int i = 0; i < PAUSES.length && sleep(PAUSES[i]); i++) {
       view = view(new Observation(observation.service(), written));
@@ -208,7 +208,7 @@ public final class ClientCheck {
 
   /** Null where the Role does not let us list slices. */
   private ClientView view(Observation observation) {
-    Actual actual = observation.actual();
+    ObservedService actual = observation.actual();
     if (actual.slices() == null) {
       actual = reader.withSlices(observation.service(), actual.endpoints());
     }

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  *
  * @param actual the objects behind the Service, with its slices
  */
-record ClientView(String namespace, String service, Actual actual) {
+record ClientView(String namespace, String service, ObservedService actual) {
   /** Endpoints with this annotation belong to a leader election, and are not mirrored. */
   static final String LEADER = "control-plane.alpha.kubernetes.io/leader";
 
@@ -65,7 +65,7 @@ record ClientView(String namespace, String service, Actual actual) {
 
   private String misleads(EndpointSlice slice) {
     String name = slice.getMetadata().getName();
-    String manager = Actual.label(slice, Slices.MANAGED_BY);
+    String manager = ObservedService.label(slice, Slices.MANAGED_BY);
     return "EndpointSlice %s, managed by %s, leads to %s; kubectl delete endpointslice %s -n %s"
         .formatted(
             name, manager == null ? "nobody" : manager, text(unwritten(slice)), name, namespace);
@@ -75,13 +75,18 @@ record ClientView(String namespace, String service, Actual actual) {
     if (problem != null) {
       return problem.describe(service, namespace);
     }
-    if (Actual.annotation(actual.endpoints(), LEADER) != null) {
+    if (ObservedService.annotation(actual.endpoints(), LEADER) != null) {
       return "the annotation %s of Endpoints %s stops the mirroring; kubectl annotate endpoints %s -n %s %s-"
           .formatted(LEADER, service, service, namespace, LEADER);
     }
-    if (Actual.isHidden(actual.endpoints())) {
+    if (ObservedService.isHidden(actual.endpoints())) {
       return "the label %s of Endpoints %s stops the mirroring; kubectl label endpoints %s -n %s %s-"
-          .formatted(Actual.SKIP_MIRROR, service, service, namespace, Actual.SKIP_MIRROR);
+          .formatted(
+              ObservedService.SKIP_MIRROR,
+              service,
+              service,
+              namespace,
+              ObservedService.SKIP_MIRROR);
     }
     boolean tooMany =
         actual.endpoints().getSubsets().stream()

@@ -2,8 +2,8 @@ package io.github.pgendpoints.publish;
 
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Memory;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 
@@ -13,7 +13,7 @@ public final class ClusterMemory {
   @FunctionalInterface
   public interface Decider {
     Decision.Outcome decide(
-        Published published, Memory memory, Topology topology, DecisionSettings settings);
+        LastPublished published, Memory memory, Topology topology, DecisionSettings settings);
   }
 
   private final DecisionSettings settings;
@@ -46,7 +46,7 @@ public final class ClusterMemory {
    *
    * @param published what the objects of both Services say
    */
-  public Published recall(Published published) {
+  public LastPublished recall(LastPublished published) {
     if (isNewTerm || !isRead || store.isReadDue()) {
       isRead = false;
       try {
@@ -66,7 +66,7 @@ public final class ClusterMemory {
   }
 
   /** Decides on a cycle, and remembers what the next one has to know. */
-  public Verdict decide(Published published, Topology topology) {
+  public Verdict decide(LastPublished published, Topology topology) {
     Decision.Outcome outcome = decider.decide(published, memory, topology, settings);
     memory = outcome.memory();
     return outcome.verdict();
@@ -76,7 +76,7 @@ public final class ClusterMemory {
    * Decides on a cycle of a replica that does not lead: what it finds out does not count for the
    * cycles of a leader, which knows more.
    */
-  public Verdict judge(Published published, Topology topology) {
+  public Verdict judge(LastPublished published, Topology topology) {
     return decider.decide(published, memory, topology, settings).verdict();
   }
 

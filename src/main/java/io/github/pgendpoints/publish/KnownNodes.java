@@ -5,13 +5,13 @@ import java.util.List;
 
 /** The node list of a cycle: PG_NODES, else what the Endpoints remember. */
 public final class KnownNodes {
-  private final Stored stored;
+  private final StoredTopologyReader stored;
   private List<Node> known;
 
   /**
    * @param configured PG_NODES; empty when it is not set
    */
-  public KnownNodes(List<Node> configured, Stored stored) {
+  public KnownNodes(List<Node> configured, StoredTopologyReader stored) {
     this.known = configured;
     this.stored = stored;
   }
@@ -22,7 +22,8 @@ public final class KnownNodes {
    * @throws NoNodesException naming PG_NODES, when no node is known or what is stored cannot be
    *     read
    */
-  public List<Node> from(Actual readWrite, Actual readOnly) throws NoNodesException {
+  public List<Node> from(ObservedService readWrite, ObservedService readOnly)
+      throws NoNodesException {
     if (known.isEmpty()) {
       try {
         known = stored.nodes(readWrite, readOnly);

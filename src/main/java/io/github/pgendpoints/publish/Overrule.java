@@ -1,9 +1,9 @@
 package io.github.pgendpoints.publish;
 
 import io.github.pgendpoints.logging.ForeignText;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Rival;
 import io.github.pgendpoints.topology.Topology;
@@ -50,7 +50,10 @@ public final class Overrule {
    * @param readOnly the same of the read-only Service
    */
   public Overruling choose(
-      Topology topology, Published published, Actual readWrite, Actual readOnly) {
+      Topology topology,
+      LastPublished published,
+      ObservedService readWrite,
+      ObservedService readOnly) {
     List<NodeState> primaries = topology.claimants();
     NodeState chosen = chosen(topology, published, primaries);
     if (chosen == null) {
@@ -88,7 +91,7 @@ public final class Overrule {
   }
 
   /** Null when there is none, or it does not say which. */
-  private NodeState chosen(Topology topology, Published published, List<NodeState> primaries) {
+  private NodeState chosen(Topology topology, LastPublished published, List<NodeState> primaries) {
     if (entry != null) {
       return primaries.stream()
           .flatMap(primary -> topology.entriesOf(primary).stream())
@@ -147,7 +150,7 @@ public final class Overrule {
 
   private String text(
       Topology topology,
-      Published published,
+      LastPublished published,
       Memory known,
       NodeState chosen,
       PublishedPrimary primary,

@@ -24,7 +24,7 @@ public record Plan(
     String service,
     Purpose purpose,
     boolean wantsSlices,
-    Actual actual,
+    ObservedService actual,
     Publication endpoints,
     Publication hiddenEndpoints,
     List<Publication> slices) {
@@ -169,12 +169,12 @@ public record Plan(
 
   /** Whether our slices lead wherever the Service is to lead, whatever they remember. */
   boolean isSlicesComplete() {
-    return Actual.routes(actual.own()).containsAll(wantedRoutes());
+    return ObservedService.routes(actual.own()).containsAll(wantedRoutes());
   }
 
   /** Whether one of our slices leads where nothing is to lead. */
   boolean isSlicesMisleading() {
-    return !wantedRoutes().containsAll(Actual.routes(actual.own()));
+    return !wantedRoutes().containsAll(ObservedService.routes(actual.own()));
   }
 
   /** Whether Kubernetes has mirrored all that is wanted, so that clients lose nothing with ours. */

@@ -47,7 +47,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
                     isSame(
                         entry.getKey(),
                         entry.getValue(),
-                        Actual.annotation(actual, entry.getKey())));
+                        ObservedService.annotation(actual, entry.getKey())));
   }
 
   /** Two managers may list the same nodes in another order, and would take turns in writing it. */
@@ -61,7 +61,9 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
 
   private boolean isLabelled() {
     return labels().entrySet().stream()
-        .allMatch(entry -> Objects.equals(entry.getValue(), Actual.label(actual, entry.getKey())));
+        .allMatch(
+            entry ->
+                Objects.equals(entry.getValue(), ObservedService.label(actual, entry.getKey())));
   }
 
   /** The object's name. */
@@ -117,7 +119,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
   }
 
   private String mirroring() {
-    boolean hidden = "true".equals(labels().get(Actual.SKIP_MIRROR));
+    boolean hidden = "true".equals(labels().get(ObservedService.SKIP_MIRROR));
     return isLabelled()
         ? ""
         : hidden ? ", and it is no longer mirrored" : ", and it is mirrored again";
@@ -160,7 +162,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
       labels()
           .forEach(
               (key, value) -> {
-                String old = Actual.label(actual, key);
+                String old = ObservedService.label(actual, key);
                 if (old != null && !old.equals(value)) {
                   lines.add("- " + key + ": " + ForeignText.clean(old));
                 }
@@ -188,7 +190,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
   private static Map<String, String> ourAnnotations(HasMetadata object) {
     Map<String, String> ours = new HashMap<>();
     for (String key : Annotations.ALL) {
-      String value = Actual.annotation(object, key);
+      String value = ObservedService.annotation(object, key);
       if (value != null) {
         ours.put(key, value);
       }

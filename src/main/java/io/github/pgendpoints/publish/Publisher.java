@@ -4,10 +4,10 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.github.pgendpoints.topology.Failure;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Signature;
 import io.github.pgendpoints.topology.Topology;
@@ -63,14 +63,19 @@ public final class Publisher {
 
   /** The plans of both Services, the read-write one first. */
   public List<Plan> plans(
-      Topology topology, Verdict verdict, Published published, Actual readWrite, Actual readOnly) {
+      Topology topology,
+      Verdict verdict,
+      LastPublished published,
+      ObservedService readWrite,
+      ObservedService readOnly) {
     return List.of(
         readWrite(topology, verdict, published, readWrite),
         readOnly(topology, verdict, published, readOnly));
   }
 
   /** The primary behind the read-write Service. */
-  public Plan readWrite(Topology topology, Verdict verdict, Published published, Actual actual) {
+  public Plan readWrite(
+      Topology topology, Verdict verdict, LastPublished published, ObservedService actual) {
     return plan(
         rwService,
         Plan.Purpose.FOLLOW,
@@ -80,7 +85,8 @@ public final class Publisher {
   }
 
   /** The standbys behind the read-only Service. */
-  public Plan readOnly(Topology topology, Verdict verdict, Published published, Actual actual) {
+  public Plan readOnly(
+      Topology topology, Verdict verdict, LastPublished published, ObservedService actual) {
     return plan(
         roService,
         Plan.Purpose.FOLLOW,
@@ -92,7 +98,7 @@ public final class Publisher {
   /**
    * The primary that was verified last back behind the read-write Service; what is stored stays.
    */
-  public Plan repaired(Verdict verdict, Actual actual) {
+  public Plan repaired(Verdict verdict, ObservedService actual) {
     return plan(
         rwService, Plan.Purpose.FOLLOW, List.of(nodeAt(verdict.repair())), Map.of(), actual);
   }
@@ -109,8 +115,8 @@ public final class Publisher {
       PublishedPrimary primary,
       long generation,
       Topology topology,
-      Actual readWrite,
-      Actual readOnly) {
+      ObservedService readWrite,
+      ObservedService readOnly) {
     Map<String, String> state = chosenState(chosen, primary, generation, topology, readOnly);
     return plan(rwService, Plan.Purpose.OVERRULE, List.of(chosen), state, readWrite);
   }
@@ -121,7 +127,7 @@ public final class Publisher {
       PublishedPrimary primary,
       long generation,
       Topology topology,
-      Actual readOnly) {
+      ObservedService readOnly) {
     Map<String, String> state = chosenState(chosen, primary, generation, topology, readOnly);
     return plan(roService, Plan.Purpose.OVERRULE, nodesOf(readOnly), state, readOnly);
   }
@@ -131,7 +137,7 @@ public final class Publisher {
       PublishedPrimary primary,
       long generation,
       Topology topology,
-      Actual readOnly) {
+      ObservedService readOnly) {
     List<NodeState> standbys =
         nodesOf(readOnly).stream()
             .filter(node -> !node.endpoint().equals(chosen.endpoint()))
@@ -140,7 +146,7 @@ public final class Publisher {
         chosen, primary, standbys, topology, chosen.server().systemIdentifier(), generation);
   }
 
-  private List<NodeState> nodesOf(Actual actual) {
+  private List<NodeState> nodesOf(ObservedService actual) {
     return actual.publishedEndpoints().stream().map(this::nodeAt).toList();
   }
 
@@ -150,7 +156,7 @@ public final class Publisher {
   }
 
   /** Nothing behind the read-write Service; what is stored stays. */
-  public Plan cleared(Actual actual) {
+  public Plan cleared(ObservedService actual) {
     return new Plan(
         rwService,
         Plan.Purpose.CLEAR,
@@ -168,11 +174,11 @@ public final class Publisher {
       Plan.Purpose purpose,
       Collection<NodeState> nodes,
       Map<String, String> state,
-      Actual actual) {
+      ObservedService actual) {
     // Somebody else's label stays where it is no business of ours.
     Map<String, String> shown = new HashMap<>();
     if (!actual.own().isEmpty() || actual.isUnseen()) {
-      shown.put(Actual.SKIP_MIRROR, null);
+      shown.put(ObservedService.SKIP_MIRROR, null);
     }
     return new Plan(
         service,
@@ -180,7 +186,7 @@ public final class Publisher {
         slices,
         actual,
         endpoints(service, nodes, shown, state, actual),
-        endpoints(service, nodes, Map.of(Actual.SKIP_MIRROR, "true"), state, actual),
+        endpoints(service, nodes, Map.of(ObservedService.SKIP_MIRROR, "true"), state, actual),
         slices(service, nodes, state, actual));
   }
 
@@ -189,7 +195,7 @@ public final class Publisher {
       Collection<NodeState> nodes,
       Map<String, String> labels,
       Map<String, String> state,
-      Actual actual) {
+      ObservedService actual) {
     Endpoints wanted =
         new EndpointsBuilder()
             .withNewMetadata()
@@ -209,7 +215,10 @@ public final class Publisher {
    * that nobody who deletes a slice makes us believe a primary that is stale.
    */
   private List<Publication> slices(
-      String service, Collection<NodeState> nodes, Map<String, String> state, Actual actual) {
+      String service,
+      Collection<NodeState> nodes,
+      Map<String, String> state,
+      ObservedService actual) {
     List<Publication> filled = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (EndpointSlice wanted : Slices.of(service, nodes, portName, defaultPort)) {
@@ -242,7 +251,7 @@ public final class Publisher {
   }
 
   /** What is stored of a topology; a value of null is to be taken away. */
-  private Map<String, String> state(Topology topology, Verdict verdict, Published published) {
+  private Map<String, String> state(Topology topology, Verdict verdict, LastPublished published) {
     NodeState node = verdict.primary();
     return state(
         node,

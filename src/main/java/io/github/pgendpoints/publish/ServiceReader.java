@@ -58,7 +58,7 @@ public final class ServiceReader {
    *
    * @throws KubernetesClientException when the API server refuses or does not answer
    */
-  public Actual read(String service) {
+  public ObservedService read(String service) {
     Endpoints found = endpoints(service);
     return noted(service, found, maySlicesBeThere(service, found) ? slices(service, found) : null);
   }
@@ -71,7 +71,9 @@ public final class ServiceReader {
    */
   boolean maySlicesBeThere(String service, Endpoints endpoints) {
     boolean suspected =
-        !withoutSlices.contains(service) || endpoints == null || Actual.isHidden(endpoints);
+        !withoutSlices.contains(service)
+            || endpoints == null
+            || ObservedService.isHidden(endpoints);
     return isWorthListing() && (publishSlices || suspected);
   }
 
@@ -86,8 +88,8 @@ public final class ServiceReader {
    * @param endpoints null when there are none
    * @param slices null when they were not listed
    */
-  Actual noted(String service, Endpoints endpoints, List<EndpointSlice> slices) {
-    Actual actual = new Actual(endpoints, slices);
+  ObservedService noted(String service, Endpoints endpoints, List<EndpointSlice> slices) {
+    ObservedService actual = new ObservedService(endpoints, slices);
     if (!actual.own().isEmpty()) {
       withoutSlices.remove(service);
     } else if (slices != null) {
@@ -104,7 +106,7 @@ public final class ServiceReader {
   private List<EndpointSlice> slices(String service, Endpoints endpoints) {
     if (publishSlices && endpoints == null) {
       List<EndpointSlice> known = watched.slices().get(service, () -> list(service));
-      if (known == null || new Actual(null, known).mirroredRoutes().isEmpty()) {
+      if (known == null || new ObservedService(null, known).mirroredRoutes().isEmpty()) {
         return known;
       }
     }
@@ -117,7 +119,7 @@ public final class ServiceReader {
    * @param endpoints as they are now; null when there are none
    * @return null where the Role does not let us list slices
    */
-  Actual withSlices(String service, Endpoints endpoints) {
+  ObservedService withSlices(String service, Endpoints endpoints) {
     List<EndpointSlice> found = isWorthListing() ? slicesNow(service) : null;
     return found == null ? null : noted(service, endpoints, found);
   }

@@ -108,7 +108,7 @@ public final class Slices {
   /** The Service that a slice or Endpoints belong to; null when a slice does not say. */
   public static String serviceOf(HasMetadata object) {
     return object instanceof EndpointSlice
-        ? Actual.label(object, SERVICE_NAME)
+        ? ObservedService.label(object, SERVICE_NAME)
         : object.getMetadata().getName();
   }
 
@@ -149,7 +149,7 @@ public final class Slices {
 
   /** Whether Kubernetes made the slice from Endpoints. */
   static boolean isMirrored(EndpointSlice slice) {
-    return MIRRORING.equals(Actual.label(slice, MANAGED_BY));
+    return MIRRORING.equals(ObservedService.label(slice, MANAGED_BY));
   }
 
   /** What is not said counts as yes. */

@@ -3,11 +3,11 @@ package io.github.pgendpoints.status;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.pgendpoints.cycle.Result;
-import io.github.pgendpoints.publish.Actual;
 import io.github.pgendpoints.publish.Mismatch;
+import io.github.pgendpoints.publish.ObservedService;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.Publisher;
-import io.github.pgendpoints.topology.Published;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
@@ -108,9 +108,9 @@ public record Status(
    * @param publisher knows the Services, and what belongs behind them
    */
   public static Status of(Result result, List<String> lasting, Publisher publisher, Source source) {
-    Actual rw = result.readWrite();
-    Actual ro = result.readOnly();
-    Published published = result.published();
+    ObservedService rw = result.readWrite();
+    ObservedService ro = result.readOnly();
+    LastPublished published = result.published();
     Topology topology = result.topology();
     Verdict verdict = result.verdict();
     ReadOnly readOnly = verdict == null ? null : verdict.readOnly();
@@ -148,7 +148,7 @@ public record Status(
   }
 
   private static ServiceRow service(
-      String name, Actual actual, List<Mismatch> mismatches, Plan plan) {
+      String name, ObservedService actual, List<Mismatch> mismatches, Plan plan) {
     return new ServiceRow(
         name,
         plan == null ? null : plan.wantedRoutes(),
@@ -162,7 +162,11 @@ public record Status(
   }
 
   private static List<NodeRow> nodes(
-      Topology topology, Verdict verdict, Publisher publisher, Actual rw, Actual ro) {
+      Topology topology,
+      Verdict verdict,
+      Publisher publisher,
+      ObservedService rw,
+      ObservedService ro) {
     ReadOnly readOnly = verdict == null ? null : verdict.readOnly();
     return topology.nodes().stream()
         .map(
@@ -195,7 +199,7 @@ public record Status(
     return server == null ? null : what.apply(server);
   }
 
-  private static boolean holds(Actual actual, String endpoint) {
+  private static boolean holds(ObservedService actual, String endpoint) {
     return actual != null && endpoint != null && actual.publishedEndpoints().contains(endpoint);
   }
 

@@ -53,12 +53,12 @@ public record Decision(
    * @param topology of this cycle, with foreign nodes marked and histories read
    */
   public static Outcome decide(
-      Published published, Memory memory, Topology topology, DecisionSettings settings) {
+      LastPublished published, Memory memory, Topology topology, DecisionSettings settings) {
     return STANDARD.on(published, memory, topology, settings);
   }
 
-  Outcome on(Published published, Memory memory, Topology topology, DecisionSettings settings) {
-    Published complete = memory.completed(published);
+  Outcome on(LastPublished published, Memory memory, Topology topology, DecisionSettings settings) {
+    LastPublished complete = memory.completed(published);
     Memory known = memory.asOf(published, topology.at(), settings.stateAge());
     Situation now = Situation.of(complete, known, topology.identifiedBy(complete), settings, this);
     Rule rule = Row.first(rules, now);

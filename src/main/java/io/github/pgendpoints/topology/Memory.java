@@ -100,7 +100,7 @@ public record Memory(
    * or a later generation in the object means that a person has overruled; an earlier one is a copy
    * from before that.
    */
-  public Published completed(Published published) {
+  public LastPublished completed(LastPublished published) {
     if (published.generation() < generation) {
       return published.with(primary, generation);
     }
@@ -114,7 +114,7 @@ public record Memory(
         : published;
   }
 
-  private boolean isOverruledBy(Published published) {
+  private boolean isOverruledBy(LastPublished published) {
     return published.generation() > generation;
   }
 
@@ -123,7 +123,7 @@ public record Memory(
    *
    * @param maxAge after which what nodes were says nothing
    */
-  Memory asOf(Published published, Instant now, Duration maxAge) {
+  Memory asOf(LastPublished published, Instant now, Duration maxAge) {
     if (isOverruledBy(published)) {
       return new Memory(
           published.generation(),

@@ -37,7 +37,8 @@ public final class Names {
    * @param published whose addresses are preferred, so that a node does not move without a reason
    * @return one state for each node, in the order of the entries
    */
-  public List<NodeState> joined(List<Node> entries, List<NodeState> states, Published published) {
+  public List<NodeState> joined(
+      List<Node> entries, List<NodeState> states, LastPublished published) {
     severalServers.retainAll(entries);
     oneServer.keySet().retainAll(entries);
     Map<Node, List<NodeState>> byEntry =
@@ -83,7 +84,7 @@ public final class Names {
     return state;
   }
 
-  private static boolean isServing(NodeState state, Published published) {
+  private static boolean isServing(NodeState state, LastPublished published) {
     return published.primary().entries().contains(state.endpoint())
         || published.readWrite().contains(state.endpoint())
         || published.isReadOnly(state);

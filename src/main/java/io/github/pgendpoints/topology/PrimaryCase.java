@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
  *
  * @param topology of the cycle, without unknown aliases
  */
-record PrimaryCase(NodeState primary, Published published, Topology topology) {
+record PrimaryCase(NodeState primary, LastPublished published, Topology topology) {
   /** The first row that matches is the class. docs/rules.md gives the reason for each. */
   static final List<Row<PrimaryClass, PrimaryCase>> TABLE =
       List.of(

@@ -34,7 +34,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
       Topology topology,
       NodeState primary,
       Map<Node, StandbyClass> classes,
-      Published published,
+      LastPublished published,
       StandbyHysteresis hysteresis) {
     List<NodeState> picked = new ArrayList<>();
     List<NodeState> behind = new ArrayList<>();
@@ -85,7 +85,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
    * be theirs, and keeps its place.
    */
   private static List<NodeState> unresolved(
-      Topology topology, Published published, StandbyHysteresis hysteresis) {
+      Topology topology, LastPublished published, StandbyHysteresis hysteresis) {
     List<NodeState> nodes = topology.nodes().stream().map(hysteresis::located).toList();
     List<NodeState> lost = nodes.stream().filter(node -> node.endpoint() == null).toList();
     List<NodeState> kept = new ArrayList<>();
@@ -109,7 +109,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
 
   /** Why a standby must not serve, whatever its lag; null when it may. */
   private String unfit(
-      StandbyCase standby, StandbyClass is, Published published, StandbyHysteresis hysteresis) {
+      StandbyCase standby, StandbyClass is, LastPublished published, StandbyHysteresis hysteresis) {
     NodeState node = standby.standby();
     switch (is) {
       case OFF_LINE:
@@ -143,7 +143,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
     return null;
   }
 
-  private boolean isTooFarBehind(NodeState node, NodeState primary, Published published) {
+  private boolean isTooFarBehind(NodeState node, NodeState primary, LastPublished published) {
     if (maxLag == null || Topology.lag(node, primary) == null) {
       return false;
     }
@@ -152,7 +152,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
   }
 
   /** The last primary, which stood in for the standbys, has no place of its own. */
-  private static boolean isIn(NodeState node, Published published) {
+  private static boolean isIn(NodeState node, LastPublished published) {
     return (node.state() == State.UNKNOWN || node.state() == State.DOWN)
         && published.isReadOnly(node)
         && !published.primary().entries().contains(node.endpoint());

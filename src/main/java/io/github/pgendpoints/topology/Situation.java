@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
  * @param rivals those remembered, with this cycle counted
  */
 record Situation(
-    Published published,
+    LastPublished published,
     Memory memory,
     Topology asked,
     Topology topology,
@@ -36,7 +36,7 @@ record Situation(
     List<Rival> rivals) {
 
   static Situation of(
-      Published published,
+      LastPublished published,
       Memory known,
       Topology asked,
       DecisionSettings settings,

@@ -72,7 +72,7 @@ public record Topology(
    * system identifier belong to. Without a majority no node is marked, and the topology stays
    * {@link #isOfSeveralClusters}.
    */
-  public Topology identifiedBy(Published published) {
+  public Topology identifiedBy(LastPublished published) {
     String own =
         published.systemIdentifier() == null
             ? identifierOfMajority()
@@ -192,7 +192,7 @@ public record Topology(
    * The nodes that must be what a new client finds before writes move: a primary that the
    * read-write Service would move to, and the server it would leave.
    */
-  public List<Node> moving(Published published) {
+  public List<Node> moving(LastPublished published) {
     List<NodeState> primaries = primaries();
     boolean moves =
         primaries.size() == 1
@@ -213,7 +213,7 @@ public record Topology(
    * The standbys that are DOWN, if the read-only Service leads to them and would lead to nobody
    * without them. A run of one cycle has no other probe to rely on.
    */
-  public List<Node> lostStandbys(Published published) {
+  public List<Node> lostStandbys(LastPublished published) {
     boolean serves =
         nodes.stream()
             .anyMatch(
@@ -253,7 +253,7 @@ public record Topology(
    * more, or its name leads elsewhere. Its server has another address then, or another one has
    * taken its place.
    */
-  public List<String> unlistedEntries(Published published) {
+  public List<String> unlistedEntries(LastPublished published) {
     PublishedPrimary primary = published.primary();
     boolean isListed =
         nodes.stream()

@@ -21,12 +21,12 @@ import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.History;
 import io.github.pgendpoints.topology.HistoryAnswer;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Protection;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnly;
 import io.github.pgendpoints.topology.ReadOnlyRules;
@@ -717,7 +717,7 @@ class ConditionsTest {
   @Test
   void keepsOpenWhatAPendingReportCannotTellOf() {
     Topology topology = topology(primary("10.0.0.1", 1), cutOff("10.0.0.2"));
-    Published published = published(1, "10.0.0.1", Set.of("10.0.0.2:5432"));
+    LastPublished published = published(1, "10.0.0.1", Set.of("10.0.0.2:5432"));
     Decision.Outcome first = decide(topology, published, Memory.empty(StandbyHysteresis.none()));
     Topology later = new Topology(topology.nodes(), topology.at().plusSeconds(300));
     Decision.Outcome second = decide(later, published, first.memory());
@@ -744,7 +744,8 @@ class ConditionsTest {
     return standby(host, new Server(CLUSTER, 2L, null, Lsn.of("0/3000000"), false));
   }
 
-  private static Decision.Outcome decide(Topology topology, Published published, Memory memory) {
+  private static Decision.Outcome decide(
+      Topology topology, LastPublished published, Memory memory) {
     return Decision.decide(
         published,
         memory,

@@ -13,11 +13,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.Server;
@@ -90,7 +90,7 @@ class FlappingNodesTest {
             hosts.contains(host) ? first ? one : other : host == 1 ? State.PRIMARY : State.STANDBY;
         states.add(node("10.0.0." + host, state));
       }
-      Published published = published(1, "10.0.0.1", readOnly);
+      LastPublished published = published(1, "10.0.0.1", readOnly);
       Topology topology = new Topology(states, now).identifiedBy(published);
       Decision.Outcome outcome =
           Decision.decide(

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.settings.TestSettings;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Topology;
 import java.io.IOException;
@@ -99,8 +99,8 @@ class KnockTest {
     return new Topology(List.of(Nodes.primary("db1", 1)), Instant.EPOCH);
   }
 
-  private static Published published(String... entries) {
-    return new Published(
+  private static LastPublished published(String... entries) {
+    return new LastPublished(
         new PublishedPrimary(new Line("7001", 1, null), List.of(entries), null, null),
         "7001",
         Set.of(),

@@ -10,9 +10,9 @@ import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
@@ -135,7 +135,7 @@ class WalReceiverIT {
     Topology topology = new Topology(List.of(ask(primary), ask(standby)), now);
     Decision.Outcome outcome =
         Decision.decide(
-            new Published(published, null, Set.of(), readOnly, 0, false, List.of()),
+            new LastPublished(published, null, Set.of(), readOnly, 0, false, List.of()),
             memory,
             topology,
             new DecisionSettings(

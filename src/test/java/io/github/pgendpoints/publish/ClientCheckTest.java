@@ -240,7 +240,8 @@ class ClientCheckTest {
 
   @Test
   void comparesSlicesThatTheCycleHasReadWithoutARequest() {
-    Actual read = new Actual(api.endpoints("pg-rw"), List.of(slice("x", "10.0.0.9")));
+    ObservedService read =
+        new ObservedService(api.endpoints("pg-rw"), List.of(slice("x", "10.0.0.9")));
     check.compare(List.of(new Observation("pg-rw", read)));
     seconds = 1;
     check.compare(List.of(new Observation("pg-rw", read)));
@@ -371,7 +372,7 @@ class ClientCheckTest {
   }
 
   private Observation observation() {
-    return new Observation("pg-rw", new Actual(api.endpoints("pg-rw"), null));
+    return new Observation("pg-rw", new ObservedService(api.endpoints("pg-rw"), null));
   }
 
   private List<String> messages() {

@@ -41,7 +41,7 @@ class ClientViewTest {
         Arguments.of("mirrored", one, List.of(mirrored)),
         Arguments.of("no address, no slice", endpoints(), List.of()),
         Arguments.of("a switch of forms", one, List.of(mirrored, own)),
-        Arguments.of("hidden", labelled(Actual.SKIP_MIRROR, "true"), List.of(own)),
+        Arguments.of("hidden", labelled(ObservedService.SKIP_MIRROR, "true"), List.of(own)),
         Arguments.of("slices of our own", null, List.of(own)),
         Arguments.of("the same address again", one, List.of(mirrored, slice("x", null, PRIMARY))),
         Arguments.of("a slice without addresses", one, List.of(mirrored, slice("x", null))),
@@ -103,7 +103,7 @@ class ClientViewTest {
   @ParameterizedTest
   @MethodSource("misleading")
   void aSliceThatLeadsElsewhereIsNamed(EndpointSlice slice, String leads) {
-    String manager = Actual.label(slice, Slices.MANAGED_BY);
+    String manager = ObservedService.label(slice, Slices.MANAGED_BY);
     for (ClientView view : bothForms(slice)) {
       assertTrue(view.differs());
       assertEquals(
@@ -165,7 +165,7 @@ class ClientViewTest {
             null,
             "the annotation control-plane.alpha.kubernetes.io/leader of Endpoints pg-rw stops the mirroring; kubectl annotate endpoints pg-rw -n db control-plane.alpha.kubernetes.io/leader-"),
         Arguments.of(
-            labelled(Actual.SKIP_MIRROR, "true"),
+            labelled(ObservedService.SKIP_MIRROR, "true"),
             null,
             "the label endpointslice.kubernetes.io/skip-mirror of Endpoints pg-rw stops the mirroring; kubectl label endpoints pg-rw -n db endpointslice.kubernetes.io/skip-mirror-"),
         Arguments.of(
@@ -207,7 +207,8 @@ class ClientViewTest {
   @ParameterizedTest
   @ValueSource(strings = {"false", "True", ""})
   void onlyTheLabelsValueTrueStopsTheMirroring(String value) {
-    Mismatch mismatch = view(labelled(Actual.SKIP_MIRROR, value), List.of()).mismatch(null);
+    Mismatch mismatch =
+        view(labelled(ObservedService.SKIP_MIRROR, value), List.of()).mismatch(null);
 
     assertTrue(mismatch.message().contains("Kubernetes has not mirrored"), mismatch::message);
   }
@@ -236,7 +237,7 @@ class ClientViewTest {
   // --- objects -----------------------------------------------------------------------------------
 
   private static ClientView view(Endpoints endpoints, List<EndpointSlice> slices) {
-    return new ClientView("db", "pg-rw", new Actual(endpoints, slices));
+    return new ClientView("db", "pg-rw", new ObservedService(endpoints, slices));
   }
 
   private static Endpoints labelled(String label, String value) {

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.StandbyHysteresis;
@@ -49,8 +49,8 @@ class ClusterMemoryTest {
           store,
           Decision::decide);
 
-  private Published cycle() {
-    Published published = memory.recall(Nodes.nothingPublished());
+  private LastPublished cycle() {
+    LastPublished published = memory.recall(Nodes.nothingPublished());
     memory.decide(published, Nodes.topology(Nodes.primary("10.0.0.1", 1)));
     return published;
   }
@@ -85,7 +85,7 @@ class ClusterMemoryTest {
   /** A leader would take the rivals of a follower for its own, and wait for them. */
   @Test
   void remembersNothingOfAJudgment() {
-    Published published = memory.recall(Nodes.nothingPublished());
+    LastPublished published = memory.recall(Nodes.nothingPublished());
     Memory before = memory.known();
 
     Verdict judged = memory.judge(published, SPLIT);

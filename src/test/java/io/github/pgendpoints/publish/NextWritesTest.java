@@ -144,7 +144,7 @@ class NextWritesTest {
   @ValueSource(strings = {"endpoints", "slices"})
   void areRefusedForMoreAddressesThanKubernetesTakes(String publish)
       throws UnusableServiceException {
-    Actual nothing = new Actual(null, List.of());
+    ObservedService nothing = new ObservedService(null, List.of());
 
     assertEquals(1, readOnly(publish, 1000, false, nothing).nextWrites().size());
     assertEquals(
@@ -158,7 +158,7 @@ class NextWritesTest {
 
   @Test
   void areASliceOfAThousandAddressesOfEachFamily() throws UnusableServiceException {
-    Actual nothing = new Actual(null, List.of());
+    ObservedService nothing = new ObservedService(null, List.of());
 
     assertEquals(
         List.of("pg-ro-ipv4", "pg-ro-ipv6"),
@@ -171,7 +171,7 @@ class NextWritesTest {
         () -> readOnly("endpoints", 1000, true, nothing).nextWrites());
   }
 
-  private static Plan readOnly(String publish, int standbys, boolean six, Actual actual) {
+  private static Plan readOnly(String publish, int standbys, boolean six, ObservedService actual) {
     List<NodeState> nodes = new ArrayList<>(List.of(primary("10.0.0.1", 1)));
     IntStream.range(0, standbys)
         .forEach(
@@ -187,14 +187,14 @@ class NextWritesTest {
 
   // --- what is there ----------------------------------------------------------------------------
 
-  private static Actual actual(String endpoints, String ours, String mirror) {
-    return new Actual(
+  private static ObservedService actual(String endpoints, String ours, String mirror) {
+    return new ObservedService(
         endpoints.equals("-") ? null : endpoints(endpoints),
         Stream.of(slice(ours), mirrored(slice(mirror))).flatMap(List::stream).toList());
   }
 
   private static Endpoints endpoints(String which) {
-    Plan plan = plan(PUBLISH_ENDPOINTS, topologyOf(which), new Actual(null, List.of()));
+    Plan plan = plan(PUBLISH_ENDPOINTS, topologyOf(which), new ObservedService(null, List.of()));
     Publication wanted = which.startsWith("hidden") ? plan.hiddenEndpoints() : plan.endpoints();
     Endpoints read = new EndpointsBuilder((Endpoints) wanted.wanted()).build();
     asRead(read.getMetadata());
@@ -205,7 +205,7 @@ class NextWritesTest {
     if (which.equals("-")) {
       return List.of();
     }
-    Plan plan = plan(PUBLISH_SLICES, topologyOf(which), new Actual(null, List.of()));
+    Plan plan = plan(PUBLISH_SLICES, topologyOf(which), new ObservedService(null, List.of()));
     EndpointSlice read =
         new EndpointSliceBuilder((EndpointSlice) plan.slices().get(0).wanted()).build();
     asRead(read.getMetadata());
@@ -243,11 +243,11 @@ class NextWritesTest {
     return publish.equals("slices") ? PUBLISH_SLICES : PUBLISH_ENDPOINTS;
   }
 
-  private static Plan plan(String publish, Actual actual) {
+  private static Plan plan(String publish, ObservedService actual) {
     return plan(publisher(publish), RIGHT, actual);
   }
 
-  private static Plan plan(Publisher publisher, Topology topology, Actual actual) {
+  private static Plan plan(Publisher publisher, Topology topology, ObservedService actual) {
     return publisher.readWrite(topology, everyStandby(topology), nothingPublished(), actual);
   }
 
@@ -282,13 +282,13 @@ class NextWritesTest {
     }
   }
 
-  private static String text(ObjectWrite write, Actual actual) {
-    String skipMirror = Actual.label(write.object(), Actual.SKIP_MIRROR);
-    boolean wasHidden = !write.isSlice() && Actual.isHidden(actual.endpoints());
+  private static String text(ObjectWrite write, ObservedService actual) {
+    String skipMirror = ObservedService.label(write.object(), ObservedService.SKIP_MIRROR);
+    boolean wasHidden = !write.isSlice() && ObservedService.isHidden(actual.endpoints());
     boolean shows =
         wasHidden
             && !write.operation().startsWith("delete")
-            && write.object().getMetadata().getLabels().containsKey(Actual.SKIP_MIRROR)
+            && write.object().getMetadata().getLabels().containsKey(ObservedService.SKIP_MIRROR)
             && skipMirror == null;
     return "%s %s%s"
         .formatted(

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.StandbyHysteresis;
@@ -37,9 +37,9 @@ class OverruleTest {
   }
 
   /** What a command of its own decides, which finds these objects. */
-  private static Memory overruled(Topology topology, Published published, Instant at) {
+  private static Memory overruled(Topology topology, LastPublished published, Instant at) {
     Clock clock = Clock.fixed(at, ZoneOffset.UTC);
-    Actual nothing = new Actual(null, List.of());
+    ObservedService nothing = new ObservedService(null, List.of());
     return new Overrule(
             null,
             true,
@@ -50,8 +50,8 @@ class OverruleTest {
         .memory();
   }
 
-  private static Published objectsOf(Memory memory) {
-    return new Published(
+  private static LastPublished objectsOf(Memory memory) {
+    return new LastPublished(
         memory.primary(),
         Nodes.CLUSTER,
         Set.of(memory.primary().endpoint()),
@@ -87,7 +87,7 @@ class OverruleTest {
     manager.recall(objectsOf(later));
     manager.published(manager.decide(objectsOf(later), ON_TIMELINE_2));
 
-    Published recalled = manager.recall(objectsOf(older));
+    LastPublished recalled = manager.recall(objectsOf(older));
 
     assertEquals("10.0.0.2", recalled.primary().name());
     assertEquals(later.generation(), recalled.generation());

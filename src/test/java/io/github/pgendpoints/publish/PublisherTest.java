@@ -16,13 +16,13 @@ import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.github.pgendpoints.topology.History;
 import io.github.pgendpoints.topology.HistoryAnswer;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
@@ -60,7 +60,7 @@ class PublisherTest {
           false,
           Clock.fixed(Instant.parse("2026-11-24T12:34:56.120Z"), ZoneOffset.UTC));
 
-  private final Stored stored = new Stored(5432, false, warning -> {});
+  private final StoredTopologyReader stored = new StoredTopologyReader(5432, false, warning -> {});
 
   @Test
   void putsThePrimaryBehindReadWriteAndTheStandbysBehindReadOnly() {
@@ -327,17 +327,17 @@ class PublisherTest {
     Topology granted = topology(onTimelineTwo(Set.of(Right.HISTORY)));
     Topology denied = topology(onTimelineTwo(Set.of()));
     Endpoints with = decided(granted, Nodes.nothingPublished(), null);
-    assertEquals("0/5000060", Actual.annotation(with, Annotations.BEGIN));
+    assertEquals("0/5000060", ObservedService.annotation(with, Annotations.BEGIN));
     assertTrue(isUnchanged(granted, with));
 
     assertFalse(isUnchanged(denied, with), "it is dropped");
     Endpoints without = decided(denied, publishedBy(with), with);
-    assertNull(Actual.annotation(without, Annotations.BEGIN));
+    assertNull(ObservedService.annotation(without, Annotations.BEGIN));
     assertTrue(isUnchanged(denied, without), "and not each cycle");
 
     assertFalse(isUnchanged(granted, without), "it is stored again");
     Endpoints again = decided(granted, publishedBy(without), without);
-    assertEquals("0/5000060", Actual.annotation(again, Annotations.BEGIN));
+    assertEquals("0/5000060", ObservedService.annotation(again, Annotations.BEGIN));
     assertTrue(isUnchanged(granted, again));
   }
 
@@ -354,10 +354,13 @@ class PublisherTest {
                     : HistoryAnswer.read(History.of(2, "1\t0/5000060\tno recovery target"))));
   }
 
-  private Publication decide(Topology topology, Published published, Endpoints actual) {
+  private Publication decide(Topology topology, LastPublished published, Endpoints actual) {
     return publisher
         .readWrite(
-            topology, Nodes.verdict(topology, published), published, new Actual(actual, List.of()))
+            topology,
+            Nodes.verdict(topology, published),
+            published,
+            new ObservedService(actual, List.of()))
         .endpoints();
   }
 
@@ -365,15 +368,16 @@ class PublisherTest {
     return decide(topology, publishedBy(actual), actual).isUnchanged();
   }
 
-  private Endpoints decided(Topology topology, Published published, Endpoints actual) {
+  private Endpoints decided(Topology topology, LastPublished published, Endpoints actual) {
     Publication publication = decide(topology, published, actual);
     Endpoints written = written(publication);
     written.getMetadata().getAnnotations().values().removeIf(value -> value == null);
     return written;
   }
 
-  private Published publishedBy(Endpoints readWrite) {
-    return stored.published(new Actual(readWrite, List.of()), new Actual(null, List.of()));
+  private LastPublished publishedBy(Endpoints readWrite) {
+    return stored.published(
+        new ObservedService(readWrite, List.of()), new ObservedService(null, List.of()));
   }
 
   @Test
@@ -393,8 +397,8 @@ class PublisherTest {
     PublishedPrimary primary =
         new PublishedPrimary(
             new Line(Nodes.CLUSTER, 2, null), List.of("10.0.0.9:5432"), "10.0.0.9", 7L);
-    Actual rw = new Actual(null, List.of());
-    Actual ro = new Actual(readOnly, List.of());
+    ObservedService rw = new ObservedService(null, List.of());
+    ObservedService ro = new ObservedService(readOnly, List.of());
 
     Publication first =
         publisher.chosenReadWrite(chosen, primary, 5, TOPOLOGY, rw, ro).inForce().get(0);
@@ -444,7 +448,7 @@ class PublisherTest {
             topology,
             everyStandby(topology),
             Nodes.nothingPublished(),
-            new Actual(actual, List.of()))
+            new ObservedService(actual, List.of()))
         .endpoints();
   }
 
@@ -454,12 +458,13 @@ class PublisherTest {
             topology,
             everyStandby(topology),
             Nodes.nothingPublished(),
-            new Actual(actual, List.of()))
+            new ObservedService(actual, List.of()))
         .endpoints();
   }
 
   private List<Node> nodes(Endpoints readWrite, Endpoints readOnly) {
-    return stored.nodes(new Actual(readWrite, List.of()), new Actual(readOnly, List.of()));
+    return stored.nodes(
+        new ObservedService(readWrite, List.of()), new ObservedService(readOnly, List.of()));
   }
 
   private static List<EndpointSubset> subsets(Publication publication) {

@@ -52,7 +52,7 @@ class ServiceCheckTest {
       new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC());
 
   /** Nothing is to be cleared. */
-  private final Plan unchanged = publisher.cleared(new Actual(null, List.of()));
+  private final Plan unchanged = publisher.cleared(new ObservedService(null, List.of()));
 
   @BeforeEach
   void begin() {
@@ -97,7 +97,7 @@ class ServiceCheckTest {
             .endPort()
             .endSubset()
             .build();
-    return publisher.cleared(new Actual(endpoints, List.of()));
+    return publisher.cleared(new ObservedService(endpoints, List.of()));
   }
 
   @Test

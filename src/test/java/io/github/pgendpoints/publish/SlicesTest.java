@@ -139,8 +139,8 @@ class SlicesTest {
 
     for (List<EndpointSlice> order : List.of(slices, List.of(slices.get(1), slices.get(0)))) {
       var published =
-          new Stored(5432, false, warning -> {})
-              .published(new Actual(null, order), new Actual(null, List.of()));
+          new StoredTopologyReader(5432, false, warning -> {})
+              .published(new ObservedService(null, order), new ObservedService(null, List.of()));
       assertEquals("[2001:db8::2]", published.primary().name());
       assertEquals(6, published.line().timeline());
     }
@@ -216,7 +216,7 @@ class SlicesTest {
     emptied.setAddressType("IPv4");
     emptied.setEndpoints(null);
     emptied.setPorts(null);
-    Actual actual = new Actual(null, List.of(emptied));
+    ObservedService actual = new ObservedService(null, List.of(emptied));
 
     assertEquals(Set.of(), actual.publishedEndpoints());
     assertEquals(Set.of(), actual.routes());
@@ -232,12 +232,12 @@ class SlicesTest {
 
     assertEquals(
         Collections.singletonMap("endpointslice.kubernetes.io/skip-mirror", null),
-        labels(new Actual(HIDDEN, List.of())));
-    assertEquals(Map.of(), labels(new Actual(HIDDEN, List.of(other))));
-    assertEquals(Map.of(), labels(new Actual(HIDDEN, null)), "nobody looked");
+        labels(new ObservedService(HIDDEN, List.of())));
+    assertEquals(Map.of(), labels(new ObservedService(HIDDEN, List.of(other))));
+    assertEquals(Map.of(), labels(new ObservedService(HIDDEN, null)), "nobody looked");
   }
 
-  private Map<String, String> labels(Actual actual) {
+  private Map<String, String> labels(ObservedService actual) {
     return publisher
         .readWrite(TOPOLOGY, everyStandby(TOPOLOGY), nothingPublished(), actual)
         .endpoints()
@@ -246,12 +246,12 @@ class SlicesTest {
 
   private Plan readWrite(Topology topology, List<EndpointSlice> slices) {
     return publisher.readWrite(
-        topology, everyStandby(topology), nothingPublished(), new Actual(null, slices));
+        topology, everyStandby(topology), nothingPublished(), new ObservedService(null, slices));
   }
 
   private Plan readOnly(Topology topology, List<EndpointSlice> slices) {
     return publisher.readOnly(
-        topology, everyStandby(topology), nothingPublished(), new Actual(null, slices));
+        topology, everyStandby(topology), nothingPublished(), new ObservedService(null, slices));
   }
 
   private List<EndpointSlice> written(Plan plan) {

@@ -79,14 +79,14 @@ class DecisionTest {
     return NodeState.unknown(node(host), node(host).host(), Failure.FULL, "too many connections");
   }
 
-  private static Published published(String host, long timeline, String begin) {
+  private static LastPublished published(String host, long timeline, String begin) {
     return published(host, timeline, begin, Set.of());
   }
 
-  private static Published published(
+  private static LastPublished published(
       String host, long timeline, String begin, Set<String> readOnly) {
     String entry = node(host).host() + ":" + Nodes.PORT;
-    return new Published(
+    return new LastPublished(
         new PublishedPrimary(
             new Line(CLUSTER, timeline, Lsn.of(begin)), List.of(entry), host, startedAt(host)),
         CLUSTER,
@@ -97,15 +97,15 @@ class DecisionTest {
         List.of());
   }
 
-  private Verdict verdict(Published published, NodeState... nodes) {
+  private Verdict verdict(LastPublished published, NodeState... nodes) {
     return verdict(published, topology(nodes));
   }
 
-  private Verdict verdict(Published published, Topology topology) {
+  private Verdict verdict(LastPublished published, Topology topology) {
     return verdict(published, topology, new Quorum(1));
   }
 
-  private Verdict verdict(Published published, Topology topology, Quorum quorum) {
+  private Verdict verdict(LastPublished published, Topology topology, Quorum quorum) {
     DecisionSettings settings =
         new DecisionSettings(quorum, new ReadOnlyRules(null, false, false), Duration.ofSeconds(15));
     Decision.Outcome outcome = Decision.decide(published, memory, topology, settings);
@@ -202,7 +202,7 @@ class DecisionTest {
               told.history(),
               Map.of(),
               null);
-      Published first = published("10.0.0.1", 1, "0/0");
+      LastPublished first = published("10.0.0.1", 1, "0/0");
 
       assertVerified("10.0.0.2", verdict(first, successor));
       assertUnproven(verdict(first, Nodes.primary("10.0.0.2", untold)));
@@ -227,7 +227,7 @@ class DecisionTest {
 
     @Test
     void isPublishedOnTheSameLineAndServer() {
-      Published published = published("10.0.0.1", 2, "0/2000000");
+      LastPublished published = published("10.0.0.1", 2, "0/2000000");
       NodeState primary = primary("10.0.0.1", 2, SECOND);
 
       assertEquals(PrimaryClass.PUBLISHED, classOf(verdict(published, primary), "10.0.0.1"));
@@ -300,7 +300,7 @@ class DecisionTest {
 
     @Test
     void hasMovedWhereItsStandbysFollowItToANewAddress() {
-      Published published = published("10.0.0.1", 2, "0/2000000");
+      LastPublished published = published("10.0.0.1", 2, "0/2000000");
       NodeState moved = restarted(primary("10.0.0.7", 2, SECOND));
       NodeState one = following(standby("10.0.0.2", 2, "0/5000000", SECOND), "10.0.0.7");
       NodeState other = following(standby("10.0.0.3", 2, "0/5000000", SECOND), "10.0.0.7");
@@ -327,7 +327,7 @@ class DecisionTest {
 
     @Test
     void isPublishedByNameOnceNobodyIsWhereItWas() {
-      Published published = published("db1", 2, "0/2000000");
+      LastPublished published = published("db1", 2, "0/2000000");
       NodeState named =
           restarted(
               NodeState.answered(
@@ -358,7 +358,7 @@ class DecisionTest {
 
     @Test
     void isADeadBranchBelowOrBesideTheLine() {
-      Published published = published("10.0.0.1", 3, "0/4000000");
+      LastPublished published = published("10.0.0.1", 3, "0/4000000");
       String fork = "1\t0/2000000\tx\n";
 
       assertEquals(
@@ -392,8 +392,8 @@ class DecisionTest {
       NodeState denied = without(primary("10.0.0.2", 3, THIRD), NONE, HistoryAnswer.notGranted());
       NodeState failed =
           without(primary("10.0.0.2", 3, THIRD), ALL, HistoryAnswer.failed("timeout"));
-      Published withBegin = published("10.0.0.1", 2, "0/2000000");
-      Published withoutBegin = published("10.0.0.1", 2, null);
+      LastPublished withBegin = published("10.0.0.1", 2, "0/2000000");
+      LastPublished withoutBegin = published("10.0.0.1", 2, null);
 
       assertEquals(PrimaryClass.UNPROVEN, classOf(verdict(withBegin, denied), "10.0.0.2"));
       assertRefused(Rule.UNPROVEN, verdict(withBegin, denied));
@@ -403,7 +403,7 @@ class DecisionTest {
 
     @Test
     void isNotBelievedAJumpOfMoreThanAHundredTimelines() {
-      Published published = published("10.0.0.1", 2, null);
+      LastPublished published = published("10.0.0.1", 2, null);
       for (long timeline : new long[] {102, 103}) {
         NodeState far =
             Nodes.primary(
@@ -418,7 +418,7 @@ class DecisionTest {
 
   @Nested
   class Standbys {
-    private final Published published =
+    private final LastPublished published =
         published("10.0.0.1", 2, "0/2000000", Set.of("10.0.0.3:5432"));
 
     private StandbyClass classOf(NodeState standby) {
@@ -504,7 +504,7 @@ class DecisionTest {
 
   @Nested
   class Rules {
-    private final Published published = published("10.0.0.1", 2, "0/2000000");
+    private final LastPublished published = published("10.0.0.1", 2, "0/2000000");
 
     @Test
     void refusesWhatCannotBeRead() {
@@ -801,8 +801,8 @@ class DecisionTest {
 
     @Test
     void putsBackWhatWasVerifiedWhereOthersPointRwAtADeadBranch() {
-      Published edited =
-          new Published(
+      LastPublished edited =
+          new LastPublished(
               published.primary(), CLUSTER, Set.of("10.0.0.2:5432"), Set.of(), 0, false, List.of());
 
       Verdict verdict = verdict(edited, down("10.0.0.1"), primary("10.0.0.2", 1, null));

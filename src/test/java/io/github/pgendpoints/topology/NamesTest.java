@@ -16,7 +16,7 @@ class NamesTest {
   private static final Server TWO = new Server("7001", 20L, 1L, Lsn.of("0/10"), true);
 
   private final Names names = new Names();
-  private Published published = published(1, "10.0.0.1");
+  private LastPublished published = published(1, "10.0.0.1");
 
   @Test
   void anEntryWithOneAddressIsANode() {

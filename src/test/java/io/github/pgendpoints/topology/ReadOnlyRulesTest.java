@@ -188,7 +188,10 @@ class ReadOnlyRulesTest {
   }
 
   private static ReadOnly pick(
-      ReadOnlyRules rules, Topology topology, Published published, StandbyHysteresis hysteresis) {
+      ReadOnlyRules rules,
+      Topology topology,
+      LastPublished published,
+      StandbyHysteresis hysteresis) {
     NodeState primary = topology.primaries().get(0);
     Map<Node, StandbyClass> classes = new HashMap<>();
     topology

@@ -186,7 +186,7 @@ class TopologyTest {
 
   @Test
   void knowsTheStandbysWithoutWhichNobodyIsReadFrom() {
-    Published published = published(1, "db1", Set.of("db2:5432", "db3:5432"));
+    LastPublished published = published(1, "db1", Set.of("db2:5432", "db3:5432"));
 
     assertEquals(
         List.of(node("db2"), node("db3")),
@@ -199,7 +199,7 @@ class TopologyTest {
 
   @Test
   void knowsBothServersBetweenWhichWritesMove() {
-    Published published = published(1, "db1");
+    LastPublished published = published(1, "db1");
 
     assertEquals(
         List.of(node("db1"), node("db2")),

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What lasts for minutes, cycle by cycle: db1 is the primary, db2 is read from, db3 is not. */
 class TrendReportsTest {
   private static final long MIB = 1024 * 1024;
-  private static final Published PUBLISHED = published(1, "db1", Set.of("db2:5432"));
+  private static final LastPublished PUBLISHED = published(1, "db1", Set.of("db2:5432"));
 
   private Instant at = Nodes.AT;
   private Memory memory = Memory.empty(new StandbyHysteresis(3, 3, Duration.ofSeconds(10)));

@@ -63,14 +63,14 @@ public final class Nodes {
   }
 
   /** What is stored of a primary; nothing is read from. */
-  public static Published published(long timeline, String primary) {
+  public static LastPublished published(long timeline, String primary) {
     return published(timeline, primary, Set.of());
   }
 
   /** What is stored of a primary and of the addresses that are read from. */
-  public static Published published(long timeline, String primary, Set<String> readOnly) {
+  public static LastPublished published(long timeline, String primary, Set<String> readOnly) {
     String entry = primary + ":" + PORT;
-    return new Published(
+    return new LastPublished(
         new PublishedPrimary(
             new Line(CLUSTER, timeline, null), List.of(entry), primary, startedAt(primary)),
         CLUSTER,
@@ -82,12 +82,13 @@ public final class Nodes {
   }
 
   /** What a first run finds: nothing. */
-  public static Published nothingPublished() {
-    return new Published(PublishedPrimary.none(), null, Set.of(), Set.of(), 0, false, List.of());
+  public static LastPublished nothingPublished() {
+    return new LastPublished(
+        PublishedPrimary.none(), null, Set.of(), Set.of(), 0, false, List.of());
   }
 
   /** What the rules say of a topology, with every setting at its default. */
-  public static Verdict verdict(Topology topology, Published published) {
+  public static Verdict verdict(Topology topology, LastPublished published) {
     return Decision.decide(
             published,
             Memory.empty(StandbyHysteresis.none()),

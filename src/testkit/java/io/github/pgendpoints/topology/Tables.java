@@ -27,7 +27,7 @@ public final class Tables {
   /** Decides with any tables. */
   public static Decision.Outcome decide(
       Decision tables,
-      Published published,
+      LastPublished published,
       Memory memory,
       Topology topology,
       DecisionSettings settings) {

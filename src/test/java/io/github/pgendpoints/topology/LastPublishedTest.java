@@ -9,13 +9,13 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-class PublishedTest {
+class LastPublishedTest {
   private static final List<Node> NODES =
       List.of(node("10.0.0.1"), node("10.0.0.2"), node("10.0.0.3"), node("10.0.0.4"));
 
   @Test
   void hasThoseAskedFirstThatServedLast() {
-    Published published = published(1, "10.0.0.4", Set.of("10.0.0.3:5432"));
+    LastPublished published = published(1, "10.0.0.4", Set.of("10.0.0.3:5432"));
 
     assertEquals(
         List.of(NODES.get(3), NODES.get(2), NODES.get(0), NODES.get(1)),

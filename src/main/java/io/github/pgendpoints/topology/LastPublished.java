@@ -16,7 +16,7 @@ import java.util.Set;
  * @param paused whether an annotation says so
  * @param faults what is stored and cannot be read: one sentence each
  */
-public record Published(
+public record LastPublished(
     PublishedPrimary primary,
     String systemIdentifier,
     Set<String> readWrite,
@@ -24,7 +24,7 @@ public record Published(
     long generation,
     boolean paused,
     List<String> faults) {
-  public Published {
+  public LastPublished {
     readWrite = Set.copyOf(readWrite);
     readOnly = Set.copyOf(readOnly);
     faults = List.copyOf(faults);
@@ -36,8 +36,8 @@ public record Published(
   }
 
   /** The same with another primary, which is remembered better elsewhere. */
-  Published with(PublishedPrimary remembered, long itsGeneration) {
-    return new Published(
+  LastPublished with(PublishedPrimary remembered, long itsGeneration) {
+    return new LastPublished(
         remembered,
         remembered.systemIdentifier() == null ? systemIdentifier : remembered.systemIdentifier(),
         readWrite,
@@ -48,10 +48,11 @@ public record Published(
   }
 
   /** The same with something more that cannot be read. */
-  public Published withFault(String fault) {
+  public LastPublished withFault(String fault) {
     List<String> all = new ArrayList<>(faults);
     all.add(fault);
-    return new Published(primary, systemIdentifier, readWrite, readOnly, generation, paused, all);
+    return new LastPublished(
+        primary, systemIdentifier, readWrite, readOnly, generation, paused, all);
   }
 
   /**

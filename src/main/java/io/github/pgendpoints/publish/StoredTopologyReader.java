@@ -2,11 +2,11 @@ package io.github.pgendpoints.publish;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.github.pgendpoints.topology.Addresses;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeList;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Signature;
 import java.math.BigInteger;
@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Reads back what the objects of both Services remember. */
-public final class Stored {
+public final class StoredTopologyReader {
   private static final BigInteger MAX_TIMELINE = BigInteger.valueOf(Line.MAX_TIMELINE);
   private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
 
@@ -30,7 +30,7 @@ public final class Stored {
    * @param defaultPort PGPORT: the one that signatures leave out
    * @param warnings told what cannot be read and is done without
    */
-  public Stored(int defaultPort, boolean allowLoopback, Consumer<String> warnings) {
+  public StoredTopologyReader(int defaultPort, boolean allowLoopback, Consumer<String> warnings) {
     this.defaultPort = defaultPort;
     this.allowLoopback = allowLoopback;
     this.warnings = warnings;
@@ -66,7 +66,7 @@ public final class Stored {
    * <p>The read-only objects keep a copy: one that cannot be read is told of, and counts for
    * nothing while the read-write objects have a line.
    */
-  public Published published(Actual readWrite, Actual readOnly) {
+  public LastPublished published(ObservedService readWrite, ObservedService readOnly) {
     List<Remembered> first = remembered(readWrite);
     List<Remembered> copies = remembered(readOnly);
     if (first.stream().anyMatch(Remembered::hasLine)
@@ -94,13 +94,13 @@ public final class Stored {
         }
       }
     }
-    return new Published(
+    return new LastPublished(
         primary(newest, objects, identifier, timeline, readWrite),
         identifier,
         readWrite.publishedEndpoints(),
         readOnly.publishedEndpoints(),
         generation,
-        objects(readWrite, readOnly).stream().anyMatch(Stored::isPaused),
+        objects(readWrite, readOnly).stream().anyMatch(StoredTopologyReader::isPaused),
         objects.stream().flatMap(object -> object.faults().stream()).toList());
   }
 
@@ -108,7 +108,7 @@ public final class Stored {
     warnings.accept(fault + "; it is ignored, because the read-write Service's objects are valid");
   }
 
-  private List<Remembered> remembered(Actual actual) {
+  private List<Remembered> remembered(ObservedService actual) {
     return actual.remembering().stream().map(this::remembered).toList();
   }
 
@@ -134,7 +134,7 @@ public final class Stored {
       List<Remembered> objects,
       String identifier,
       long timeline,
-      Actual readWrite) {
+      ObservedService readWrite) {
     List<HasMetadata> newestFirst =
         Stream.concat(Stream.ofNullable(newest), objects.stream()).map(Remembered::object).toList();
     Line line = timeline == 0 ? null : new Line(identifier, timeline, newest.begin());
@@ -150,7 +150,8 @@ public final class Stored {
    * With a start time, the server is known without them, and whoever edited the address may have
    * meant another one.
    */
-  private List<String> entries(Remembered newest, Actual readWrite, List<HasMetadata> newestFirst) {
+  private List<String> entries(
+      Remembered newest, ObservedService readWrite, List<HasMetadata> newestFirst) {
     if (newest != null && newest.entries() != null) {
       return newest.entries();
     }
@@ -163,7 +164,7 @@ public final class Stored {
   }
 
   private List<String> entries(HasMetadata object, List<String> faults) {
-    String stored = Actual.annotation(object, Annotations.ENTRIES);
+    String stored = ObservedService.annotation(object, Annotations.ENTRIES);
     if (stored == null) {
       return null;
     }
@@ -180,7 +181,7 @@ public final class Stored {
   }
 
   private static Lsn begin(HasMetadata object, List<String> faults) {
-    String text = Actual.annotation(object, Annotations.BEGIN);
+    String text = ObservedService.annotation(object, Annotations.BEGIN);
     try {
       return Lsn.of(text);
     } catch (IllegalArgumentException e) {
@@ -196,7 +197,7 @@ public final class Stored {
    * @return empty when neither is there
    * @throws IllegalArgumentException when what is there cannot be read
    */
-  public List<Node> nodes(Actual readWrite, Actual readOnly) {
+  public List<Node> nodes(ObservedService readWrite, ObservedService readOnly) {
     List<HasMetadata> objects = objects(readWrite, readOnly);
     String nodes = first(Annotations.NODES, objects);
     if (nodes != null) {
@@ -206,13 +207,13 @@ public final class Stored {
     return topology == null ? List.of() : Signature.nodes(topology, defaultPort, allowLoopback);
   }
 
-  private static List<HasMetadata> objects(Actual readWrite, Actual readOnly) {
+  private static List<HasMetadata> objects(ObservedService readWrite, ObservedService readOnly) {
     return Stream.of(readWrite, readOnly).flatMap(actual -> actual.remembering().stream()).toList();
   }
 
   private static String first(String annotation, List<HasMetadata> objects) {
     return objects.stream()
-        .map(object -> Actual.annotation(object, annotation))
+        .map(object -> ObservedService.annotation(object, annotation))
         .filter(value -> value != null)
         .findFirst()
         .orElse(null);
@@ -243,7 +244,7 @@ public final class Stored {
 
   private static String text(
       HasMetadata object, String annotation, BigInteger max, List<String> faults) {
-    String text = Actual.annotation(object, annotation);
+    String text = ObservedService.annotation(object, annotation);
     if (text == null) {
       return null;
     }
@@ -266,7 +267,7 @@ public final class Stored {
 
   /** Whoever wrote anything but 'false' there meant to stop us. */
   private static boolean isPaused(HasMetadata object) {
-    String paused = Actual.annotation(object, Annotations.PAUSED);
+    String paused = ObservedService.annotation(object, Annotations.PAUSED);
     return paused != null && !Set.of("", "false").contains(paused.toLowerCase(Locale.ROOT));
   }
 }

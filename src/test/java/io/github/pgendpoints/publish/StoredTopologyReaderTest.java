@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Lsn;
-import io.github.pgendpoints.topology.Published;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,12 +18,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class StoredTest {
-  private final Stored stored = new Stored(5432, false, warning -> {});
+class StoredTopologyReaderTest {
+  private final StoredTopologyReader stored = new StoredTopologyReader(5432, false, warning -> {});
 
   @Test
   void readsBackWhatWasPublished() {
-    Published published =
+    LastPublished published =
         published(
             endpoints(
                 Map.of(
@@ -47,7 +47,7 @@ class StoredTest {
                 .build());
 
     assertEquals(
-        new Published(
+        new LastPublished(
             new PublishedPrimary(
                 new Line("18446744073709551615", 7, null), List.of("10.0.0.1:5432"), "db1", null),
             "18446744073709551615",
@@ -62,9 +62,9 @@ class StoredTest {
   @Test
   void findsNothingOnAFirstRunAndInWhatTheOriginalWrote() {
     assertEquals(
-        new Published(PublishedPrimary.none(), null, Set.of(), Set.of(), 0, false, List.of()),
+        new LastPublished(PublishedPrimary.none(), null, Set.of(), Set.of(), 0, false, List.of()),
         published(null, null));
-    Published original =
+    LastPublished original =
         published(endpoints(Map.of(Annotations.LAST_TOPOLOGY, "primary:10.0.0.1;standbys:")), null);
     assertNull(original.systemIdentifier());
     assertNull(original.line());
@@ -88,7 +88,7 @@ class StoredTest {
       String roTimeline,
       String identifier,
       long timeline) {
-    Published published =
+    LastPublished published =
         published(state(rwIdentifier, rwTimeline), state(roIdentifier, roTimeline));
 
     assertEquals(identifier, published.systemIdentifier());
@@ -97,7 +97,7 @@ class StoredTest {
 
   @Test
   void takesThePrimaryOfTheHigherTimelineWhenTheReadWriteObjectCouldNotBeWritten() {
-    Published published =
+    LastPublished published =
         published(state("8", "2", "db1", "10.0.0.1"), state("8", "3", "db2", "10.0.0.2"));
 
     assertEquals(3, published.line().timeline());
@@ -109,7 +109,7 @@ class StoredTest {
   @ValueSource(
       strings = {"", "0", "-1", "+1", "1.5", "0x1", " 1", "4294967296", "18446744073709551616"})
   void findsFaultWithATimelineThatCannotBeRead(String text) {
-    Published published = published(null, state("8", text));
+    LastPublished published = published(null, state("8", text));
 
     assertEquals(
         List.of(
@@ -147,7 +147,7 @@ class StoredTest {
 
   @Test
   void readsBackEveryAnnotation() {
-    Published published =
+    LastPublished published =
         published(
             endpoints(
                 Map.of(
@@ -173,7 +173,7 @@ class StoredTest {
 
   @Test
   void goesByTheAddressOfReadWriteWhereNothingIsStored() {
-    Published published = published(withAddress(endpoints(Map.of()), "10.0.0.3"), null);
+    LastPublished published = published(withAddress(endpoints(Map.of()), "10.0.0.3"), null);
 
     assertEquals(
         new PublishedPrimary(null, List.of("10.0.0.3:5432"), null, null), published.primary());
@@ -191,7 +191,7 @@ class StoredTest {
             Annotations.STARTED_AT, "1700000000123456",
             Annotations.LAST_TOPOLOGY, "primary:10.0.0.1;standbys:");
 
-    Published published = published(withAddress(endpoints(annotations), "10.0.0.3"), null);
+    LastPublished published = published(withAddress(endpoints(annotations), "10.0.0.3"), null);
 
     assertEquals(
         new PublishedPrimary(new Line("8", 7, null), List.of(), "db1", 1_700_000_000_123_456L),
@@ -204,7 +204,7 @@ class StoredTest {
     Map<String, String> annotations =
         Map.of(Annotations.SYSTEM_IDENTIFIER, "8", Annotations.TIMELINE, "7");
 
-    Published published = published(withAddress(endpoints(annotations), "10.0.0.3"), null);
+    LastPublished published = published(withAddress(endpoints(annotations), "10.0.0.3"), null);
 
     assertEquals(List.of("10.0.0.3:5432"), published.primary().entries());
   }
@@ -237,11 +237,11 @@ class StoredTest {
   @Test
   void doesWithoutACopyThatCannotBeRead() {
     List<String> told = new ArrayList<>();
-    Published published =
-        new Stored(5432, false, told::add)
+    LastPublished published =
+        new StoredTopologyReader(5432, false, told::add)
             .published(
-                new Actual(state("8", "2"), List.of()),
-                new Actual(
+                new ObservedService(state("8", "2"), List.of()),
+                new ObservedService(
                     state("8", "3")
                         .edit()
                         .editMetadata()
@@ -273,7 +273,7 @@ class StoredTest {
       long roGeneration,
       long timeline,
       long generation) {
-    Published published =
+    LastPublished published =
         published(
             ofGeneration(state("8", rwTimeline), rwGeneration),
             ofGeneration(state("8", roTimeline), roGeneration));
@@ -307,8 +307,9 @@ class StoredTest {
         .build();
   }
 
-  private Published published(Endpoints readWrite, Endpoints readOnly) {
-    return stored.published(new Actual(readWrite, List.of()), new Actual(readOnly, List.of()));
+  private LastPublished published(Endpoints readWrite, Endpoints readOnly) {
+    return stored.published(
+        new ObservedService(readWrite, List.of()), new ObservedService(readOnly, List.of()));
   }
 
   private static Endpoints state(String identifier, String timeline) {

@@ -17,11 +17,11 @@ import java.util.stream.Stream;
  * @param endpoints null when there are none
  * @param slices those of the Service, whoever made them; null when they were not looked for
  */
-public record Actual(Endpoints endpoints, List<EndpointSlice> slices) {
+public record ObservedService(Endpoints endpoints, List<EndpointSlice> slices) {
   /** Says of Endpoints that they are not to be mirrored. */
   static final String SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror";
 
-  public Actual {
+  public ObservedService {
     slices = slices == null ? null : List.copyOf(slices);
   }
 
