@@ -3,7 +3,7 @@ package io.github.pgendpoints;
 import io.github.pgendpoints.alert.AlertFormats;
 import io.github.pgendpoints.alert.AlertLog;
 import io.github.pgendpoints.alert.AlertsComponent;
-import io.github.pgendpoints.alert.AnswersUnread;
+import io.github.pgendpoints.alert.DiscardResponseBody;
 import io.github.pgendpoints.alert.MailSender;
 import io.github.pgendpoints.alert.ServiceEvents;
 import io.github.pgendpoints.alert.SinkSettings;
@@ -85,7 +85,7 @@ record RouteBindings(
     registry.accept("alertLog", new AlertLog());
     registry.accept("alerts", new AlertsComponent(sinks, sinkSettings));
     registry.accept("sinkSettings", sinkSettings);
-    registry.accept("answersUnread", new AnswersUnread());
+    registry.accept("discardResponseBody", new DiscardResponseBody());
     registry.accept("mailSender", new MailSender(sinkSettings));
     registry.accept("alertFormats", new AlertFormats(sinkSettings, settings.alerts().repeat()));
     registry.accept(
