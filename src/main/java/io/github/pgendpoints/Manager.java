@@ -17,11 +17,11 @@ import io.github.pgendpoints.kubernetes.ObjectOperation;
 import io.github.pgendpoints.kubernetes.election.Election;
 import io.github.pgendpoints.kubernetes.election.HeldLease;
 import io.github.pgendpoints.management.CycleHealth;
-import io.github.pgendpoints.management.DiscoverWatch;
 import io.github.pgendpoints.management.JolokiaServer;
 import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
 import io.github.pgendpoints.management.OldGeneration;
+import io.github.pgendpoints.management.RouteMonitor;
 import io.github.pgendpoints.management.StatusPages;
 import io.github.pgendpoints.management.StepIdDumper;
 import io.github.pgendpoints.postgres.NodeProbe;
@@ -178,7 +178,7 @@ public final class Manager extends Main {
     context.getRegistry().bind("readiness", health.readiness());
     if (mode == Mode.CONTINUOUS) {
       context.addStartupListener(
-          new DiscoverWatch(
+          new RouteMonitor(
               health, wiring.identity, settings.alerts().repeat(), Clock.systemUTC(), sinks::send));
     }
     if (mode == Mode.CONTINUOUS && settings.managementPort() != null) {

@@ -175,7 +175,7 @@ public record Alert(
     /** No node is known. */
     NO_NODES("NoNodes"),
     /** Somebody stopped the routes of the cycles. */
-    DISCOVER_STOPPED("DiscoverStopped"),
+    CYCLES_STOPPED("CyclesStopped"),
     /** A check is off, or a setting is odd. */
     DEGRADED("Degraded"),
     /** A condition that was reported is over. */

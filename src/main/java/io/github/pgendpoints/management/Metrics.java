@@ -110,7 +110,7 @@ public final class Metrics implements RequestListener {
         "Since a cycle last ended, however",
         metrics -> heartbeat.age().toNanos() / 1e9);
     gauge(
-        "discover.running",
+        "cycles.running",
         null,
         "1 while the routes of the cycles run",
         metrics -> health.isRunning() ? 1 : 0);

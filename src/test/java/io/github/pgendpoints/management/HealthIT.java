@@ -95,7 +95,7 @@ class HealthIT {
         String body = http.get("/observe/health/ready").body();
         assertTrue(body.contains("stopped: " + route + "; there is no failover"), body);
         String metrics = http.get("/observe/metrics").body();
-        assertTrue(metrics.contains("pgendpoints_discover_running 0.0"), route);
+        assertTrue(metrics.contains("pgendpoints_cycles_running 0.0"), route);
         assertEquals(200, live());
 
         routes.startRoute(route);

@@ -83,7 +83,7 @@ class MetricsIT {
       assertEquals(1, value("pgendpoints_writes_total{service=\"pg-rw\"}"));
       assertEquals(0, value("pgendpoints_conflicts_total{service=\"pg-rw\"}"));
       assertEquals(0, value("pgendpoints_topology_changes_total"));
-      assertEquals(1, value("pgendpoints_discover_running"));
+      assertEquals(1, value("pgendpoints_cycles_running"));
       assertTrue(value("pgendpoints_verified_age_seconds") < 10);
       assertTrue(value("pgendpoints_probe_duration_seconds_count{node=\"127.0.0.3\"}") > 0);
       assertTrue(value("pgendpoints_cycle_duration_seconds_count{outcome=\"verified\"}") > 0);

@@ -17,11 +17,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class DiscoverWatchTest {
+class RouteMonitorTest {
   private Instant now = Instant.parse("2026-11-24T09:00:00Z");
   private final List<Alert> sent = new ArrayList<>();
-  private final DiscoverWatch watch =
-      new DiscoverWatch(
+  private final RouteMonitor monitor =
+      new RouteMonitor(
           /* health= */ null,
           new Alert.Cluster("db", "pg-rw", "pg-ro"),
           Duration.ofHours(1),
@@ -45,22 +45,22 @@ class DiscoverWatchTest {
 
   @Test
   void alertsWhenItBeginsWhileItLastsAndWhenItIsOver() {
-    watch.look(true);
-    watch.look(false);
-    watch.look(false);
+    monitor.look(true);
+    monitor.look(false);
+    monitor.look(false);
     assertEquals(List.of(Alert.Phase.BEGAN), phases());
     now = now.plusSeconds(3600);
-    watch.look(false);
+    monitor.look(false);
     now = now.plusSeconds(1);
-    watch.look(false);
-    watch.look(true);
-    watch.look(true);
+    monitor.look(false);
+    monitor.look(true);
+    monitor.look(true);
     assertEquals(List.of(Alert.Phase.BEGAN, Alert.Phase.LASTS, Alert.Phase.OVER), phases());
     assertEquals(1, sent.stream().map(Alert::key).distinct().count());
-    assertEquals("db/pg-rw/DiscoverStopped", sent.get(0).key());
+    assertEquals("db/pg-rw/CyclesStopped", sent.get(0).key());
     assertEquals(Instant.parse("2026-11-24T09:00:00Z"), sent.get(1).since());
     assertEquals(Alert.Kind.RECOVERED, sent.get(2).kind());
-    watch.look(false);
+    monitor.look(false);
     assertEquals(Alert.Phase.BEGAN, phases().get(3));
   }
 

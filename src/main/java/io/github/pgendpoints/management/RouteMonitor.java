@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
  * Alerts while the routes of the cycles are stopped, as anybody may do from Hawtio: they cannot
  * tell of it themselves.
  */
-public final class DiscoverWatch implements StartupListener {
-  private static final Logger LOG = LoggerFactory.getLogger(DiscoverWatch.class);
+public final class RouteMonitor implements StartupListener {
+  private static final Logger LOG = LoggerFactory.getLogger(RouteMonitor.class);
 
   private final CycleHealth health;
   private final Alert.Cluster cluster;
@@ -36,7 +36,7 @@ public final class DiscoverWatch implements StartupListener {
    * @param repeat ALERT_REPEAT
    * @param sinks get the alerts, beside the log
    */
-  public DiscoverWatch(
+  public RouteMonitor(
       CycleHealth health,
       Alert.Cluster cluster,
       Duration repeat,
@@ -57,9 +57,7 @@ public final class DiscoverWatch implements StartupListener {
   @Override
   public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
     ScheduledExecutorService timer =
-        context
-            .getExecutorServiceManager()
-            .newSingleThreadScheduledExecutor(this, "discover watch");
+        context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "route monitor");
     timer.scheduleWithFixedDelay(
         () -> {
           if (!context.isStopping()) {
@@ -76,7 +74,7 @@ public final class DiscoverWatch implements StartupListener {
     if (running && since != null) {
       String message = "over: a route of the cycles is stopped";
       LOG.info(message);
-      tell(Kind.RECOVERED, Severity.INFO, Phase.OVER, Kind.DISCOVER_STOPPED, message, now);
+      tell(Kind.RECOVERED, Severity.INFO, Phase.OVER, Kind.CYCLES_STOPPED, message, now);
       since = null;
     } else if (!running && (since == null || !now.isBefore(said.plus(repeat)))) {
       Phase phase = since == null ? Phase.BEGAN : Phase.LASTS;
@@ -86,7 +84,7 @@ public final class DiscoverWatch implements StartupListener {
           "a route of the cycles is stopped, there is no failover until it is started; since "
               + since.truncatedTo(ChronoUnit.SECONDS);
       LOG.error(message);
-      tell(Kind.DISCOVER_STOPPED, Severity.ERROR, phase, null, message, now);
+      tell(Kind.CYCLES_STOPPED, Severity.ERROR, phase, null, message, now);
     }
   }
 
@@ -99,7 +97,7 @@ public final class DiscoverWatch implements StartupListener {
             phase,
             ends,
             "",
-            cluster.key(Kind.DISCOVER_STOPPED, ""),
+            cluster.key(Kind.CYCLES_STOPPED, ""),
             message,
             cluster,
             null,
