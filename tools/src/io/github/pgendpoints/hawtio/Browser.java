@@ -53,8 +53,8 @@ final class Browser implements AutoCloseable {
             "--disable-component-update",
             "--disable-sync",
             "--hide-scrollbars",
-            "--window-size=1200,1700",
-            "--force-device-scale-factor=1.5",
+            "--window-size=1700,1600",
+            "--force-device-scale-factor=1.25",
             "--user-data-dir=" + profile);
     Map<String, Object> capabilities =
         Map.of("alwaysMatch", Map.of("goog:chromeOptions", Map.of("args", arguments)));

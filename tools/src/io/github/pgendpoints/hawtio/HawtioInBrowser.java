@@ -94,7 +94,7 @@ class HawtioInBrowser {
   private List<String> stepsNotShown(String route) throws IOException {
     String diagram = browser.evaluate(LABELS).asText();
     return STEPS.getOrDefault(route, List.of()).stream()
-        .filter(step -> !diagram.matches("(?s).*\n" + step + "(: [^\n]*)?\n.*"))
+        .filter(step -> !diagram.matches("(?s).*\n" + step + "(:[^\n]*)?\n.*"))
         .toList();
   }
 
