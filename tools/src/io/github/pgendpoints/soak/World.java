@@ -450,12 +450,25 @@ final class World implements AutoCloseable {
     old.own.rejoinWithoutRewind(led.own);
     old.condition = Condition.UP;
     truth.hasReplayed(old.own, Lsn.of(old.own.sql("SELECT pg_last_wal_replay_lsn()")));
-    boolean off = truth.data(old.own).isOff(branch);
+    // What it has replayed by now may be of the branch that it follows.
+    boolean off = truth.data(old.own).isOff(branch) && !receives(old.own, branch.timeline());
     if (!off) {
       truth.follows(old.own, branch);
     }
     return "%s as a standby of %s%s"
         .formatted(old.own.host(), led.own.host(), off ? ", which it cannot follow" : "");
+  }
+
+  /** Whether WAL of a timeline comes in; a server that is beyond the begin of it gets none. */
+  private static boolean receives(PostgresServer standby, int timeline) throws SQLException {
+    for (int i = 0; i < 10; i++) {
+      String received = standby.sql("SELECT received_tli FROM pg_stat_wal_receiver");
+      if (String.valueOf(timeline).equals(received)) {
+        return true;
+      }
+      pause();
+    }
+    return false;
   }
 
   /** Where it did not follow the first one, it gets the same timeline. */
