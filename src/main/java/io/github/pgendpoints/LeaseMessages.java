@@ -62,7 +62,7 @@ public final class LeaseMessages implements ElectionListener {
   @Override
   public void waitsFor(String holder, Duration duration) {
     LOG.warn(
-        "Lease {} is held by {}, which is no replica of this program, and nobody writes until it has not been renewed for {} s; to end this at once, empty its spec.holderIdentity",
+        "Lease {} is held by {}, which is no replica of this program, so nobody writes until it goes {} s without a renewal; to end this at once, empty its spec.holderIdentity",
         lease,
         ForeignText.clean(holder),
         duration.toSeconds());
