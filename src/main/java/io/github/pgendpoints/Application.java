@@ -69,25 +69,25 @@ public final class Application implements Callable<Integer> {
 
   /** Runs the command line and ends the process with its exit code. */
   public static void main(String[] args) {
-    // Before anything reads it: pgJDBC sends the zone's name at login, and servers differ in the
-    // names they know.
+    // Before anything reads the zone: pgJDBC sends its name at login, and servers differ in the
+    // names that they know.
     TimeZone.setDefault(TimeZone.getTimeZone("GMT"));
     // Faults in the settings are logged in the format that the settings request.
     Logging.configure(Level.INFO, SettingsCatalog.LOG_FORMAT.valueOrDefault(System.getenv()));
-    Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> tell(thrown));
+    Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> report(thrown));
     System.exit(withOutput(execute(args)));
   }
 
   /**
-   * The exit code, unless what was printed is lost, as on a full disk. A reader that has seen
-   * enough, such as head, loses nothing.
+   * Returns the exit code, or a failure if some output was lost, for example on a full disk. A
+   * reader that closes the pipe early, such as head, is no failure.
    */
   private static int withOutput(int code) {
     if (!System.out.checkError()) {
       return code;
     }
     String reason = "a part of it is lost";
-    // Where System.out keeps no reason, another try has the same one.
+    // System.out keeps no reason, but another write fails for the same one.
     try (OutputStream out = new FileOutputStream(FileDescriptor.out)) {
       out.write('\n');
     } catch (IOException e) {
@@ -108,15 +108,15 @@ public final class Application implements Callable<Integer> {
     try {
       return run(Invocation.of(mode));
     } catch (Exception e) {
-      tell(e);
+      report(e);
       return ExitCode.REFUSED;
     }
   }
 
   /**
-   * What pods call needs no parser, whose classes alone take a tenth of a second.
+   * Recognizes command lines of pods without the parser, whose classes alone take 0.1 s to load.
    *
-   * @return null for all else
+   * @return null for any other command line
    */
   static Mode modeOfPod(String... args) {
     return switch (String.join(" ", args)) {
@@ -137,13 +137,13 @@ public final class Application implements Callable<Integer> {
         (fault, args) -> refuse(List.of(fault.getMessage() + "; see --help")));
     commandLine.setExecutionExceptionHandler(
         (thrown, command, parsed) -> {
-          tell(thrown);
+          report(thrown);
           return ExitCode.REFUSED;
         });
     return commandLine;
   }
 
-  /** How the subcommand status prints. */
+  /** The output formats of the subcommand status. */
   enum Output {
     TEXT,
     JSON
@@ -214,7 +214,7 @@ public final class Application implements Callable<Integer> {
     }
     Logging.configure(settings.logLevel(), settings.logFormat());
     if (mode.isStatus()) {
-      // What there is to say stands in what is shown.
+      // The output contains what these would log.
       Logging.silence("io.github.pgendpoints.alert");
       RunningManager.Answer answer =
           settings.managementPort() == null
@@ -226,7 +226,7 @@ public final class Application implements Callable<Integer> {
         return answer.exitCode();
       }
     }
-    // A name is looked up in every cycle: the JVM's own caching would keep an address for 30 s.
+    // Every cycle resolves the names: the JVM's own cache would keep an address for 30 s.
     Security.setProperty("networkaddress.cache.ttl", "0");
     Security.setProperty("networkaddress.cache.negative.ttl", "0");
     Config config;
@@ -246,7 +246,7 @@ public final class Application implements Callable<Integer> {
     }
   }
 
-  /** A dry run is one cycle anyway, so {@code --once} may stand beside it. */
+  /** Returns the mode. A dry run is always one cycle, so {@code --once} may also be set. */
   Mode mode() {
     return dryRun ? Mode.DRY_RUN : once ? Mode.ONCE : Mode.CONTINUOUS;
   }
@@ -256,7 +256,7 @@ public final class Application implements Callable<Integer> {
     return ExitCode.USAGE;
   }
 
-  private static void tell(Throwable thrown) {
+  private static void report(Throwable thrown) {
     LOG.error("the program failed: {}", thrown.toString());
     LOG.debug("the program failed", thrown);
   }

@@ -51,7 +51,7 @@ import java.util.concurrent.ExecutorService;
 
 /** Builds the {@link Cluster} of one set of settings, and closes what it holds. */
 final class ClusterWiring implements AutoCloseable {
-  /** A single cycle is followed by another one only after a conflict. */
+  /** The interval in a run of one cycle, which repeats only after a conflict. */
   private static final Duration NEVER = Duration.ofDays(1);
 
   final Settings settings;
@@ -60,7 +60,7 @@ final class ClusterWiring implements AutoCloseable {
   final Invocation invocation;
   final KubernetesClient client;
 
-  /** Has to be told of each request to the API. */
+  /** The listener that must receive each request to the API. */
   final RequestListener requests;
 
   final ExecutorService probes;
@@ -95,8 +95,8 @@ final class ClusterWiring implements AutoCloseable {
   final Cluster cluster;
 
   /**
-   * @param probes runs what asks nodes
-   * @param lookups runs what waits for a name server, or for the API
+   * @param probes runs the probes of the nodes
+   * @param lookups runs what waits for a name server or for the API
    */
   ClusterWiring(
       Settings settings,
@@ -164,17 +164,17 @@ final class ClusterWiring implements AutoCloseable {
     return schedule.isDue();
   }
 
-  /** Makes an Event of a sink that is left out. */
-  void tellOfFault(String message) {
+  /** Creates an Event for a sink that is left out. */
+  void reportFault(String message) {
     new ServiceEvents(client, errors, services, RouteBindings.INSTANCE)
-        .tellOfFault(identity, message);
+        .reportFault(identity, message);
   }
 
   LeaseMessages leaseMessages() {
     return new LeaseMessages(settings.leaseName(), String.join(" and ", services), errors);
   }
 
-  /** Takes part for this process, once it is started. */
+  /** Returns the election, in which this process takes part once the election is started. */
   Election election(ElectionListener listener) {
     Candidate candidate = Candidate.of(System.getenv(), ProcessHandle.current().pid());
     return new Election(
@@ -272,7 +272,7 @@ final class ClusterWiring implements AutoCloseable {
         budget);
   }
 
-  /** Null without STATE. */
+  /** Returns null if STATE is not set. */
   private ConfigMapStateStore state() {
     return settings.state() == null
         ? null
@@ -298,7 +298,7 @@ final class ClusterWiring implements AutoCloseable {
         Decision::decide);
   }
 
-  /** What nodes were says nothing after two cycles and the longest probe. */
+  /** Earlier states of nodes expire after two intervals plus the time limit of a probe. */
   private DecisionSettings decisionSettings() {
     return new DecisionSettings(
         settings.quorum(),

@@ -13,7 +13,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Words and logs what happens around the Lease of LEASE_NAME. */
+/** Describes and logs what happens to the Lease of LEASE_NAME. */
 public final class LeaseMessages implements ElectionListener {
   private static final Logger LOG = LoggerFactory.getLogger(LeaseMessages.class);
 
@@ -24,8 +24,8 @@ public final class LeaseMessages implements ElectionListener {
 
   /**
    * @param lease LEASE_NAME
-   * @param serves what this installation writes
-   * @param errors makes a sentence of a failure, fit for a log
+   * @param serves the Services that this installation writes
+   * @param errors describes a failure in one sentence, fit for a log
    */
   public LeaseMessages(String lease, String serves, KubernetesErrors errors) {
     this.lease = lease;
@@ -62,7 +62,7 @@ public final class LeaseMessages implements ElectionListener {
   @Override
   public void waitsFor(String holder, Duration duration) {
     LOG.warn(
-        "Lease {} is held by {}, which is no replica of this program, so nobody writes until it goes {} s without a renewal; to end this at once, empty its spec.holderIdentity",
+        "Lease {} is held by {}, which is not a replica of this program: no replica writes until the Lease has not been renewed for {} s; to end this at once, empty its spec.holderIdentity",
         lease,
         ForeignText.clean(holder),
         duration.toSeconds());
@@ -71,7 +71,7 @@ public final class LeaseMessages implements ElectionListener {
   @Override
   public void failed(KubernetesClientException failure) {
     String message = errors.within(Election.MAX_REQUEST).describe(failure);
-    // The same refusal of a read and of a renewal names other verbs.
+    // A refused read and a refused renewal differ in the verb that the message names.
     String kind = failure.getCode() > 0 ? "HTTP " + failure.getCode() : message;
     if (!kind.equals(lastFailure)) {
       LOG.warn(
@@ -97,9 +97,9 @@ public final class LeaseMessages implements ElectionListener {
   }
 
   /**
-   * Why a process that takes part in no election may not write, and what ends it.
+   * Returns why a process that takes part in no election may not write, and how to change that.
    *
-   * @return one sentence; null when the process may write
+   * @return one sentence; null if the process may write
    */
   public String refusal(HeldLease heldLease) {
     try {
@@ -112,7 +112,8 @@ public final class LeaseMessages implements ElectionListener {
           .orElse(null);
     } catch (KubernetesClientException e) {
       if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-        LOG.warn("cannot tell whether another process holds the Lease: {}", errors.describe(e));
+        LOG.warn(
+            "cannot determine whether another process holds the Lease: {}", errors.describe(e));
         return null;
       }
       return "Lease %s cannot be read, so nothing is written: %s; --force writes all the same"

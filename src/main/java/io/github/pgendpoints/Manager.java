@@ -3,7 +3,7 @@ package io.github.pgendpoints;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.github.pgendpoints.alert.RouteFault;
+import io.github.pgendpoints.alert.RouteError;
 import io.github.pgendpoints.alert.RouteIds;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
@@ -52,16 +52,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The manager: a Camel Main whose behaviour is in the routes folder. This class gives the routes
- * what they name, and ends the run when the mode asks for it.
+ * The manager: a Camel Main whose behaviour is in the routes folder. This class binds what the
+ * routes name, and ends the run if the mode requires it.
  */
 public final class Manager extends Main {
   private static final Logger LOG = LoggerFactory.getLogger(Manager.class);
 
-  /** For a cycle under way at SIGTERM. The routes then wait for one that takes longer. */
+  /** The wait for a cycle in flight at SIGTERM. The routes then wait for one that takes longer. */
   private static final Duration MAX_WAIT_FOR_CYCLE = Duration.ofSeconds(1);
 
-  /** What a run of one cycle waits for its sinks. */
+  /** How long a run of one cycle waits for its sinks. */
   private static final Duration MAX_WAIT_FOR_SINKS = Duration.ofSeconds(10);
 
   private final Settings settings;
@@ -77,18 +77,18 @@ public final class Manager extends Main {
   private final OldGeneration oldGeneration = new OldGeneration();
   private final LeaseMessages leaseMessages;
 
-  /** Null where there is no Lease to hold. */
+  /** Null if there is no Lease to hold. */
   private final Election election;
 
-  /** Null where a run of one cycle need not look for the holder of the Lease. */
+  /** Null unless a run of one cycle must check the holder of the Lease. */
   private final HeldLease heldLease;
 
   private CycleHealth health;
 
-  /** Null where nobody reads them. */
+  /** Null if they are not served. */
   private Metrics metrics;
 
-  /** Null where nobody asks. */
+  /** Null if it is not served. */
   private LatestStatus latestStatus;
 
   private Result last;
@@ -96,7 +96,7 @@ public final class Manager extends Main {
   /**
    * @param home the folder that holds routes/
    * @param client for the Kubernetes API; closed by the caller
-   * @param out where people see what they asked to be shown
+   * @param out receives the output for people
    */
   public Manager(
       Settings settings,
@@ -138,20 +138,20 @@ public final class Manager extends Main {
         .withBasePackageScanEnabled(false)
         .withName("postgres-endpoint-manager")
         .withJmxEnabled(servesJolokia())
-        // SIGTERM: a cycle under way gets this and MAX_WAIT_FOR_CYCLE; the process has 6 s.
+        // SIGTERM: a cycle in flight gets this plus MAX_WAIT_FOR_CYCLE; the process has 6 s.
         .withShutdownTimeout(3);
     addInitialProperty("camel.component.sql.serviceLocationEnabled", "false");
-    // What waits for a route that somebody stopped, and 30 s of each cycle are gone.
+    // By default, a cycle would wait 30 s for a route that an operator stopped.
     addInitialProperty("camel.component.direct.timeout", "2000");
-    // Nobody asks for the health of what runs for a second.
+    // No client probes the health of a run that lasts a second.
     addInitialProperty("camel.health.enabled", String.valueOf(mode == Mode.CONTINUOUS));
-    // Of the routes, one counts: a sink that fails must not take the failover's readiness away.
+    // Camel checks no routes: a sink that fails must not make the program unready.
     addInitialProperty("camel.health.routesEnabled", "false");
     addInitialProperty("camel.health.consumersEnabled", "false");
     addInitialProperty("camel.health.exposureLevel", "full");
   }
 
-  /** For what runs for a second, nobody opens Hawtio. */
+  /** Whether Hawtio can connect: never in a run of one cycle, which lasts a second. */
   private boolean servesJolokia() {
     return mode == Mode.CONTINUOUS && settings.jolokiaPort() != null;
   }
@@ -159,7 +159,7 @@ public final class Manager extends Main {
   @Override
   protected void postProcessCamelContext(CamelContext context) throws Exception {
     RouteIds.watch((ModelCamelContext) context, () -> super.postProcessCamelContext(context));
-    RouteFault.check(context);
+    RouteError.check(context);
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
       context.addStartupListener(
           new SinkFiles(
@@ -167,10 +167,10 @@ public final class Manager extends Main {
               settings.alerts().sinks(),
               settings.alerts().off(),
               sinks,
-              wiring::tellOfFault));
+              wiring::reportFault));
     }
     if (election != null) {
-      // Stopped after the routes at the latest, so that a cycle in flight ends as the leader's.
+      // Stopped after the routes at the latest, so that this replica leads until a cycle ends.
       context.addService(election);
     }
     health = new CycleHealth(context, heartbeat, cluster.leadership());
@@ -193,8 +193,8 @@ public final class Manager extends Main {
   }
 
   /**
-   * Lets a cycle under way end, and then another replica have the Lease at once: until the routes
-   * have stopped, checks of nodes that do not answer may take a while.
+   * Waits for a cycle in flight, then releases the Lease at once for another replica. The routes
+   * may stop later, because of checks of nodes that do not answer.
    */
   @Override
   protected void beforeStop() throws Exception {
@@ -214,7 +214,7 @@ public final class Manager extends Main {
 
   private void serveMetrics(CamelContext context) throws Exception {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    // Where the component micrometer of a route counts too.
+    // The component micrometer of a route uses this registry, too.
     context.getRegistry().bind(MicrometerConstants.METRICS_REGISTRY_NAME, registry);
     metrics =
         new Metrics(
@@ -278,8 +278,8 @@ public final class Manager extends Main {
   }
 
   /**
-   * Ends a run of one cycle, with that cycle's exit code; and any run that knows no node. Others
-   * use the time until something is to be expected.
+   * Ends a run of one cycle, with that cycle's exit code, and any run that knows no node. Another
+   * run uses its idle time to collect garbage, while the topology is stable.
    */
   private void end() {
     end(last.outcome().exitCode());
@@ -288,7 +288,7 @@ public final class Manager extends Main {
     }
   }
 
-  /** Ends a run of one cycle that came to no end by itself, such as by a fault in a route. */
+  /** Ends a run of one cycle that did not end by itself, for example after a fault in a route. */
   private void abort() {
     end(ExitCode.REFUSED);
   }
@@ -302,7 +302,7 @@ public final class Manager extends Main {
     }
   }
 
-  /** Runs until the mode's end, and cleans up. */
+  /** Runs until the mode ends the run, cleans up, and returns the exit code. */
   public int execute() throws SQLException {
     try {
       String refusal = heldLease == null ? null : leaseMessages.refusal(heldLease);
@@ -315,7 +315,7 @@ public final class Manager extends Main {
       run();
       return getExitCode();
     } catch (Exception e) {
-      LOG.error("cannot start: {}", RouteFault.describe(e, getCamelContext()));
+      LOG.error("cannot start: {}", RouteError.describe(e, getCamelContext()));
       LOG.debug("cannot start", e);
       return ExitCode.USAGE;
     } finally {
@@ -326,8 +326,8 @@ public final class Manager extends Main {
   }
 
   /**
-   * Reads all routes an additional time, for beans that Camel itself is set up by; ours have none,
-   * and it takes a while.
+   * Reads all routes an additional time, for beans that configure Camel itself. The shipped routes
+   * have none, and it takes a while.
    */
   @Override
   protected void modelineRoutes(CamelContext context) throws Exception {

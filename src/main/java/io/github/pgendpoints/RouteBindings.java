@@ -9,16 +9,16 @@ import io.github.pgendpoints.alert.ServiceEvents;
 import io.github.pgendpoints.alert.SinkSettings;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
-import io.github.pgendpoints.cycle.Conclusion;
 import io.github.pgendpoints.cycle.Cycle;
+import io.github.pgendpoints.cycle.CycleSteps;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.OverruleCommand;
-import io.github.pgendpoints.cycle.Probing;
-import io.github.pgendpoints.cycle.Publishing;
-import io.github.pgendpoints.cycle.Reading;
+import io.github.pgendpoints.cycle.ProbeSteps;
+import io.github.pgendpoints.cycle.PublishSteps;
+import io.github.pgendpoints.cycle.ReadSteps;
 import io.github.pgendpoints.cycle.ResultListener;
 import io.github.pgendpoints.cycle.Retries;
-import io.github.pgendpoints.cycle.Rules;
+import io.github.pgendpoints.cycle.RuleSteps;
 import io.github.pgendpoints.kubernetes.WriteGuard;
 import io.github.pgendpoints.postgres.NoDataSource;
 import io.github.pgendpoints.postgres.NodeProbe;
@@ -34,9 +34,9 @@ import org.apache.camel.Predicate;
 /**
  * The beans and properties that the routes name.
  *
- * @param console where people see what they asked to be shown
- * @param end runs when the alerts of a cycle have gone out
- * @param abort runs when an error kept them from going out
+ * @param console receives the output for people
+ * @param end runs after the alerts of a cycle were sent
+ * @param abort runs if an error prevented that
  */
 record RouteBindings(
     ClusterWiring wiring,
@@ -71,14 +71,14 @@ record RouteBindings(
     registry.accept("checkTicks", wiring.checkTicks);
     registry.accept("probes", wiring.probes);
     registry.accept("noDataSource", new NoDataSource());
-    registry.accept("reader", new Reading());
-    registry.accept("prober", new Probing(probed));
-    registry.accept("rules", new Rules());
-    registry.accept("publisher", new Publishing());
+    registry.accept("reader", new ReadSteps());
+    registry.accept("prober", new ProbeSteps(probed));
+    registry.accept("rules", new RuleSteps());
+    registry.accept("publisher", new PublishSteps());
     registry.accept("overrule", new OverruleCommand(console));
-    Conclusion conclusion = new Conclusion(ended, end, abort);
+    CycleSteps conclusion = new CycleSteps(ended, end, abort);
     registry.accept("conclusion", conclusion);
-    // A bean of an expression does not see the exception that a catch clause asks about.
+    // A bean in an expression does not see the exception that a catch clause checks.
     registry.accept("concernsOneService", (Predicate) conclusion::concernsOneService);
     registry.accept("retries", new Retries());
     registry.accept("console", console);
@@ -98,7 +98,7 @@ record RouteBindings(
   }
 
   private WriteGuard writeGuard() {
-    // A route of a user's own need not set the variable.
+    // A route that a user adds need not set the variable.
     Cluster only = wiring.cluster;
     return exchange -> {
       Cluster cluster = exchange.getVariable("cluster", only, Cluster.class);

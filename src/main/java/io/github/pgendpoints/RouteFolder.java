@@ -26,14 +26,14 @@ record RouteFolder(Path path) {
   }
 
   /**
-   * What Camel is to read: file by file, since for a pattern it looks into each folder beside them,
-   * and doesn't start where it may not.
+   * The files for Camel, one by one: for a pattern, Camel also reads each folder beside them, and
+   * doesn't start if it may not.
    */
   String pattern() {
     try {
       return routes().stream().map(file -> "file:" + file).collect(Collectors.joining(","));
     } catch (IOException e) {
-      // Which Camel reports.
+      // Camel reports the cause.
       return "file:" + path + "/*" + EXTENSION;
     }
   }
@@ -47,7 +47,7 @@ record RouteFolder(Path path) {
     }
   }
 
-  /** Files that look like routes of somebody, and are not read; each with the reason. */
+  /** Files that look like a user's routes, but are not read; each with the reason. */
   Map<Path, String> ignored() {
     Map<Path, String> ignored = new TreeMap<>();
     Stream.of(path, path.resolve("alerts"))
@@ -65,7 +65,7 @@ record RouteFolder(Path path) {
     return ignored;
   }
 
-  /** None where the folder cannot be read. */
+  /** Returns none if the folder cannot be read. */
   private static List<Path> files(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files.toList();
@@ -89,7 +89,7 @@ record RouteFolder(Path path) {
   }
 
   /**
-   * Checks that some route runs the cycles: without one, the program would wait for ever.
+   * Checks that a route runs the cycles: without one, the program would wait forever.
    *
    * @throws IllegalStateException if none does
    */

@@ -67,7 +67,7 @@ class ClientsIT {
                   + " clients of "
                   + service
                   + " see other addresses than those written: EndpointSlice left, managed by"
-                  + " endpointslice-controller.k8s.io, leads to 10.9.9.9:5432 (postgresql);"
+                  + " endpointslice-controller.k8s.io, routes to 10.9.9.9:5432 (postgresql);"
                   + " kubectl delete endpointslice left -n db"),
           run.logged("clients of"));
     }
@@ -168,7 +168,7 @@ class ClientsIT {
   }
 
   @Test
-  void continuousModeReportsAControllerThatDoesNotRunUntilItDoes() {
+  void reportsAControllerThatDoesNotRunUntilItDoes() {
     try (Run run = run(ENDPOINTS).start(Mode.CONTINUOUS)) {
       until(() -> run.logged("pg-ro created").size() == 1);
       api.withoutMirroring();

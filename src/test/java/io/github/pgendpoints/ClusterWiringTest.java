@@ -7,10 +7,10 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.github.pgendpoints.cycle.Cluster;
-import io.github.pgendpoints.cycle.Conclusion;
 import io.github.pgendpoints.cycle.Cycle;
+import io.github.pgendpoints.cycle.CycleSteps;
 import io.github.pgendpoints.cycle.Mode;
-import io.github.pgendpoints.cycle.Probing;
+import io.github.pgendpoints.cycle.ProbeSteps;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.settings.SettingsReader;
 import io.github.pgendpoints.topology.Failure;
@@ -102,7 +102,8 @@ class ClusterWiringTest {
       cluster.prober().downNodes().forget();
     }
 
-    new Probing(null).startProbes(cluster, begin(), Nodes.nothingPublished(), List.of(UNREACHABLE));
+    new ProbeSteps(null)
+        .startProbes(cluster, begin(), Nodes.nothingPublished(), List.of(UNREACHABLE));
 
     // The address needs no look-up.
     assertTasks(0, isBack ? 1 : 0);
@@ -125,7 +126,7 @@ class ClusterWiringTest {
 
   private Cycle begin() throws IOException {
     try (var context = new DefaultCamelContext()) {
-      return new Conclusion(null, null, null).begin(cluster, new DefaultExchange(context));
+      return new CycleSteps(null, null, null).begin(cluster, new DefaultExchange(context));
     }
   }
 

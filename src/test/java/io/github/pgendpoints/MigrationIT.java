@@ -180,7 +180,7 @@ class MigrationIT {
   }
 
   @Test
-  void tellsWhoeverTakesTheRightsToSlicesAwayTooSoon() {
+  void reportsRightsToSlicesThatAreRemovedTooSoon() {
     api.enforce(null).withMirroring(Duration.ofMillis(3));
     for (int i = 0; i < 4; i++) {
       try (Run run = run().with("PUBLISH", "endpointslices")) {
@@ -202,7 +202,7 @@ class MigrationIT {
   }
 
   @Test
-  void saysTheRuleThatTheOriginalsRoleLacks() {
+  void reportsTheRuleThatTheOriginalsRoleLacks() {
     api.deleteEndpoints(RO);
     try (Run run = run()) {
       assertEquals(3, run.once());

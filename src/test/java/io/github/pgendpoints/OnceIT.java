@@ -198,7 +198,7 @@ class OnceIT {
   }
 
   @Test
-  void saysThatARivalDoesNotStopWriting() {
+  void reportsThatARivalDoesNotStopWriting() {
     runOnce();
     api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
     rivalBeforeEachPatch(0);
@@ -275,7 +275,7 @@ class OnceIT {
   }
 
   @Test
-  void saysWhichRightIsMissing() {
+  void reportsWhichRightIsMissing() {
     api.deny("get", "endpoints");
     try (Run run = run()) {
       assertEquals(3, run.once());
@@ -284,7 +284,7 @@ class OnceIT {
   }
 
   @Test
-  void saysWhichServiceIsMissingAndServesTheOther() {
+  void reportsAMissingServiceAndServesTheOther() {
     api.delete(Service.class, "db", "pg-rw");
     try (Run run = run()) {
       assertEquals(3, run.once());

@@ -234,8 +234,7 @@ class OverruleIT {
 
     String shown = shown(null, 1);
     assertTrue(
-        shown.contains(
-            "ERROR overrule: several primaries answer, say which one is to be published: "),
+        shown.contains("ERROR overrule: several primaries answer; name the one to publish: "),
         shown);
     shown = shown("db9", 1);
     assertTrue(
@@ -255,7 +254,7 @@ class OverruleIT {
   }
 
   @Test
-  void makesAnewWhatIsMissingAndOverwritesWhatCannotBeReadAlsoWhilePaused() throws SQLException {
+  void recreatesMissingAndUnreadableStateEvenWhilePaused() throws SQLException {
     once(0);
     api.deleteEndpoints("pg-rw");
     api.deleteEndpoints("pg-ro");
@@ -279,7 +278,7 @@ class OverruleIT {
     assertTrue(shown.contains("has the annotation postgres.discovery/timeline: 'x'"), shown);
     assertTrue(
         shown.contains(
-            "The annotation postgres.discovery/paused stays: this is written all the same"),
+            "The annotation postgres.discovery/paused stays: this change is written anyway"),
         shown);
 
     overrule(null);
@@ -291,7 +290,7 @@ class OverruleIT {
   }
 
   @Test
-  void saysWhichRightIsMissing() {
+  void reportsWhichRightIsMissing() {
     once(0);
     api.deny("patch", "endpoints", "pg-rw");
     try (Run run = run()) {

@@ -112,7 +112,7 @@ class OwnRoutesTest {
 
     assertEquals(2, run.once());
     assertEquals(
-        1, run.logged(": route cycle sends to direct:alert, which no route is from; ").size());
+        1, run.logged(": route cycle sends to direct:alert, but no route starts from it; ").size());
   }
 
   @Test

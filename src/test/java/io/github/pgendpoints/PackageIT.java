@@ -317,7 +317,7 @@ class PackageIT {
   }
 
   @Test
-  void tellsAllFaultsOfTheSettingsAtOnce() {
+  void reportsAllFaultsOfTheSettingsAtOnce() {
     try (Program program =
         program()
             .with("PGPORT", "0")
@@ -332,7 +332,7 @@ class PackageIT {
   }
 
   @Test
-  void tellsThatTheApiCannotBeReached() {
+  void reportsThatTheApiCannotBeReached() {
     api.stop();
     try (Program program = program()) {
       assertEquals(3, program.run("--once"));
@@ -346,10 +346,10 @@ class PackageIT {
   @CsvSource({
     "'token: [sekret', is not a valid kubeconfig",
     "'sekret', is not a valid kubeconfig",
-    "'token: sekret', has no current context",
-    "'', has no current context"
+    "'token: sekret', does not define its current context",
+    "'', does not define its current context"
   })
-  void tellsWhatIsWrongWithAKubeconfigButNotWhatItSays(
+  void reportsAFaultOfAKubeconfigWithoutItsContent(
       String contents, String what, @TempDir Path folder) throws IOException {
     Path kubeconfig = Files.writeString(folder.resolve("config"), contents);
     try (Program program = program().with("KUBECONFIG", kubeconfig.toString())) {
@@ -370,7 +370,7 @@ class PackageIT {
   }
 
   @Test
-  void tellsThatItFindsNoApi() {
+  void reportsThatItFindsNoApi() {
     try (Program program = program().with("KUBECONFIG", null)) {
       assertEquals(2, program.run("--once"));
       assertTrue(program.err().contains(" ERROR KUBECONFIG is not set"), program::err);
@@ -484,7 +484,7 @@ class PackageIT {
 
   /** Camel looks for such beans once, before it loads the routes. */
   @Test
-  void saysThatNoRouteRunsTheCycles(@TempDir Path pod) throws IOException {
+  void reportsThatNoRouteRunsTheCycles(@TempDir Path pod) throws IOException {
     Path without = copyOfHome(pod);
     Files.delete(without.resolve("routes/10-cycle.camel.yaml"));
     try (Program program = configured(new Program(launcher(without)))) {
@@ -568,14 +568,14 @@ class PackageIT {
   }
 
   @Test
-  void saysThatItFindsNoJava(@TempDir Path empty) {
+  void reportsThatItFindsNoJava(@TempDir Path empty) {
     assertRefused("JAVA_HOME is '" + empty + "'", empty.toString(), System.getenv("PATH"));
     assertRefused("found no java", null, empty.toString());
   }
 
   @ParameterizedTest
   @CsvSource({"1.8.0_402, true", "11.0.2, true", "16, true", "11.0.2, false"})
-  void saysThatJavaIsTooOld(String version, boolean hasReleaseFile, @TempDir Path old)
+  void reportsThatJavaIsTooOld(String version, boolean hasReleaseFile, @TempDir Path old)
       throws IOException {
     String line =
         hasReleaseFile ? "exit 1" : "echo 'openjdk version \"" + version + "\" 2019-01-15' >&2";
@@ -588,7 +588,7 @@ class PackageIT {
   }
 
   @Test
-  void saysThatJavaDoesNotWork(@TempDir Path broken) throws IOException {
+  void reportsThatJavaDoesNotWork(@TempDir Path broken) throws IOException {
     script(broken.resolve("bin/java"), "exit 126");
     assertRefused("does not work", broken.toString(), System.getenv("PATH"));
   }
@@ -644,7 +644,7 @@ class PackageIT {
 
   @ParameterizedTest
   @CsvSource({"INFO, text", "TRACE, text", "TRACE, json"})
-  void tellsNobodyThePassword(String level, String format) throws IOException {
+  void revealsNoPassword(String level, String format) throws IOException {
     String password = "sekret-of-the-test";
     try (Program program =
         program()

@@ -99,7 +99,7 @@ class RepairTest {
     List<String> news = cycles.news();
     assertTrue(
         news.contains(
-            "pg-rw leads to 10.0.0.1:5432, which is not the published primary: it is put back to 10.0.0.2:5432; set PAUSED=true to keep what is written by hand"),
+            "pg-rw routes to 10.0.0.1:5432, which is not the published primary: it is reset to 10.0.0.2:5432; to keep a manual change, set PAUSED=true"),
         news.toString());
     api.clearRequests();
     assertEquals(1, cycles.run(DEAD));
@@ -197,7 +197,7 @@ class RepairTest {
 
     assertEquals("10.0.0.1", address(false));
     List<String> news = cycles.news();
-    assertEquals(List.of(), news.stream().filter(line -> line.contains("it is put back")).toList());
+    assertEquals(List.of(), news.stream().filter(line -> line.contains("it is reset to")).toList());
     assertTrue(news.stream().anyMatch(line -> line.contains("403")), news.toString());
   }
 

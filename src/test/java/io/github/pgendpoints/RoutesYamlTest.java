@@ -57,7 +57,7 @@ class RoutesYamlTest {
   private static final Set<String> ASK_A_BEAN =
       Set.of(
           "00-errors.camel.yaml: prober.isWorthATry",
-          "00-errors.camel.yaml: retries.isWorthATry",
+          "00-errors.camel.yaml: retries.prepareRetry",
           // A pure function of the topology, of what is published, and of the mode.
           "10-cycle.camel.yaml: prober.isInDoubt",
           // A setting.

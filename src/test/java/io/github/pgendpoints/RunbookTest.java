@@ -293,7 +293,7 @@ class RunbookTest {
 
   @ParameterizedTest
   @MethodSource("conditions")
-  void tellsOfEveryCondition(Said said) throws IOException {
+  void coversEveryCondition(Said said) throws IOException {
     Conditions conditions = TestConditions.create();
     said.says().accept(conditions);
 
@@ -350,7 +350,7 @@ class RunbookTest {
 
   /** Whoever is refused has to know the way on. */
   @Test
-  void tellsOfEachRefusalWhatEndsIt() throws IOException {
+  void statesForEachRefusalWhatEndsIt() throws IOException {
     String page = Files.readString(Path.of("docs/runbook.md"));
     String refusals =
         page.substring(
@@ -364,7 +364,7 @@ class RunbookTest {
   }
 
   @Test
-  void tellsOfEveryMessageInTheSources() throws IOException {
+  void coversEveryMessageInTheSources() throws IOException {
     String runbook = Files.readString(Path.of("docs/runbook.md"));
     List<String> headings =
         Stream.concat(headings("ERROR").stream(), headings("WARN").stream()).toList();
@@ -385,7 +385,7 @@ class RunbookTest {
   }
 
   @Test
-  void tellsOfEveryRightThatTheRoleMayLack() throws IOException {
+  void coversEveryRightThatTheRoleMayLack() throws IOException {
     List<String> headings = headings("WARN");
     for (ApiRight right : ApiRight.values()) {
       for (String message :
@@ -398,7 +398,7 @@ class RunbookTest {
   }
 
   @Test
-  void tellsOfEveryMessageOfTheLauncher() throws IOException {
+  void coversEveryMessageOfTheLauncher() throws IOException {
     String runbook = Files.readString(Path.of("docs/runbook.md"));
     List<String> heads = headings("ERROR");
     List<String> messages =
@@ -418,7 +418,7 @@ class RunbookTest {
   }
 
   @Test
-  void tellsOfEveryExceptionInTheRoutes() throws IOException {
+  void coversEveryExceptionInTheRoutes() throws IOException {
     String runbook = Files.readString(Path.of("docs/runbook.md"));
     try (Stream<Path> files = Files.list(Path.of("routes"))) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {

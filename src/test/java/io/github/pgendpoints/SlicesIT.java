@@ -150,7 +150,7 @@ class SlicesIT {
   }
 
   @Test
-  void saysTheRuleWithoutWhichItCannotSeeItsSlices() {
+  void reportsTheRuleWithoutWhichItCannotSeeItsSlices() {
     api.deny("list", "endpointslices");
     try (Run run = run("endpointslices")) {
       assertEquals(3, run.once());

@@ -85,7 +85,7 @@ class SlicesModeTest {
 
   @ParameterizedTest
   @CsvSource({"somebody,10.0.0.99", "somebody,", "postgres-endpoint-manager,"})
-  void saysWhoseSliceHasTheNameOfOurs(String manager, String address) {
+  void namesTheOwnerOfASliceWithOurName(String manager, String address) {
     EndpointSlice theirs = slice("pg-rw-ipv4", manager, address);
     if (!manager.equals("somebody")) {
       theirs.getMetadata().getLabels().put("kubernetes.io/service-name", "orders");
@@ -99,7 +99,7 @@ class SlicesModeTest {
     List<String> news = cycles.news();
     assertTrue(
         news.contains(
-            "Service pg-rw is left as it is: the EndpointSlice pg-rw-ipv4 has the name of ours, and is not ours"),
+            "Service pg-rw is unchanged: EndpointSlice pg-rw-ipv4 has a name that this program uses, but another owner"),
         news::toString);
     assertEquals(version, slice("pg-rw-ipv4").getMetadata().getResourceVersion());
     assertEquals(Set.of("10.0.0.2", "10.0.0.3"), api.visible("pg-ro"));
@@ -208,7 +208,7 @@ class SlicesModeTest {
         "delete | endpointslices | resources [endpointslices], resourceNames [pg-rw-ipv4], verbs [delete]",
         "delete | endpoints | resources [endpoints], resourceNames [pg-rw], verbs [delete]"
       })
-  void saysTheExactRuleThatIsMissing(String verb, String resource, String rule) {
+  void reportsTheExactRuleThatIsMissing(String verb, String resource, String rule) {
     RoutesContext slices = cycles(true);
     RoutesContext endpoints = cycles(false);
     boolean back = verb.equals("delete") && resource.equals("endpointslices");
@@ -229,7 +229,7 @@ class SlicesModeTest {
   }
 
   @Test
-  void saysWhatTheServerFindsInvalid() {
+  void reportsWhatTheServerFindsInvalid() {
     RoutesContext cycles = cycles(true);
     EndpointSlice odd = slice("pg-rw-ipv4", "postgres-endpoint-manager", null);
     odd.setAddressType("IPv6");
@@ -303,7 +303,7 @@ class SlicesModeTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"create", "patch"})
-  void showsNoOldPrimaryBesideOneOfTheOtherFamilyThatCannotBeWritten(String verb) {
+  void neverShowsTheOldPrimaryBesideANewOneOfAnotherFamily(String verb) {
     List<Set<String>> seen = new ArrayList<>();
     RoutesContext cycles = cycles(true);
     cycles.run(BEFORE);

@@ -143,7 +143,7 @@ class StateIT {
   }
 
   @Test
-  void isWrittenOnChangeAndAlsoWhilePausedButNotByADryRunOrStatus() throws SQLException {
+  void isWrittenOnChangeEvenWhilePausedButNotByDryRunOrStatus() throws SQLException {
     once(0);
     third.promote();
     String before = state();
@@ -185,7 +185,7 @@ class StateIT {
 
   /** A run that is killed after its write leaves in STATE what was alerted of before. */
   @Test
-  void thePrimaryThatAKilledRunPublishedIsReportedByTheNextOneOnce() throws SQLException {
+  void reportsOnceThePrimaryThatAKilledRunPublished() throws SQLException {
     onceWithEvents(0);
     first.stopImmediately();
     onceWithEvents(1);

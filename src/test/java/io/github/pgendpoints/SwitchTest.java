@@ -215,7 +215,7 @@ class SwitchTest {
   }
 
   @Test
-  void keepsTheAddressesWhenOnlyWhatIsRememberedChangesOnTheWay() {
+  void keepsTheAddressesWhenOnlyTheAnnotationsChange() {
     Topology without = topology(primary("10.0.0.1", 1), standby("10.0.0.2"));
     begin(true);
     run(false, BEFORE, 1);

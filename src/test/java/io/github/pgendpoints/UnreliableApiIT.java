@@ -65,7 +65,7 @@ class UnreliableApiIT {
         raw("flood", "an answer of more than 4 MiB", RawFault.flood()),
         raw(
             "a page",
-            "not the Kubernetes object we asked for",
+            "other than the requested Kubernetes object",
             RawFault.body(200, "<html>Sign in</html>")),
         raw("an empty page", "the answer is not Endpoints pg-rw", RawFault.body(200, "")),
         raw(
@@ -101,7 +101,7 @@ class UnreliableApiIT {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("lasting")
-  void saysItOnceAndEndsInTime(String what, String says, Consumer<FakeApiServer> order) {
+  void reportsItOnceAndEndsInTime(String what, String says, Consumer<FakeApiServer> order) {
     try (Run run = run()) {
       order.accept(api);
       long start = System.nanoTime();

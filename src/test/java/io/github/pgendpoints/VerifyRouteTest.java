@@ -21,7 +21,7 @@ import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Cycle;
 import io.github.pgendpoints.cycle.Heartbeat;
 import io.github.pgendpoints.cycle.Mode;
-import io.github.pgendpoints.cycle.Reading;
+import io.github.pgendpoints.cycle.ReadSteps;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.management.CycleHealth;
@@ -314,7 +314,7 @@ class VerifyRouteTest {
         "clear | 2        | false | STATUS  | false | true  | nothing is written",
         "clear | 2        | false | DRY_RUN | false | true  | nothing is written"
       })
-  void emptiesTheReadWriteServiceInASplitBrainOnlyWhereThatIsWanted(
+  void emptiesReadWriteInASplitBrainOnlyIfConfigured(
       String onSplitBrain,
       String quorum,
       boolean paused,
@@ -444,8 +444,8 @@ class VerifyRouteTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "refuse('verified', 'mine') | a rule of your own has a name of its own, and 'verified' is one of the program's; allowed: any other",
-        "refuse('Quorum', 'mine') | a rule of your own has a name of its own, and 'Quorum' is one of the program's; allowed: any other",
+        "refuse('verified', 'mine') | 'verified' is the name of a built-in rule; allowed: any other",
+        "refuse('Quorum', 'mine') | 'Quorum' is the name of a built-in rule; allowed: any other",
         "refuse('OneArg') | a rule refuses with a name and a sentence, as in refuse('NAME', 'sentence')",
         "refuse(null, 'mine') | a rule refuses with a name and a sentence, as in refuse('NAME', 'sentence')",
         "refuse('No-Name', 'mine') | the name of a rule is a letter and up to 62 letters and digits, not 'No-Name'",
@@ -517,7 +517,7 @@ class VerifyRouteTest {
     /** Finds out whether it is paused, as ever. */
     public LastPublished recallPublished(
         @Variable("cluster") Cluster cluster, @Variable("cycle") Cycle cycle) {
-      new Reading().recallPublished(cluster, cycle, none, none);
+      new ReadSteps().recallPublished(cluster, cycle, none, none);
       return published;
     }
 

@@ -193,7 +193,7 @@ class WatchIT {
   }
 
   @Test
-  void saysWhichRightItLacksToWatchSlices() {
+  void reportsWhichRightItLacksToWatchSlices() {
     api.deny("watch", "endpointslices");
     try (Run run = run().with("PUBLISH", "endpointslices").start(Mode.CONTINUOUS)) {
       until(() -> api.visible("pg-ro").size() == 2);

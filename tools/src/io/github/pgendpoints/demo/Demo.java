@@ -147,7 +147,7 @@ public final class Demo {
     stage.startManager();
     awaitEndpoints("127.0.0.1", "127.0.0.2,127.0.0.3");
     show();
-    screen.confirm("%s leads to the primary, %s to the standbys".formatted(RW, RO));
+    screen.confirm("%s routes to the primary, %s to the standbys".formatted(RW, RO));
     confirmWrite(servers.get(0));
   }
 
@@ -155,7 +155,7 @@ public final class Demo {
     String versions = stage.versions();
     heading("2. The primary is lost");
     screen.say(
-        "%s is killed (kill -9). Until somebody promotes a standby there is no primary."
+        "%s is killed (kill -9). There is no primary until a standby is promoted."
             .formatted(old.name()));
     stage.cluster().waitUntilReplayed();
     old.kill();
@@ -166,7 +166,7 @@ public final class Demo {
       stage.write();
       throw new NotAsToldException("an application could write without a primary");
     } catch (SQLException e) {
-      screen.confirm("an application's INSERT through %s fails: there is nobody".formatted(RW));
+      screen.confirm("an application's INSERT through %s fails: it has no server".formatted(RW));
     }
   }
 
@@ -231,7 +231,7 @@ public final class Demo {
       throw new NotAsToldException(old.name() + " is no primary any more");
     }
     screen.confirm(
-        "%s is a primary all the while, on timeline %d; neither Service leads to it"
+        "%s is a primary all the while, on timeline %d; neither Service routes to it"
             .formatted(old.name(), old.timeline()));
     confirmWrite(heir);
     return timing.publication();

@@ -316,11 +316,11 @@ final class World {
                   ? HistoryAnswer.failed("timeout")
                   : HistoryAnswer.read(machine.branch.history());
             });
-    List<String> knocked = topology.unlistedEntries(published);
-    if (!knocked.isEmpty()) {
+    List<String> unlisted = topology.unlistedEntries(published);
+    if (!unlisted.isEmpty()) {
       topology =
           topology.withUnanswered(
-              knocked.stream()
+              unlisted.stream()
                   .filter(
                       entry -> {
                         Machine machine = atEndpoint(entry);

@@ -13,21 +13,19 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * One thing worth saying, as every sink gets it; {@code marshal: json} makes an object of these
- * fields.
+ * One alert, as every sink receives it. {@code marshal: json} writes these fields as an object.
  *
- * @param phase whether it happened and that is all, or began, lasts, or is over
- * @param ends the kind of the condition that is over by this; null when none is
- * @param subject the node, or else the Service, it is about; empty when it is about the whole
- *     cluster
- * @param key the same whenever the same condition is told of: begun, lasting and over
- * @param message one sentence for people, its subject first
- * @param before the topology that was verified last, as {@code primary:IP;standbys:IP,IP}; null
- *     when there was none
- * @param after the topology that is verified now; null when none is
- * @param nodes what each node is, and why; empty when they were not asked
- * @param since when it happened or began
- * @param at when this alert was made
+ * @param phase whether this is an event, or a condition begins, lasts, or is over
+ * @param ends the kind of the condition that ends with this alert; null if none does
+ * @param subject the node, the Service, or the rule; empty if the alert is about the whole cluster
+ * @param key the same in every alert about the same condition, from its beginning to its end
+ * @param message one sentence for people, which names its subject first
+ * @param before the topology that was verified last, as {@code primary:IP;standbys:IP,IP}; null if
+ *     there was none
+ * @param after the topology that this cycle verified; null if it verified none
+ * @param nodes the state of each node, and the reason; empty if the cycle probed none
+ * @param since when the event happened or the condition began
+ * @param at when this alert was created
  */
 @JsonPropertyOrder({"kind", "severity", "phase", "ends", "subject", "key", "message"})
 public record Alert(
@@ -50,33 +48,33 @@ public record Alert(
     nodes = List.copyOf(nodes);
   }
 
-  /** How bad a thing is; the names are those of the log levels. */
+  /** The severity of an alert; the names are those of the log levels. */
   public enum Severity {
     INFO,
     WARN,
     ERROR
   }
 
-  /** Where in its life a condition is. */
+  /** The phase of a condition, or HAPPENED for an event. */
   public enum Phase {
-    /** No condition: a thing of one moment. */
+    /** An event, not a condition. */
     HAPPENED,
-    /** A condition that was not there in the cycle before. */
+    /** A condition that the previous cycle did not have. */
     BEGAN,
-    /** A condition that was told of before: its details are others, or ALERT_REPEAT has passed. */
+    /** A condition that was reported before: its details changed, or ALERT_REPEAT has passed. */
     LASTS,
     /** The end of a condition. */
     OVER
   }
 
   /**
-   * Whose alert it is.
+   * The cluster that an alert is about.
    *
    * @param readWrite the name of RW_SERVICE
    * @param readOnly the name of RO_SERVICE
    */
   public record Cluster(String namespace, String readWrite, String readOnly) {
-    /** The key of a condition of this cluster. */
+    /** Returns the key of a condition of this cluster. */
     public String key(Kind kind, String subject) {
       String key = namespace + "/" + readWrite + "/" + kind;
       return subject.isEmpty() ? key : key + "/" + subject;
@@ -84,12 +82,12 @@ public record Alert(
   }
 
   /**
-   * What one node is.
+   * The state of one node.
    *
    * @param name the entry of PG_NODES
-   * @param address the IP address it was asked at; null when its name did not resolve
+   * @param address the IP address that was probed; null if the name did not resolve
    * @param state PRIMARY, STANDBY, DOWN, UNKNOWN or FOREIGN
-   * @param reason why it is DOWN, UNKNOWN or FOREIGN; else empty
+   * @param reason why the node is DOWN, UNKNOWN or FOREIGN; otherwise empty
    */
   public record Node(String name, String address, String state, String reason) {
     static Node of(NodeState node) {
@@ -101,29 +99,29 @@ public record Alert(
     }
   }
 
-  /** What can happen. */
+  /** The kind of an event or a condition. */
   public enum Kind {
-    /** A topology was verified whose primary is another than before. */
+    /** The verified topology has another primary than before. */
     PRIMARY_CHANGED("PrimaryChanged"),
-    /** A topology was verified that is the one before, or the first there is. */
+    /** The verified topology is the same as before, or it is the first one. */
     TOPOLOGY_VERIFIED("TopologyVerified"),
-    /** A topology was verified whose standbys are others than before. */
+    /** The verified topology has the same primary as before, but other standbys. */
     TOPOLOGY_CHANGED("TopologyChanged"),
     /** A node that was a standby is DOWN. */
     STANDBY_LOST("StandbyLost"),
-    /** A standby answers, and is not read from. */
+    /** A standby answers, but the read-only Service leaves it out. */
     STANDBY_LEFT_OUT("StandbyLeftOut"),
-    /** A standby is there again, or is read from again. */
+    /** A standby answers again, or is back in the read-only Service. */
     STANDBY_BACK("StandbyBack"),
-    /** A node that was no standby is DOWN. */
+    /** A node that was not a standby is DOWN. */
     NODE_DOWN("NodeDown"),
-    /** A node answers, and what it is could not be verified. */
+    /** The name of a node does not resolve, or what answers cannot be verified. */
     NODE_UNKNOWN("NodeUnknown"),
-    /** A node is a primary or a standby again, or has changed from the one to the other. */
+    /** A node is a primary or a standby again, or has changed from one to the other. */
     NODE_CHANGED("NodeChanged"),
     /**
-     * More than one server could be the primary: nothing is written. With a subject: that node
-     * accepts writes off the published line.
+     * Several servers could be the primary: nothing is written, unless ON_SPLIT_BRAIN=clear. With a
+     * subject: that node accepts writes off the published line.
      */
     MULTIPLE_PRIMARIES("MultiplePrimaries"),
     /** No primary was found: nothing is written. */
@@ -133,17 +131,17 @@ public record Alert(
      * was left behind.
      */
     STALE_PRIMARY("StalePrimary"),
-    /** A node belongs to another cluster, or which cluster is ours cannot be told. */
+    /** A node belongs to another cluster, or it is unclear which cluster is ours. */
     FOREIGN_NODE("ForeignNode"),
-    /** Nothing of ours is published yet, and what answers is not enough to begin with. */
+    /** No listed node is published yet, and the answers are not enough for a first run. */
     FIRST_RUN("FirstRun"),
-    /** A node claims to be the published primary, under an entry that was never seen. */
+    /** A node under an entry that is new claims to be the published primary. */
     UNKNOWN_ALIAS("UnknownAlias"),
     /** A standby is ahead of the published primary. */
     STANDBY_AHEAD("StandbyAhead"),
     /** A standby has WAL that the new primary lacks. */
     LEFT_BEHIND("LeftBehind"),
-    /** The published primary has no connection left for us. */
+    /** The published primary has no connection left for our role. */
     PRIMARY_FULL("PrimaryFull"),
     /** Sessions at the primary cannot write unless they turn a setting off. */
     READ_ONLY_PRIMARY("ReadOnlyPrimary"),
@@ -153,30 +151,27 @@ public record Alert(
     LAG_GROWS("LagGrows"),
     /** A node that is read from has been UNKNOWN for minutes. */
     STANDBY_UNVERIFIED("StandbyUnverified"),
-    /** A rule that a route adds refuses; the subject is its name. */
+    /** A rule that a route adds refuses the topology; the subject is the name of the rule. */
     RULE("Rule"),
     /** Fewer nodes than MIN_REACHABLE_NODES could be verified. */
     QUORUM("NoQuorum"),
-    /** What the Endpoints remember cannot be read. */
+    /** An annotation of the Endpoints, or STATE, cannot be read. */
     UNREADABLE_STATE("UnreadableState"),
     /** Writing is paused. */
     PAUSED("Paused"),
     /** Endpoints were written. */
     WRITTEN("Written"),
-    /** The clients of a Service, the subject, see other addresses than those written. */
+    /** Clients of the Service that is the subject see other addresses than those written. */
     MISMATCH("Mismatch"),
-    /**
-     * The Kubernetes API could not be reached or refused a request, or a Service is not as it must
-     * be.
-     */
+    /** The Kubernetes API was unreachable or refused a request, or a Service is unusable. */
     PUBLISH_FAILED("PublishFailed"),
-    /** The cycle ended by an error of the program itself: it decided nothing. */
+    /** An error of the program itself ended the cycle, which decided nothing. */
     CYCLE_FAILED("CycleFailed"),
     /** No node is known. */
     NO_NODES("NoNodes"),
-    /** Somebody stopped the routes of the cycles. */
+    /** A route of the cycles is stopped. */
     CYCLES_STOPPED("CyclesStopped"),
-    /** A check is off, or a setting is odd. */
+    /** A check is off, or a setting is allowed but probably a mistake. */
     DEGRADED("Degraded"),
     /** A condition that was reported is over. */
     RECOVERED("Recovered");
@@ -188,9 +183,9 @@ public record Alert(
     }
 
     /**
-     * The kind of a verified topology.
+     * Returns the kind of a verified topology.
      *
-     * @param before its signature before; null when there was none
+     * @param before the signature of the topology that was verified last; null if there was none
      */
     static Kind ofChange(String before, String after) {
       if (before == null || before.equals(after)) {
@@ -200,7 +195,7 @@ public record Alert(
       return before.startsWith(primary) ? TOPOLOGY_CHANGED : PRIMARY_CHANGED;
     }
 
-    /** The kind of a refusal by this rule. */
+    /** Returns the kind of a refusal by this rule. */
     static Kind of(Rule rule) {
       return switch (rule) {
         case UNREADABLE -> UNREADABLE_STATE;
@@ -215,7 +210,7 @@ public record Alert(
       };
     }
 
-    /** The kind of a condition that a verdict reports beside its rule. */
+    /** Returns the kind of a condition that a verdict reports in addition to its rule. */
     static Kind of(Report.Topic topic) {
       return switch (topic) {
         case DEAD_BRANCH -> MULTIPLE_PRIMARIES;
@@ -232,12 +227,12 @@ public record Alert(
       };
     }
 
-    /** Whether a cycle that does not find it again says nothing of its end. */
+    /** Whether this is an event: no alert reports an end if a later cycle does not find it. */
     boolean isOfOneMoment() {
       return this == LEFT_BEHIND;
     }
 
-    /** As JSON has it, and conditions in a route: {@code ${body.kind} == 'NoPrimary'}. */
+    /** The name in JSON and in conditions of routes: {@code ${body.kind} == 'NoPrimary'}. */
     @Override
     @JsonValue
     public String toString() {

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The fields of an alert that are a text, as a template names them. */
+/** The fields of an alert that a template may name: all but lists. */
 final class AlertFields {
   private static final Pattern NAMED = Pattern.compile("\\$\\{([\\w.-]{1,40})}");
   private static final List<String> NAMES = names("", Alert.class).sorted().toList();
@@ -30,7 +30,7 @@ final class AlertFields {
     return String.join(", ", NAMES);
   }
 
-  /** What a template names and no alert has; empty if there is nothing. */
+  /** Returns the fields that a template names but no alert has; empty if there are none. */
   static String unknownIn(String template) {
     return NAMED
         .matcher(template)

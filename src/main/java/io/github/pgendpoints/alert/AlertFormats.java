@@ -17,9 +17,9 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Makes of an alert what the shipped sinks send. */
+/** Converts an alert to what the shipped sinks send. */
 public final class AlertFormats {
-  /** How long Alertmanager shows a thing of one moment. */
+  /** How long Alertmanager shows an event. */
   private static final Duration SHOWN = Duration.ofMinutes(5);
 
   static final String TEMPLATE = "ALERT_WEBHOOK_TEMPLATE";
@@ -31,7 +31,7 @@ public final class AlertFormats {
   private final Duration repeat;
 
   /**
-   * @param repeat ALERT_REPEAT: a condition that is not told of again for twice as long is over
+   * @param repeat ALERT_REPEAT: Alertmanager ends a condition after twice this time without alerts
    */
   public AlertFormats(SinkSettings settings, Duration repeat) {
     this.settings = settings;
@@ -39,10 +39,10 @@ public final class AlertFormats {
   }
 
   /**
-   * The alert; or the JSON of ALERT_WEBHOOK_TEMPLATE with each {@code ${field}} in its texts
-   * replaced by that field of the alert.
+   * Returns the alert, or else the JSON of ALERT_WEBHOOK_TEMPLATE, in whose texts that field of the
+   * alert replaces each {@code ${field}}.
    *
-   * @throws IllegalArgumentException when the template is no JSON
+   * @throws IllegalArgumentException if the template is not JSON
    */
   public JsonNode webhook(Alert alert) {
     JsonNode fields = json.valueToTree(alert);
@@ -50,7 +50,7 @@ public final class AlertFormats {
     try {
       return template.isEmpty() ? fields : filled(json.readTree(template), fields);
     } catch (JsonProcessingException e) {
-      // Not as its cause: what it says of the text may be a secret.
+      // Without the cause: its message quotes the template, which may contain a secret.
       throw new IllegalArgumentException(TEMPLATE + " is not JSON");
     }
   }
@@ -74,7 +74,7 @@ public final class AlertFormats {
     return template;
   }
 
-  /** For an incoming webhook of Slack. */
+  /** Returns the body for an incoming webhook of Slack. */
   public Map<String, String> slack(Alert alert) {
     String sign =
         alert.phase() == Phase.OVER
@@ -84,7 +84,7 @@ public final class AlertFormats {
               case WARN -> ":warning:";
               case ERROR -> ":rotating_light:";
             };
-    // What servers say must not become a mention of everybody, or a link.
+    // Text from a server must not become a mention of everyone, or a link.
     String message =
         alert.message().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     return Map.of(
@@ -98,7 +98,7 @@ public final class AlertFormats {
                 message));
   }
 
-  /** One line that tells in a list of mails what it is about. */
+  /** Returns the subject of a mail: severity or OVER, the cluster, and the kind. */
   public String mailSubject(Alert alert) {
     return "[%s] %s/%s: %s"
         .formatted(
@@ -108,7 +108,7 @@ public final class AlertFormats {
             alert.phase() == Phase.OVER ? alert.ends() : alert.kind());
   }
 
-  /** All of the alert, for people. */
+  /** Returns the text of a mail. */
   public String mail(Alert alert) {
     StringBuilder text = new StringBuilder(alert.message()).append("\n\n");
     line(text, "before", alert.before());
@@ -128,8 +128,8 @@ public final class AlertFormats {
   }
 
   /**
-   * For Alertmanager's API v2: what begins or lasts fires, what ends is resolved. It is the same
-   * alert there as long as its labels are the same.
+   * Returns the body for Alertmanager's API v2. A condition fires when it begins or lasts, and is
+   * resolved when it ends. Alertmanager identifies an alert by its labels.
    */
   public List<Map<String, Object>> alertmanager(Alert alert) {
     List<Map<String, Object>> posts = new ArrayList<>();
@@ -174,7 +174,7 @@ public final class AlertFormats {
     return post;
   }
 
-  /** Of the kind, not of the alert: what ends a condition must have the labels that began it. */
+  /** The severity of the kind, not of the alert: an end must have the labels of its beginning. */
   private static String severity(Kind kind, Alert alert) {
     return switch (kind) {
       case MISMATCH -> alert.subject().equals(alert.cluster().readWrite()) ? "critical" : "warning";

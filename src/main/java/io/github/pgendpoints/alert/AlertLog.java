@@ -18,14 +18,14 @@ public final class AlertLog {
   }
 
   /**
-   * Logs what a process found in its first cycle and no alert reports: each one says what it found.
+   * Logs what the first cycle of a process found but no alert reports: every process logs this.
    *
-   * @param unreported null if there is none
+   * @param repeated null if there is none
    */
-  public static void logUnreported(Unreported unreported) {
-    if (unreported != null) {
-      LOG.atLevel(Level.valueOf(unreported.severity().name()))
-          .log(ForeignText.clean(unreported.message(), Conditions.MAX_MESSAGE));
+  public static void logRepeated(RepeatedFinding repeated) {
+    if (repeated != null) {
+      LOG.atLevel(Level.valueOf(repeated.severity().name()))
+          .log(ForeignText.clean(repeated.message(), Conditions.MAX_MESSAGE));
     }
   }
 }

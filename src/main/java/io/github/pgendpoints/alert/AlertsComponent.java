@@ -6,8 +6,8 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.support.DefaultComponent;
 
 /**
- * The alert channel, {@code alerts:all}: what is sent to it goes to every route that begins with
- * it. Camel's {@code seda} with several consumers neither keeps the order nor keeps them apart.
+ * The alert channel {@code alerts:all}, which passes each alert to every route that starts with it.
+ * Camel's {@code seda} with several consumers neither keeps the order nor isolates the consumers.
  */
 public final class AlertsComponent extends DefaultComponent {
   private final Sinks sinks;
@@ -29,11 +29,12 @@ public final class AlertsComponent extends DefaultComponent {
       throw new IllegalArgumentException("queue is " + queue + ", allowed: 1 and more");
     }
     String needs = getAndRemoveParameter(parameters, "needs", String.class, "");
-    Set<Only> only = Only.parse(getAndRemoveParameter(parameters, "only", String.class, ""));
+    Set<AlertFilter> only =
+        AlertFilter.parse(getAndRemoveParameter(parameters, "only", String.class, ""));
     return new AlertsEndpoint(uri, this, sinks, settings, queue, needs, only);
   }
 
-  /** Of the parameters that nothing took; Camel's own message doesn't say what is allowed. */
+  /** Refuses the parameters that are left. Camel's own message doesn't list what is allowed. */
   @Override
   protected void validateParameters(
       String uri, Map<String, Object> parameters, String optionPrefix) {

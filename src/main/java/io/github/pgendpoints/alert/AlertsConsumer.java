@@ -14,43 +14,47 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One sink: a queue of its own, and a thread that takes one alert after the other to its route. So
- * whatever a sink does, it delays neither the cycle nor another sink.
+ * One sink: its own queue, and a thread that passes one alert after the other to its route. A slow
+ * sink therefore delays neither the cycle nor another sink.
  */
 final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   private static final Logger LOG = LoggerFactory.getLogger(AlertsConsumer.class);
 
   private final Sinks sinks;
   private final int capacity;
-  private final Set<Only> only;
+  private final Set<AlertFilter> only;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<Alert> queue = new ArrayDeque<>();
   private SinkCount count;
   private boolean busy;
 
-  /** The one that it is busy with was told of as lost. */
+  /** Whether the alert in progress was already logged as lost. */
   private boolean givenUp;
 
   private boolean overflowing;
   private volatile Thread thread;
 
   AlertsConsumer(
-      AlertsEndpoint endpoint, Processor processor, Sinks sinks, int capacity, Set<Only> only) {
+      AlertsEndpoint endpoint,
+      Processor processor,
+      Sinks sinks,
+      int capacity,
+      Set<AlertFilter> only) {
     super(endpoint, processor);
     this.sinks = sinks;
     this.capacity = capacity;
     this.only = only;
   }
 
-  /** The name of the sink: its route's id. */
+  /** The name of the sink: the id of its route. */
   String name() {
     return getRouteId();
   }
 
-  /** Puts an alert into the queue, in the place of the oldest when it is full; never waits. */
+  /** Adds an alert to the queue, and drops the oldest one if the queue is full. Never waits. */
   void offer(Alert alert) {
-    if (!Only.takes(only, alert)) {
+    if (!AlertFilter.takes(only, alert)) {
       return;
     }
     lock.lock();
@@ -74,7 +78,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   }
 
   /**
-   * Waits until everything was taken to the route.
+   * Waits until the route has processed all alerts, or the deadline has passed.
    *
    * @param deadline as of {@link System#nanoTime}
    */
@@ -93,7 +97,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
     }
   }
 
-  /** Gives up what has not been taken, and tells of it, once. */
+  /** Gives up the alerts that are queued or in progress, and logs each as lost only once. */
   void giveUp(String when) {
     int left;
     lock.lock();
@@ -105,7 +109,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
       lock.unlock();
     }
     if (left > 0) {
-      LOG.error("alert sink {} has not taken {} alert(s) {}: they are lost", name(), left, when);
+      LOG.error("alert sink {} did not process {} alert(s) {}: they are lost", name(), left, when);
     }
   }
 
@@ -115,8 +119,8 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
 
   private void work() {
     try {
-      // Of two threads, when the one before hung and the route was stopped and started, one goes
-      // on.
+      // If the previous thread hung while the route was stopped and started, there are two threads:
+      // only the new one goes on.
       while (isRunAllowed() && Thread.currentThread() == thread) {
         take(next());
       }
@@ -173,7 +177,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
           "alert sink {} failed to deliver {}: {}",
           name(),
           alert.key(),
-          SinkFailure.describe(failure));
+          DeliveryError.describe(failure));
     }
   }
 
@@ -191,14 +195,14 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   protected void doStop() throws Exception {
     sinks.remove(this);
     giveUp("before it was stopped");
-    // A sink that does not end by this is left behind: the process does not wait for its thread.
+    // The process does not wait for a thread that ignores this: it is a daemon.
     thread.interrupt();
     super.doStop();
   }
 
   @Override
   public boolean deferShutdown(ShutdownRunningTask task) {
-    // Else what is queued, and what a cycle in flight still sends, would be lost.
+    // Otherwise queued alerts, and those that a cycle in flight still sends, would be lost.
     return true;
   }
 
@@ -215,7 +219,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   @Override
   public void prepareShutdown(boolean suspendOnly, boolean forced) {
     if (forced && thread != null) {
-      // Before it is interrupted, and what it has at hand fails of that.
+      // Before the interrupt, which makes the alert in progress fail.
       giveUp("before it was stopped");
       thread.interrupt();
     }

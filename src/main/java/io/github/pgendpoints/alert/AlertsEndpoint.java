@@ -14,7 +14,7 @@ final class AlertsEndpoint extends DefaultEndpoint implements MultipleConsumersS
   private final SinkSettings settings;
   private final int queue;
   private final String needs;
-  private final Set<Only> only;
+  private final Set<AlertFilter> only;
 
   AlertsEndpoint(
       String uri,
@@ -23,7 +23,7 @@ final class AlertsEndpoint extends DefaultEndpoint implements MultipleConsumersS
       SinkSettings settings,
       int queue,
       String needs,
-      Set<Only> only) {
+      Set<AlertFilter> only) {
     super(uri, component);
     this.sinks = sinks;
     this.settings = settings;

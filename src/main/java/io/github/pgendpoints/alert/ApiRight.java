@@ -7,23 +7,23 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A right that a Role may lack while the program goes on: what does not work without it, and the
- * rules that grant it. Without any other right, the request that needs it fails.
+ * A right that the program can do without: what does not work if the Role lacks it, and the rules
+ * that grant it. If any other right is missing, the request that needs it fails.
  */
 public enum ApiRight {
-  /** An informer lists first. */
+  /** Includes list, since an informer lists before it watches. */
   WATCH_ENDPOINTS(
       "",
       "endpoints",
       "list, watch",
       "",
-      "what others change is found by the next read, and not at once"),
+      "changes by other writers are found at the next read, not immediately"),
   WATCH_SLICES(
       "discovery.k8s.io",
       "endpointslices",
       "list, watch",
       "",
-      "what others change is found by the next read, and not at once"),
+      "changes by other writers are found at the next read, not immediately"),
   LIST_SLICES(
       "discovery.k8s.io",
       "endpointslices",
@@ -58,7 +58,7 @@ public enum ApiRight {
   private final String group;
   private final String resource;
 
-  /** Verbs that a rule can limit to names, and those that it cannot. */
+  /** Verbs that a rule can limit to names; {@link #ofAll} has those that it cannot. */
   private final String ofNamed;
 
   private final String ofAll;
@@ -73,9 +73,9 @@ public enum ApiRight {
   }
 
   /**
-   * Says that it is missing, what that means, and the rules to add.
+   * Describes the missing right, its consequence, and the rules to add.
    *
-   * @param names of the objects; none where Kubernetes cannot limit the right to names
+   * @param names of the objects; empty if Kubernetes cannot limit the right to names
    * @return one sentence, for people
    */
   public String missing(List<String> names) {
@@ -93,10 +93,10 @@ public enum ApiRight {
   }
 
   /**
-   * Says why a request was refused (403), and what that means: the Role does not grant it, or a
-   * quota or an admission webhook forbids it.
+   * Describes why a request was refused (403), and the consequence: the Role does not grant it, or
+   * a quota or an admission webhook forbids it.
    *
-   * @param names of the objects; none where Kubernetes cannot limit the right to names
+   * @param names of the objects; empty if Kubernetes cannot limit the right to names
    * @return one sentence, for people
    */
   public String refused(List<String> names, KubernetesClientException refusal) {

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * Which rights the Role lacks, as the API server's refusals tell. A request that is refused is
- * asked again after a while, since Roles are mended.
+ * The rights that the Role lacks, according to the refusals of the API server. A refused request is
+ * sent again after a while, since an operator may add the right.
  *
  * <p>Used by one thread at a time.
  */
@@ -31,7 +31,7 @@ public final class ApiRights {
   /**
    * @param services RW_SERVICE and RO_SERVICE
    * @param state STATE; null without it
-   * @param listener is told of each refusal once, in one sentence, until the request is granted
+   * @param listener receives each refusal once, as one sentence, until the request is granted
    */
   public ApiRights(
       List<String> services, String state, Consumer<String> listener, LongSupplier nanoTime) {
@@ -41,17 +41,17 @@ public final class ApiRights {
     this.nanoTime = nanoTime;
   }
 
-  /** Whether to ask: the right is not known to be missing, or that was long ago. */
+  /** Whether to send a request: no refusal is known, or the last one was a while ago. */
   public boolean isWorthAsking(ApiRight right) {
     Long at = refusedAt.get(right);
     return at == null || nanoTime.getAsLong() - at >= AGAIN.toNanos();
   }
 
   /**
-   * Sends a request that the Role may not allow, unless that is known.
+   * Sends a request that the Role may not grant, unless a recent refusal is known.
    *
-   * @return the answer; empty without the right, and where there is none
-   * @throws KubernetesClientException when it fails for another reason
+   * @return the response; empty if the right is missing, or if the request returns null
+   * @throws KubernetesClientException if the request fails for another reason
    */
   public <T> Optional<T> ask(ApiRight right, Supplier<T> request) {
     if (!isWorthAsking(right)) {
@@ -71,12 +71,12 @@ public final class ApiRights {
     }
   }
 
-  /** Notes that the Role lacks a right. */
+  /** Records that the Role lacks a right. */
   public void refused(ApiRight right) {
     refused(right, right.missing(names(right)));
   }
 
-  /** Notes that a request was refused (403): by the Role, or by a quota or an admission webhook. */
+  /** Records a refused request (403): by the Role, or by a quota or an admission webhook. */
   public void refused(ApiRight right, KubernetesClientException refusal) {
     refused(right, right.refused(names(right), refusal));
   }

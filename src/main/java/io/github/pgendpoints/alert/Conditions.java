@@ -22,14 +22,14 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Takes what a cycle found, in words, and returns at its end what is worth an alert. A condition
- * causes one when it begins, when its details change, every ALERT_REPEAT while it lasts, and when
- * it ends, and not each cycle. Used by one cycle at a time.
+ * Collects the findings of a cycle, and returns the alerts at its end. A condition causes an alert
+ * when it begins, when its details change, every ALERT_REPEAT while it lasts, and when it ends, but
+ * not in every cycle. Used by one cycle at a time.
  */
 public final class Conditions {
   static final int MAX_MESSAGE = 4000;
 
-  /** How far a cycle has come; what it has not come to it can neither find nor find to be over. */
+  /** How far a cycle got. It can neither find nor end conditions of a stage it did not reach. */
   public enum Stage {
     BEGUN,
     READ,
@@ -43,11 +43,11 @@ public final class Conditions {
   private final Flapping flapping;
   private final Lifecycle lifecycle;
   private final NodeConditions nodes;
-  private final Undetermined undetermined = new Undetermined();
+  private final UnplacedStandbys undetermined = new UnplacedStandbys();
   private final Set<String> degradations = new HashSet<>();
   private final Set<String> degradationsNow = new TreeSet<>();
   private String lastSignature = "";
-  private List<Unreported> unreported = List.of();
+  private List<RepeatedFinding> repeated = List.of();
   private List<Alert> reported = List.of();
   private String before;
   private String after;
@@ -55,9 +55,9 @@ public final class Conditions {
   private Stage reached = Stage.BEGUN;
 
   /**
-   * @param defaultPort PGPORT: the one that signatures leave out
-   * @param repeat ALERT_REPEAT: after how long a condition that lasts is reported again
-   * @param rights finds what our role may not do
+   * @param defaultPort PGPORT, which signatures leave out
+   * @param repeat ALERT_REPEAT, after which a condition that lasts is reported again
+   * @param rights finds the rights that our role lacks
    */
   public Conditions(
       Alert.Cluster cluster, int defaultPort, Duration repeat, MissingRights rights, Clock clock) {
@@ -69,13 +69,13 @@ public final class Conditions {
     this.nodes = new NodeConditions(lifecycle);
   }
 
-  /** The conditions of the same cluster with nothing reported yet. */
+  /** Returns new conditions for the same cluster, with nothing reported yet. */
   public Conditions afresh() {
     return new Conditions(
         cluster, defaultPort, lifecycle.repeatsAfter(), rights, lifecycle.clock());
   }
 
-  /** Records what is published: the topology before, for a process that has verified none yet. */
+  /** Records what is published, as the last topology of a process that has verified none yet. */
   public void recordPublished(LastPublished published) {
     reached = Stage.READ;
     if (before == null && published.primary().endpoint() != null) {
@@ -97,7 +97,7 @@ public final class Conditions {
         : endpoint;
   }
 
-  /** Reports what the nodes are; a node in another state than before is news. */
+  /** Reports the states of the nodes. A changed state causes an alert. */
   public void reportNodes(Topology topology) {
     asked = topology;
     reached = Stage.ASKED;
@@ -113,9 +113,9 @@ public final class Conditions {
   }
 
   /**
-   * Reports what was decided.
+   * Reports the verdict.
    *
-   * @param outcome of a refusal: what became of the Services
+   * @param outcome of a refusal: what happened to the Services
    */
   public void reportVerdict(Verdict verdict, String outcome) {
     for (Report report : verdict.reports()) {
@@ -145,7 +145,7 @@ public final class Conditions {
   }
 
   private void refuse(Kind kind, Report report, String outcome) {
-    // The reasons of a node that is down change with the moment of the probe: not news by itself.
+    // Without the reasons: that of a DOWN node varies from probe to probe, which is not news.
     String states =
         asked.nodes().stream()
             .map(node -> node.node() + "=" + node.state())
@@ -166,20 +166,20 @@ public final class Conditions {
     after = Signature.of(primary, readOnly.standbys(), defaultPort);
     if (!after.equals(lastSignature)) {
       Kind kind = Kind.ofChange(before, after);
-      // Each change of the primary is reported, however many there are.
+      // Without a topic: each change of the primary is reported, even if it flaps.
       String topic = kind == Kind.PRIMARY_CHANGED ? null : "topology";
       event(kind, Severity.INFO, "", "topology verified: " + after, topic, after);
     } else {
-      lifecycle.unreported().add(new Unreported(Severity.INFO, "topology verified: " + after, ""));
+      lifecycle.repeat(Severity.INFO, "topology verified: " + after, "");
     }
     lastSignature = after;
     nodes.report(readOnly);
   }
 
-  /** Reports that the read-write Service is put back although the cycle is refused. */
+  /** Reports that the read-write Service is repaired although a rule refuses the topology. */
   public void reportRepair(Verdict verdict, LastPublished published) {
     String message =
-        "%s leads to %s, which is not the published primary: it is put back to %s; set PAUSED=true to keep what is written by hand"
+        "%s routes to %s, which is not the published primary: it is reset to %s; to keep a manual change, set PAUSED=true"
             .formatted(
                 cluster.readWrite(),
                 published.readWrite().stream().sorted().collect(Collectors.joining(", ")),
@@ -187,7 +187,7 @@ public final class Conditions {
     event(Kind.WRITTEN, Severity.WARN, cluster.readWrite(), message, "repair", message);
   }
 
-  /** Reports that nothing is written because {@code by} says so. */
+  /** Reports that nothing is written because of {@code by}. */
   public void reportPause(String by) {
     String message = "paused by %s: nothing is written".formatted(by);
     lifecycle.add(Kind.PAUSED, Severity.WARN, "", by, by, message, Stage.READ);
@@ -203,7 +203,7 @@ public final class Conditions {
     reached = Stage.PUBLISHED;
   }
 
-  /** Reports that something about one object could not be done, or that the API did not answer. */
+  /** Reports that an operation on one object failed, or that the API did not respond. */
   public void reportPublishFailure(String message) {
     fail(Kind.PUBLISH_FAILED, message);
   }
@@ -212,7 +212,7 @@ public final class Conditions {
    * Reports that the clients of a Service see other addresses than those written.
    *
    * @param isError whether it is the read-write Service
-   * @param message with another cause it is news
+   * @param message names the cause; a changed message causes an alert
    */
   public void reportMismatch(String service, boolean isError, String message) {
     lifecycle.add(
@@ -235,14 +235,14 @@ public final class Conditions {
     fail(Kind.CYCLE_FAILED, "cycle failed, nothing is decided: " + FailureText.of(failure));
   }
 
-  /** A condition of the stage that the cycle is in, which a cycle that gets past it proves over. */
+  /** Adds a condition of the current stage, which ends when a cycle gets past that stage. */
   private void fail(Kind kind, String message) {
     Stage next = Stage.values()[Math.min(reached.ordinal() + 1, Stage.PUBLISHED.ordinal())];
     String what = FailureText.withoutVarying(message);
     lifecycle.add(kind, Severity.ERROR, "", what, what, message, next);
   }
 
-  /** Reports that a check is off or a setting odd, once in the life of the process. */
+  /** Reports that a check is off, or a setting is probably a mistake, once per process. */
   public void reportDegradation(String message) {
     degrade(message, message);
   }
@@ -257,25 +257,23 @@ public final class Conditions {
   private void event(
       Kind kind, Severity severity, String subject, String message, String topic, String change) {
     Instant now = lifecycle.now();
-    lifecycle
-        .drafts()
-        .add(new Draft(kind, severity, Phase.HAPPENED, null, subject, message, now, topic, change));
+    lifecycle.drafts().add(AlertDraft.event(kind, severity, subject, message, now, topic, change));
   }
 
   /**
    * Ends the cycle.
    *
-   * @return what is new since the last one, in the order in which it happened
+   * @return its alerts, in the order in which things happened
    */
   public List<Alert> endCycle() {
     Instant now = lifecycle.now();
-    List<Draft> drafts = flapping.filter(lifecycle.endCycle(reached), now);
+    List<AlertDraft> drafts = flapping.filter(lifecycle.endCycle(reached), now);
     List<Alert.Node> found =
         asked == null || drafts.isEmpty()
             ? List.of()
             : List.copyOf(asked.nodes().stream().map(Alert.Node::of).toList());
     List<Alert> alerts = drafts.stream().map(draft -> alert(draft, found, now)).toList();
-    unreported = List.copyOf(lifecycle.unreported());
+    repeated = List.copyOf(lifecycle.repeated());
     reported = alerts;
     lifecycle.beginCycle();
     before = after == null ? before : after;
@@ -285,7 +283,7 @@ public final class Conditions {
     return alerts;
   }
 
-  private Alert alert(Draft draft, List<Alert.Node> found, Instant now) {
+  private Alert alert(AlertDraft draft, List<Alert.Node> found, Instant now) {
     return new Alert(
         draft.kind(),
         draft.severity(),
@@ -303,12 +301,12 @@ public final class Conditions {
   }
 
   /**
-   * What the last cycle found that its alerts do not report, since an earlier run has reported it.
+   * Returns what the last cycle found but its alerts leave out: it was reported before.
    *
    * @return null if its alerts report all of it
    */
-  public Unreported unreported() {
-    return Unreported.join(unreported, reported);
+  public RepeatedFinding repeated() {
+    return RepeatedFinding.join(repeated, reported);
   }
 
   /** One sentence for each condition that the last cycle left open. */
@@ -318,7 +316,7 @@ public final class Conditions {
         .toList();
   }
 
-  /** Forgets what was reported: another process has reported since, and this one begins anew. */
+  /** Forgets what was reported: another process has reported since, and this one starts over. */
   public void forget() {
     lastSignature = "";
     before = null;
@@ -327,12 +325,12 @@ public final class Conditions {
     flapping.forget();
   }
 
-  /** What another process must know to go on from here. */
+  /** Returns what another process needs to continue from here. */
   public ConditionsSnapshot snapshot() {
     return nodes.snapshot(lastSignature, before, lifecycle.open(), degradationsNow);
   }
 
-  /** Goes on where another process ended, before the first cycle. */
+  /** Continues where another process ended. Called before the first cycle. */
   public void restore(ConditionsSnapshot snapshot) {
     lastSignature = snapshot.signature();
     before = snapshot.verified();

@@ -13,14 +13,14 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What was reported, and of which nodes: all that {@link Conditions} remembers from one run to the
+ * What was reported, and about which nodes: all that {@link Conditions} keeps from one run to the
  * next.
  *
- * @param signature of the topology that was verified last; empty when it was refused since
- * @param verified the same, whether refused since or not: a change from it is yet to be reported;
- *     null when none is known
+ * @param signature of the topology that was verified last; empty if a topology was refused since
+ * @param verified the same signature, which a refusal does not clear, so that the next change is
+ *     reported; null if none is known
  * @param states of the nodes, by name
- * @param lasting conditions of the cluster, by an identity of their own
+ * @param lasting conditions of the cluster, by kind, subject, and details
  * @param troubles nodes that are DOWN or UNKNOWN, by name
  * @param leftOut standbys that are not read from, by name
  * @param degradations checks that were off in the last run
@@ -51,21 +51,21 @@ public record ConditionsSnapshot(
     }
   }
 
-  /** Of a process that has reported nothing. */
+  /** Returns the snapshot of a process that has reported nothing. */
   static ConditionsSnapshot empty() {
     return new ConditionsSnapshot("", null, Map.of(), Map.of(), Map.of(), Map.of(), Set.of());
   }
 
-  /** The same without the checks that were off. */
+  /** Returns this snapshot without the checks that were off. */
   public ConditionsSnapshot withoutDegradations() {
     return new ConditionsSnapshot(
         signature, verified, states, lasting, troubles, leftOut, Set.of());
   }
 
   /**
-   * Reads what {@link #json} wrote.
+   * Parses what {@link #json} returned.
    *
-   * @throws IllegalArgumentException when it is anything else
+   * @throws IllegalArgumentException if it is anything else
    */
   public static ConditionsSnapshot of(String json) {
     try {

@@ -5,13 +5,13 @@ import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 
 /**
- * Has an HTTP sink look at the status of an answer and close the connection on the rest. Camel's
- * own ignoreResponseBody still reads the answer to its end, which there need not be.
+ * Makes an HTTP sink read only the status of a response, and close the connection on the rest.
+ * Camel's own ignoreResponseBody reads the response to its end, and there may be none.
  */
 public final class DiscardResponseBody implements HttpClientConfigurer {
   @Override
   public void configureHttpClient(HttpClientBuilder client) {
-    // Last is next to the connection, so that of redirections nothing is read either.
+    // The last interceptor is next to the connection, so no body of a redirect is read either.
     client.addExecInterceptorLast(
         "discardResponseBody",
         (request, scope, chain) -> {

@@ -4,11 +4,11 @@ import io.github.pgendpoints.logging.Causes;
 import java.util.regex.Pattern;
 import org.apache.camel.language.bean.RuntimeBeanExpressionException;
 
-/** The text of a failure that something outside this program worded. */
+/** The text of a failure that other software worded. */
 public final class FailureText {
   /**
-   * What is another one each time that the same thing fails: ids such as an exchange's, times,
-   * ports and other numbers. Not the digits of names and addresses, nor a code of HTTP in brackets.
+   * The parts that differ each time that the same thing fails: ids such as an exchange's, times,
+   * ports, and other numbers. Not digits of names and addresses, nor an HTTP status in brackets.
    */
   private static final Pattern VARYING =
       Pattern.compile(
@@ -19,14 +19,14 @@ public final class FailureText {
 
   private FailureText() {}
 
-  /** The same for every occurrence of the same failure. */
+  /** Returns the same text for every occurrence of the same failure. */
   static String withoutVarying(String message) {
     return VARYING.matcher(message).replaceAll("#");
   }
 
   /**
-   * An error with its root cause first: what wraps it is often the same whatever happened. Of a
-   * call in a route that refuses its arguments, the call and the reason.
+   * Describes an error with its root cause first, since its wrapper is often the same for every
+   * cause. For a call in a route that refuses its arguments, returns the call and the reason.
    */
   public static String of(Throwable failure) {
     Throwable root = Causes.root(failure);

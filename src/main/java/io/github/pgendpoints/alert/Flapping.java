@@ -16,22 +16,22 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Keeps what begins and ends over and over from flooding those who are told. A topic that changes
- * more than {@link #CALM} times within {@link #QUIET} flaps: that is told once, then each
- * ALERT_REPEAT with the number of changes, and once when it has not changed for {@link #QUIET}. A
- * change of a sort that the topic has not shown before is told at once, also while it flaps.
+ * Keeps a topic that changes over and over from flooding the sinks. A topic that changes more than
+ * {@link #CALM} times within {@link #QUIET} flaps. This is reported once, then every ALERT_REPEAT
+ * with the number of changes, and once when the topic has not changed for {@link #QUIET}. A change
+ * of a sort that is new to the topic is reported at once, even while it flaps.
  *
- * <p>For Alertmanager and its like a condition that flaps is one that lasts. Knows no clock. Used
- * by one cycle at a time.
+ * <p>For sinks such as Alertmanager, a condition that flaps is one that lasts. This class reads no
+ * clock. Used by one cycle at a time.
  */
 final class Flapping {
-  /** So long without a change, and it flaps no more. */
+  /** A topic that has not changed for this long no longer flaps. */
   static final Duration QUIET = Duration.ofMinutes(10);
 
-  /** So many changes within that time are told one by one: three times there and back. */
+  /** This many changes within {@link #QUIET} are reported one by one: three back and forth. */
   static final int CALM = 6;
 
-  /** More sorts of changes than this are not new: a server may invent one for each probe. */
+  /** The limit of sorts that can be new: a server may cause a different one with each probe. */
   private static final int MAX_SORTS = 20;
 
   private record Change(Instant at, String sort) {}
@@ -41,7 +41,7 @@ final class Flapping {
     private final Set<String> sorts = new HashSet<>();
     private Severity severity = Severity.INFO;
     private Kind firing;
-    private Draft last;
+    private AlertDraft last;
     private Instant lastAt;
     private Instant since;
     private Instant saidAt;
@@ -62,21 +62,21 @@ final class Flapping {
     this.repeat = repeat;
   }
 
-  /** Begins anew. */
+  /** Forgets all topics. */
   void forget() {
     topics.clear();
   }
 
   /**
-   * Counts what a cycle has to report.
+   * Filters the drafts of a cycle.
    *
-   * @param drafts in their order
-   * @return what is to be reported of it, and what is due by now
+   * @param drafts in the order in which they are to be reported
+   * @return the drafts to report, and the ends of flapping that are due
    */
-  List<Draft> filter(List<Draft> drafts, Instant now) {
-    List<Draft> told = new ArrayList<>();
-    for (Draft draft : drafts) {
-      Draft passed = passed(draft, now);
+  List<AlertDraft> filter(List<AlertDraft> drafts, Instant now) {
+    List<AlertDraft> told = new ArrayList<>();
+    for (AlertDraft draft : drafts) {
+      AlertDraft passed = passed(draft, now);
       if (passed != null) {
         told.add(passed);
       }
@@ -93,7 +93,7 @@ final class Flapping {
     return told;
   }
 
-  private Draft passed(Draft draft, Instant now) {
+  private AlertDraft passed(AlertDraft draft, Instant now) {
     if (draft.topic() == null) {
       return draft;
     }
@@ -110,7 +110,7 @@ final class Flapping {
     return topic.flaps() ? whileFlapping(topic, draft, now) : whileCalm(topic, draft, now);
   }
 
-  private Draft whileCalm(Topic topic, Draft draft, Instant now) {
+  private AlertDraft whileCalm(Topic topic, AlertDraft draft, Instant now) {
     topic.told.removeIf(change -> !now.isBefore(change.at().plus(QUIET)));
     if (topic.told.size() < CALM) {
       topic.told.add(new Change(now, draft.change()));
@@ -123,14 +123,14 @@ final class Flapping {
     return again(topic, draft, now);
   }
 
-  private Draft whileFlapping(Topic topic, Draft draft, Instant now) {
+  private AlertDraft whileFlapping(Topic topic, AlertDraft draft, Instant now) {
     topic.changes++;
     boolean news = topic.sorts.size() < MAX_SORTS && topic.sorts.add(draft.change());
     return news || !now.isBefore(topic.saidAt.plus(repeat)) ? again(topic, draft, now) : null;
   }
 
-  /** The draft as one of a condition that lasts, with the number of changes. */
-  private Draft again(Topic topic, Draft draft, Instant now) {
+  /** Returns the draft as that of a condition that lasts, with the number of changes. */
+  private AlertDraft again(Topic topic, AlertDraft draft, Instant now) {
     topic.saidAt = now;
     String message =
         "%s; flapping: %d changes since %s"
@@ -146,7 +146,7 @@ final class Flapping {
     Kind ends = kind == topic.firing ? null : topic.firing;
     return noted(
         topic,
-        new Draft(
+        new AlertDraft(
             kind,
             topic.severity,
             phase,
@@ -158,9 +158,9 @@ final class Flapping {
             draft.change()));
   }
 
-  /** The end of it: as its last change left it. */
-  private Draft quiet(Topic topic) {
-    Draft last = topic.last;
+  /** Returns the end of flapping, with the result of the last change. */
+  private AlertDraft quiet(Topic topic) {
+    AlertDraft last = topic.last;
     boolean over = last.phase() == Phase.OVER;
     boolean lasts = last.phase() == Phase.BEGAN || last.phase() == Phase.LASTS;
     String message =
@@ -170,7 +170,7 @@ final class Flapping {
                 QUIET.toMinutes(),
                 topic.changes,
                 topic.since.truncatedTo(ChronoUnit.SECONDS));
-    return new Draft(
+    return new AlertDraft(
         last.kind(),
         last.severity(),
         lasts ? Phase.LASTS : over && topic.firing != null ? Phase.OVER : Phase.HAPPENED,
@@ -182,13 +182,13 @@ final class Flapping {
         last.change());
   }
 
-  /** Remembers which condition those who were told take for lasting. */
-  private static Draft noted(Topic topic, Draft draft) {
+  /** Records the condition that is firing for the sinks. */
+  private static AlertDraft noted(Topic topic, AlertDraft draft) {
     switch (draft.phase()) {
       case BEGAN, LASTS -> topic.firing = draft.kind();
       case OVER -> topic.firing = null;
       default -> {
-        // It tells of no condition.
+        // An event, not a condition.
       }
     }
     return draft;

@@ -26,9 +26,9 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 
 /**
- * Says in one sentence what the Kubernetes API refused and what to do about it, or why it could not
- * be asked. What a client's exception says by itself ranges from 'Socket closed' for a timeout to
- * the whole of a server's answer.
+ * Describes in one sentence what the Kubernetes API refused and what to do about it, or why it was
+ * unreachable. The message of a client's exception ranges from 'Socket closed' for a timeout to the
+ * whole response of a server.
  */
 public final class KubernetesErrors {
   private static final Pattern FORBIDDEN =
@@ -56,19 +56,19 @@ public final class KubernetesErrors {
     this.through = proxy == null ? "" : " through the proxy " + proxy;
     URI uri = URI.create(config.getMasterUrl());
     int standard = "http".equals(uri.getScheme()) ? 80 : 443;
-    // A name with an underscore is no host to Java, though name servers know it.
+    // Java does not accept a name with an underscore as a host, although DNS may resolve it.
     this.server =
         uri.getHost() == null
             ? uri.getAuthority()
             : uri.getHost() + ":" + (uri.getPort() < 0 ? standard : uri.getPort());
   }
 
-  /** The sentences for requests that have less time than the client gives. */
+  /** Returns the sentences for requests with a shorter time limit than the client's. */
   public KubernetesErrors within(Duration limit) {
     return limit.compareTo(requestTimeout) < 0 ? new KubernetesErrors(config, limit) : this;
   }
 
-  /** The sentence, fit for a log. */
+  /** Describes a failure in one sentence, fit for a log. */
   public String describe(KubernetesClientException failure) {
     boolean own = failure.getCode() <= 0 && failure.getCause() == null;
     return "the Kubernetes API at "
@@ -78,9 +78,9 @@ public final class KubernetesErrors {
   }
 
   /**
-   * Why the API server refuses a request (403) that the Role may well grant.
+   * Returns why the API server refuses a request (403) although the Role may grant it.
    *
-   * @return its words, cleaned; null when the Role does not grant it
+   * @return the server's message, cleaned; null if the Role does not grant the request
    */
   static String otherThanTheRole(KubernetesClientException failure) {
     String said = said(failure);
@@ -117,19 +117,19 @@ public final class KubernetesErrors {
       return "has no namespace %s (404): create it, or set NAMESPACE"
           .formatted(ForeignText.clean(String.valueOf(details.getName())));
     }
-    // A gateway answers for a server that it does not reach.
+    // A gateway sends these for a server that it cannot reach.
     return "refused the request%s (%d): %s"
         .formatted(code >= 502 && code <= 504 ? through : "", code, said);
   }
 
-  /** The rule that the Role lacks; only from a refusal by RBAC, which names the right. */
+  /** Returns the rule that the Role lacks; empty unless RBAC refused, which names the right. */
   private static String missingRight(String said, StatusDetails details) {
     Matcher forbidden = FORBIDDEN.matcher(said);
     if (!forbidden.find()) {
       return "";
     }
     String verb = forbidden.group("verb");
-    // The name of an object that is yet to be created cannot be looked at.
+    // RBAC cannot limit create to a name: the object does not exist yet.
     boolean named =
         !verb.equals("create")
             && details.getName() != null
@@ -165,7 +165,7 @@ public final class KubernetesErrors {
       return "cannot be trusted%s: its TLS certificate is for other host names".formatted(through);
     }
     if (any(causes, CertPathBuilderException.class, CertPathValidatorException.class)) {
-      return "cannot be trusted%s: its TLS certificate is not signed by the CA we were given (%s)"
+      return "cannot be trusted%s: its TLS certificate is not signed by the configured CA (%s)"
           .formatted(through, said);
     }
     if (any(causes, SSLException.class)) {
@@ -175,7 +175,7 @@ public final class KubernetesErrors {
       return "ended the connection in mid-answer" + through;
     }
     if (any(causes, JacksonException.class)) {
-      return "gave an answer that is not the Kubernetes object we asked for";
+      return "returned something other than the requested Kubernetes object";
     }
     if (any(causes, ProtocolException.class)) {
       return "sent invalid HTTP: " + said;

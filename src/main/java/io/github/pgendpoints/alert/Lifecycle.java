@@ -13,16 +13,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The life of the conditions that each cycle finds anew: one is reported when it begins, when its
- * details change, every ALERT_REPEAT while it lasts, and when it ends.
+ * Tracks the conditions that each cycle finds again. A condition is reported when it begins, when
+ * its details change, every ALERT_REPEAT while it lasts, and when it ends.
  */
 final class Lifecycle {
   private record Finding(OpenCondition condition, Severity severity, String sort) {}
 
   private final Duration repeat;
   private final Clock clock;
-  private final List<Draft> drafts = new ArrayList<>();
-  private final List<Unreported> unreported = new ArrayList<>();
+  private final List<AlertDraft> drafts = new ArrayList<>();
+  private final List<RepeatedFinding> repeated = new ArrayList<>();
   private final Map<String, Finding> found = new LinkedHashMap<>();
   private Map<String, OpenCondition> open = Map.of();
 
@@ -46,27 +46,32 @@ final class Lifecycle {
     return clock.instant();
   }
 
-  /** What the cycle has to report so far, in the order in which it happened. */
-  List<Draft> drafts() {
+  /** The drafts of the cycle so far, in the order in which things happened. */
+  List<AlertDraft> drafts() {
     return drafts;
   }
 
-  /** Begins the list of what a cycle finds again before ALERT_REPEAT has passed. */
+  /** Clears the list of what a cycle finds again before ALERT_REPEAT has passed. */
   void beginCycle() {
-    unreported.clear();
+    repeated.clear();
   }
 
-  /** What the cycle found again and reports no more, in the order in which it was found. */
-  List<Unreported> unreported() {
-    return unreported;
+  /** What the cycle found again but does not report, in the order in which it was found. */
+  List<RepeatedFinding> repeated() {
+    return repeated;
   }
 
-  /** What is open, by its name in STATE. */
+  /** Adds a finding of this cycle that no alert reports. */
+  void repeat(Severity severity, String finding, String sinceWhen) {
+    repeated.add(new RepeatedFinding(severity, finding, sinceWhen));
+  }
+
+  /** The open conditions, by their keys in STATE. */
   Map<String, OpenCondition> open() {
     return open;
   }
 
-  /** Goes on with what another process left open. */
+  /** Continues with the conditions that another process left open. */
   void restore(Map<String, OpenCondition> stored) {
     open = stored;
   }
@@ -74,11 +79,11 @@ final class Lifecycle {
   /**
    * Adds a condition that the cycle found.
    *
-   * @param subject the node it is about; empty when it is about the whole cluster
-   * @param detail another one is worth an alert; what varies from cycle to cycle is not in it
-   * @param sort the part of the detail that counts while the condition comes and goes
+   * @param subject the node it is about; empty if it is about the whole cluster
+   * @param detail excludes what varies from cycle to cycle, since a new detail causes an alert
+   * @param sort the part of the detail that makes a change new while the condition flaps
    * @param message one sentence for people
-   * @param provenBy what a cycle must have come to, to prove that it is over by not finding it
+   * @param provenBy the stage from which a cycle that does not find the condition ends it
    */
   void add(
       Kind kind,
@@ -92,9 +97,7 @@ final class Lifecycle {
     found.putIfAbsent(condition.id() + " " + detail, new Finding(condition, severity, sort));
   }
 
-  /**
-   * Keeps a condition open, if it is: the cycle shows neither that it lasts nor that it is over.
-   */
+  /** Keeps a condition open if it is: the cycle shows neither that it lasts nor that it ended. */
   void keep(Kind kind, String subject) {
     OpenCondition.Id id = new OpenCondition.Id(kind, subject);
     open.forEach(
@@ -108,10 +111,10 @@ final class Lifecycle {
   /**
    * Ends the cycle.
    *
-   * @param reached how far it has come
-   * @return what it has to report
+   * @param reached how far it got
+   * @return the drafts to report
    */
-  List<Draft> endCycle(Stage reached) {
+  List<AlertDraft> endCycle(Stage reached) {
     Map<String, OpenCondition> next = new LinkedHashMap<>();
     found.forEach((key, finding) -> next.put(key, report(finding, open.get(key))));
     Map<OpenCondition.Id, OpenCondition> ended = new LinkedHashMap<>();
@@ -129,7 +132,7 @@ final class Lifecycle {
     ended.values().stream()
         .filter(condition -> !condition.kind().isOfOneMoment())
         .forEach(condition -> end(condition, condition.headline(), condition.id().toString()));
-    List<Draft> all = List.copyOf(drafts);
+    List<AlertDraft> all = List.copyOf(drafts);
     open = next;
     found.clear();
     drafts.clear();
@@ -148,7 +151,7 @@ final class Lifecycle {
       if (!ofOneMoment) {
         return repeat(same, finding.severity(), condition.message(), topic);
       }
-      unreported.add(new Unreported(finding.severity(), condition.message(), same.sinceWhen()));
+      repeat(finding.severity(), condition.message(), same.sinceWhen());
       return same;
     }
     Instant earlier =
@@ -160,29 +163,29 @@ final class Lifecycle {
     Phase phase = ofOneMoment ? Phase.HAPPENED : earlier == null ? Phase.BEGAN : Phase.LASTS;
     OpenCondition begun =
         earlier == null ? condition : condition.reported(condition.message(), earlier, now());
-    drafts.add(Draft.of(begun, finding.severity(), phase, topic, finding.sort()));
+    drafts.add(AlertDraft.of(begun, finding.severity(), phase, topic, finding.sort()));
     return begun;
   }
 
   /**
-   * Reports a condition again when it is time to.
+   * Reports a condition again if ALERT_REPEAT has passed.
    *
    * @return the condition as it was last reported
    */
   OpenCondition repeat(OpenCondition last, Severity severity, String message, String topic) {
     if (now().isBefore(last.reportedAt().plus(repeat))) {
-      unreported.add(new Unreported(severity, message, last.sinceWhen()));
+      repeat(severity, message, last.sinceWhen());
       return last;
     }
     OpenCondition again = last.reported(message + last.sinceWhen(), last.since(), now());
-    drafts.add(Draft.of(again, severity, Phase.LASTS, topic, null));
+    drafts.add(AlertDraft.of(again, severity, Phase.LASTS, topic, null));
     return last.reported(message, last.since(), now());
   }
 
-  /** Reports the end of a condition, which no event shows. */
+  /** Reports the end of a condition that no other kind of alert shows. */
   void end(OpenCondition ended, String headline, String topic) {
     drafts.add(
-        new Draft(
+        new AlertDraft(
             Kind.RECOVERED,
             Severity.INFO,
             Phase.OVER,

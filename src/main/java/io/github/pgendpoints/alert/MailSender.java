@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands mails to the server of ALERT_MAIL_HOST. Its settings are read each time, and stand in no
- * endpoint; a server that would have the password without TLS does not get it.
+ * Sends mails to the server ALERT_MAIL_HOST. The settings are read each time, and no endpoint has
+ * them. A server without TLS does not get the password, unless ALERT_MAIL_TLS is off.
  */
 public final class MailSender extends DefaultJavaMailSender {
   private static final Logger LOG = LoggerFactory.getLogger(MailSender.class);
@@ -44,7 +44,7 @@ public final class MailSender extends DefaultJavaMailSender {
     properties.put("mail.smtp.connectiontimeout", "5000");
     properties.put("mail.smtp.timeout", "10000");
     properties.put("mail.smtp.writetimeout", "10000");
-    // What a server says to our goodbye is of no use, and may never come.
+    // The response to QUIT is of no use, and may never arrive.
     properties.put("mail.smtp.quitwait", "false");
     properties.put("mail.smtp.starttls.enable", String.valueOf(tls.equals("starttls")));
     properties.put("mail.smtp.starttls.required", String.valueOf(tls.equals("starttls")));
@@ -86,15 +86,15 @@ public final class MailSender extends DefaultJavaMailSender {
       try {
         transport.close();
       } catch (MessagingException e) {
-        // The server has the mail, or what has gone wrong is on its way: this must not take the
-        // place of it, nor have the mail sent again.
+        // Either the server has the mail, or another exception is being thrown: this one must not
+        // cause a second delivery, nor replace the other one.
         LOG.debug("no goodbye from the mail server: {}", e.toString());
       }
     }
   }
 
   /**
-   * @throws IllegalArgumentException when the file has no certificates to trust
+   * @throws IllegalArgumentException if the file has no certificates to trust
    */
   static SSLSocketFactory trusting(String certificates) {
     try (InputStream in = Files.newInputStream(Path.of(certificates))) {
@@ -105,7 +105,7 @@ public final class MailSender extends DefaultJavaMailSender {
       throw new IllegalArgumentException(
           "ALERT_MAIL_ROOTCERT='" + certificates + "' is not a readable file");
     } catch (IOException | GeneralSecurityException e) {
-      // Without the cause: all that would be told of it is its own text.
+      // Without the cause: the log of a failed sink shows only the message of the root cause.
       throw new IllegalArgumentException(
           "ALERT_MAIL_ROOTCERT='%s' cannot be read: %s".formatted(certificates, e.getMessage()));
     }

@@ -4,7 +4,7 @@ import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Protection;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Topology;
-import io.github.pgendpoints.topology.Unread;
+import io.github.pgendpoints.topology.UnreadValue;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * What our role may not do on some nodes, the protection that is off for it, and the SQL that
- * grants it. docs/rules.md tells what each right adds.
+ * The rights that our role lacks on some nodes, the protection that is off without them, and the
+ * SQL that grants them. docs/rules.md describes what each right adds.
  *
  * @param role PGUSER
  * @param database PGDATABASE
@@ -24,16 +24,16 @@ public record MissingRights(String role, String database) {
   private static final Pattern PLAIN = Pattern.compile("[a-z_][a-z0-9_$]*");
 
   /**
-   * Finds what is missing.
+   * Finds the missing rights.
    *
-   * @return one sentence a right, for people; its key is the same whatever nodes lack the right
+   * @return one sentence per right, for people; its key does not depend on the nodes that lack it
    */
   Map<String, String> in(Topology topology) {
     Map<String, String> missing = new LinkedHashMap<>();
     for (Protection protection : Protection.values()) {
-      Map<Unread, List<String>> nodes = new LinkedHashMap<>();
+      Map<UnreadValue, List<String>> nodes = new LinkedHashMap<>();
       for (NodeState node : topology.reachable()) {
-        Unread unread = node.server().unread().get(protection);
+        UnreadValue unread = node.server().unread().get(protection);
         if (unread != null) {
           nodes.computeIfAbsent(unread, first -> new ArrayList<>()).add(node.node().name());
         }
@@ -46,7 +46,7 @@ public record MissingRights(String role, String database) {
     if (monitor != null) {
       missing.put(
           "pg_monitor",
-          "pg_monitor is not granted to our role on %s: the program cannot tell which primary a standby streams from, or always its timeline; GRANT pg_monitor TO %s"
+          "pg_monitor is not granted to our role on %s: the program cannot determine which primary a standby streams from, nor always its timeline; GRANT pg_monitor TO %s"
               .formatted(monitor, sql(role)));
     }
     String history = without(topology, node -> !node.server().rights().contains(Right.HISTORY));
@@ -59,9 +59,9 @@ public record MissingRights(String role, String database) {
     return missing;
   }
 
-  private String sentence(Protection protection, Unread unread, List<String> nodes) {
+  private String sentence(Protection protection, UnreadValue unread, List<String> nodes) {
     String off = "%s is off on %s".formatted(protection, String.join(", ", nodes));
-    return unread.reason().equals(Unread.NOT_GRANTED)
+    return unread.reason().equals(UnreadValue.NOT_GRANTED)
         ? "%s: %s is not granted to our role; %s"
             .formatted(
                 off,
@@ -72,7 +72,7 @@ public record MissingRights(String role, String database) {
         : "%s: the server answers '%s'".formatted(off, unread.reason());
   }
 
-  /** The nodes that lack something, for people; null when none does. */
+  /** Returns the nodes that lack a right, for people; null if none does. */
   private static String without(Topology topology, Predicate<NodeState> lacks) {
     List<NodeState> found = topology.reachable().stream().filter(lacks).toList();
     return found.isEmpty()
@@ -80,7 +80,7 @@ public record MissingRights(String role, String database) {
         : found.stream().map(state -> state.node().toString()).collect(Collectors.joining(", "));
   }
 
-  /** As SQL wants a name: quoted where it is not plain lower case. */
+  /** Quotes a name for SQL unless it is plain lower case. */
   private static String sql(String name) {
     return PLAIN.matcher(name).matches() ? name : "\"" + name.replace("\"", "\"\"") + "\"";
   }

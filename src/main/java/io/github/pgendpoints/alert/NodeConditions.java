@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What has become of each node, and whether it is read from: reported as it changes. */
+/** Reports when a node changes its state, and when it leaves or enters the read-only Service. */
 final class NodeConditions {
   private final Lifecycle lifecycle;
   private final Slots troubles = new Slots("node ", Stage.ASKED);
@@ -36,14 +36,14 @@ final class NodeConditions {
         signature, verified, lastStates, lasting, troubles.open, leftOut.open, degradations);
   }
 
-  /** Goes on where another process ended. */
+  /** Continues where another process ended. */
   void restore(ConditionsSnapshot snapshot) {
     lastStates = snapshot.states();
     troubles.restore(snapshot.troubles());
     leftOut.restore(snapshot.leftOut());
   }
 
-  /** Reports each node in another state than before. */
+  /** Reports each node whose state has changed. */
   void report(Topology topology) {
     Map<String, State> states = new LinkedHashMap<>();
     for (NodeState node : topology.nodes()) {
@@ -73,7 +73,7 @@ final class NodeConditions {
     };
   }
 
-  /** Reports each standby that is no longer read from, or is again. */
+  /** Reports each standby that leaves the read-only Service, or returns to it. */
   void report(ReadOnly readOnly) {
     readOnly
         .leftOut()
@@ -97,7 +97,7 @@ final class NodeConditions {
         "standby %s is not read from");
   }
 
-  /** The one condition of a sort that each node may have, by its name. */
+  /** Open conditions of one sort, at most one per node, by the name of the node. */
   private final class Slots {
     private final Map<String, OpenCondition> open = new LinkedHashMap<>();
     private final String topic;
@@ -113,7 +113,7 @@ final class NodeConditions {
       open.putAll(stored);
     }
 
-    /** Reports what has become of a node, in place of what was open. */
+    /** Reports a change of a node, which ends its open condition. */
     void change(String name, Kind kind, String message, String change) {
       Instant now = lifecycle.now();
       OpenCondition ended = open.remove(name);
@@ -126,7 +126,7 @@ final class NodeConditions {
       lifecycle
           .drafts()
           .add(
-              new Draft(
+              new AlertDraft(
                   kind,
                   begins ? Severity.WARN : Severity.INFO,
                   phase,
@@ -153,7 +153,7 @@ final class NodeConditions {
       }
     }
 
-    /** Ends what is open for any other node. */
+    /** Ends the open conditions of all other nodes. */
     void retain(Set<String> names, String headline) {
       List.copyOf(open.keySet()).stream()
           .filter(name -> !names.contains(name))

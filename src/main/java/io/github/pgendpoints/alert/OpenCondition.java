@@ -8,10 +8,10 @@ import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 
 /**
- * A condition that was reported, and is not over. STATE keeps it in this form.
+ * A condition that was reported, and is not over. STATE stores it in this form.
  *
- * @param subject the node it is about; empty when it is about the whole cluster
- * @param provenBy what a cycle must have come to, to prove that it is over by not finding it
+ * @param subject the node it is about; empty if it is about the whole cluster
+ * @param provenBy the stage from which a cycle that does not find the condition ends it
  */
 public record OpenCondition(
     Kind kind,
@@ -20,7 +20,7 @@ public record OpenCondition(
     Stage provenBy,
     Instant since,
     @JsonProperty("said") Instant reportedAt) {
-  /** Beyond all years that people write: what is added to it may not be a time. */
+  /** Later than any real time. Adding a duration to a much later instant may overflow. */
   private static final Instant NEVER = Instant.parse("9999-01-01T00:00:00Z");
 
   public OpenCondition {
@@ -34,7 +34,7 @@ public record OpenCondition(
     }
   }
 
-  /** Which condition it is, however its details change. */
+  /** Identifies a condition even if its details change. */
   record Id(Kind kind, String subject) {
     @Override
     public String toString() {
@@ -46,18 +46,18 @@ public record OpenCondition(
     return new Id(kind, subject);
   }
 
-  /** The message without what a refusal did and without details: enough to report the end. */
+  /** The message without details and the outcome of a refusal: enough to report the end. */
   String headline() {
     String headline = message.split("(, \\S+ (is|could) [^:]*)?: ", 2)[0];
     return headline.contains(subject) ? headline : headline + ": " + subject;
   }
 
-  /** The end of a message that reports the condition again: when it began. */
+  /** The suffix of a message that reports the condition again: when it began. */
   String sinceWhen() {
     return "; since " + since.truncatedTo(ChronoUnit.SECONDS);
   }
 
-  /** The same, reported once more. */
+  /** Returns this condition, reported once more. */
   OpenCondition reported(String newMessage, Instant begin, Instant now) {
     return new OpenCondition(kind, subject, newMessage, provenBy, begin, now);
   }

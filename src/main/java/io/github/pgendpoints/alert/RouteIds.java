@@ -6,7 +6,7 @@ import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.model.ModelLifecycleStrategySupport;
 import org.apache.camel.model.RouteDefinition;
 
-/** Refuses a second route of an id while its file is known: Camel tells of the id alone. */
+/** Refuses a second route with an id while its file is known: Camel reports only the id. */
 public final class RouteIds extends ModelLifecycleStrategySupport {
   private final List<RouteDefinition> routes = new ArrayList<>();
 
@@ -18,9 +18,9 @@ public final class RouteIds extends ModelLifecycleStrategySupport {
   }
 
   /**
-   * Watches the ids of what is loaded.
+   * Runs the load, and checks the ids of the routes that it adds.
    *
-   * @throws Exception of the load; or caused by an IllegalArgumentException naming both files
+   * @throws Exception of the load; or caused by an IllegalArgumentException that names both files
    */
   public static void watch(ModelCamelContext context, Load load) throws Exception {
     RouteIds ids = new RouteIds();
@@ -31,7 +31,7 @@ public final class RouteIds extends ModelLifecycleStrategySupport {
 
   @Override
   public void onAddRouteDefinition(RouteDefinition route) {
-    RouteFault.refuse(route, route.getLineNumber(), RouteFault.duplicateFault(route, routes));
+    RouteError.refuse(route, route.getLineNumber(), RouteError.duplicateFault(route, routes));
     routes.add(route);
   }
 }

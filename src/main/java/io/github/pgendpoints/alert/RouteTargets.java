@@ -15,8 +15,8 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.ToDynamicDefinition;
 
 /**
- * The names by which routes call each other, direct:NAME and seda:NAME: Camel looks for the route
- * of such a name only when something is sent there.
+ * The names by which routes call each other, direct:NAME and seda:NAME. Camel looks for the route
+ * with that name only when an exchange is sent to it.
  */
 final class RouteTargets {
   private static final Pattern NAME =
@@ -31,12 +31,12 @@ final class RouteTargets {
    */
   record Target(RouteDefinition route, int line, String name) {
     String fault(Set<String> names) {
-      return "route %s sends to %s, which no route is from; allowed: %s"
+      return "route %s sends to %s, but no route starts from it; allowed: %s"
           .formatted(route.getId(), name, String.join(", ", names));
     }
   }
 
-  /** What these routes are from, as far as others can send there. */
+  /** Returns the names that these routes are from, to which other routes can send. */
   static Set<String> names(CamelContext context, Collection<RouteDefinition> routes) {
     return routes.stream()
         .map(route -> name(context, route.getInput().getEndpointUri()))
@@ -44,14 +44,14 @@ final class RouteTargets {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  /** Where these routes send to that is neither one of them nor of the names. */
+  /** Returns the steps that send to a name of none of these routes that is not in {@code names}. */
   static List<Target> missing(
       CamelContext context, Collection<RouteDefinition> routes, Set<String> names) {
     Set<String> own = names(context, routes);
     return routes.stream()
         .flatMap(
             route ->
-                RouteFault.all(route.getOutputs()).stream()
+                RouteError.all(route.getOutputs()).stream()
                     .map(step -> new Target(route, step.getLineNumber(), name(context, uri(step)))))
         .filter(target -> target.name() != null)
         .filter(target -> !own.contains(target.name()) && !names.contains(target.name()))
@@ -65,13 +65,13 @@ final class RouteTargets {
     return step instanceof ToDynamicDefinition to ? to.getUri() : null;
   }
 
-  /** Null for all else, and for what is computed when something is sent. */
+  /** Returns null for other URIs, and for a URI that is computed for each exchange. */
   private static String name(CamelContext context, String uri) {
     try {
       Matcher matcher = NAME.matcher(context.resolvePropertyPlaceholders(uri == null ? "" : uri));
       return matcher.matches() ? matcher.group(1) + ":" + matcher.group(2) : null;
     } catch (RuntimeException e) {
-      // An unknown placeholder, which Camel tells of.
+      // An unknown placeholder, which Camel reports.
       return null;
     }
   }

@@ -15,14 +15,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes an Event of an alert, so that {@code kubectl describe service} shows it. Without the rights
- * there is less to see, and one WARN. Used by one thread at a time.
+ * Creates an Event for an alert, so that {@code kubectl describe service} shows it. If a right is
+ * missing, it shows less, and one WARN is logged. Used by one thread at a time.
  */
 public final class ServiceEvents {
   private static final Logger LOG = LoggerFactory.getLogger(ServiceEvents.class);
   private static final String COMPONENT = "postgres-endpoint-manager";
 
-  /** What an API server takes. */
+  /** The longest message that an API server accepts. */
   private static final int MAX_MESSAGE = 1024;
 
   private static final Set<Kind> OF_STANDBYS =
@@ -35,7 +35,7 @@ public final class ServiceEvents {
 
   /**
    * @param services RW_SERVICE and RO_SERVICE
-   * @param instance who tells: the pod's name
+   * @param instance the reporter: the pod's name
    */
   public ServiceEvents(
       KubernetesClient client, KubernetesErrors errors, List<String> services, String instance) {
@@ -45,22 +45,22 @@ public final class ServiceEvents {
     this.rights = new ApiRights(services, null, LOG::warn, System::nanoTime);
   }
 
-  /** Makes the Event, of the Service that the alert is about. */
-  public void tell(Alert alert) {
+  /** Creates an Event for the Service that the alert is about. */
+  public void emit(Alert alert) {
     try {
       rights.ask(ApiRight.CREATE_EVENTS, () -> client.resource(event(alert)).create());
     } catch (KubernetesClientException e) {
-      // What the client says itself may be the whole of the server's answer.
+      // The client's own message may be the whole response of the server.
       throw new IllegalStateException(errors.describe(e), e);
     }
   }
 
   /**
-   * Makes an Event of a sink that is left out, of the read-write Service: who gets no alerts may
-   * look there. Its name is the same for the same message, so that runs of one cycle make one.
-   * Nothing is logged where it cannot be made: the fault itself is.
+   * Creates an Event for a sink that is left out. It belongs to the read-write Service, where an
+   * operator who gets no alerts may find it. Its name depends only on the message, so that repeated
+   * runs of --once create one Event. A failure is only logged at DEBUG: the fault itself is logged.
    */
-  public void tellOfFault(Alert.Cluster cluster, String message) {
+  public void reportFault(Alert.Cluster cluster, String message) {
     try {
       String service = cluster.readWrite();
       String name = "%s.sink-%08x".formatted(service, message.hashCode());
@@ -124,9 +124,9 @@ public final class ServiceEvents {
         .build();
   }
 
-  /** Describe looks for it; null when there is no such Service, or we may not see it. */
+  /** The uid, by which describe finds Events; null if the Service is missing or unreadable. */
   private String uid(String namespace, String service) {
-    // Each time: who deletes a Service and creates it again gives it another uid.
+    // Each time: a Service that is deleted and created again has another uid.
     return rights
         .ask(
             ApiRight.DESCRIBE_EVENTS,

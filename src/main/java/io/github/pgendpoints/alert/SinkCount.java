@@ -3,12 +3,12 @@ package io.github.pgendpoints.alert;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What became of a sink's alerts, however often it was stopped and started.
+ * What happened to a sink's alerts, across all its stops and starts.
  *
- * @param sent its route ended well
- * @param failed its route failed
- * @param dropped the queue was full
- * @param faults its file was left out
+ * @param sent alerts whose route succeeded
+ * @param failed alerts whose route failed
+ * @param dropped alerts that the full queue dropped
+ * @param faults times that its file was left out
  */
 public record SinkCount(AtomicLong sent, AtomicLong failed, AtomicLong dropped, AtomicLong faults) {
   SinkCount() {

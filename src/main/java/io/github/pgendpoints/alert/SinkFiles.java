@@ -28,9 +28,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Loads each file of the folder routes/alerts by itself, when the other routes have started and
- * beside them. Camel does not start at all when one file has a fault: here it costs that file's
- * sink alone, for failover must not depend on who is told of it.
+ * Loads each file of the folder routes/alerts separately, in the background, once the other routes
+ * have started. Camel itself does not start if one file has a fault. Here only that file's sink is
+ * left out, since failover must not depend on alerts.
  */
 public final class SinkFiles implements StartupListener {
   private static final Logger LOG = LoggerFactory.getLogger(SinkFiles.class);
@@ -51,17 +51,17 @@ public final class SinkFiles implements StartupListener {
   private final Consumer<String> faults;
   private final List<String> leftOut = new ArrayList<>();
 
-  /** Files without a fault of their own, which may send to routes of files that come later. */
+  /** Files without a fault, which may send to routes of files that are read later. */
   private final List<SinkFile> waiting = new ArrayList<>();
 
-  /** Null before the first and after the last. */
+  /** The file that is being loaded; null before the first and after the last. */
   private volatile Path loading;
 
   /**
    * @param folder need not exist
-   * @param on names of files, without suffix, that must be there
+   * @param on names of files, without suffix, that must exist
    * @param off names of files, without suffix, that are not loaded
-   * @param faults takes a sentence about each file that is left out
+   * @param faults receives a sentence about each file that is left out
    */
   public SinkFiles(
       Path folder, Set<String> on, Set<String> off, Sinks sinks, Consumer<String> faults) {
@@ -72,10 +72,10 @@ public final class SinkFiles implements StartupListener {
     this.sinks = sinks;
   }
 
-  /** Called more often than once, unlike the next one. */
+  /** Camel calls this more than once, unlike {@link #onCamelContextFullyStarted}. */
   @Override
   public void onCamelContextStarted(CamelContext context, boolean alreadyStarted) {
-    // It is too early: not all routes have started.
+    // Too early: not all routes have started.
   }
 
   @Override
@@ -85,13 +85,13 @@ public final class SinkFiles implements StartupListener {
       return;
     }
     sinks.starting();
-    // Of a sink's own routes, unless they name another: its consumer logs in one line what is left.
+    // The error handler of sinks that name none: the consumer logs what still fails in one line.
     context
         .getCamelContextExtension()
         .setErrorHandlerFactory(
             new DefaultErrorHandlerBuilder()
                 .logExhausted(false)
-                // Which is not asked of a route that tries nothing again.
+                // Camel ignores logExhausted for a route without retries.
                 .loggingLevel(LoggingLevel.OFF));
     Thread loader = daemon(() -> load((ModelCamelContext) context, files));
     context
@@ -107,9 +107,7 @@ public final class SinkFiles implements StartupListener {
     daemon(() -> watch(loader)).start();
   }
 
-  /**
-   * What hangs while it connects then hangs in its own sink, and not in the start of the others.
-   */
+  /** Delays connections: one that hangs then blocks its own sink, not the start of the others. */
   private static void connectLate(Endpoint endpoint) {
     if (endpoint instanceof DefaultEndpoint of) {
       of.setLazyStartProducer(true);
@@ -134,10 +132,10 @@ public final class SinkFiles implements StartupListener {
       start(context, names);
       waiting.forEach(sink -> orLeaveOut(context, sink, () -> refuse(context, sink, names)));
       loading = null;
-      // After all others have started, and before a run of --once stops to wait for them.
+      // After all other sinks have started, and before a run of --once stops waiting for them.
       leftOut.forEach(faults);
     } finally {
-      // Else a run of --once waits for sinks that nobody starts any more.
+      // Otherwise a run of --once would wait for sinks that no longer start.
       sinks.allStarted();
     }
   }
@@ -168,7 +166,7 @@ public final class SinkFiles implements StartupListener {
     } catch (NoSuchFileException e) {
       LOG.debug("there is no folder {}", folder);
     } catch (IOException e) {
-      LOG.error("alert sinks cannot be listed: {}", RouteFault.message(e));
+      LOG.error("alert sinks cannot be listed: {}", RouteError.message(e));
       return List.of();
     }
     return List.copyOf(found);
@@ -202,7 +200,7 @@ public final class SinkFiles implements StartupListener {
         });
   }
 
-  /** Starts the sinks that wait for no other name than these. */
+  /** Starts the waiting sinks that send only to their own routes and to these names. */
   private void start(ModelCamelContext context, Set<String> names) {
     List<SinkFile> ready =
         waiting.stream()
@@ -226,13 +224,13 @@ public final class SinkFiles implements StartupListener {
     try {
       step.run();
     } catch (Exception | Error e) {
-      // An Error too: nesting without end takes the stack, but not that of the next file.
+      // An Error, too: endless nesting overflows the stack, but the next file can still load.
       if (context.isStopping() || context.isStopped()) {
         LOG.debug("alert sink {} has not started before the end", sink.file());
         return;
       }
       sinks.count(name(sink.file())).faults().incrementAndGet();
-      String fault = SinkFault.describe(e, sink.routes());
+      String fault = SinkFileError.describe(e, sink.routes());
       LOG.error("alert sink {} is left out, {}", shown(sink.file()), fault);
       String message = "alert sink %s is left out, %s".formatted(shown(sink.file()), fault);
       leftOut.add(message);
@@ -250,13 +248,13 @@ public final class SinkFiles implements StartupListener {
       if (!route.hasCustomIdAssigned()) {
         route.setId(name(sink.file()));
       }
-      // A route that is added under the id of another one would take its place.
-      refuse(RouteFault.duplicateFault(route, others));
-      refuse(RouteFault.configurationFault(context, route));
+      // Camel would replace the route that already has this id.
+      refuse(RouteError.duplicateFault(route, others));
+      refuse(RouteError.configurationFault(context, route));
     }
   }
 
-  /** The routes that have started, and those of the files that wait for another one. */
+  /** The routes that have started, and those of the files that wait. */
   private List<RouteDefinition> all(ModelCamelContext context) {
     List<RouteDefinition> routes = new ArrayList<>(context.getRouteDefinitions());
     waiting.forEach(sink -> routes.addAll(sink.routes()));
@@ -274,7 +272,7 @@ public final class SinkFiles implements StartupListener {
     }
   }
 
-  /** As people find it: routes/alerts/NAME. */
+  /** The path for messages: routes/alerts/NAME. */
   private static Path shown(Path file) {
     int names = file.getNameCount();
     return file.subpath(Math.max(0, names - 3), names);

@@ -14,9 +14,9 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The environment variables that sinks take: {@code NAME}, or {@code NAME_FILE} with the name of a
- * file, such as a mounted Secret, that is read each time. They reach a route as late as that, so
- * that none stands in the URI of an endpoint, which anybody may look at.
+ * The environment variables of the sinks: {@code NAME}, or {@code NAME_FILE} with the name of a
+ * file, such as a mounted Secret, which is read each time. A route reads a value only when it sends
+ * an alert, so that no endpoint URI contains it: Hawtio shows those.
  */
 public final class SinkSettings {
   private static final Set<String> SCHEMES = Set.of("http", "https");
@@ -32,7 +32,7 @@ public final class SinkSettings {
   /**
    * The value of a variable.
    *
-   * @throws IllegalArgumentException when it is not set, or its file cannot be read
+   * @throws IllegalArgumentException if it is not set, or its file cannot be read
    */
   public String get(String name) {
     String value = get(name, "");
@@ -42,20 +42,20 @@ public final class SinkSettings {
     return value;
   }
 
-  /** The value of a variable, or another where it is not set. */
+  /** The value of a variable, or {@code unset} if it is not set. */
   public String get(String name, String unset) {
     String file = environment.getOrDefault(name + "_FILE", "");
     String value = environment.getOrDefault(name, "");
     if (file.isEmpty()) {
       return value.isEmpty() ? unset : value;
     }
-    // Who puts a secret where the name of its file belongs must not find it in a log.
+    // A user may set the secret itself instead of a file name: it must not get into a log.
     boolean path = PATH.matcher(file).matches();
     String text;
     try {
       text = Files.readString(Path.of(file)).strip();
     } catch (IOException | InvalidPathException e) {
-      // Without the cause, of which the text is the value.
+      // Without the cause, whose message is the value.
       throw new IllegalArgumentException(
           path
               ? name + "_FILE='" + file + "' is not a readable file"
@@ -69,15 +69,15 @@ public final class SinkSettings {
   }
 
   /**
-   * Checks that variables are set, and hold what the end of their names says: a URL, a PORT, or for
-   * TLS starttls, tls or off; a TEMPLATE is JSON, and ours names fields of alerts, a ROOTCERT the
-   * name of a file of certificates, and with a USER goes a PASSWORD.
+   * Checks that variables are set, and have a value that fits the end of their name: a URL; a PORT;
+   * starttls, tls, or off for TLS; JSON for a TEMPLATE, and only fields of alerts in the webhook's;
+   * a file of certificates for a ROOTCERT. A USER requires a PASSWORD.
    *
-   * @param names with commas between; one with a question mark need not be set
-   * @throws IllegalArgumentException with every fault; with no value but the name of a file
+   * @param names separated by commas; a variable with a question mark is optional
+   * @throws IllegalArgumentException with every fault, but without any value except file names
    */
   void check(String names) {
-    // A set, since a password is looked at for itself and for its user.
+    // A set, since a password is checked for itself and for its user.
     Set<String> faults = new LinkedHashSet<>();
     for (String written : names.isBlank() ? new String[0] : names.strip().split("[, ]+")) {
       boolean optional = written.endsWith("?");

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
-/** The sinks that run. They start beside the first cycles, and miss none of their alerts. */
+/** The running sinks. They start in parallel with the first cycles, and miss no alert of those. */
 public final class Sinks {
   private static final int MAX_EARLY = 1000;
 
@@ -18,12 +18,12 @@ public final class Sinks {
   private final List<BiConsumer<String, SinkCount>> watchers = new ArrayList<>();
   private final Map<String, SinkCount> counts = new TreeMap<>();
 
-  /** What was sent before all sinks had started, for those still to come. */
+  /** Alerts sent before all sinks had started, for the sinks that start later. */
   private final Deque<Alert> early = new ArrayDeque<>();
 
   private boolean allStarted = true;
 
-  /** More sinks are to come. */
+  /** Records that more sinks will start. */
   synchronized void starting() {
     allStarted = false;
   }
@@ -34,13 +34,13 @@ public final class Sinks {
     notifyAll();
   }
 
-  /** Tells of every sink that there is, and that is to come: its name and what counts for it. */
+  /** Passes the name and the counters of each sink, present and future, to the watcher. */
   public synchronized void watch(BiConsumer<String, SinkCount> watcher) {
     counts.forEach(watcher);
     watchers.add(watcher);
   }
 
-  /** Of the sink of this name, from 0 when it is a new one. */
+  /** Returns the counters of the sink with this name, which start at 0. */
   synchronized SinkCount count(String sink) {
     return counts.computeIfAbsent(
         sink,
@@ -60,7 +60,7 @@ public final class Sinks {
     running.remove(sink);
   }
 
-  /** Gives an alert to every sink; waits for none. */
+  /** Sends an alert to every sink, and waits for none. */
   public synchronized void send(Alert alert) {
     if (!allStarted) {
       if (early.size() == MAX_EARLY) {
@@ -72,7 +72,7 @@ public final class Sinks {
   }
 
   /**
-   * Waits until the sinks have taken their alerts, at most this long; tells of those that have not.
+   * Waits until the sinks have processed their alerts, at most this long; logs those that have not.
    */
   public void await(Duration atMost) {
     long deadline = System.nanoTime() + atMost.toNanos();

@@ -19,30 +19,30 @@ import io.github.pgendpoints.topology.ProbeSchedule;
 import java.time.Clock;
 
 /**
- * One managed PostgreSQL cluster: everything that the cycles of one cluster have and those of
- * another must not share. The routes carry it as the variable {@code cluster}.
+ * One managed PostgreSQL cluster: all that its cycles use and that the cycles of another cluster
+ * must not share. Routes pass it on in the variable {@code cluster}.
  *
- * @param namespace of both Services
+ * @param namespace the namespace of both Services
  * @param mode what a cycle may do
  * @param paused whether the setting PAUSED stops every write
  * @param clearsOnSplitBrain whether ON_SPLIT_BRAIN is {@code clear}
  * @param schedule when a cycle is due
- * @param leadership whether this process leads
+ * @param leadership whether this process is the leader
  * @param reader reads what is behind a Service
- * @param stored reads what the objects remember
+ * @param stored reads what the objects store
  * @param nodes the node list
  * @param prober probes the nodes
- * @param memory what earlier cycles know
- * @param publisher plans what each Service is to have
+ * @param memory the memory of earlier cycles
+ * @param publisher plans the contents of each Service
  * @param services checks the Services themselves
  * @param clients compares what clients see with what was written
  * @param overrule the subcommand
  * @param budget the time that the API work of a cycle may take
- * @param age how long the result of a cycle counts
+ * @param age how long the result of a cycle is valid
  * @param conditions what has been reported
  * @param remembered what earlier runs have reported
- * @param history what cycles leave to those after them
- * @param errors words for a failure of the Kubernetes API
+ * @param history what a cycle passes on to later cycles
+ * @param errors describes failures of the Kubernetes API
  * @param clock the wall clock
  */
 public record Cluster(
@@ -69,13 +69,13 @@ public record Cluster(
     KubernetesErrors errors,
     Clock clock) {
 
-  /** Takes over from another process, which has reported what it found: STATE may say what. */
+  /** Takes over from another process. STATE may contain what that process has reported. */
   void takeOver() {
     conditions.forget();
     remembered.recall();
   }
 
-  /** Begins a term of leadership: others may have written since the last one. */
+  /** Begins a term of leadership: other processes may have written since the last term. */
   void beginTerm() {
     reader.forget();
     clients.forget();

@@ -2,7 +2,7 @@ package io.github.pgendpoints.cycle;
 
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.github.pgendpoints.postgres.Deadline;
-import io.github.pgendpoints.postgres.Places;
+import io.github.pgendpoints.postgres.NodeAddresses;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.ObjectWrite;
 import io.github.pgendpoints.publish.ObservedService;
@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What happens in one cycle besides the values that its routes carry. Used by one thread at a time.
+ * The state of one cycle, in addition to the variables of its routes. Used by one thread at a time.
  */
 public final class Cycle {
   private final CycleAge.Moment begun;
@@ -36,13 +36,13 @@ public final class Cycle {
   private Result result;
   private Instant probedAt;
   private Deadline deadline;
-  private Places places;
+  private NodeAddresses places;
   private List<NodeState> unprobed = List.of();
 
   /**
-   * @param begun when it began
-   * @param leading whether this replica leads; a cycle that begins as a follower's ends as one
-   * @param conflictsBefore how many cycles just before this one ended in a conflict
+   * @param begun when the cycle began
+   * @param leading whether this replica is the leader; a cycle keeps the role in which it began
+   * @param conflictsBefore how many consecutive cycles before this one ended in a conflict
    */
   Cycle(CycleAge.Moment begun, boolean leading, int conflictsBefore) {
     this.begun = begun;
@@ -50,12 +50,12 @@ public final class Cycle {
     this.conflictsBefore = conflictsBefore;
   }
 
-  /** When it began. */
+  /** When the cycle began. */
   public CycleAge.Moment begun() {
     return begun;
   }
 
-  /** Whether it is the cycle of a replica that leads. */
+  /** Whether this is a cycle of the leader. */
   public boolean isLeading() {
     return leading;
   }
@@ -64,7 +64,7 @@ public final class Cycle {
     return conflictsBefore;
   }
 
-  /** Whether somebody has paused every write. */
+  /** Whether a setting or an annotation pauses every write. */
   public boolean isPaused() {
     return pausedBy != null;
   }
@@ -78,15 +78,15 @@ public final class Cycle {
     pausedBy = by;
   }
 
-  /** Begins the probes of the nodes that are not known to be DOWN. */
-  void probe(Places where, List<NodeState> down, Instant at, Deadline by) {
+  /** Records the start of the probes of the nodes that are not known to be DOWN. */
+  void probe(NodeAddresses where, List<NodeState> down, Instant at, Deadline by) {
     places = where;
     unprobed = Stream.concat(down.stream(), where.unresolved().stream()).toList();
     probedAt = at;
     deadline = by;
   }
 
-  /** Every node that has a state in this cycle: an address of a name may be one. */
+  /** Every node that gets a state in this cycle; a node may be one address of a name. */
   List<Node> expected() {
     return Stream.concat(places.nodes().stream(), places.unresolved().stream().map(NodeState::node))
         .toList();
@@ -108,7 +108,7 @@ public final class Cycle {
   /**
    * Records a write.
    *
-   * @param answer of the API server: the object as it is now, unless it was deleted
+   * @param answer the response of the API server: the current object, unless it was deleted
    */
   void addWrite(ObjectWrite write, Object answer) {
     writes.add(write);
@@ -117,7 +117,7 @@ public final class Cycle {
     }
   }
 
-  /** What there is behind a Service: what was read, with the Endpoints as written since. */
+  /** Returns what is behind a Service: what was read, with the Endpoints written since. */
   ObservedService afterWrites(String service, ObservedService read) {
     return endpoints.containsKey(service)
         ? new ObservedService(endpoints.get(service), read.slices())
@@ -132,20 +132,20 @@ public final class Cycle {
     failures.add(failure);
   }
 
-  /** Records that clients could not be compared, which concerns no write. */
+  /** Records that clients could not be compared, which affects no write. */
   void addComparisonFailure(Throwable failure) {
     comparisonFailure = failure;
     failures.add(failure);
   }
 
-  /** Whether a Service could not be written; whatever else has failed. */
+  /** Whether a Service could not be written, regardless of other failures. */
   boolean hasFailedWrite() {
     return failures.stream()
         .anyMatch(
             failure -> failure != comparisonFailure && !(failure instanceof UnsavedStateException));
   }
 
-  /** Whether a part of it has failed. */
+  /** Whether the cycle, or a part of it, has failed. */
   public boolean isFailed() {
     return !failures.isEmpty();
   }
@@ -171,7 +171,7 @@ public final class Cycle {
     return published;
   }
 
-  /** Records that the next tick runs it afresh. */
+  /** Records that the next tick repeats the cycle. */
   void repeat() {
     repeated = true;
   }
@@ -180,7 +180,7 @@ public final class Cycle {
     return repeated;
   }
 
-  /** Records that its alerts have gone out. */
+  /** Records that the alerts of the cycle have been sent. */
   void markEnded() {
     ended = true;
   }
@@ -193,7 +193,7 @@ public final class Cycle {
     result = itsResult;
   }
 
-  /** What it found and did; null until it is concluded. */
+  /** What the cycle found and did; null until it is concluded. */
   public Result result() {
     return result;
   }

@@ -1,12 +1,12 @@
 package io.github.pgendpoints.cycle;
 
-/** What the cycles of one cluster leave to those after them. Used by one cycle at a time. */
+/** What a cycle of one cluster passes on to later cycles. Used by one cycle at a time. */
 public final class CycleHistory {
   private long term;
   private int successions = -1;
   private int conflicts;
 
-  /** Runs {@code begin} when this cycle is the first one in a term of leadership. */
+  /** Runs {@code begin} if this cycle is the first one in a term of leadership. */
   void inTerm(long current, Runnable begin) {
     if (current != term) {
       begin.run();
@@ -15,10 +15,10 @@ public final class CycleHistory {
   }
 
   /**
-   * Runs {@code takeOver} when this cycle is the first one that leads, or this process has taken
-   * over the Lease of another one since.
+   * Runs {@code takeOver} if this is the first cycle of this process as the leader, or the first
+   * one after it took over the Lease from another process.
    *
-   * @param now how often it has done so
+   * @param now how often this process has taken over the Lease
    */
   void afterSuccession(int now, Runnable takeOver) {
     if (now != successions) {
@@ -28,15 +28,15 @@ public final class CycleHistory {
   }
 
   /**
-   * Notes how a cycle ended.
+   * Records how a cycle ended.
    *
-   * @param again whether it met a conflict, and the next one begins afresh
+   * @param again whether it ended in a conflict, and the next cycle starts over
    */
   void concluded(boolean again) {
     conflicts = again ? conflicts + 1 : 0;
   }
 
-  /** How many cycles in a row have ended in a conflict. */
+  /** How many consecutive cycles have ended in a conflict. */
   int conflicts() {
     return conflicts;
   }

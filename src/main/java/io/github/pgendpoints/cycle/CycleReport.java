@@ -19,27 +19,27 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a cycle that has ended reports: the conditions that it found, and what it did. */
+/** Reports a completed cycle: the conditions that it found, and what it did. */
 record CycleReport(Cluster cluster, Cycle cycle, Result result) {
   private static final Logger LOG = LoggerFactory.getLogger("io.github.pgendpoints.cycle");
 
   /**
-   * The alerts that are new.
+   * Reports the cycle.
    *
-   * @return in the order in which things happened
+   * @return the new alerts, in the order of the events
    */
   List<Alert> alerts() {
     return isCutShort() ? List.of() : report(cluster.conditions());
   }
 
-  /** A cycle that another writer was ahead of tells of its own writes; the next one tells more. */
+  /** Reports only the writes of a cycle that met a conflict; the next cycle reports the rest. */
   List<Alert> ofConflict() {
     reportWrites(cluster.conditions());
     cycle.failures().forEach(this::logStale);
     return List.of();
   }
 
-  /** What is wrong by this cycle alone, whoever leads and whatever was reported before. */
+  /** What is wrong in this cycle alone, regardless of leadership and of earlier reports. */
   List<String> reasons() {
     Conditions conditions = cluster.conditions().afresh();
     report(conditions);
@@ -76,7 +76,7 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
     cycle.writes().forEach(write -> conditions.reportWrite(write.service(), write.summary()));
   }
 
-  /** The program stops: a cycle that decided nothing does not show that anything is over. */
+  /** Whether the program is stopping: a cycle without a decision does not end any condition. */
   private boolean isCutShort() {
     return result.topology() != null
         && result.verdict() == null
@@ -120,17 +120,17 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
     if (status != null
         && "AlreadyExists".equals(status.getReason())
         && "endpointslices".equals(details.getKind())) {
-      // Whatever is ours was read at the beginning of the cycle, and would have been patched.
-      return "Service %s is left as it is: the EndpointSlice %s has the name of ours, and is not ours"
+      // The program's own slices were read when the cycle began, and would have been patched.
+      return "Service %s is unchanged: EndpointSlice %s has a name that this program uses, but another owner"
           .formatted(service(details), ForeignText.clean(details.getName()));
     }
     return "%s was changed while the nodes were probed, %d times in a row"
         .formatted(
             ForeignText.clean("%s %s".formatted(details.getKind(), details.getName())),
-            Conclusion.MAX_CONFLICTS + 1);
+            CycleSteps.MAX_CONFLICTS + 1);
   }
 
-  /** The Service whose slices have names such as this, {@code SERVICE-ipv4}. */
+  /** Returns the Service whose slices have names such as this, {@code SERVICE-ipv4}. */
   private String service(StatusDetails slice) {
     String name = String.valueOf(slice.getName());
     String ro = cluster.publisher().roService();
@@ -147,7 +147,7 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
         && !cycle.hasFailedWrite();
   }
 
-  /** What a verdict does to the Services, for the line that reports it; empty when verified. */
+  /** The effect of a verdict on the Services, for the line that reports it; empty when verified. */
   private String effect(Verdict verdict) {
     if (verdict.isVerified()) {
       return "";

@@ -1,14 +1,14 @@
 package io.github.pgendpoints.cycle;
 
-/** What the process ends with. After SIGTERM the JVM itself ends it with 143. */
+/** The exit codes of the process. After SIGTERM, the JVM itself exits with 143. */
 public final class ExitCode {
-  /** The topology was verified, and the Endpoints are true to it. */
+  /** The topology was verified, and the Endpoints match it. */
   static final int VERIFIED = 0;
 
   /**
-   * Somebody has to act: verification refused the topology, or could not be done, and nothing was
-   * written, but for the read-write Service that was emptied or put back; or it was verified, and
-   * beside it is a server that must not be there.
+   * An operator must act. Verification refused the topology or failed, and nothing was written,
+   * except that the read-write Service may have been emptied or repaired. Or the topology was
+   * verified, but there is a server that must not be there.
    */
   public static final int REFUSED = 1;
 

@@ -5,20 +5,20 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * Whether the cycles go on, judged by a clock: a cycle that hangs says nothing, least of all that
- * it hangs. Read by other threads than the one it is told by.
+ * Measures whether cycles still end, by a clock, because a cycle that hangs cannot report it. One
+ * thread records the cycles, and other threads read the result.
  */
 public final class Heartbeat {
-  /** A topology that was outdated when it was written is probed afresh, so often at most. */
-  private static final int ROUNDS = Conclusion.MAX_CONFLICTS + 1;
+  /** The maximum of probe rounds: if a topology is outdated at its write, all is probed again. */
+  private static final int ROUNDS = CycleSteps.MAX_CONFLICTS + 1;
 
-  /** The look-ups of names, the probes of all nodes, and the second looks. */
+  /** The lookups of names, the probes of all nodes, and the second probes. */
   private static final int PROBES = 3;
 
-  /** For a machine that has other things to do. */
+  /** Tolerance for a busy machine. */
   private static final Duration SLACK = Duration.ofSeconds(5);
 
-  /** A person who stops a route of the cycles gets this long for what they are about. */
+  /** The minimum limit while an operator has stopped a route of the cycles. */
   private static final Duration STOPPED_BY_HAND = Duration.ofSeconds(60);
 
   private final Duration limit;
@@ -28,7 +28,7 @@ public final class Heartbeat {
 
   /**
    * @param interval the longest time from one cycle to the next
-   * @param connectTimeout PGCONNECT_TIMEOUT: what the probes of one round may take
+   * @param connectTimeout PGCONNECT_TIMEOUT: the time that the probes of one round may take
    * @param nanoTime as {@link System#nanoTime}
    */
   public Heartbeat(Duration interval, Duration connectTimeout, LongSupplier nanoTime) {
@@ -42,11 +42,11 @@ public final class Heartbeat {
   }
 
   /**
-   * A cycle has ended, however.
+   * Records that a cycle has ended, with any outcome.
    *
    * @param apiReached whether it could read the Endpoints
-   * @param complete whether none of its routes is stopped: one that a person took a part out of
-   *     ends, too, and is none
+   * @param complete whether none of its routes is stopped: a cycle with a stopped route also ends,
+   *     but does not count
    */
   public void cycleEnded(boolean apiReached, boolean complete) {
     this.apiReached = apiReached;
@@ -60,12 +60,12 @@ public final class Heartbeat {
     return apiReached;
   }
 
-  /** How long ago the last cycle ended; before the first, how long ago this was made. */
+  /** How long ago the last cycle ended; before the first cycle, the age of this object. */
   public Duration age() {
     return Duration.ofNanos(nanoTime.getAsLong() - lastBeat);
   }
 
-  /** The longest that {@link #age} gets while nothing is wrong with the program itself. */
+  /** The limit of {@link #age} while the program itself works. */
   public Duration limit(boolean running) {
     return running || limit.compareTo(STOPPED_BY_HAND) > 0 ? limit : STOPPED_BY_HAND;
   }

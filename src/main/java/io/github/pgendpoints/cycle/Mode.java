@@ -8,19 +8,19 @@ public enum Mode {
   ONCE,
   /** One cycle that shows what it would write, and writes nothing. */
   DRY_RUN,
-  /** One cycle that shows people what it finds and wants, and writes nothing. */
+  /** One cycle that shows operators what it finds and would write, and writes nothing. */
   STATUS,
   /** The same for programs, as JSON. */
   STATUS_JSON,
-  /** One cycle that shows, and publishes once it is confirmed, the primary that a person chose. */
+  /** One cycle that shows the primary that an operator chose, and publishes it once confirmed. */
   OVERRULE;
 
-  /** Whether it writes; OVERRULE does also while paused, and only if it is confirmed. */
+  /** Whether the mode writes; OVERRULE also writes while paused, but only once confirmed. */
   public boolean writes() {
     return this == CONTINUOUS || this == ONCE || this == OVERRULE;
   }
 
-  /** Whether the cycle shows, at its end, all that it found. */
+  /** Whether the cycle shows all its findings at its end. */
   public boolean isStatus() {
     return this == STATUS || this == STATUS_JSON;
   }

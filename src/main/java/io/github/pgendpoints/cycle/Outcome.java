@@ -12,7 +12,7 @@ import java.net.HttpURLConnection;
 public enum Outcome {
   /** The topology is verified, and the Services follow it. */
   VERIFIED(ExitCode.VERIFIED),
-  /** A rule refused it, or a server is there that must not be. */
+  /** A rule refused the topology, or there is a server that must not be there. */
   REFUSED(ExitCode.REFUSED),
   /** A fault of the routes or of the program ended the cycle: nothing is decided. */
   FAILED(ExitCode.REFUSED),
@@ -20,11 +20,11 @@ public enum Outcome {
   NO_NODES(ExitCode.USAGE),
   /** The Kubernetes API was unreachable or refused a request, or a Service is unusable. */
   KUBERNETES(ExitCode.KUBERNETES),
-  /** The topology is verified, and clients see other addresses than those written. */
+  /** The topology is verified, but clients see other addresses than those written. */
   MISMATCH(ExitCode.KUBERNETES),
-  /** Another writer was first: the next cycle begins afresh. */
+  /** Another writer was first: the next cycle starts over. */
   CONFLICT(ExitCode.KUBERNETES),
-  /** Another replica leads now: what it decides counts. */
+  /** Another replica is the leader now, and its decision applies. */
   NOT_LEADER(ExitCode.VERIFIED);
 
   private final int exitCode;
@@ -33,12 +33,12 @@ public enum Outcome {
     this.exitCode = exitCode;
   }
 
-  /** The exit code of a run of one cycle that ends so. */
+  /** The exit code of a run of one cycle with this outcome. */
   public int exitCode() {
     return exitCode;
   }
 
-  /** What a failure makes of the cycle. */
+  /** Returns the outcome of a cycle with this failure. */
   static Outcome of(Throwable failure) {
     Throwable cause = cause(failure);
     if (cause instanceof OutdatedTopologyException) {
@@ -59,7 +59,7 @@ public enum Outcome {
     return cause instanceof NoNodesException ? NO_NODES : FAILED;
   }
 
-  /** The failure that says what happened: Camel wraps what a step throws. */
+  /** Returns the cause that shows what happened: Camel wraps the exception of a step. */
   static Throwable cause(Throwable failure) {
     return Causes.of(failure)
         .filter(

@@ -2,7 +2,7 @@ package io.github.pgendpoints.cycle;
 
 import io.github.pgendpoints.publish.ObservedService;
 import io.github.pgendpoints.publish.OutdatedTopologyException;
-import io.github.pgendpoints.publish.Overruling;
+import io.github.pgendpoints.publish.OverruleProposal;
 import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Topology;
 import java.io.PrintStream;
@@ -17,14 +17,14 @@ public final class OverruleCommand {
   private final PrintStream console;
 
   /**
-   * @param console where people see what is to be written
+   * @param console where the operator sees what will be written
    */
   public OverruleCommand(PrintStream console) {
     this.console = console;
   }
 
-  /** The primary that a person has chosen, and what is written and forgotten for it. */
-  public Overruling choose(
+  /** Returns the primary that an operator has chosen, and what is written and forgotten for it. */
+  public OverruleProposal choose(
       @Variable("cluster") Cluster cluster,
       @Variable("published") LastPublished published,
       @Variable("topology") Topology topology,
@@ -33,8 +33,8 @@ public final class OverruleCommand {
     return cluster.overrule().choose(topology, published, readWrite, readOnly);
   }
 
-  /** Shows it, or why there is none. */
-  public void show(@Variable("overruling") Overruling overruling) {
+  /** Shows the proposal, or why there is none. */
+  public void show(@Variable("overruling") OverruleProposal overruling) {
     if (overruling.problem() == null) {
       console.println(overruling.text());
     } else {
@@ -46,7 +46,7 @@ public final class OverruleCommand {
   public void remember(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
-      @Variable("overruling") Overruling overruling)
+      @Variable("overruling") OverruleProposal overruling)
       throws OutdatedTopologyException {
     if (!cycle.isFailed()) {
       cluster.overrule().remember(overruling);

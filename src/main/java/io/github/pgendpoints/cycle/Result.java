@@ -12,9 +12,9 @@ import java.util.List;
 /**
  * What one cycle found and did.
  *
- * @param leading whether it was the cycle of a replica that leads
+ * @param leading whether it was a cycle of the leader
  * @param paused whether a setting or an annotation stopped every write
- * @param duration how long it took
+ * @param duration how long the cycle took
  * @param readWrite what was behind the read-write Service; null when it could not be read
  * @param readOnly what was behind the read-only Service; null when it could not be read
  * @param published what was verified last; null when it could not be read

@@ -3,13 +3,13 @@ package io.github.pgendpoints.cycle;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Is told of each cycle that has ended. */
+/** Receives the result of each completed cycle. */
 @FunctionalInterface
 public interface ResultListener {
   /**
-   * A cycle has ended.
+   * Receives the result of a cycle.
    *
-   * @param reasons what it found wrong, one sentence each; made when asked for, by any thread
+   * @param reasons what it found wrong, one sentence each; computed on demand, on any thread
    */
   void ended(Result result, Supplier<List<String>> reasons);
 }

@@ -12,11 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A timer that ticks only if what its route does is due: it asks at the period that the route gives
- * it, and whenever something happens. All ticks come from one thread, one after the other.
+ * A timer that ticks only when the work of its route is due. It checks this at the period that the
+ * route sets, and after each event. All ticks run on one thread, one after the other.
  *
- * <p>It is a {@link Timer} because Camel's component asks for one, but uses nothing of it: a Timer
- * follows the wall clock, and stops for as long as that is set back.
+ * <p>It extends {@link Timer} because Camel's component requires one, but it uses none of its code:
+ * a Timer follows the wall clock, and stands still for as long as the clock is set back.
  */
 public final class Ticks extends Timer {
   private static final Logger LOG = LoggerFactory.getLogger(Ticks.class);
@@ -26,9 +26,9 @@ public final class Ticks extends Timer {
   private volatile TimerTask task;
 
   /**
-   * Ticks once a route has started it.
+   * Creates a timer that ticks after a route has started it.
    *
-   * @param name of its thread
+   * @param name the name of its thread
    * @param due whether to tick
    */
   public Ticks(String name, BooleanSupplier due) {
@@ -41,10 +41,9 @@ public final class Ticks extends Timer {
   }
 
   /**
-   * Ticks from now on, and has a task that was given before tick no more: a route was stopped and
-   * started again.
+   * Starts to tick, and stops the ticks of an earlier task: a route was stopped and started again.
    *
-   * @param delay in milliseconds, as the period
+   * @param delay in milliseconds, like the period
    */
   @Override
   public void schedule(TimerTask ticked, long delay, long period) {
@@ -52,7 +51,7 @@ public final class Ticks extends Timer {
     thread.schedule(() -> tickEach(period, ticked), delay, TimeUnit.MILLISECONDS);
   }
 
-  /** Ticks as soon as the tick before has ended; not before a route has started the timer. */
+  /** Ticks as soon as the previous tick has ended; not before a route has started the timer. */
   public void tickNow() {
     try {
       if (task != null) {
@@ -63,7 +62,7 @@ public final class Ticks extends Timer {
     }
   }
 
-  /** Ends it. */
+  /** Stops the timer. */
   @Override
   public void cancel() {
     thread.shutdownNow();
@@ -90,7 +89,7 @@ public final class Ticks extends Timer {
         task.run();
       }
     } catch (RuntimeException | Error e) {
-      // The next one may do better; the liveness probe notices if none does.
+      // The next tick may succeed; if none does, the liveness probe fails.
       LOG.error("a tick failed, and the next one follows: {}", e.toString(), e);
     }
   }

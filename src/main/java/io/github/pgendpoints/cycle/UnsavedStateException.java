@@ -2,7 +2,7 @@ package io.github.pgendpoints.cycle;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
 
-/** STATE could not be written in a cycle that is refused anyway. */
+/** Thrown when STATE cannot be written in a cycle that is refused anyway. */
 final class UnsavedStateException extends Exception {
   private static final long serialVersionUID = 1;
 

@@ -20,15 +20,15 @@ import okio.BufferedSource;
 import okio.ForwardingSource;
 import okio.Okio;
 
-/** The HTTP client below fabric8's, where it believes a server more than it should. */
+/** The HTTP client that fabric8 uses, with limits where fabric8 trusts a server too much. */
 final class ApiHttp implements HttpClient.Factory {
 
-  /** An object of etcd is smaller than 2 MiB; fabric8 alone would hold any answer in memory. */
+  /** In bytes. An etcd object is below 2 MiB, but fabric8 alone would hold any answer in memory. */
   static final long MAX_ANSWER = 4 << 20;
 
   private static final MediaType JSON = MediaType.get("application/json");
 
-  private final Access access;
+  private final ApiCredentials access;
 
   private final OkHttpClientFactory okHttp =
       new OkHttpClientFactory() {
@@ -38,7 +38,7 @@ final class ApiHttp implements HttpClient.Factory {
         }
       };
 
-  ApiHttp(Access access) {
+  ApiHttp(ApiCredentials access) {
     this.access = access;
   }
 
@@ -47,7 +47,7 @@ final class ApiHttp implements HttpClient.Factory {
     return okHttp.newBuilder();
   }
 
-  /** As fabric8's, but for certificates and proxies, which it reads once, and its own way. */
+  /** Like fabric8's, except for certificates and proxies, which it reads once and differently. */
   @Override
   public HttpClient.Builder newBuilder(Config config) {
     HttpClient.Builder builder = newBuilder();
@@ -90,7 +90,7 @@ final class ApiHttp implements HttpClient.Factory {
   }
 
   private static Response limited(Response response) {
-    // A watch is one answer that goes on.
+    // A watch is one answer without an end.
     boolean watch = "true".equals(response.request().url().queryParameter("watch"));
     ResponseBody body = response.body();
     return body == null || watch || response.code() == 101
@@ -99,8 +99,8 @@ final class ApiHttp implements HttpClient.Factory {
   }
 
   /**
-   * fabric8's exceptions carry the Status of an answer but not its headers, and API Priority and
-   * Fairness says 429 in plain text with a header.
+   * Copies Retry-After to the Status: fabric8's exceptions have the Status of an answer but not its
+   * headers, and API Priority and Fairness answers 429 in plain text with this header.
    */
   private static Response withRetryAfter(Response response) throws IOException {
     String seconds = response.header("Retry-After", "");

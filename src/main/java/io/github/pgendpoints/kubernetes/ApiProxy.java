@@ -28,14 +28,14 @@ import okhttp3.Request;
 import okhttp3.Response;
 
 /**
- * The proxy on the way to the API: that of the kubeconfig's cluster, else that of HTTPS_PROXY (for
- * http, HTTP_PROXY) or ALL_PROXY unless NO_PROXY excludes the API. The variables are read as by Go,
- * and so by kubectl; but a loopback address is excluded only if NO_PROXY lists it, as for curl.
+ * The proxy to the API: that of the kubeconfig's cluster, otherwise that of HTTPS_PROXY (for http,
+ * HTTP_PROXY) or ALL_PROXY, unless NO_PROXY excludes the API. The variables have the same meaning
+ * as in Go and kubectl, but a loopback address is excluded only if NO_PROXY lists it, as in curl.
  *
  * @param source the variable or field that names the proxy
  * @param scheme http, https, or one that begins with socks
  * @param host name or address, without brackets
- * @param user user and password with a colon between; null if there is none
+ * @param user user and password, separated by a colon; null if there is none
  */
 record ApiProxy(String source, String scheme, String host, int port, String user) {
   private static final Map<String, Integer> DEFAULT_PORTS =
@@ -52,12 +52,12 @@ record ApiProxy(String source, String scheme, String host, int port, String user
   private static final Pattern ADDRESS = Pattern.compile("[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*");
 
   /**
-   * The proxy for an API.
+   * Returns the proxy for an API.
    *
    * @param proxyUrl of the kubeconfig's cluster; null if it has none
    * @return null if there is none
-   * @throws IllegalArgumentException if the value cannot be read; the message names the variable,
-   *     and not the value, which may hold a password
+   * @throws IllegalArgumentException if the value cannot be parsed; the message names the variable,
+   *     and not the value, which may contain a password
    */
   static ApiProxy of(URI api, String proxyUrl) {
     if (Utils.isNotNullOrEmpty(proxyUrl)) {
@@ -77,7 +77,7 @@ record ApiProxy(String source, String scheme, String host, int port, String user
         .orElse(null);
   }
 
-  /** The property of that name, the variable in capitals, and in small letters, if set. */
+  /** The system property, and the variables in upper case and in lower case, as far as set. */
   private static Stream<Map.Entry<String, String>> variables(String property) {
     String name = Utils.convertSystemPropertyNameToEnvVar(property);
     String small = name.toLowerCase(Locale.ROOT);
@@ -116,7 +116,7 @@ record ApiProxy(String source, String scheme, String host, int port, String user
 
   private static String decoded(String user) {
     try {
-      // Unlike in a form, a plus sign is itself.
+      // Unlike in a form, a plus sign stands for itself.
       return user == null
           ? null
           : URLDecoder.decode(user.replace("+", "%2B"), StandardCharsets.UTF_8);
@@ -136,7 +136,7 @@ record ApiProxy(String source, String scheme, String host, int port, String user
   /**
    * Whether a value of NO_PROXY excludes a host.
    *
-   * @param host in small letters, without brackets
+   * @param host in lower case, without brackets
    */
   static boolean excludes(String noProxy, String host, int port) {
     return Stream.of(noProxy.toLowerCase(Locale.ROOT).strip().split("[,\\s]+"))
@@ -168,15 +168,15 @@ record ApiProxy(String source, String scheme, String host, int port, String user
     try {
       return new IpAddressMatcher(block).matches(address);
     } catch (RuntimeException e) {
-      // No such block.
+      // Not a valid block.
       return false;
     }
   }
 
-  /** Leads the connections of a client through the proxy. */
+  /** Routes the connections of a client through the proxy. */
   void configure(OkHttpClient.Builder builder) {
     boolean isSocks = scheme.startsWith("socks");
-    // Unresolved: the name is looked up for each connection.
+    // Unresolved, so that the name is resolved for each connection.
     builder.proxy(
         new Proxy(
             isSocks ? Proxy.Type.SOCKS : Proxy.Type.HTTP,
@@ -191,7 +191,7 @@ record ApiProxy(String source, String scheme, String host, int port, String user
     }
   }
 
-  /** OkHttp asks for the header before the proxy does, too. */
+  /** Adds the credentials. OkHttp also calls this before the proxy requires them. */
   private Request authenticated(Response response) throws IOException {
     String header = "Proxy-Authorization";
     Request request = response.request();
@@ -203,7 +203,7 @@ record ApiProxy(String source, String scheme, String host, int port, String user
     }
     throw new IOException(
         user == null
-            ? "the proxy asks for a user and a password (407)"
+            ? "the proxy requires a user and a password (407)"
             : "the proxy does not accept our user and password (407)");
   }
 
@@ -217,7 +217,7 @@ record ApiProxy(String source, String scheme, String host, int port, String user
     }
   }
 
-  /** Connections over TLS to the proxy itself, as its name says. */
+  /** Creates TLS connections to the proxy itself, which verify its name. */
   private static final class TlsSockets extends SocketFactory {
     @Override
     public Socket createSocket() throws IOException {
@@ -249,7 +249,7 @@ record ApiProxy(String source, String scheme, String host, int port, String user
     }
   }
 
-  /** Where the proxy is and what names it, without its user and password. */
+  /** The URL of the proxy and the setting that names it, without user and password. */
   @Override
   public String toString() {
     return "%s://%s:%d of %s"

@@ -25,18 +25,18 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * Opens TLS connections to the API with the certificates that the files hold at that moment: a
- * cluster replaces its CA, and an issuer a client certificate, under a running program.
+ * Opens TLS connections to the API with the current certificates of the files: a cluster replaces
+ * its CA, and an issuer replaces a client certificate, while the program runs.
  */
 final class ApiSockets extends SSLSocketFactory {
   private final Supplier<Config> access;
   private Context current;
 
-  /** A context and the contents it was made of. */
+  /** A TLS context and the file contents that it was created from. */
   private record Context(List<String> contents, X509TrustManager trust, SSLContext tls) {}
 
   /**
-   * @param access names the certificates and files that count now
+   * @param access supplies the current certificates and files
    * @throws IllegalArgumentException if they cannot be used
    */
   ApiSockets(Supplier<Config> access) {
@@ -50,7 +50,7 @@ final class ApiSockets extends SSLSocketFactory {
     }
   }
 
-  /** Which file or text of the access is to blame, and why; null if none is by itself. */
+  /** Returns which file or text is invalid, and why; null if each is valid by itself. */
   private static String fault(Config config) {
     return Stream.of(
             fault(
@@ -90,12 +90,12 @@ final class ApiSockets extends SSLSocketFactory {
     }
   }
 
-  /** Decides whom to trust at the moment. */
+  /** The trust manager of the current context. */
   synchronized X509TrustManager trust() {
     return current.trust();
   }
 
-  /** The last context that could be made: a file may be half-written. */
+  /** Returns the sockets of the last valid context: a file may be half-written. */
   private synchronized SSLSocketFactory sockets() {
     try {
       Config config = access.get();
@@ -104,7 +104,7 @@ final class ApiSockets extends SSLSocketFactory {
         current = context(config, contents);
       }
     } catch (GeneralSecurityException | IOException | RuntimeException e) {
-      // The server's certificate shows whether what we have is still right.
+      // The TLS handshake shows whether the last context is still valid.
     }
     return current.tls().getSocketFactory();
   }
@@ -131,8 +131,8 @@ final class ApiSockets extends SSLSocketFactory {
   }
 
   /**
-   * As for kubectl, the certificate authority that comes with the access is the only one that
-   * counts. fabric8 adds those that Java itself trusts, some 140 that also take a while to read.
+   * Returns trust managers that trust only the certificate authority of the cluster, as in kubectl.
+   * fabric8 adds the authorities that Java trusts, some 140, which also take a while to read.
    */
   private static TrustManager[] trustManagers(Config config)
       throws GeneralSecurityException, IOException {
@@ -151,7 +151,7 @@ final class ApiSockets extends SSLSocketFactory {
     }
   }
 
-  /** fabric8 takes a key in PKCS #8, which does not name its algorithm, for RSA. */
+  /** Tries EC, too: fabric8 takes a PKCS #8 key, which does not name its algorithm, for RSA. */
   private static KeyManager[] keyManagers(Config config)
       throws GeneralSecurityException, IOException {
     if (config.getClientKeyAlgo() != null) {

@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
-/** Certificates and keys that a user gives. */
+/** Checks and reads the certificates and keys that a user configures. */
 public final class Certificates {
   private static final String NONE = "holds no certificate (PEM)";
   private static final Pattern PKCS8 =
@@ -26,7 +26,7 @@ public final class Certificates {
 
   private Certificates() {}
 
-  /** What is wrong with the contents of a file of certificates; null if nothing is. */
+  /** Returns what is wrong with the contents of a certificate file; null if nothing is. */
   public static String fault(byte[] certificates) {
     if (isBlank(certificates)) {
       return "is empty";
@@ -38,7 +38,7 @@ public final class Certificates {
     }
   }
 
-  /** What is wrong with a file that is to hold a key as PEM; null if nothing is seen at once. */
+  /** Returns what is obviously wrong with the contents of a PEM key file; null if nothing is. */
   static String faultOfKey(byte[] key) {
     if (isBlank(key)) {
       return "is empty";
@@ -46,9 +46,7 @@ public final class Certificates {
     return text(key).contains("PRIVATE KEY-----") ? null : "holds no private key (PEM)";
   }
 
-  /**
-   * What is wrong with a key in PKCS #8 for the first of these certificates; null if nothing is.
-   */
+  /** Returns what is wrong with a PKCS #8 key for the first certificate; null if nothing is. */
   public static String faultOfPkcs8(byte[] key, byte[] certificates) {
     if (isBlank(key)) {
       return "is empty";
@@ -60,7 +58,7 @@ public final class Certificates {
       KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(der));
       return null;
     } catch (GeneralSecurityException | IllegalArgumentException e) {
-      return "holds no key for the certificate that is PKCS-8 and not encrypted";
+      return "holds no unencrypted PKCS #8 key for the certificate";
     }
   }
 
@@ -79,10 +77,10 @@ public final class Certificates {
   }
 
   /**
-   * Trusts these certificates and no other ones.
+   * Returns trust managers that trust only these certificates.
    *
-   * @param pem certificates as PEM
-   * @param problem what it is if there is none
+   * @param pem the certificates as PEM
+   * @param problem the error message if there is no certificate
    */
   public static TrustManager[] trusting(InputStream pem, String problem)
       throws GeneralSecurityException, IOException {

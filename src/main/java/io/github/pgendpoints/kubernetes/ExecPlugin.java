@@ -28,8 +28,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * The credential plugin of a kubeconfig's user, run as client-go runs it. fabric8's own runs
- * without a limit, through a shell, and takes what the plugin writes to standard error for its
+ * The credential plugin of a kubeconfig's user, run as client-go runs it. fabric8 itself would run
+ * the plugin without a time limit and through a shell, and would take its standard error for its
  * answer.
  */
 final class ExecPlugin {
@@ -42,7 +42,7 @@ final class ExecPlugin {
   private final Duration timeout;
 
   /**
-   * What the plugin answered.
+   * The answer of the plugin.
    *
    * @param token null if there is none
    * @param certificate PEM; null if there is none
@@ -61,9 +61,9 @@ final class ExecPlugin {
   }
 
   /**
-   * @param kubeconfig that holds the user, to whose folder a relative command belongs
-   * @param cluster to describe to the plugin if it wants that
-   * @param timeout of a run
+   * @param kubeconfig the file that defines the user; a relative command is in its folder
+   * @param cluster the cluster to describe to the plugin, if the kubeconfig requires that
+   * @param timeout the time limit of a run
    */
   ExecPlugin(ExecConfig exec, File kubeconfig, Cluster cluster, Duration timeout) {
     this.exec = exec;
@@ -73,9 +73,9 @@ final class ExecPlugin {
   }
 
   /**
-   * Runs the plugin. No process of it is left when this returns or throws.
+   * Runs the plugin. When this returns or throws, no process of the plugin is left.
    *
-   * @throws KubernetesClientException without a cause if it gives no credential in time
+   * @throws KubernetesClientException without a cause if it returns no credential in time
    */
   Credential run() {
     if (exec.getCommand() == null) {
@@ -146,7 +146,7 @@ final class ExecPlugin {
     }
   }
 
-  /** Whether the process ended in time; remembers its children, which outlive it. */
+  /** Whether the process ended in time. Collects its children, which may outlive it. */
   private boolean await(Process process, Set<ProcessHandle> children) throws InterruptedException {
     long start = System.nanoTime();
     while (!process.waitFor(20, TimeUnit.MILLISECONDS)) {
@@ -160,7 +160,7 @@ final class ExecPlugin {
 
   private static void stop(Process process, Set<ProcessHandle> children) {
     process.descendants().forEach(children::add);
-    // Not by the Process, which would close the pipes before all of them is read.
+    // Not by Process.destroyForcibly(), which would close the pipes before they are read.
     process.toHandle().destroyForcibly();
     children.forEach(ProcessHandle::destroyForcibly);
   }
@@ -181,7 +181,7 @@ final class ExecPlugin {
         });
   }
 
-  /** What was written until now, or in a moment; a process that lives on may hold the pipe open. */
+  /** The output, or an empty text after 1 s: a process that survives may hold the pipe open. */
   private static String text(CompletableFuture<String> read) throws InterruptedException {
     try {
       return read.get(1, TimeUnit.SECONDS);
@@ -204,7 +204,7 @@ final class ExecPlugin {
     try {
       root = JSON.readTree(answer);
     } catch (JsonProcessingException e) {
-      // Not its text, which may be secret.
+      // The message omits the answer, which may be secret.
       throw failure("gave an answer that is not JSON" + message);
     }
     String version = root.path("apiVersion").asText();

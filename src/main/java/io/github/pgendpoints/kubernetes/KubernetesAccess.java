@@ -13,9 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.stream.Stream;
 
-/** Access to the Kubernetes API as fabric8 finds it, with bounds, and the namespace we work in. */
+/** Configures access to the Kubernetes API as fabric8 finds it, with limits, and the namespace. */
 public final class KubernetesAccess {
-  /** A connection over which a ping is not answered until the next one is broken. */
+  /** A connection is broken if a ping gets no answer before the next ping. */
   private static final Duration PING_INTERVAL = Duration.ofSeconds(10);
 
   private static final String SET_UP = "access to the Kubernetes API cannot be set up: ";
@@ -25,14 +25,14 @@ public final class KubernetesAccess {
   /**
    * Finds the API: KUBECONFIG, then {@code ~/.kube/config}, then the pod's service account.
    *
-   * @throws IllegalArgumentException when there is none of them, or it cannot be used; the message
-   *     says so without the contents, which are secret
+   * @throws IllegalArgumentException if there is none of them, or it cannot be used; the message
+   *     omits the contents, which are secret
    */
   public static Config find() {
     String files = String.join(File.pathSeparator, Config.getKubeconfigFilenames());
-    Access access;
+    ApiCredentials access;
     try {
-      access = Access.find();
+      access = ApiCredentials.find();
     } catch (RuntimeException e) {
       throw new IllegalArgumentException(
           root(e) instanceof NumberFormatException number
@@ -51,7 +51,7 @@ public final class KubernetesAccess {
     if (config.getCurrentContext() != null
         || config.getAutoOAuthToken() != null
         || System.getProperty(Config.KUBERNETES_MASTER_SYSTEM_PROPERTY) != null) {
-      // An auth-provider, such as OIDC, is fabric8's.
+      // fabric8 itself handles an auth-provider, such as OIDC.
       config.setOauthTokenProvider(config.getAuthProvider() == null ? access : null);
       return config;
     }
@@ -59,33 +59,31 @@ public final class KubernetesAccess {
         Config.getKubeconfigFilenames().stream().anyMatch(name -> new File(name).isFile());
     throw new IllegalArgumentException(
         exists
-            ? "KUBECONFIG='" + files + "' has no current context that it defines"
+            ? "KUBECONFIG='" + files + "' does not define its current context, or has none"
             : "KUBECONFIG is not set, and there is neither "
                 + files
                 + " nor a pod's service account: no access to the Kubernetes API");
   }
 
-  /**
-   * What the API server calls this program: in managedFields, in conflicts, and in its audit log.
-   */
+  /** The name of this program in managedFields, in conflicts, and in the API server's audit log. */
   static final String MANAGER = "postgres-endpoint-manager";
 
   /**
-   * A client whose requests end in time. It does not try again by itself: the routes do, within the
-   * time a cycle has.
+   * Creates a client whose requests end in time. The client does not retry: the routes do, within
+   * the time of a cycle.
    *
-   * @throws IllegalArgumentException when what was found cannot be used, such as a certificate
+   * @throws IllegalArgumentException if a part of the access, such as a certificate, is invalid
    */
   public static KubernetesClient client(Config config, Duration requestTimeout) {
     int millis = (int) requestTimeout.toMillis();
     config.setConnectionTimeout(millis);
     config.setRequestTimeout(millis);
     config.setRequestRetryBackoffLimit(0);
-    // An API server names the field manager of a write by what is before the slash.
+    // The API server uses the part before the slash as the field manager of a write.
     config.setUserAgent(
         MANAGER + "/" + KubernetesAccess.class.getPackage().getImplementationVersion());
     config.setWebsocketPingInterval(PING_INTERVAL.toMillis());
-    Access access = access(config);
+    ApiCredentials access = access(config);
     access.use(requestTimeout, ApiProxy.of(address(config), access.proxyUrl()));
     try {
       return new KubernetesClientBuilder()
@@ -99,7 +97,7 @@ public final class KubernetesAccess {
     }
   }
 
-  /** What is wrong with an address is told without the address, which may hold a password. */
+  /** Parses the address of the API. The error omits the address, which may contain a password. */
   private static URI address(Config config) {
     try {
       return new URI(config.getMasterUrl());
@@ -111,11 +109,11 @@ public final class KubernetesAccess {
     }
   }
 
-  private static Access access(Config config) {
-    if (config.getOauthTokenProvider() instanceof Access access) {
+  private static ApiCredentials access(Config config) {
+    if (config.getOauthTokenProvider() instanceof ApiCredentials access) {
       return access;
     }
-    Access access = Access.of(config);
+    ApiCredentials access = ApiCredentials.of(config);
     if (config.getOauthTokenProvider() == null && config.getAuthProvider() == null) {
       config.setOauthTokenProvider(access);
     }
@@ -123,24 +121,25 @@ public final class KubernetesAccess {
   }
 
   /**
-   * The proxy on the way to the API and what names it, without its password.
+   * The proxy to the API and the setting that names it, without its password.
    *
    * @return null if there is none
    */
   public static String proxy(Config config) {
-    return config.getOauthTokenProvider() instanceof Access access && access.proxy() != null
+    return config.getOauthTokenProvider() instanceof ApiCredentials access && access.proxy() != null
         ? access.proxy().toString()
         : null;
   }
 
   /** Whether the last request carried a token or a client certificate, as far as is known. */
   public static boolean sendsCredentials(Config config) {
-    return !(config.getOauthTokenProvider() instanceof Access access) || access.sendsCredentials();
+    return !(config.getOauthTokenProvider() instanceof ApiCredentials access)
+        || access.sendsCredentials();
   }
 
-  /** Why the API takes a request for an anonymous one, and what adds the credentials. */
+  /** Returns why the API treats a request as anonymous, and how to add credentials. */
   public static String whyAnonymous(Config config) {
-    return config.getOauthTokenProvider() instanceof Access access
+    return config.getOauthTokenProvider() instanceof ApiCredentials access
         ? access.whyAnonymous()
         : "no credentials were sent";
   }
@@ -152,8 +151,8 @@ public final class KubernetesAccess {
   }
 
   /**
-   * The namespace when none is set: the pod's own, then that of the kubeconfig's context, then
-   * kubectl's {@code default}.
+   * Returns the namespace if none is set: that of the pod, then that of the kubeconfig's context,
+   * then kubectl's {@code default}.
    */
   public static String namespace(Config config) throws IOException {
     Path pod =

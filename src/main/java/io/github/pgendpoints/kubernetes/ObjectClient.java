@@ -20,13 +20,13 @@ import java.util.function.Supplier;
 /**
  * Reads and writes the objects of one kind in one namespace.
  *
- * <p>Every change is a JSON merge patch of what the object has. It needs the verb {@code patch}
- * alone, it cannot undo what others wrote elsewhere in the object, and with a resourceVersion it is
+ * <p>Every change is a JSON merge patch with the given fields of the object. It needs only the verb
+ * {@code patch}, it cannot undo what others wrote to other fields, and with a resourceVersion it is
  * a compare-and-swap.
  *
- * <p>An answer counts only when it is the object that was asked for, and 'not found' only when the
- * API server says it of that object. Otherwise a proxy on the way that answers 404 or with an empty
- * page would pass for an object that does not exist.
+ * <p>An answer is valid only if it is the requested object, and 'not found' only if the API server
+ * returns it for that object. Otherwise, an object would seem missing if a proxy in between answers
+ * 404 or an empty page.
  *
  * @param <T> the kind
  */
@@ -37,7 +37,7 @@ public final class ObjectClient<T extends HasMetadata> {
   private final RequestListener listener;
 
   /**
-   * @param namespace null for all of them, which only {@link #list} takes
+   * @param namespace null for all namespaces, which only {@link #list} accepts
    */
   public ObjectClient(
       KubernetesClient client, ObjectKind<T> kind, String namespace, RequestListener listener) {
@@ -48,10 +48,10 @@ public final class ObjectClient<T extends HasMetadata> {
   }
 
   /**
-   * The objects that carry all these labels.
+   * Returns the objects that have all these labels.
    *
-   * @throws KubernetesClientException as all methods here: as the client threw it, when the API
-   *     server refused or did not answer, or gave something else
+   * @throws KubernetesClientException in all methods here: as the client threw it, if the API
+   *     server refused the request or did not answer, or if it returned something else
    */
   public List<T> list(Map<String, String> labels) {
     return told(
@@ -70,7 +70,7 @@ public final class ObjectClient<T extends HasMetadata> {
         });
   }
 
-  /** The object of that name; null when it does not exist. */
+  /** Returns the object with that name; null if it does not exist. */
   public T get(String name) {
     return told(ObjectOperation.GET, null, () -> require(named(name)));
   }
@@ -79,7 +79,7 @@ public final class ObjectClient<T extends HasMetadata> {
     try {
       return verified(resource(named).require(), named);
     } catch (ResourceNotFoundException e) {
-      // The client's name for every failure: what it was is the cause.
+      // The client throws this exception for every failure. Its cause is the real failure.
       if (e.getCause() instanceof KubernetesClientException failure) {
         if (isNotFound(failure)) {
           return null;
@@ -90,7 +90,7 @@ public final class ObjectClient<T extends HasMetadata> {
     }
   }
 
-  /** Creates an object; labels and annotations of value null are left out. */
+  /** Creates an object. Labels and annotations with the value null are left out. */
   public T create(T object) {
     return told(
         ObjectOperation.CREATE,
@@ -110,8 +110,8 @@ public final class ObjectClient<T extends HasMetadata> {
   }
 
   /**
-   * Changes what the object has; a label, an annotation or an entry of a map with the value null is
-   * removed. With a resourceVersion it fails with 409 when another writer was first.
+   * Changes the fields that the object has. A label, an annotation, or an entry of a map with the
+   * value null is removed. With a resourceVersion, this fails with 409 if another writer was first.
    */
   public T patch(T object) {
     String patch = client.getKubernetesSerialization().asJson(diff(object));
@@ -125,9 +125,9 @@ public final class ObjectClient<T extends HasMetadata> {
   }
 
   /**
-   * Deletes the object, and with a resourceVersion only when nobody wrote it since.
+   * Deletes the object; with a resourceVersion, only if no other writer has changed it since.
    *
-   * @return whether there was one
+   * @return whether the object existed
    */
   public boolean delete(T object) {
     return told(
@@ -158,7 +158,7 @@ public final class ObjectClient<T extends HasMetadata> {
     }
   }
 
-  /** The body of the merge patch: what is not in it stays as it is. */
+  /** Returns the body of the merge patch. The patch does not change fields that are not in it. */
   private Map<String, Object> diff(T object) {
     Map<String, Object> metadata = new LinkedHashMap<>();
     putIfGiven(metadata, "labels", object.getMetadata().getLabels());
@@ -186,7 +186,7 @@ public final class ObjectClient<T extends HasMetadata> {
     return without;
   }
 
-  /** A 404 for anything else, such as the namespace, is not mended by creating the object. */
+  /** Whether this object is missing. After a 404 for its namespace, creating it does not help. */
   boolean isNotFound(KubernetesClientException e) {
     Status status = e.getStatus();
     return e.getCode() == HttpURLConnection.HTTP_NOT_FOUND
@@ -213,7 +213,7 @@ public final class ObjectClient<T extends HasMetadata> {
   }
 
   private Resource<T> resource(ObjectMeta named) {
-    // An item, not a name: for a name the client would read the object before it patches it.
+    // An item, not a name: with a name, the client would read the object before it patches it.
     T item = org.apache.camel.support.ObjectHelper.newInstance(kind.type());
     item.setMetadata(named);
     return client.resource(item);

@@ -10,12 +10,12 @@ import org.apache.camel.component.kubernetes.AbstractKubernetesEndpoint;
 import org.apache.camel.component.kubernetes.KubernetesConfiguration;
 
 /**
- * A component for objects of one kind, whose options are checked when the route starts.
+ * A component for objects of one kind. It checks its options when the route starts.
  *
- * <p>The client is the one on the URI ({@code kubernetesClient=#name}), else the component's, else
- * the only one in the registry. With {@code local} or {@code client} in the place of the master URL
- * there has to be one: the other Kubernetes components then make a client of their own, without the
- * timeouts that the application gave to its client, and against another server if need be.
+ * <p>The client is the one on the URI ({@code kubernetesClient=#name}), otherwise the one of the
+ * component, otherwise the only one in the registry. With {@code local} or {@code client} as the
+ * master URL, a client must exist. The other Kubernetes components would create their own client,
+ * without the timeouts of the application's client, and possibly for another server.
  */
 class ObjectComponent<T extends HasMetadata> extends AbstractKubernetesComponent {
   private static final Set<String> LOCAL = Set.of("local", "client");
@@ -29,7 +29,7 @@ class ObjectComponent<T extends HasMetadata> extends AbstractKubernetesComponent
   /**
    * {@inheritDoc}
    *
-   * @throws IllegalArgumentException when the operation is unknown or there is no client
+   * @throws IllegalArgumentException if the operation is unknown or there is no client
    */
   @Override
   protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
@@ -37,7 +37,7 @@ class ObjectComponent<T extends HasMetadata> extends AbstractKubernetesComponent
     AbstractKubernetesEndpoint endpoint =
         (AbstractKubernetesEndpoint) super.createEndpoint(uri, remaining, parameters);
     KubernetesConfiguration configuration = endpoint.getConfiguration();
-    // The options live in the configuration, which only a generated configurer would look into.
+    // The options are in the configuration, which only a generated configurer would set.
     setProperties(configuration, parameters);
     if (configuration.getOperation() != null) {
       ObjectOperation.named(configuration.getOperation(), kind);

@@ -10,12 +10,12 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * A kind of object that we read or write.
+ * A kind of object that the program reads or writes.
  *
- * @param type its class
- * @param name as operations spell it, such as {@code Endpoints} in {@code getEndpoints}
- * @param plural the same for several
- * @param content its fields besides the metadata, by name; null values are left out
+ * @param type the class of the objects
+ * @param name the name in operations, such as {@code Endpoints} in {@code getEndpoints}
+ * @param plural the name in operations on several objects
+ * @param content returns the fields besides the metadata, by name; null values are left out
  */
 public record ObjectKind<T extends HasMetadata>(
     Class<T> type, String name, String plural, Function<T, Map<String, Object>> content) {

@@ -2,23 +2,23 @@ package io.github.pgendpoints.kubernetes;
 
 import java.util.Arrays;
 
-/** What the {@code operation} of a {@code kubernetes-endpoints} URI does; each adds its kind. */
+/** The operations in a {@code kubernetes-endpoints} URI, where the kind follows each name. */
 public enum ObjectOperation {
-  /** The objects of a namespace; with a map of labels as the body, those that carry all of them. */
+  /** Returns the objects of a namespace; if the body is a map of labels, those with all labels. */
   LIST("list"),
-  /** The object whose name is the body; null when it does not exist. */
+  /** Returns the object whose name is the body; null if it does not exist. */
   GET("get"),
-  /** Creates the body; 409 AlreadyExists when it is there. */
+  /** Creates the object in the body; 409 AlreadyExists if it exists. */
   CREATE("create"),
   /**
-   * Changes what the body has and nothing else; 404 NotFound when the object does not exist. An
-   * empty list, which is what a builder makes of a list that it is not given, removes what is
-   * there; null leaves it.
+   * Changes only the fields that the body has; 404 NotFound if the object does not exist. An empty
+   * list, which is a builder's default for a list, removes all entries of the object. Null keeps
+   * them.
    */
   PATCH("patch"),
   /** As {@link #PATCH}, but creates an object that does not exist. */
   PATCH_OR_CREATE("patchOrCreate"),
-  /** Deletes the object that the body names; the new body says whether it was there. */
+  /** Deletes the object that the body names; the new body is whether it existed. */
   DELETE("delete");
 
   private final String prefix;
@@ -27,15 +27,15 @@ public enum ObjectOperation {
     this.prefix = prefix;
   }
 
-  /** As a URI or a header spells it, such as {@code patchEndpointSlice}. */
+  /** The name in a URI or a header, such as {@code patchEndpointSlice}. */
   public String of(ObjectKind<?> kind) {
     return prefix + (this == LIST ? kind.plural() : kind.name());
   }
 
   /**
-   * The operation of that name.
+   * Returns the operation with that name.
    *
-   * @throws IllegalArgumentException when there is none
+   * @throws IllegalArgumentException if there is none
    */
   static ObjectOperation named(String name, ObjectKind<?> kind) {
     return Arrays.stream(values())

@@ -14,12 +14,12 @@ import org.apache.camel.component.kubernetes.KubernetesHelper;
 import org.apache.camel.support.DefaultProducer;
 
 /**
- * Runs the operation of the URI, else that of the header, with the body; the answer of the API
- * server becomes the new body. Before each change it asks the {@link WriteGuard} of the registry,
- * so that no route can forget to, and no retry either.
+ * Runs the operation of the URI, otherwise that of the header, with the body. The answer of the API
+ * server becomes the new body. Before each change, it calls the {@link WriteGuard} of the registry,
+ * so that no route and no retry can omit the check.
  */
 final class ObjectProducer<T extends HasMetadata> extends DefaultProducer {
-  /** How often patch-or-create goes round when others create and delete the same object. */
+  /** The most attempts of patch-or-create while others create and delete the same object. */
   static final int PATCH_OR_CREATE_ATTEMPTS = 3;
 
   private final ObjectKind<T> kind;
@@ -46,11 +46,11 @@ final class ObjectProducer<T extends HasMetadata> extends DefaultProducer {
   }
 
   /**
-   * @throws IllegalArgumentException when the operation, the namespace or the body is missing or
-   *     wrong; nothing was sent then
-   * @throws KubernetesClientException as the client threw it, when the API server refused or did
-   *     not answer
-   * @throws Exception what the {@link WriteGuard} threw; nothing was sent then
+   * @throws IllegalArgumentException if the operation, the namespace, or the body is missing or
+   *     wrong; then nothing was sent
+   * @throws KubernetesClientException as the client threw it, if the API server refused the request
+   *     or did not answer
+   * @throws Exception as the {@link WriteGuard} threw it; then nothing was sent
    */
   @Override
   public void process(Exchange exchange) throws Exception {
@@ -90,9 +90,9 @@ final class ObjectProducer<T extends HasMetadata> extends DefaultProducer {
   }
 
   /**
-   * Somebody else may create the object after the patch has missed it, and the next patch then
-   * finds it. But a patch with a resourceVersion is about an object that the sender has seen: the
-   * new one it has not, and AlreadyExists says so.
+   * Patches the object, or creates it. If another writer creates it in between, the next patch
+   * finds it. But a patch with a resourceVersion is for an object that the sender has read. It has
+   * not read the new one, so this throws AlreadyExists.
    */
   private T patchOrCreate(ObjectClient<T> client, Exchange exchange) throws Exception {
     boolean compareAndSwap = object(exchange).getMetadata().getResourceVersion() != null;
@@ -114,7 +114,7 @@ final class ObjectProducer<T extends HasMetadata> extends DefaultProducer {
     }
   }
 
-  /** The code alone would not do: Conflict is a 409 as well. */
+  /** Checks the reason, not only the code: Conflict is a 409 as well. */
   private static boolean isAlreadyExists(KubernetesClientException e) {
     return e.getStatus() != null && "AlreadyExists".equals(e.getStatus().getReason());
   }
@@ -138,7 +138,7 @@ final class ObjectProducer<T extends HasMetadata> extends DefaultProducer {
     return object;
   }
 
-  /** No type converter: it would make a name of whatever the body is. */
+  /** Uses no type converter, which would convert any body to a name. */
   private static String name(Message in) {
     if (!(in.getBody() instanceof String name)) {
       throw wrongBody("the name of an object", in.getBody());
@@ -164,7 +164,7 @@ final class ObjectProducer<T extends HasMetadata> extends DefaultProducer {
     return labels;
   }
 
-  /** Null when there is none. */
+  /** Returns null if there is none. */
   private String namespace(Message in) {
     String namespace = in.getHeader(KUBERNETES_NAMESPACE_NAME, String.class);
     return namespace == null || namespace.isEmpty()

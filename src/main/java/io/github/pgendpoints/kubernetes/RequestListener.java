@@ -4,24 +4,24 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.util.List;
 
-/** Is told of each request to the Kubernetes API, retries included. */
+/** Receives an event for each request to the Kubernetes API, including retries. */
 @FunctionalInterface
 public interface RequestListener {
-  /** For a process that has no use for it. */
+  /** A listener that does nothing. */
   RequestListener NONE = (operation, kind, object, failure) -> {};
 
   /**
-   * A write is about to be sent.
+   * Called before a write is sent.
    *
-   * @param object that is written
+   * @param object the object to write
    */
   default void writing(ObjectKind<?> kind, HasMetadata object) {}
 
   /**
-   * A request has ended.
+   * Called after a request has ended.
    *
-   * @param object of a write: as the API server has it now, else as it was sent; null for a read
-   * @param failure null when the API server granted it
+   * @param object of a write, as the API server returned it, else as it was sent; null for a read
+   * @param failure null if the API server granted the request
    */
   void ended(
       ObjectOperation operation,
@@ -29,7 +29,7 @@ public interface RequestListener {
       HasMetadata object,
       KubernetesClientException failure);
 
-  /** Tells each of them, in this order. */
+  /** Returns a listener that calls all of these, in this order. */
   static RequestListener all(List<RequestListener> listeners) {
     return new RequestListener() {
       @Override

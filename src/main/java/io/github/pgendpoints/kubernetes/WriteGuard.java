@@ -3,17 +3,17 @@ package io.github.pgendpoints.kubernetes;
 import org.apache.camel.Exchange;
 
 /**
- * Looked at before each request that changes Endpoints or EndpointSlices, and before each new try
- * of one, whichever route sends it. The components find it in Camel's registry; without one they
- * write.
+ * Decides whether a route may change Endpoints or EndpointSlices. The components call it before
+ * each request that changes them, and before each retry, in any route. They find it in Camel's
+ * registry; without one, they write.
  */
 @FunctionalInterface
 public interface WriteGuard {
   /**
-   * Goes on when the write may be sent.
+   * Returns normally if the write may be sent.
    *
-   * @param exchange that is about to write
-   * @throws Exception saying why it may not
+   * @param exchange the exchange that is about to write
+   * @throws Exception with the reason if the write may not be sent
    */
   void check(Exchange exchange) throws Exception;
 }

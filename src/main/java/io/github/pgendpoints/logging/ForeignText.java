@@ -2,9 +2,7 @@ package io.github.pgendpoints.logging;
 
 import java.util.regex.Pattern;
 
-/**
- * Text that came from somebody else, such as a server, on its way to a log, an alert or a terminal.
- */
+/** Cleans text from outside, such as from a server, for a log, an alert, or a terminal. */
 public final class ForeignText {
   private static final int MAX_LENGTH = 300;
 
@@ -21,12 +19,12 @@ public final class ForeignText {
   }
 
   /**
-   * One line without characters that cannot be seen, and without anything that looks like a token.
+   * Returns one line without invisible characters, and without anything that looks like a token.
    *
-   * @param length what is longer is cut, and ends with an ellipsis
+   * @param length the maximum length; a longer text is cut, and ends with an ellipsis
    */
   public static String clean(String text, int length) {
-    // Cut first, since a pattern over megabytes takes its time; twice, since cleaning shortens.
+    // Cut before cleaning, since patterns are slow on megabytes, and after it, to the length.
     String line = UNSEEN.matcher(cut(text, 10 * length)).replaceAll(" ");
     line = CREDENTIALS.matcher(line).replaceAll("$1 ***");
     return cut(TOKEN.matcher(line).replaceAll("***").strip(), length);

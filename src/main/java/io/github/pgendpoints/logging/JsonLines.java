@@ -23,7 +23,7 @@ final class JsonLines extends JsonEncoder {
     setWithThrowable(withStackTrace);
   }
 
-  /** Escapes what logback leaves as it is: some line breaks and what a terminal interprets. */
+  /** Escapes characters that logback does not escape: some line breaks and terminal controls. */
   @Override
   public byte[] encode(ILoggingEvent event) {
     String object = new String(super.encode(event), StandardCharsets.UTF_8).stripTrailing();

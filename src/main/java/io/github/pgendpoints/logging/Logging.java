@@ -40,14 +40,14 @@ public final class Logging {
   /** The loggers of the program; a route without a logger name logs by its id. */
   private static final String PROGRAM = "io.github.pgendpoints";
 
-  /** At INFO, these log each start and stop of their own. */
+  /** At INFO, these log each start and stop of their components. */
   private static final List<String> LIBRARIES =
       List.of("org.apache.camel", "io.fabric8", "okhttp3", "org.springframework");
 
   /**
    * These log the state of a node in each cycle. The program reports changes of state itself.
-   * Camel's task logs that it stops trying to start a consumer when the consumer has started, and
-   * its others what it waits for at SIGTERM, and an error with all of the exchange.
+   * Camel's BackgroundTask logs that it stops trying to start a consumer when the consumer has
+   * started. Its other classes log what they wait for at SIGTERM, and an error with the exchange.
    */
   private static final List<String> DRIVERS =
       List.of(
@@ -62,14 +62,14 @@ public final class Logging {
 
   private Logging() {}
 
-  /** The names that {@link #level} accepts: ours, then Python's. */
+  /** Returns the names that {@link #level} accepts: logback's, then Python's. */
   public static List<String> levelNames() {
     return Stream.concat(LEVELS.stream().map(Level::toString), PYTHON_LEVELS.keySet().stream())
         .toList();
   }
 
   /**
-   * The level of that name, in any case.
+   * Returns the level with that name, in upper or lower case.
    *
    * @throws IllegalArgumentException without a message if there is none
    */
@@ -82,9 +82,9 @@ public final class Logging {
   }
 
   /**
-   * Logs to standard error in this format, from this level on. Libraries never log below INFO:
-   * there they log headers and packets, and with them tokens and passwords. Stack traces are logged
-   * only from DEBUG on.
+   * Configures the log to standard error, with this format and this lowest level. Libraries never
+   * log below INFO, where they log headers and packets, which contain tokens and passwords. Stack
+   * traces are logged only if the lowest level is DEBUG or TRACE.
    */
   public static void configure(Level level, Format format) {
     boolean verbose = Level.DEBUG.isGreaterOrEqual(level);

@@ -7,12 +7,12 @@ import java.util.stream.Collectors;
 
 /** Makes foreign text harmless: it can neither break a line nor control the terminal. */
 final class Text {
-  /** Separators of lines, and all characters of category C but for those of private use. */
+  /** Line separators, and all characters of category C except those for private use. */
   private static final Pattern INVISIBLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}&&\\P{Co}]");
 
   private Text() {}
 
-  /** Replaces line breaks and tabs by a blank, other invisible characters by a question mark. */
+  /** Replaces line breaks and tabs with a space, and other invisible characters with "?". */
   static String oneLine(String text) {
     return replaceInvisible(
         text.replaceAll("\\s*[\\r\\n\\u0085\\u2028\\u2029]\\s*", " ").replace('\t', ' '),
@@ -20,7 +20,7 @@ final class Text {
   }
 
   /**
-   * Replaces control characters, characters that change the direction of text, and half characters.
+   * Replaces control characters, characters that change the text direction, and lone surrogates.
    *
    * @param replacement for a UTF-16 code unit
    */

@@ -12,11 +12,11 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * The two health checks of the cycles. Neither looks at what the nodes are: to restart this program
- * mends no node, and takes a working manager away while it is needed most.
+ * The two health checks of the cycles. Neither depends on the state of the nodes: a restart of this
+ * program repairs no node, and stops a working manager when it is needed most.
  */
 public final class CycleHealth {
-  /** Each route of a cycle names one of these configurations; a route of a user does not. */
+  /** Each route of a cycle uses one of these configurations; a user's route does not. */
   private static final Set<String> CONFIGURATIONS = Set.of("step", "kubernetes", "query");
 
   private final CamelContext context;
@@ -29,7 +29,7 @@ public final class CycleHealth {
     this.leadership = leadership;
   }
 
-  /** Down when no cycle has ended for too long: only a restart can help then. */
+  /** Returns a check that is down when no cycle has ended for too long; only a restart helps. */
   public AbstractHealthCheck liveness() {
     return new AbstractHealthCheck("pgendpoints", "live") {
       @Override
@@ -57,8 +57,8 @@ public final class CycleHealth {
   }
 
   /**
-   * Down while a route of the cycles is stopped, the Kubernetes API is not reached, or another
-   * installation holds the Lease.
+   * Returns a check that is down while a route of the cycles is stopped, the Kubernetes API is not
+   * reached, or another installation holds the Lease.
    */
   public AbstractHealthCheck readiness() {
     return new AbstractHealthCheck("pgendpoints", "ready") {
@@ -69,7 +69,7 @@ public final class CycleHealth {
           result
               .down()
               .message("stopped: %s; there is no failover".formatted(String.join(", ", stopped)));
-        } else if (isStandingBy() && !leadership.isLookedAt()) {
+        } else if (isStandingBy() && !leadership.isObserved()) {
           result.down().message("the Lease cannot be read");
         } else if (isStandingBy() && leadership.sharedWith() != null) {
           result.down().message("another installation holds the Lease");
@@ -84,7 +84,7 @@ public final class CycleHealth {
     };
   }
 
-  /** Whether another process leads, or none. */
+  /** Whether another process is the leader, or none is. */
   boolean isStandingBy() {
     return !leadership.isHeld();
   }

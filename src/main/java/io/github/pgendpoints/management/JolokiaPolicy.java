@@ -5,9 +5,9 @@ import javax.management.ObjectName;
 import org.jolokia.server.core.restrictor.AbstractConstantRestrictor;
 
 /**
- * What may be done by Jolokia: look at everything, dump routes and threads, and stop and start
- * routes. Not the rest that JMX can do, such as dumping the heap, which holds the password, or
- * sending a message of one's own making to the route that writes.
+ * Limits Jolokia to these requests: read everything, dump routes and threads, and stop and start
+ * routes. Other JMX operations are refused, such as a dump of the heap, which holds the password,
+ * or sending a forged message to the route that writes.
  */
 final class JolokiaPolicy extends AbstractConstantRestrictor {
   private static final Set<String> OF_ROUTES = Set.of("start", "stop", "suspend", "resume");

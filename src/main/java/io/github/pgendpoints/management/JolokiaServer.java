@@ -35,13 +35,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Jolokia for Hawtio, on 127.0.0.1 alone: whoever reaches it may stop the failover, so {@code
- * kubectl port-forward} is the only way to it from outside the pod.
+ * Serves Jolokia for Hawtio, on 127.0.0.1 only: any client can stop the failover, so {@code kubectl
+ * port-forward} is the only access from outside the pod.
  *
- * <p>A browser on the same machine is such a way, too, for any page that it shows. A page whose
- * name is made to mean 127.0.0.1 gives itself away by the header Host. Any other may only send what
- * a form can send, and that is never JSON; before more the browser asks for permission, which
- * nobody gets. Jolokia's own agents check less: they answer GET, and do not look at Host.
+ * <p>A browser on the same machine gives access, too, to any page that it shows. The header Host
+ * exposes a page whose name resolves to 127.0.0.1. Any other page may only send what a form can
+ * send, which is never JSON; for more, the browser first requests permission from this server,
+ * which never grants it. Jolokia's own agents check less: they answer GET, and ignore Host.
  */
 public final class JolokiaServer extends ServiceSupport {
   private static final Logger LOG = LoggerFactory.getLogger(JolokiaServer.class);
@@ -57,16 +57,16 @@ public final class JolokiaServer extends ServiceSupport {
   private HttpRequestHandler requests;
 
   /**
-   * @param port to listen at, on 127.0.0.1
+   * @param port the port to listen on, at 127.0.0.1
    */
   public JolokiaServer(int port) {
     this.port = port;
   }
 
-  /** A port that is taken costs Hawtio, and not the failover. */
+  /** If the port is in use, Hawtio cannot connect, but the failover works. */
   @Override
   protected void doStart() throws IOException {
-    // By address: the name localhost means whatever /etc/hosts says.
+    // By address: /etc/hosts may map the name localhost to another address.
     InetAddress loopback = InetAddress.getByAddress("localhost", new byte[] {127, 0, 0, 1});
     try {
       server = HttpServer.create(new InetSocketAddress(loopback, port), 0);
@@ -87,7 +87,7 @@ public final class JolokiaServer extends ServiceSupport {
   private void startJolokia() {
     services =
         JolokiaServiceManagerFactory.createJolokiaServiceManager(
-            // Never what a variable or system property of that name says.
+            // Never from an environment variable or system property of that name.
             new StaticConfiguration(
                 Map.of(
                     ConfigKey.AGENT_ID.getKeyValue(),
@@ -136,7 +136,7 @@ public final class JolokiaServer extends ServiceSupport {
     return host != null && LOOPBACK.matcher(host).matches();
   }
 
-  /** Hawtio's own server sends on what the browser told it. */
+  /** Hawtio's own server forwards the Origin of the browser. */
   private static boolean isForeign(String origin) {
     return origin != null && !isLoopback(origin.replaceFirst("^https?://", ""));
   }
@@ -173,7 +173,7 @@ public final class JolokiaServer extends ServiceSupport {
     }
   }
 
-  /** Such as {@code maxDepth=7}, with which Hawtio bounds its answers. */
+  /** Returns the parameters, such as {@code maxDepth=7}, with which Hawtio limits a response. */
   private static Map<String, String[]> parameters(URI uri) {
     String query = Objects.requireNonNullElse(uri.getQuery(), "");
     return Arrays.stream(query.split("&"))

@@ -29,18 +29,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves health, metrics, and status over HTTP, under the paths of Camel's own management server,
- * and nothing that changes anything. Whoever reaches the pod may read all of it.
+ * Serves health, metrics, and status over HTTP, under the paths of Camel's own management server.
+ * No request changes anything, and every client that reaches the pod may read all pages.
  *
- * <p>It is the JDK's server, since Camel's brings Vert.x: threads and memory for a few pages of
- * text.
+ * <p>It uses the server of the JDK, because Camel's server needs Vert.x: threads and memory for a
+ * few pages of text.
  */
 public final class ManagementServer extends ServiceSupport implements CamelContextAware {
   private static final Logger LOG = LoggerFactory.getLogger(ManagementServer.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-  /** A client that is slow to ask holds one of them for as long as jvm.options says. */
+  /** A client that sends its request slowly holds one thread for the time that jvm.options sets. */
   private static final int THREADS = 16;
 
   private final int port;
@@ -50,8 +50,8 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
   private ExecutorService executor;
 
   /**
-   * @param port to listen at, on every address: the kubelet and Prometheus come from outside the
-   *     pod
+   * @param port the port to listen on, at every address: the kubelet and Prometheus connect from
+   *     outside the pod
    * @param metrics in Prometheus's text format
    */
   public ManagementServer(int port, Supplier<String> metrics, StatusPages status) {
@@ -74,7 +74,7 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
     this.camelContext = camelContext;
   }
 
-  /** A port that is taken costs health and metrics, and not the failover. */
+  /** If the port is in use, health and metrics are not served, but the failover works. */
   @Override
   protected void doStart() {
     try {

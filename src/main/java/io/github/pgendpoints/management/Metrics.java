@@ -38,10 +38,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What the cycles do, as metrics; docs/metrics.md lists them.
+ * Records what the cycles do as metrics; docs/metrics.md lists them.
  *
- * <p>The labels are bounded: a node is an entry of PG_NODES, never an address or what a server says
- * of itself.
+ * <p>The labels are bounded: a node is an entry of PG_NODES, never an address or a value that a
+ * server reports.
  */
 public final class Metrics implements RequestListener {
   private static final String PREFIX = "pgendpoints.";
@@ -53,7 +53,7 @@ public final class Metrics implements RequestListener {
   private static final List<String> OUTCOMES =
       List.of(VERIFIED, "refused", "failed", "no_nodes", "kubernetes");
 
-  /** A rule of a user's own has a name of its own; more of them than this are counted as none. */
+  /** The limit of rule names, because users may add rules. Further names have no gauge. */
   private static final int MAX_RULES = 50;
 
   private static final int CONFLICT = 409;
@@ -70,7 +70,7 @@ public final class Metrics implements RequestListener {
   private final Counter topologyChanges;
   private final NodeMetrics nodes;
 
-  // Written by the cycles, one at a time, and read by those who scrape.
+  // Written by one cycle at a time, and read by scrapes.
   private volatile double primaries = Double.NaN;
   private volatile double deadBranches = Double.NaN;
   private volatile double readOnlyPrimary = Double.NaN;
@@ -84,7 +84,7 @@ public final class Metrics implements RequestListener {
   private Set<String> nodeNames = Set.of();
 
   /**
-   * @param pausedBySetting whether PAUSED stops every write, whatever the annotation says
+   * @param pausedBySetting whether PAUSED stops every write, regardless of the annotation
    */
   public Metrics(
       MeterRegistry registry,
@@ -141,7 +141,7 @@ public final class Metrics implements RequestListener {
             .description("Changes of the primary or of the standbys that are read from")
             .register(registry);
     nodes = new NodeMetrics(registry);
-    // What has not happened yet is 0, not absent: rates need a beginning.
+    // A counter starts at 0 and is never absent, because a rate needs a first value.
     OUTCOMES.forEach(this::cycles);
     for (String service : List.of(rwService, roService)) {
       Gauge.builder(PREFIX + "service.addresses", () -> addresses.get(service))
@@ -157,7 +157,7 @@ public final class Metrics implements RequestListener {
     }
   }
 
-  /** Names the build that runs, and the commit of its sources. */
+  /** Publishes the version of the program and the commit of its sources. */
   public void build(String version, String revision) {
     Gauge.builder(PREFIX + "build.info", () -> 1)
         .description("1, with the version and the revision of the program")
@@ -166,7 +166,7 @@ public final class Metrics implements RequestListener {
         .register(registry);
   }
 
-  /** Counts what becomes of alerts, sink by sink. */
+  /** Publishes the alert counters of each sink. */
   public void watch(Sinks sinks) {
     sinks.watch(
         (sink, count) -> {
@@ -210,7 +210,10 @@ public final class Metrics implements RequestListener {
   }
 
   private Counter conflicts(String service) {
-    return counter("conflicts", "Writes refused because somebody else wrote in between", service);
+    return counter(
+        "conflicts",
+        "Writes refused because another writer changed the object in between",
+        service);
   }
 
   private Counter counter(String name, String help, String service) {
@@ -247,7 +250,7 @@ public final class Metrics implements RequestListener {
         .register(registry);
   }
 
-  /** Counts a cycle that has ended. */
+  /** Counts a completed cycle. */
   public void ended(Result result) {
     String outcome = outcome(result);
     cycles(outcome).record(result.duration());
@@ -272,7 +275,7 @@ public final class Metrics implements RequestListener {
     }
   }
 
-  /** What was verified beside an error is verified all the same. */
+  /** A verified topology counts as verified even if the cycle has an error. */
   private static String outcome(Result result) {
     return switch (result.outcome()) {
       case VERIFIED, MISMATCH, REFUSED, NOT_LEADER -> result.isVerified() ? VERIFIED : "refused";
@@ -307,7 +310,7 @@ public final class Metrics implements RequestListener {
     return readOnly == null ? Double.NaN : readOnly ? 1 : 0;
   }
 
-  /** Times a probe that has ended. */
+  /** Records the duration of a completed probe. */
   public void probed(NodeProbe probe, NodeState state) {
     probes(probe.node()).record(Duration.ofNanos(nanoTime.getAsLong() - probe.startedAt()));
   }
@@ -334,7 +337,7 @@ public final class Metrics implements RequestListener {
     }
   }
 
-  /** A route of a user may write a slice of no Service. */
+  /** Returns "none" for a slice without a Service, which a user's route may write. */
   private static String serviceOf(HasMetadata object) {
     return Objects.requireNonNullElse(Slices.serviceOf(object), "none");
   }

@@ -17,21 +17,21 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What each node is, as gauges with the label {@code node}. */
+/** Publishes the state of each node as gauges with the label {@code node}. */
 final class NodeMetrics {
   private final MeterRegistry registry;
   private final List<NodeGauge> gauges = new ArrayList<>();
 
-  // Written by the cycles, one at a time, and read by those who scrape.
+  // Written by one cycle at a time, and read by scrapes.
   private volatile Cycle last = new Cycle(Map.of(), null);
 
-  /** What a cycle found; it may have come to no verdict. */
+  /** What a cycle found; the verdict is null if it decided nothing. */
   private record Cycle(Map<Node, NodeState> nodes, Verdict verdict) {}
 
-  /** What a gauge shows of a node. */
+  /** The value of a gauge for a node. */
   @FunctionalInterface
   private interface Value {
-    /** Null where there is no such value. */
+    /** Returns null if there is no such value. */
     Long of(NodeState state, Verdict verdict);
   }
 
@@ -77,7 +77,7 @@ final class NodeMetrics {
   }
 
   /**
-   * Shows another cycle.
+   * Updates the gauges after a cycle.
    *
    * @param verdict null when the cycle decided nothing
    */
@@ -98,7 +98,7 @@ final class NodeMetrics {
       this.value = value;
     }
 
-    /** Has rows for other nodes; a row looks for its value itself. */
+    /** Replaces the rows if the nodes have changed; a row reads its value itself. */
     void update() {
       Set<Node> nodes =
           last.nodes().keySet().stream()
@@ -120,7 +120,7 @@ final class NodeMetrics {
           });
     }
 
-    /** Null also of a node that is listed no longer: its row is in use until it is replaced. */
+    /** Null also for a node that is no longer listed: its row is in use until it is replaced. */
     private Long value(Node node) {
       Cycle now = last;
       NodeState state = now.nodes().get(node);

@@ -6,25 +6,25 @@ import java.lang.management.MemoryUsage;
 import java.util.function.Supplier;
 
 /**
- * The part of the heap for what lasts. The serial collector of Java 25 lets it grow up to the limit
- * of the heap before it looks for garbage there: a manager that is well would take it all in the
- * course of hours. That of Java 17 looks whenever it has grown, however little time there is. Other
- * collectors look by themselves.
+ * The old generation of the heap. The serial collector of Java 25 lets it grow to the limit of the
+ * heap before it collects garbage there: a healthy manager would use the whole heap within hours.
+ * The serial collector of Java 17 collects whenever the generation has grown, even when time is
+ * short. Other collectors do so by themselves.
  */
 public final class OldGeneration {
-  /** More than what a collection of the young generation mostly moves to the old one. */
+  /** More than a collection of the young generation usually moves to the old one. */
   private static final long SPARE = 1 << 20;
 
   private final Supplier<MemoryUsage> usage;
   private final Runnable collector;
 
-  /** That of this process. */
+  /** Creates an object for the old generation of this process. */
   public OldGeneration() {
     this(Pool::usage, System::gc);
   }
 
   /**
-   * @param usage gives null where another collector is in use
+   * @param usage returns null if another collector is in use
    * @param collector collects all garbage
    */
   OldGeneration(Supplier<MemoryUsage> usage, Runnable collector) {
@@ -33,8 +33,8 @@ public final class OldGeneration {
   }
 
   /**
-   * Collects the garbage where this is about to grow, which takes about a tenth of a second. Java
-   * then has it as large as what is left needs, and a little larger.
+   * Collects the garbage if the old generation is about to grow, which takes about a tenth of a
+   * second. Java then makes it a little larger than the remaining objects need.
    */
   public void collectIfFull() {
     MemoryUsage now = usage.get();
@@ -43,9 +43,9 @@ public final class OldGeneration {
     }
   }
 
-  /** Looked up by the first who asks, since that takes a while. */
+  /** Looked up on first use, since that takes a while. */
   private static final class Pool {
-    /** Null with another collector than the serial one. */
+    /** Null unless the serial collector is in use. */
     private static final MemoryPoolMXBean POOL =
         ManagementFactory.getMemoryPoolMXBeans().stream()
             .filter(pool -> pool.getName().equals("Tenured Gen"))

@@ -3,11 +3,11 @@ package io.github.pgendpoints.management;
 import java.util.Map;
 
 /**
- * What the management port answers.
+ * A response of the management port.
  *
- * @param status of HTTP
- * @param type of the content
- * @param headers beside that
+ * @param status the HTTP status
+ * @param type the content type
+ * @param headers any other headers
  */
 record Page(int status, String type, String body, Map<String, String> headers) {
   static final String JSON = "application/json";

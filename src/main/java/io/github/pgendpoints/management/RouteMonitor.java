@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Alerts while the routes of the cycles are stopped, as anybody may do from Hawtio: they cannot
- * tell of it themselves.
+ * Alerts while a route of the cycles is stopped, for example from Hawtio: a stopped route cannot
+ * report that itself.
  */
 public final class RouteMonitor implements StartupListener {
   private static final Logger LOG = LoggerFactory.getLogger(RouteMonitor.class);
@@ -34,7 +34,7 @@ public final class RouteMonitor implements StartupListener {
 
   /**
    * @param repeat ALERT_REPEAT
-   * @param sinks get the alerts, beside the log
+   * @param sinks receive the alerts, in addition to the log
    */
   public RouteMonitor(
       CycleHealth health,
@@ -51,7 +51,7 @@ public final class RouteMonitor implements StartupListener {
 
   @Override
   public void onCamelContextStarted(CamelContext context, boolean alreadyStarted) {
-    // Not all routes have started.
+    // Too early: not all routes have started.
   }
 
   @Override
@@ -74,7 +74,7 @@ public final class RouteMonitor implements StartupListener {
     if (running && since != null) {
       String message = "over: a route of the cycles is stopped";
       LOG.info(message);
-      tell(Kind.RECOVERED, Severity.INFO, Phase.OVER, Kind.CYCLES_STOPPED, message, now);
+      report(Kind.RECOVERED, Severity.INFO, Phase.OVER, Kind.CYCLES_STOPPED, message, now);
       since = null;
     } else if (!running && (since == null || !now.isBefore(said.plus(repeat)))) {
       Phase phase = since == null ? Phase.BEGAN : Phase.LASTS;
@@ -84,11 +84,11 @@ public final class RouteMonitor implements StartupListener {
           "a route of the cycles is stopped, there is no failover until it is started; since "
               + since.truncatedTo(ChronoUnit.SECONDS);
       LOG.error(message);
-      tell(Kind.CYCLES_STOPPED, Severity.ERROR, phase, null, message, now);
+      report(Kind.CYCLES_STOPPED, Severity.ERROR, phase, null, message, now);
     }
   }
 
-  private void tell(
+  private void report(
       Kind kind, Severity severity, Phase phase, Kind ends, String message, Instant now) {
     sinks.accept(
         new Alert(

@@ -10,10 +10,10 @@ import java.util.function.Function;
 /**
  * The status of this manager, as the subcommand status prints it.
  *
- * @param fingerprint of the settings: who asks with another one gets no status
+ * @param fingerprint the fingerprint of the settings; a request with another one gets no status
  */
 public record StatusPages(LatestStatus latest, String fingerprint) {
-  /** The pages by path, each of the query of a request, which may be null. */
+  /** The pages by path. Each is made from the query of a request, which may be null. */
   Map<String, Function<String, Page>> pages() {
     return Map.of(
         RunningManager.PATH,

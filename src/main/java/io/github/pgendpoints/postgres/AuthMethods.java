@@ -8,19 +8,19 @@ import java.util.stream.Collectors;
 import org.postgresql.core.AuthMethod;
 
 /**
- * The ways to authenticate that a server may ask for, as libpq's {@code require_auth}. It is the
- * server that chooses, so this is what keeps one that is not ours from asking for the password.
+ * The authentication methods that a server may request, as in libpq's {@code require_auth}. The
+ * server chooses the method, so this keeps one outside our cluster from requesting the password.
  *
- * @param allowed the others are refused before anything secret is sent
+ * @param allowed a login refuses all other methods before it sends a secret
  */
 public record AuthMethods(Set<AuthMethod> allowed) {
-  /** Whatever the server asks for. */
+  /** All methods. */
   static final AuthMethods ANY = new AuthMethods(EnumSet.allOf(AuthMethod.class));
 
-  /** Those that send the password as it is. */
+  /** The methods that send the password in clear text. */
   private static final Set<AuthMethod> CLEAR_TEXT = EnumSet.of(AuthMethod.PASSWORD);
 
-  /** Those after which a server knows the password, or what it takes to guess it or log in. */
+  /** The methods that reveal the password to the server, or enough to guess it or to log in. */
   private static final Set<AuthMethod> REVEALING = EnumSet.of(AuthMethod.PASSWORD, AuthMethod.MD5);
 
   public AuthMethods {
@@ -28,9 +28,9 @@ public record AuthMethods(Set<AuthMethod> allowed) {
   }
 
   /**
-   * Reads libpq's spelling: names with commas between, either all or none with {@code !} before it.
+   * Parses libpq's syntax: names separated by commas, all or none of them preceded by {@code !}.
    *
-   * @throws IllegalArgumentException when it is something else
+   * @throws IllegalArgumentException if the text has another syntax
    */
   public static AuthMethods parse(String text) {
     try {
@@ -41,11 +41,11 @@ public record AuthMethods(Set<AuthMethod> allowed) {
   }
 
   /**
-   * What servers may ask for that have not proved who they are.
+   * Returns the methods that a server with an unverified identity may request.
    *
-   * @param configured what PGREQUIREAUTH allows; null when it is not set
-   * @param nodesListed whether a person has named the servers, in PG_NODES; else they are known
-   *     from an annotation, which more people may write
+   * @param configured the methods that PGREQUIREAUTH allows; null if it is not set
+   * @param nodesListed whether an operator listed the servers in PG_NODES; otherwise they come from
+   *     an annotation, which more people can write
    */
   static AuthMethods ofUnverified(AuthMethods configured, boolean nodesListed) {
     AuthMethods named = configured == null ? ANY.without(CLEAR_TEXT) : configured;
@@ -59,12 +59,12 @@ public record AuthMethods(Set<AuthMethod> allowed) {
             .collect(Collectors.toUnmodifiableSet()));
   }
 
-  /** Whether any way is left. */
+  /** Whether no method is allowed. */
   boolean isEmpty() {
     return allowed.isEmpty();
   }
 
-  /** The value of pgjdbc's property; null when it need not be set. */
+  /** The value of pgjdbc's property; null if the property need not be set. */
   String asProperty() {
     String refused =
         EnumSet.allOf(AuthMethod.class).stream()

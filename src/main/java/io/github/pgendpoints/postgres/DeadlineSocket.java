@@ -14,18 +14,18 @@ import jdk.net.ExtendedSocketOptions;
 /**
  * A socket whose connect and reads end by a deadline.
  *
- * <p>The timeout of a plain socket starts anew with each read, so that a server which sends a byte
- * now and then is waited for without end. TLS and the driver read through this socket, and so
- * cannot wait longer either. Nor can a server fill the memory: it may send so much and no more.
+ * <p>The timeout of a plain socket restarts with each read, so a server that sends a byte now and
+ * then could hold up its client forever. TLS and the driver read through this socket, so the
+ * deadline bounds them, too. A byte limit keeps a server from filling the memory.
  */
 final class DeadlineSocket extends Socket {
-  /** An answer is a kilobyte, but a timeline's history may be the 64 KiB that history.sql reads. */
+  /** In bytes. Most answers have about 1 kB, but history.sql reads a history of up to 64 KiB. */
   static final int MAX_ANSWER = 1 << 17;
 
-  /** A login is some kilobytes, with the certificates of the server. */
+  /** In bytes. A login has some kilobytes, including the certificates of the server. */
   private static final int MAX_LOGIN = 1 << 20;
 
-  /** Seconds, and a count: the kernel notices within 25 s that the other machine is gone. */
+  /** Two times in seconds, and a count: the kernel detects a lost machine within 25 s. */
   private static final Map<SocketOption<Integer>, Integer> KEEPALIVE =
       Map.of(
           ExtendedSocketOptions.TCP_KEEPIDLE, 10,
@@ -42,9 +42,9 @@ final class DeadlineSocket extends Socket {
   private Input in;
 
   /**
-   * @param connect of the connection itself
-   * @param deadline of all that follows
-   * @param permits gives the permit that ends as soon as the other side keeps silent
+   * @param connect the deadline of the TCP connection
+   * @param deadline the deadline of all reads after that
+   * @param permits supplies the permit, which is released as soon as the server is silent
    */
   DeadlineSocket(Deadline connect, Deadline deadline, LoginPermit.Source<IOException> permits) {
     this.connect = connect;
@@ -52,7 +52,7 @@ final class DeadlineSocket extends Socket {
     this.permits = permits;
   }
 
-  /** Sets another deadline, for a question after the login and the answer to it. */
+  /** Sets a new deadline and byte limit, for a query after the login and its answer. */
   void limit(Deadline deadline) {
     this.deadline = deadline;
     this.received = 0;
@@ -91,7 +91,7 @@ final class DeadlineSocket extends Socket {
     return in;
   }
 
-  /** The reader's own timeout; a read ends at the earlier of this and the deadline. */
+  /** Sets the timeout of the reader. A read ends at this timeout or the deadline, if earlier. */
   @Override
   public void setSoTimeout(int timeout) throws SocketException {
     soTimeout = timeout;
@@ -114,7 +114,7 @@ final class DeadlineSocket extends Socket {
     return new SocketTimeoutException("no answer within " + until);
   }
 
-  /** For how many milliseconds a read may hold the permit; 0 when there is none to hold. */
+  /** Returns how many milliseconds a read may hold the permit; 0 if no permit is held. */
   private int patience() {
     if (permit == null) {
       return 0;
@@ -140,7 +140,7 @@ final class DeadlineSocket extends Socket {
     }
   }
 
-  /** Whatever reads or skips ends up in its one read: a skip of the raw stream may block, too. */
+  /** Bounds reads and skips: a skip calls read here, since that of the raw stream may block. */
   private final class Input extends InputStream {
     private final InputStream raw;
 

@@ -12,36 +12,36 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * The nodes that were DOWN when they were last probed. Most nodes that are not there never answer,
- * and a cycle that waits for them reports the others late, when it matters most. So a cycle takes
- * them as DOWN, and a check beside the cycles finds out when one of them is back.
+ * The nodes that were DOWN when they were last probed. Most absent nodes never answer, and a cycle
+ * that waits for them reports the others late, when it matters most. So a cycle takes these nodes
+ * as DOWN, and a check that runs beside the cycles detects when one of them is back.
  *
  * <p>No other state is carried over from an earlier probe. When one node is back, the next cycle
- * probes all of them: a network that heals brings back several, and none of them is judged alone
- * because its check ended first.
+ * probes all of them: a network that recovers brings back several nodes, and the cycle must not
+ * judge one of them alone because its check ended first.
  *
- * <p>Nothing that fails can keep a node DOWN: a check that does not end within twice its time
- * counts as ended, and a state older than two cycles and a probe is dropped, so that the next cycle
- * probes the node itself. Thread-safe.
+ * <p>No failure can keep a node DOWN. A check that takes twice PGCONNECT_TIMEOUT is treated as
+ * ended, and a state older than two cycles and a probe is dropped. Then the next cycle probes the
+ * node itself. Thread-safe.
  */
 public final class DownNodes {
-  /** From one look of a check to the next, if it takes several. */
+  /** The pause from one attempt of a check to the next, if the check makes several. */
   static final Duration ANOTHER_LOOK = Duration.ofMillis(25);
 
-  /** Several looks at more nodes would take too much of the processor. */
+  /** With more nodes DOWN, a check makes one attempt: several would take too much CPU time. */
   static final int MAX_LOOKED_AT_AGAIN = RoleWatch.MAX;
 
   /**
-   * What a cycle begins with.
+   * The nodes that a cycle probes, and the states of the others.
    *
-   * @param down the states of the others
+   * @param down the states of the nodes that the cycle takes as DOWN
    */
   public record Split(List<Node> toProbe, List<NodeState> down) {}
 
   /**
    * A node that is DOWN.
    *
-   * @param foundAt as {@link System#nanoTime}
+   * @param foundAt when a probe or check found it DOWN, as {@link System#nanoTime}
    */
   private record Down(NodeState state, long foundAt) {}
 
@@ -63,11 +63,11 @@ public final class DownNodes {
   private boolean back;
 
   /**
-   * @param remembers whether cycles follow each other; a single one probes every node
-   * @param requestCycle requests a cycle, when a node is back
+   * @param remembers whether other cycles follow; a single cycle probes every node
+   * @param requestCycle requests a cycle when a node is back
    * @param interval the time from one check of a node to the next
-   * @param connectTimeout PGCONNECT_TIMEOUT, the longest that a look at a node takes
-   * @param cycleInterval the longest time from one cycle to the next, as things are now
+   * @param connectTimeout PGCONNECT_TIMEOUT, the longest that one attempt takes
+   * @param cycleInterval the longest time from one cycle to the next at present
    * @param nanoTime as {@link System#nanoTime}
    */
   public DownNodes(
@@ -91,8 +91,8 @@ public final class DownNodes {
   }
 
   /**
-   * Begins a cycle: which of the nodes it probes, and what the others are. A node that is not among
-   * them any more is forgotten.
+   * Begins a cycle. Returns the nodes to probe and the states of the others. Forgets the nodes that
+   * are not in the list any more.
    */
   public synchronized Split begin(List<Node> nodes) {
     down.keySet().retainAll(nodes);
@@ -129,14 +129,14 @@ public final class DownNodes {
   }
 
   /**
-   * Forgets what nodes were: in a new term of leadership another replica led in between. The next
-   * cycle probes all of them.
+   * Drops the states in a new term of leadership, since another replica led in between. The next
+   * cycle probes all nodes.
    */
   public synchronized void forget() {
     back = true;
   }
 
-  /** Whether the next cycle probes nodes again that were DOWN: one is back. */
+  /** Whether the next cycle probes the nodes that were DOWN, since one is back. */
   synchronized boolean hasOneBack() {
     return back && !down.isEmpty();
   }
@@ -146,7 +146,7 @@ public final class DownNodes {
     return !down.isEmpty() && !dueAt(nanoTime.getAsLong()).isEmpty();
   }
 
-  /** Starts the checks that are due; {@link #ended} ends each. */
+  /** Records the start of the checks that are due, and returns their nodes; see {@link #ended}. */
   public synchronized List<Node> startChecks() {
     long now = nanoTime.getAsLong();
     List<Node> due = dueAt(now);
@@ -164,28 +164,28 @@ public final class DownNodes {
             >= (last.running() ? connectTimeout.multipliedBy(2) : interval.get()).toNanos();
   }
 
-  /** Whether a check that runs has time for another look at its node. */
+  /** Whether a check that runs has time for another attempt. */
   synchronized boolean hasTimeForAnotherLook(Node node) {
     Check check = checks.get(node);
     return check != null
         && down.containsKey(node)
         && down.size() <= MAX_LOOKED_AT_AGAIN
-        // So that the last look ends before the check counts as ended.
+        // So that the last attempt ends before the check is treated as ended.
         && nanoTime.getAsLong() - check.startedAt() < connectTimeout.toNanos() / 2;
   }
 
-  /** Records that a check found the node as it was. */
+  /** Records that a check found the node still DOWN. */
   synchronized void stillDown(NodeState state) {
-    // Else a cycle has probed it in between.
+    // Otherwise a cycle has probed the node in between.
     if (down.containsKey(state.node())) {
       record(state);
     }
   }
 
   /**
-   * Has the next cycle probe all nodes: a server accepts connections at this one again.
+   * Requests a cycle that probes all nodes, since this node accepts connections again.
    *
-   * @return false if a cycle has found that itself meanwhile
+   * @return false if a cycle has detected that itself meanwhile
    */
   synchronized boolean reportBack(Node node) {
     if (!down.containsKey(node)) {
@@ -196,7 +196,7 @@ public final class DownNodes {
     return true;
   }
 
-  /** Ends a check, whatever it found. */
+  /** Records the end of a check, with any result. */
   synchronized void ended(Node node) {
     checks.computeIfPresent(node, (same, check) -> new Check(check.startedAt(), false));
     if (!down.containsKey(node)) {

@@ -7,19 +7,19 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * Asks nodes whose connections are used up. They serve others, and one of them may be the primary.
- * A walsender has a place of its own since PostgreSQL 12 and takes SQL, so that it can be asked the
- * same query where our role has the attribute REPLICATION.
+ * Queries nodes whose connections are used up. They serve clients, and one of them may be the
+ * primary. Since PostgreSQL 12, walsenders have separate slots, and they accept SQL. So a walsender
+ * can run the same query if our role has the attribute REPLICATION.
  *
- * <p>Whether it has is not known before a login. A refusal counts for 60 s, so that we do not fill
- * the log of a server that has enough to do.
+ * <p>Only a login shows whether our role has it. A refusal is valid for 60 s, so that logins do not
+ * fill the log of a busy server.
  */
 public final class FullNodes {
   static final Duration REFUSED = Duration.ofSeconds(60);
 
   private final NodePools pools;
   private final LongSupplier nanoTime;
-  private final Remembered<Boolean> refused;
+  private final NodeCache<Boolean> refused;
 
   public FullNodes(NodePools pools, LongSupplier nanoTime) {
     this.pools = pools;
@@ -28,10 +28,10 @@ public final class FullNodes {
   }
 
   /**
-   * What a full node is.
+   * Returns the state of a full node, as a walsender reports it.
    *
    * @param full a node that answered 53300 to an ordinary login
-   * @return the same state when a walsender does not tell either
+   * @return the same state if a walsender does not report it either
    */
   public NodeState asked(NodeState full, InetAddress address, Deadline deadline) {
     if (refused.of(full.node(), full.node()).isPresent()) {

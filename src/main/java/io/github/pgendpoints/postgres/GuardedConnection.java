@@ -11,39 +11,39 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What pgjdbc gives us, as HikariCP and the routes get to see it.
+ * Wraps a connection of pgjdbc for HikariCP and the routes.
  *
- * <p>pgjdbc trusts the server: an answer that is no PostgreSQL's ends in whatever Java throws then.
- * Here it becomes a SQLException, a matter of this node alone, since any other exception ends the
- * whole cycle.
+ * <p>pgjdbc trusts the server: an answer that no PostgreSQL server sends can cause any exception.
+ * The wrapper converts it to a SQLException, which concerns only this node. Any other exception
+ * would end the whole cycle.
  */
 final class GuardedConnection {
   private static final String PROTOCOL_VIOLATION = "08P01";
 
   private GuardedConnection() {}
 
-  /** A connection that has just logged in. */
+  /** Wraps a connection that has just logged in. */
   static Connection connection(Connection connection) {
     return connection(connection, List.of(), List.of());
   }
 
   /**
-   * A connection that has just logged in.
+   * Wraps a connection that has just logged in.
    *
-   * @param first statements that are sent along with the first one that is prepared
-   * @param each statements that are sent along with each one that is prepared
+   * @param first statements to send along with the first statement that is prepared
+   * @param each statements to send along with each statement that is prepared
    */
   static Connection connection(Connection connection, List<String> first, List<String> each) {
     return wrap(Connection.class, new Target(connection, first, each));
   }
 
-  /** An object of pgjdbc, and the statements that are sent along, or were. */
+  /** An object of pgjdbc, and the statements that are to be, or were, sent along with it. */
   private static final class Target {
     private final Object object;
     private final List<String> each;
     private List<String> first;
 
-    // What was prepared last, as it was asked for and as it was sent: mostly the same again.
+    // The last statement, as the caller prepared it and as it was sent. Most callers repeat it.
     private Object asked;
     private String sent;
 
@@ -75,15 +75,15 @@ final class GuardedConnection {
             (proxy, method, arguments) -> {
               Object object = target.object;
               switch (method.getName()) {
-                // HikariCP asks the first connection of a pool these two. Each would be a round
-                // trip; when it hangs, HikariCP waits and tries again. We know: it has just logged
-                // in, and transaction.sql sets the isolation.
+                // HikariCP calls these two on the first connection of a pool. Each would be a round
+                // trip, and HikariCP waits for and repeats one that hangs. The answers are known:
+                // the connection has just logged in, and transaction.sql sets the isolation.
                 case "isValid":
                   return true;
                 case "getTransactionIsolation":
                   return Connection.TRANSACTION_READ_COMMITTED;
-                // Camel asks each statement before it runs it, a round trip too, and takes null for
-                // none. A PreparedStatement of pgjdbc is its SQL as text.
+                // Camel calls this before it runs a statement, another round trip, and takes null
+                // for no parameters. A PreparedStatement of pgjdbc returns its SQL as text.
                 case "getParameterMetaData":
                   return object.toString().contains("?") ? invoke(object, method, arguments) : null;
                 case "prepareStatement":
@@ -107,7 +107,7 @@ final class GuardedConnection {
     return wrap(ResultSet.class, new Target(statement.getResultSet(), List.of(), List.of()));
   }
 
-  /** Skips the results of the statements that were sent along, which nobody expects. */
+  /** Skips the results of the statements that were sent along, which no caller expects. */
   private static boolean lastResult(PreparedStatement statement, int skipped) throws SQLException {
     try {
       boolean last = statement.execute();
@@ -137,7 +137,7 @@ final class GuardedConnection {
     }
   }
 
-  /** What pgjdbc throws when it does not understand a server, as a matter of that server. */
+  /** Converts what pgjdbc throws when it does not understand a server to a SQLException. */
   static SQLException misunderstood(Throwable failure) {
     return new SQLException(
         "the driver does not understand the server: " + failure, PROTOCOL_VIOLATION, failure);

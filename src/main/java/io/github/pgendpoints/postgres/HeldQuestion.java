@@ -13,20 +13,20 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * A session beside those of the probes, on which one server reports a change of its role. A standby
- * answers as soon as it is promoted: see sql/role-question.sql. A primary becomes a standby only by
- * a restart, which ends the session.
+ * A session, separate from those of the probes, on which one server reports a change of its role. A
+ * standby answers the query in sql/role-question.sql as soon as it is promoted. A primary becomes a
+ * standby only by a restart, which ends the session.
  */
 final class HeldQuestion implements Runnable {
-  /** Where a hold stands. */
+  /** The stage of the session. */
   enum Stage {
     /** The session logs in. */
     STARTING,
-    /** The server reports a change. */
+    /** The session is open, and the server reports a change. */
     HELD,
-    /** The server cannot be watched like this. */
+    /** The server cannot be watched by a session. */
     UNSUITABLE,
-    /** The role has changed, the session has ended, or nobody wants it any more. */
+    /** The role has changed, or the session has ended or was closed. */
     ENDED
   }
 
@@ -34,20 +34,20 @@ final class HeldQuestion implements Runnable {
   enum Report {
     /** A standby has become a primary. */
     PROMOTED,
-    /** The session has ended, so the server is gone, or restarts. */
+    /** The session has ended, so the server is gone or restarts. */
     GONE
   }
 
-  /** A question takes about so long, and so outlives a manager that is killed by no more. */
+  /** The longest time of a query, and so the longest that one outlives a killed process. */
   private static final Duration LONGEST = Duration.ofSeconds(1);
 
-  /** After this time another session follows, since the server's settings may have changed. */
+  /** After this time, a new session replaces this one: the server's settings may have changed. */
   private static final Duration LIFE = Duration.ofMinutes(5);
 
-  /** Shorter ones cost more than the probes that they replace. */
+  /** Shorter queries cost more than the probes that they replace. */
   private static final Duration SHORTEST = Duration.ofMillis(100);
 
-  /** A proxy in between may end a session on which nothing is sent for long. */
+  /** After this time without traffic, an empty query is sent: a proxy may end an idle session. */
   private static final Duration SILENCE = Duration.ofSeconds(3);
 
   private static final int PAUSES_A_ROUND = 5;
@@ -72,8 +72,8 @@ final class HeldQuestion implements Runnable {
 
   /**
    * @param role PRIMARY or STANDBY
-   * @param patience how long a login or an answer may take longer than expected
-   * @param pause the time from one look of the standby at itself to the next
+   * @param patience how much longer than expected a login or an answer may take
+   * @param pause the time from one check of its role by the standby to the next
    */
   HeldQuestion(
       Node node,
@@ -92,22 +92,22 @@ final class HeldQuestion implements Runnable {
     this.listener = listener;
   }
 
-  /** Where it stands now. */
+  /** The current stage. */
   Stage stage() {
     return stage;
   }
 
-  /** What the server was when this began: PRIMARY or STANDBY. */
+  /** The role of the server when this session began: PRIMARY or STANDBY. */
   State role() {
     return role;
   }
 
-  /** How long ago it ended; of no meaning before. */
+  /** The time since the session ended; meaningless before that. */
   Duration sinceEnd() {
     return Duration.ofNanos(System.nanoTime() - endedAt);
   }
 
-  /** Whether this is about that server in that role. */
+  /** Whether this session watches that server in that role. */
   boolean isAbout(InetAddress address, State role) {
     return this.address.equals(address) && this.role == role;
   }
@@ -127,15 +127,15 @@ final class HeldQuestion implements Runnable {
     Report report = null;
     try {
       session = login.to(node, address, Deadline.in(patience), patience);
-      if (!unwanted && isSuitable()) {
-        // Nobody else gets this session, and a question is bounded by itself.
+      if (!unwanted && checkSuitability()) {
+        // No other client gets this session, and each query has its own bound.
         send(SET_UP);
         stage = Stage.HELD;
         last = Stage.ENDED;
         Deadline life = Deadline.in(LIFE);
         while (!unwanted && report == null && !life.isOver()) {
-          // Each question is bounded, and the next one follows at once.
-          report = isUnchanged() ? null : Report.PROMOTED;
+          // Each query is bounded, and the next one follows at once.
+          report = awaitReport();
         }
       }
     } catch (SQLException | RuntimeException e) {
@@ -153,7 +153,7 @@ final class HeldQuestion implements Runnable {
     }
   }
 
-  private boolean isSuitable() throws SQLException {
+  private boolean checkSuitability() throws SQLException {
     session.socket().limit(Deadline.in(patience));
     Connection connection =
         GuardedConnection.connection(
@@ -172,20 +172,25 @@ final class HeldQuestion implements Runnable {
         && longest.compareTo(SHORTEST) >= 0;
   }
 
-  /** A question that the server does not log as a slow one. */
+  /** Returns the longest time of a query that the server does not log as slow. */
   private static Duration longest(Object logged) {
     boolean isLimited = logged instanceof Integer millis && millis >= 0;
     Duration half = isLimited ? Duration.ofMillis((Integer) logged / 2) : LONGEST;
     return half.compareTo(LONGEST) < 0 ? half : LONGEST;
   }
 
-  /** Waits for the answer to one question. */
-  private boolean isUnchanged() throws SQLException {
+  /** Waits for the answer to one query; returns null if the role has not changed. */
+  private Report awaitReport() throws SQLException {
     session.socket().limit(Deadline.in(longest.plus(patience)));
-    return role == State.PRIMARY ? isStillThere() : isStillStandby();
+    if (role == State.PRIMARY) {
+      awaitEndOfSession();
+      return null;
+    }
+    return awaitPromotion() ? Report.PROMOTED : null;
   }
 
-  private boolean isStillThere() throws SQLException {
+  /** Returns after the time of one query. If the session ends, throws the connection error. */
+  private void awaitEndOfSession() throws SQLException {
     try {
       session.postgres().getNotifications((int) longest.toMillis());
     } catch (RuntimeException e) {
@@ -195,10 +200,9 @@ final class HeldQuestion implements Runnable {
       silence = Deadline.in(SILENCE);
       send("");
     }
-    return true;
   }
 
-  private boolean isStillStandby() throws SQLException {
+  private boolean awaitPromotion() throws SQLException {
     Duration sleep = pause.get();
     Duration round = sleep.multipliedBy(PAUSES_A_ROUND);
     long rounds = Math.max(1, longest.dividedBy(round));
@@ -206,8 +210,8 @@ final class HeldQuestion implements Runnable {
         QUESTION.formatted(rounds, "%d.%03d".formatted(sleep.toSeconds(), sleep.toMillisPart()));
     long began = System.nanoTime();
     send(question);
-    // Only a promotion ends it before its pauses are over.
-    return System.nanoTime() - began >= round.multipliedBy(rounds).toNanos();
+    // Only a promotion ends the query before its pauses are over.
+    return System.nanoTime() - began < round.multipliedBy(rounds).toNanos();
   }
 
   private void send(String statement) throws SQLException {

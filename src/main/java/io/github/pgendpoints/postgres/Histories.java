@@ -16,19 +16,17 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Reads the history of a server's own timeline from that server, by the first way that is open to
- * our role: {@code pg_read_file}, the function of sql/history-function.sql, or a walsender. The
- * first two need no login of their own.
+ * Reads the history of a server's current timeline from that server, by the first way that our role
+ * may use: {@code pg_read_file}, the function of sql/history-function.sql, or a walsender. The
+ * first two need no extra login.
  *
  * <p>A history does not change while a server runs and stays on its timeline, so it is read once.
  */
 public final class Histories {
-  /**
-   * As long as a refused walsender is not asked again: what refuses it does not change by itself.
-   */
+  /** The wait after a refused login to a walsender, whose cause does not change by itself. */
   static final Duration REFUSED = Duration.ofSeconds(30);
 
-  /** Walsenders that are all at work may soon be free. */
+  /** The wait if all walsenders are in use: one may soon be free. */
   static final Duration FULL = Duration.ofSeconds(5);
 
   private static final int LONGEST = 1 << 16;
@@ -36,7 +34,7 @@ public final class Histories {
 
   private final NodePools pools;
   private final String query = Sql.named("history");
-  private final Remembered<HistoryAnswer> known;
+  private final NodeCache<HistoryAnswer> known;
 
   public Histories(NodePools pools) {
     this.pools = pools;
@@ -44,11 +42,11 @@ public final class Histories {
   }
 
   /**
-   * The node with the answer to the question for its history.
+   * Returns the node with its history, or with the reason why the history is missing.
    *
-   * @param node one that answered in this cycle, and tells its timeline
-   * @param deadline of the cycle's questions; a short one where too little is left of it: a node
-   *     that takes all the time must not keep us from reading the history of another
+   * @param node a node that answered in this cycle and returned its timeline
+   * @param deadline of the probes of the cycle; if too little time is left, a short one applies, so
+   *     that a node that takes all the time does not prevent reading the history of another
    */
   public NodeState read(NodeState node, Deadline deadline) {
     HistoryAnswer answer =
@@ -67,7 +65,7 @@ public final class Histories {
     InetAddress address = Addresses.parse(node.address());
     try {
       NodePool pool = pools.of(node.node(), deadline);
-      // Else it is full, and a walsender has told what it is.
+      // Without a connection, the node is full, and a walsender has returned its state.
       boolean mayBeAskedAWalsender = true;
       if (pool.isConnected()) {
         try (Connection connection = pool.open();
@@ -75,7 +73,7 @@ public final class Histories {
           statement.setLong(1, timeline);
           try (ResultSet row = statement.executeQuery()) {
             if (!row.next()) {
-              return HistoryAnswer.failed("it told nothing");
+              return HistoryAnswer.failed("the history query returned no row");
             }
             if (row.getBoolean("granted")) {
               return remember(node, answer(timeline, row.getString("history")), null);
@@ -126,7 +124,7 @@ public final class Histories {
   }
 
   /**
-   * @param forSoLong how long the answer counts; null while the server runs, if it is a history
+   * @param forSoLong how long the answer is valid; null caches only a history, until a restart
    */
   private HistoryAnswer remember(NodeState node, HistoryAnswer answer, Duration forSoLong) {
     Server server = node.server();
@@ -136,7 +134,7 @@ public final class Histories {
     return answer;
   }
 
-  /** The right was taken away in between, or the function cannot do what it is for. */
+  /** Whether the right was revoked meanwhile, or the history function does not work. */
   private static boolean isNotGranted(SQLException failure) {
     return "42501".equals(failure.getSQLState()) || "42883".equals(failure.getSQLState());
   }

@@ -21,9 +21,9 @@ import org.postgresql.PGProperty;
 import org.postgresql.jdbc.PreferQueryMode;
 import org.postgresql.jdbc.SslMode;
 
-/** Logs in to nodes, to so many at a time as MAX_WORKERS allows. */
+/** Logs in to nodes, to at most MAX_WORKERS at a time. */
 final class Login {
-  /** The driver's own words; it has no SQLState of its own for this. */
+  /** The message of the driver, which has no separate SQLState for this error. */
   private static final String NOT_ALLOWED = "Authentication method is not allowed by requireAuth";
 
   private static final String LONGEST = String.valueOf(Logins.LONGEST.toSeconds());
@@ -38,19 +38,19 @@ final class Login {
     this.places = new Semaphore(settings.maxWorkers(), /* fair= */ true);
   }
 
-  /** A connection and the socket below it, which bounds it. */
+  /** A connection and its socket, which bounds the connection. */
   record Session(Connection connection, DeadlineSocket socket) {
     /**
      * Whether the server process that accepted the login is the one that answers now. Behind a
-     * pooler it is not.
+     * pooler, it is not.
      *
-     * @param answering the process ID that the server told; null if it did not
+     * @param answering the process ID that the server returned; null if it returned none
      */
     boolean isDirect(Object answering) {
       return Objects.equals(answering, postgres().getBackendPID());
     }
 
-    /** Whether the server keeps statements prepared from now on. */
+    /** Sets whether the server keeps statements prepared from now on. */
     void keepStatements(boolean keep) {
       postgres().setPrepareThreshold(keep ? 1 : 0);
     }
@@ -60,31 +60,31 @@ final class Login {
       return (PGConnection) connection;
     }
 
-    /** Ends the connection at once, whatever it waits for. */
+    /** Ends the connection at once, even while it waits for the server. */
     void abort() {
       try {
         socket.close();
       } catch (IOException e) {
-        // It was of no more use.
+        // The connection is not needed any more.
       }
     }
 
-    /** Logs out. A server notices by itself if that fails. */
+    /** Logs out. If that fails, the server detects the end of the session itself. */
     void close() {
       try {
         connection.close();
       } catch (SQLException e) {
-        // It was of no more use.
+        // The connection is not needed any more.
       }
     }
   }
 
   /**
-   * Logs in with the password as it is now.
+   * Logs in with the current password.
    *
-   * @param deadline of the TCP connection, and of the wait for a place among MAX_WORKERS
+   * @param deadline of the TCP connection, and of the wait for a permit of MAX_WORKERS
    * @param longest how long the server may take for the login
-   * @throws SQLException with the server's own SQLState
+   * @throws SQLException with the SQLState of the server
    */
   Session to(Node node, InetAddress address, Deadline deadline, Duration longest)
       throws SQLException {
@@ -92,11 +92,11 @@ final class Login {
   }
 
   /**
-   * Logs in to a walsender, which takes SQL as well as replication commands, and needs none of the
-   * places that other connections share. The ordinary line of pg_hba.conf for the database counts.
+   * Logs in to a walsender, which accepts SQL as well as replication commands, and needs no
+   * ordinary connection slot. The ordinary line of pg_hba.conf for the database applies.
    *
-   * @throws SQLException with the server's own SQLState: 42501 without the attribute REPLICATION,
-   *     53300 when max_wal_senders are at work
+   * @throws SQLException with the SQLState of the server: 42501 without the attribute REPLICATION,
+   *     53300 if all walsenders (max_wal_senders) are in use
    */
   Session toWalsender(Node node, InetAddress address, Deadline deadline) throws SQLException {
     return to(new Attempt(node, address, deadline, deadline, true));
@@ -113,8 +113,8 @@ final class Login {
       if (mode != SslMode.PREFER || !Probe.isTls(e)) {
         throw e;
       }
-      // libpq tries without TLS when TLS fails, whatever the reason; pgjdbc does only when the
-      // server says that it wants none.
+      // After any TLS failure, libpq tries again without TLS. pgjdbc does so only if the server
+      // rejects TLS.
       try {
         return to(attempt, SslMode.DISABLE);
       } catch (SQLException withoutTls) {
@@ -128,7 +128,7 @@ final class Login {
     Properties properties = properties(to.node(), mode);
     if (to.asWalsender()) {
       set(properties, PGProperty.REPLICATION, "database");
-      // A walsender knows no other protocol.
+      // A walsender supports only the simple query protocol.
       set(properties, PGProperty.PREFER_QUERY_MODE, PreferQueryMode.SIMPLE.value());
     }
     String url =
@@ -144,7 +144,7 @@ final class Login {
         }
         if (NOT_ALLOWED.equals(e.getMessage())) {
           throw new SQLException(
-              "the server asks for a way to log in that PGREQUIREAUTH does not allow",
+              "the server requests an authentication method that PGREQUIREAUTH does not allow",
               e.getSQLState());
         }
         if (attempt.isNameRefused()) {
@@ -153,7 +153,7 @@ final class Login {
         }
         throw e;
       } catch (OutOfMemoryError | AssertionError e) {
-        // A length that no PostgreSQL sends. The driver itself catches exceptions only.
+        // A length that no PostgreSQL server sends. The driver itself catches only exceptions.
         throw GuardedConnection.misunderstood(e);
       }
     }
@@ -163,7 +163,7 @@ final class Login {
     return LoginPermit.take(places, deadline, settings.tcpConnectTimeout(), settings.maxWorkers());
   }
 
-  /** A packet may be lost, and TCP sends it again only after a second: one more attempt follows. */
+  /** Connects, with a second attempt: TCP sends a lost packet again only after a second. */
   private Connection connected(
       String url, Properties properties, LoginAttempt attempt, Deadline deadline)
       throws SQLException {
@@ -184,24 +184,24 @@ final class Login {
     Properties properties = new Properties();
     set(properties, PGProperty.PG_DBNAME, settings.database());
     set(properties, PGProperty.USER, settings.user());
-    // Never null: pgjdbc would look for a password file of its own then.
+    // Never null: pgjdbc would then search for a password file itself.
     set(properties, PGProperty.PASSWORD, password == null ? "" : password);
     set(properties, PGProperty.APPLICATION_NAME, "postgres-endpoint-manager");
-    // Said in the startup packet, which saves a round trip.
+    // Sends the application name in the startup packet, which saves a round trip.
     set(properties, PGProperty.ASSUME_MIN_SERVER_VERSION, "13");
-    // A statement that is prepared on the server is not there in the next session of a pooler. See
-    // NodePool.answeredBy.
+    // A statement that is prepared on the server does not exist in the next session of a pooler.
+    // See NodePool.answeredBy.
     set(properties, PGProperty.PREPARE_THRESHOLD, "0");
-    // Not bounded by the login timeout, which would need a thread of its own for each login.
+    // No login timeout, which would need a separate thread for each login.
     set(properties, PGProperty.LOGIN_TIMEOUT, "0");
     set(properties, PGProperty.SOCKET_FACTORY, LoginAttempt.Sockets.class.getName());
-    // The socket's own deadlines are never later. But without a timeout pgjdbc goes on reading when
-    // the socket says that time is over.
+    // The deadlines of the socket are never later. But without a timeout, pgjdbc continues to read
+    // after a SocketTimeoutException of the socket.
     set(properties, PGProperty.CONNECT_TIMEOUT, LONGEST);
     set(properties, PGProperty.SOCKET_TIMEOUT, LONGEST);
-    // A login may wait long for a server; this notices that its machine is gone.
+    // A login may wait long for a server. Keepalive detects that the server's machine is gone.
     set(properties, PGProperty.TCP_KEEP_ALIVE, "true");
-    // Else the driver allocates what a row promises before any of it comes.
+    // Otherwise, the driver allocates the announced size of a row before any of it arrives.
     set(properties, PGProperty.MAX_RESULT_BUFFER, String.valueOf(DeadlineSocket.MAX_ANSWER));
     set(properties, PGProperty.GSS_ENC_MODE, "disable");
     set(properties, PGProperty.SSL_MODE, mode.value);
@@ -211,7 +211,7 @@ final class Login {
     set(properties, PGProperty.SSL_KEY, settings.sslKey());
     set(properties, PGProperty.SSL_HOSTNAME_VERIFIER, LoginAttempt.NodeName.class.getName());
     if (settings.sslCert() != null && mode != SslMode.DISABLE) {
-      // pgjdbc takes a key in PEM for an RSA key unless it is told.
+      // Without this property, pgjdbc takes a PEM key for an RSA key.
       set(properties, PGProperty.PEM_KEY_ALGORITHM, keyAlgorithm(settings.sslCert()));
     }
     return properties;
@@ -224,7 +224,7 @@ final class Login {
           .getPublicKey()
           .getAlgorithm();
     } catch (IOException | CertificateException e) {
-      // 28000, invalid authorization: the server may be there, but we cannot log in.
+      // 28000, invalid authorization: the server may be there, but no login is possible.
       throw new SQLException(
           "PGSSLCERT %s cannot be read: %s".formatted(certificate, e.getMessage()), "28000", e);
     }

@@ -11,8 +11,8 @@ import javax.net.ssl.SSLSession;
 import org.postgresql.ssl.PGjdbcHostnameVerifier;
 
 /**
- * A login that is under way in this thread. pgjdbc makes its socket factory and its host name
- * verifier itself, by the names of their classes; through this they learn whose they are.
+ * A login in progress in the current thread. pgjdbc creates its socket factory and its host name
+ * verifier by class name. This class lets them find the login that they belong to.
  */
 final class LoginAttempt implements AutoCloseable {
   private static final ThreadLocal<LoginAttempt> CURRENT = new ThreadLocal<>();
@@ -27,9 +27,9 @@ final class LoginAttempt implements AutoCloseable {
   private boolean nameRefused;
 
   /**
-   * @param host the name written in the node list
-   * @param answer by when the server has to answer
-   * @param permits gives a place among the logins, which only a host that is there takes up
+   * @param host the name in the node list
+   * @param answer by when the server must answer
+   * @param permits supplies a permit to log in, which only a login to a connected host takes
    */
   LoginAttempt(String host, Deadline answer, LoginPermit.Source<SQLException> permits) {
     this.host = host;
@@ -39,12 +39,12 @@ final class LoginAttempt implements AutoCloseable {
     CURRENT.set(this);
   }
 
-  /** Why the login got no place; null if it did, or has not come to that. */
+  /** Why the login got no permit; null if it got one or has not requested one yet. */
   SQLException gotNoPermit() {
     return gotNoPermit;
   }
 
-  /** Takes a place, once, as soon as a connection is there. */
+  /** Takes a permit, once, as soon as a socket is connected. */
   private LoginPermit permit() throws IOException {
     if (permit == null) {
       try {
@@ -57,12 +57,12 @@ final class LoginAttempt implements AutoCloseable {
     return permit;
   }
 
-  /** Sets by when the TCP connections that follow have to be there. */
+  /** Sets the deadline of the TCP connections that follow. */
   void connectBy(Deadline deadline) {
     connect = deadline;
   }
 
-  /** Whether nothing has answered the attempt to connect, not even with a refusal. */
+  /** Whether the attempt to connect got no answer, not even a refusal. */
   boolean isUnanswered() {
     return socket != null && !socket.isConnected() && connect.isOver();
   }
@@ -85,7 +85,7 @@ final class LoginAttempt implements AutoCloseable {
     }
   }
 
-  /** Makes sockets that end by the deadline of the login. */
+  /** Creates sockets that obey the deadlines of the login. */
   public static final class Sockets extends SocketFactory {
     @Override
     public Socket createSocket() {
@@ -116,8 +116,8 @@ final class LoginAttempt implements AutoCloseable {
   }
 
   /**
-   * For sslmode verify-full: checks the name written in PG_NODES, though the connection goes to the
-   * address it resolved to.
+   * Verifies host names for sslmode verify-full: checks the name in PG_NODES, although the
+   * connection goes to the address that the name resolved to.
    */
   public static final class NodeName implements HostnameVerifier {
     @Override
@@ -128,7 +128,7 @@ final class LoginAttempt implements AutoCloseable {
       return !login.nameRefused;
     }
 
-    /** pgjdbc compares text, and Java spells an IPv6 address in a certificate in its long form. */
+    /** pgjdbc compares text, and Java writes an IPv6 address in a certificate in its long form. */
     private static String asInCertificates(String host) {
       return Addresses.isAddress(host) ? Addresses.parse(host).getHostAddress() : host;
     }

@@ -8,15 +8,15 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A place among the logins at work, of which there are MAX_WORKERS. Waiting for a silent server is
- * no work: a login that does so goes on without its place, so that no number of hung nodes keeps
- * the others from being asked.
+ * A permit to log in, of which there are MAX_WORKERS. A login that waits for a silent server
+ * releases its permit and continues without it, so that no number of hung nodes keeps the program
+ * from probing the others.
  */
 final class LoginPermit implements AutoCloseable {
-  /** A server at work on a login answers sooner. */
+  /** A server that works on a login answers sooner. */
   private static final int SILENCE_MILLIS = 50;
 
-  /** Gives a permit to whoever is about to log in. */
+  /** Supplies the permit of a login. */
   @FunctionalInterface
   interface Source<E extends Exception> {
     LoginPermit take() throws E;
@@ -32,17 +32,17 @@ final class LoginPermit implements AutoCloseable {
   }
 
   /**
-   * Waits for a place.
+   * Waits for a permit.
    *
-   * @param longest how long it may be held, whatever the server sends
-   * @throws SQLException when there is none until the deadline
+   * @param longest how long it may be held, even while the server sends data
+   * @throws SQLException if no permit is free by the deadline
    */
   static LoginPermit take(Semaphore places, Deadline deadline, Duration longest, int maxWorkers)
       throws SQLException {
     try {
       if (!places.tryAcquire(deadline.remainingMillis(), TimeUnit.MILLISECONDS)) {
         throw new SQLException(
-            "not asked within %s: other nodes took all of MAX_WORKERS=%d logins"
+            "not probed within %s: logins to other nodes used all of MAX_WORKERS=%d"
                 .formatted(deadline, maxWorkers),
             null,
             new TimeoutException());
@@ -54,20 +54,20 @@ final class LoginPermit implements AutoCloseable {
     return new LoginPermit(places, Deadline.in(longest));
   }
 
-  /** Gives the place back when it has been held for the longest time. */
+  /** Releases the permit if it has been held for the longest time. */
   void releaseWhenOver() {
     if (longest.isOver()) {
       close();
     }
   }
 
-  /** For how many milliseconds a read may hold the place; 0 when it is not held any more. */
+  /** The time in milliseconds that a read may hold the permit; 0 if it is not held any more. */
   int readMillis() {
-    // A place that is held limits each read, also when its time ends just now.
+    // A permit that is held limits each read, even if its time ends just now.
     return held.get() ? Math.max(1, Math.min(SILENCE_MILLIS, longest.remainingMillis())) : 0;
   }
 
-  /** Gives the place back, once. */
+  /** Releases the permit, once. */
   @Override
   public void close() {
     if (held.compareAndSet(true, false)) {

@@ -17,25 +17,25 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 
 /**
- * The logins to one node that are under way.
+ * The logins to one node that are in progress.
  *
- * <p>A probe gives up after PGCONNECT_TIMEOUT, but a server does not notice that: a process of it
- * that waits for a lock would stay, and each probe would add one until none is left. So a login
- * goes on when its probe ends, and the next probe waits for the same one. A login that hangs alone,
- * though the server accepts others, is joined by another one after a while; there are never more
- * than {@link #MAX}.
+ * <p>A probe gives up after PGCONNECT_TIMEOUT, but the server does not detect that. A server
+ * process that waits for a lock would stay, and the probes would use up all connections. So a login
+ * continues after its probe ends, and the next probe waits for the same login. In case only this
+ * login hangs, another one starts beside it after {@link #ANOTHER}. There are never more than
+ * {@link #MAX}.
  */
 final class Logins {
   /** Logins to one node at the same time. */
   static final int MAX = 3;
 
-  /** After this time a login has a second one beside it. */
+  /** After this time, another login may start beside this one. */
   static final Duration ANOTHER = Duration.ofSeconds(30);
 
-  /** After this time a login ends, so that nothing is waited for without end. */
+  /** After this time, a login ends, so that no wait is endless. */
   static final Duration LONGEST = Duration.ofMinutes(10);
 
-  /** What ends by itself at the deadline says why. */
+  /** The extra wait for a login that ends itself at the deadline, and so reports the reason. */
   private static final Duration GRACE = Duration.ofMillis(50);
 
   private record UnderWay(
@@ -47,7 +47,7 @@ final class Logins {
   private final List<UnderWay> underWay = new ArrayList<>();
 
   /**
-   * @param executor runs a login each
+   * @param executor runs each login
    */
   Logins(Node node, Login login, Executor executor) {
     this.node = node;
@@ -56,10 +56,10 @@ final class Logins {
   }
 
   /**
-   * A session that has just logged in, by a new login or by one of an earlier probe.
+   * Returns a session that has just logged in, by a new login or by that of an earlier probe.
    *
-   * @throws SQLException with the server's own SQLState; 08006 if it does not answer by the
-   *     deadline
+   * @throws SQLException with the SQLState of the server; 08006 if the server does not answer by
+   *     the deadline
    */
   Login.Session session(InetAddress address, Deadline deadline) throws SQLException {
     try {
@@ -68,7 +68,7 @@ final class Logins {
         CompletableFuture<?> first = join(address, deadline);
         first.get(deadline.remainingMillis() + GRACE.toMillis(), TimeUnit.MILLISECONDS);
         session = take(address);
-        // Another one, such as a check of a dead node, waited for the same login and was first.
+        // Null if another caller, such as a check of a DOWN node, took the session first.
       } while (session == null && !deadline.isOver());
       if (session == null) {
         throw noAnswer(deadline);
@@ -96,9 +96,9 @@ final class Logins {
     return cause instanceof SQLException e ? e : Probe.ofThisMachine(cause);
   }
 
-  /** The first of the logins under way that ends, with a new one among them if there has to be. */
+  /** Starts a login if necessary. Returns the end of the first login in progress that ends. */
   private synchronized CompletableFuture<?> join(InetAddress address, Deadline deadline) {
-    // What ended before this probe is no evidence for it.
+    // A login that ended before this probe is no evidence for it.
     Predicate<UnderWay> old = login -> login.session().isDone() || !login.address().equals(address);
     underWay.stream().filter(old).forEach(this::abandon);
     underWay.removeIf(old);
@@ -120,7 +120,7 @@ final class Logins {
         underWay.stream().map(UnderWay::session).toArray(CompletableFuture[]::new));
   }
 
-  /** Takes a session that is there, once; the other logins are of no more use. */
+  /** Takes a session, once, and abandons the other logins; returns null if there is no session. */
   private synchronized Login.Session take(InetAddress address) {
     Login.Session taken = null;
     for (UnderWay login : List.copyOf(underWay)) {
@@ -139,7 +139,7 @@ final class Logins {
     return taken;
   }
 
-  /** Closes the session of a login as soon as there is one. */
+  /** Closes the session of a login as soon as it exists. */
   private void abandon(UnderWay login) {
     login.session().thenAccept(Login.Session::close);
   }

@@ -4,13 +4,14 @@ import java.sql.Connection;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
 /**
- * Stands where the SQL endpoint of the routes has to name a data source. The endpoint is made once,
- * and the header {@code CamelSqlDataSource} says for each message which node's data source it asks.
+ * A placeholder for the data source that the SQL endpoint of the routes requires. Camel creates the
+ * endpoint once. The header {@code CamelSqlDataSource} holds the data source for each message.
  */
 public final class NoDataSource extends AbstractDataSource {
   @Override
   public Connection getConnection() {
-    throw new IllegalStateException("no header CamelSqlDataSource says which node to ask");
+    throw new IllegalStateException(
+        "the header CamelSqlDataSource, which selects the node to query, is missing");
   }
 
   @Override

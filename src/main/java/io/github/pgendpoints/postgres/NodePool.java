@@ -16,14 +16,14 @@ import java.util.function.LongSupplier;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 
 /**
- * The data source of one node: a HikariCP pool of one connection, which we fill ourselves.
+ * The data source of one node: a HikariCP pool of one connection, which this class fills.
  *
- * <p>A pool that connects by itself retries until its timeout and then tells of a time-out,
- * whatever the server said; with a node that is down each cycle would pay that. So we log in, learn
- * the server's own answer at once, and hand the connection to the pool.
+ * <p>A pool that connects by itself retries until its timeout and then reports a timeout instead of
+ * the server's error. With a node that is down, each cycle would lose that time. So this class logs
+ * in, gets the server's error at once, and hands the connection to the pool.
  */
 public final class NodePool extends DelegatingDataSource implements AutoCloseable {
-  /** A server needs a moment to end a session, and its role may be allowed only one. */
+  /** A server needs a moment to end a session, and our role may be limited to one session. */
   private static final Duration LOGOUT = Duration.ofMillis(500);
 
   private static final Duration LOGOUT_POLL = Duration.ofMillis(20);
@@ -34,7 +34,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private final LongSupplier nanoTime;
   private final ProbeQuery query;
   private final OfferedSession offered;
-  private final HandOver handOver;
+  private final SessionDataSource handOver;
   private HikariDataSource hikari;
   private volatile InetAddress address;
   private Login.Session session;
@@ -46,7 +46,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   private boolean direct;
 
   /**
-   * @param threads makes the threads of HikariCP; null for its own
+   * @param threads creates the threads of HikariCP; null for HikariCP's default
    * @param nanoTime as {@link System#nanoTime}
    */
   NodePool(
@@ -61,13 +61,14 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     this.nanoTime = nanoTime;
     this.query = new ProbeQuery(nanoTime);
     this.offered = new OfferedSession(housekeeper);
-    this.handOver = new HandOver(node.name(), settings.statementTimeout(), housekeeper, threads);
+    this.handOver =
+        new SessionDataSource(node.name(), settings.statementTimeout(), housekeeper, threads);
   }
 
   /**
    * Begins a probe.
    *
-   * @param deadline by which it ends
+   * @param deadline by when the probe ends
    * @param notBefore the session must have logged in at this time or later, as {@link
    *     System#nanoTime}
    */
@@ -76,7 +77,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     this.notBefore = notBefore;
   }
 
-  /** The address that the node has; null before it was located. */
+  /** The current address of the node; null before it is resolved. */
   InetAddress address() {
     return address;
   }
@@ -87,18 +88,18 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   }
 
   /**
-   * Has the server keep the statements of this session and the next ones prepared, which saves it
-   * most of the work of a probe. A pooler may pass the next statement to a session that does not
-   * know them.
+   * Lets the server keep the statements of this session and later ones prepared, which saves it the
+   * most work of a probe. Does not do so behind a pooler, which may pass the next statement to a
+   * session that does not have them.
    *
-   * @param backend the process ID that the server told; null if it did not
+   * @param backend the process ID that the server returned; null if it returned none
    */
   void answeredBy(Object backend) {
     direct = session.isDirect(backend);
     session.keepStatements(direct);
   }
 
-  /** A way to ask more on the open connection. */
+  /** Returns the means to send more queries on the open connection. */
   ProbeQuery.Question question() {
     return question(this::row);
   }
@@ -115,10 +116,10 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   }
 
   /**
-   * Asks for each column alone. The error may be one of the settings that were sent along, so only
-   * those are sent that cannot be denied.
+   * Queries each column alone. The settings that were sent along may have caused the error, so only
+   * those are sent that no role can be denied.
    *
-   * @throws SQLException if the server does not tell its role
+   * @throws SQLException if the server does not return its role
    */
   ProbeQuery.Answer askOneByOne() throws SQLException {
     return query.oneByOne(question(this::rowAlone));
@@ -131,7 +132,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
     }
   }
 
-  /** Follows the node to the address it has now; the session at another one ends. */
+  /** Sets the current address of the node. A session at another address ends. */
   void move(InetAddress to) {
     if (address != null && !address.equals(to)) {
       logOut();
@@ -146,30 +147,30 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
         && hikari.getHikariPoolMXBean().getIdleConnections() > 0;
   }
 
-  /** Whether such a connection logged in at that time, as {@link System#nanoTime}, or later. */
+  /** Whether the open connection logged in at that time, as {@link System#nanoTime}, or later. */
   boolean hasLoggedIn(long notBefore) {
     return isConnected() && loggedInAt - notBefore >= 0;
   }
 
-  /** Whether the connection of this probe was open before: it may have broken since. */
+  /** Whether the connection of this probe was open before the probe. It may have broken since. */
   boolean isKept() {
     return kept;
   }
 
-  /** Logs in beside the probes. The next probe uses that session. */
+  /** Logs in outside the probes. The next probe uses that session. */
   void check(Deadline by) throws SQLException {
     InetAddress checked = address;
-    // Not when the login ends: a cycle may begin between that and this thread's next step.
+    // Not the end of the login: a cycle may begin between that and this thread's next step.
     long at = nanoTime.getAsLong();
     offered.offer(checked, logins.session(checked, by), at);
   }
 
-  /** Ends the session of a check that no probe is to use. */
+  /** Ends the session of a check, so that no probe uses it. */
   void forgetCheck() {
     offered.close();
   }
 
-  /** Opens the connection that the queries of this probe use, and those of later ones. */
+  /** Opens the connection for the queries of this probe and of later ones. */
   private void logIn(boolean afterLogout) throws SQLException {
     OfferedSession.Offer offer = offered.take(address, notBefore);
     kept = offer != null;
@@ -215,11 +216,11 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   }
 
   /**
-   * The connection of a probe: the one kept from an earlier probe while its login is young enough,
-   * for a node is what a new client finds there; else a new one.
+   * Returns the connection of a probe: the one kept from an earlier probe if its login is recent
+   * enough, otherwise a new one. A probe must find what a new client finds.
    *
-   * @throws SQLException with SQLState 08001 or 08006 when nobody answers, 57P03 when the server
-   *     starts up or shuts down, else with the server's own
+   * @throws SQLException with SQLState 08001 or 08006 if no server answers, 57P03 if the server
+   *     starts up or shuts down, otherwise with the SQLState of the server
    */
   @Override
   public Connection getConnection() throws SQLException {
@@ -234,14 +235,14 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
       }
       return open();
     } catch (Error e) {
-      // Camel catches none from a producer: it ends the thread, and the cycle waits forever.
+      // Camel catches no Error of a producer: the thread would end, and the cycle wait forever.
       throw Probe.ofThisMachine(e);
     }
   }
 
   /**
-   * The open connection. One that was kept from an earlier probe gets only a part of the time to
-   * answer: the rest is for a fresh login, since its silence says nothing about the node.
+   * Returns the open connection. A connection kept from an earlier probe has only part of the time
+   * to answer. The rest is for a new login, since its silence proves nothing about the node.
    */
   Connection open() throws SQLException {
     session.socket().limit(deadline == loggedInBy ? deadline : deadline.within(keptTimeout()));

@@ -16,11 +16,11 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
- * The data sources of one cluster's nodes, each made when its node is first probed, and closed when
- * its node has left.
+ * The data sources of the nodes of one cluster. Each is created when its node is first probed, and
+ * closed when its node has left.
  */
 public final class NodePools implements AutoCloseable {
-  /** A node is what a new client finds: no session counts longer than this after its login. */
+  /** A probe must find what a new client finds, so it uses no session with an older login. */
   static final Duration MAX_LOGIN_AGE = Duration.ofSeconds(10);
 
   private static final Duration ONE_MORE_QUESTION = Duration.ofMillis(500);
@@ -30,7 +30,7 @@ public final class NodePools implements AutoCloseable {
   private final Executor executor;
   private final LongSupplier nanoTime;
   private final Map<Node, NodePool> pools = new ConcurrentHashMap<>();
-  private final List<Remembered<?>> memories = new CopyOnWriteArrayList<>();
+  private final List<NodeCache<?>> memories = new CopyOnWriteArrayList<>();
   private volatile Map<Node, Node> asked = Map.of();
   private final ScheduledExecutorService housekeeper =
       Executors.newSingleThreadScheduledExecutor(
@@ -41,7 +41,7 @@ public final class NodePools implements AutoCloseable {
           });
 
   /**
-   * @param executor runs a login each
+   * @param executor runs each login
    * @param nanoTime as {@link System#nanoTime}
    */
   public NodePools(PostgresSettings settings, Executor executor, LongSupplier nanoTime) {
@@ -51,9 +51,7 @@ public final class NodePools implements AutoCloseable {
     this.nanoTime = nanoTime;
   }
 
-  /**
-   * The probes of a cycle begin: when they have to end, with all of their steps and second tries.
-   */
+  /** Returns the deadline of probes that begin now, including all their steps and retries. */
   public Deadline deadline() {
     return Deadline.in(settings.connectTimeout());
   }
@@ -81,16 +79,16 @@ public final class NodePools implements AutoCloseable {
     return pool != null && pool.hasLoggedIn(notBefore);
   }
 
-  /** Follows a node to the address that it has now. */
+  /** Sets the current address of a node. A session at another address ends. */
   void move(Node node, InetAddress address) {
     pools.computeIfAbsent(node, this::pool).move(address);
   }
 
   /**
-   * Forgets the nodes that have left, once no probe asks them.
+   * Drops the pools and the cached values of nodes that have left. No probe may be running.
    *
    * @param isPresent whether a node is still there
-   * @param addresses of each entry that has several, the one to ask it at from now on
+   * @param addresses for each entry with several addresses, the one to query from now on
    */
   void retain(Predicate<Node> isPresent, Map<Node, Node> addresses) {
     asked = Map.copyOf(addresses);
@@ -111,14 +109,14 @@ public final class NodePools implements AutoCloseable {
     }
   }
 
-  /** A memory of the nodes, which forgets those that have left. */
-  <V> Remembered<V> memory() {
-    Remembered<V> memory = new Remembered<>(nanoTime);
+  /** Creates a cache of values of the nodes. It drops the values of nodes that have left. */
+  <V> NodeCache<V> memory() {
+    NodeCache<V> memory = new NodeCache<>(nanoTime);
     memories.add(memory);
     return memory;
   }
 
-  /** The node to ask: an entry with several addresses is asked at one of them. */
+  /** Returns the node to query: an entry with several addresses is queried at one of them. */
   private Node asked(Node node) {
     return pools.containsKey(node) ? node : asked.getOrDefault(node, node);
   }
@@ -133,22 +131,22 @@ public final class NodePools implements AutoCloseable {
         nanoTime);
   }
 
-  /** A way to ask a server by this sender. */
+  /** Returns the means to query a server through this sender. */
   ProbeQuery.Question question(ProbeQuery.Sender sender, Deadline deadline) {
     return new ProbeQuery.Question(sender, deadline, settings.statementTimeout());
   }
 
-  /** The address that the node has; null before it was located. */
+  /** The current address of the node; null before it is resolved. */
   InetAddress addressOf(Node node) {
     NodePool pool = pools.get(asked(node));
     return pool == null ? null : pool.address();
   }
 
   /**
-   * Logs in beside the pool of the node. Its next probe uses that session. A node that has left
-   * meanwhile is not checked.
+   * Logs in to the node outside its pool. The next probe of the node uses that session. If the node
+   * has left meanwhile, does nothing.
    *
-   * @throws SQLException saying why that is not possible
+   * @throws SQLException with the reason if the login fails
    */
   void check(Node node) throws SQLException {
     NodePool pool = pools.get(node);
@@ -157,7 +155,7 @@ public final class NodePools implements AutoCloseable {
     }
   }
 
-  /** Ends the session of a check that no probe is to use. */
+  /** Ends the session of a check, so that no probe uses it. */
   void forgetCheck(Node node) {
     NodePool pool = pools.get(node);
     if (pool != null) {
@@ -166,24 +164,24 @@ public final class NodePools implements AutoCloseable {
   }
 
   /**
-   * A connection to a walsender of a node, for the moment.
+   * Opens a connection to a walsender of a node, which the caller closes soon.
    *
-   * @throws SQLException with the server's own SQLState
+   * @throws SQLException with the SQLState of the server
    */
   Walsender walsender(Node node, InetAddress address, Deadline deadline) throws SQLException {
     return new Walsender(login.toWalsender(node, address, deadline), deadline);
   }
 
-  /** The deadline, or that of one more question where so much time is not left. */
+  /** Returns the deadline, or one with time for one more query if less time is left. */
   Deadline atLeastShort(Deadline deadline) {
     Deadline shortest = Deadline.in(ONE_MORE_QUESTION);
     return deadline.remainingMillis() < shortest.remainingMillis() ? shortest : deadline;
   }
 
   /**
-   * Has servers report changes of their roles.
+   * Creates a watch on which servers report changes of their roles.
    *
-   * @param changed is called when one does, or hangs up
+   * @param changed called when a server reports a change or ends its session
    */
   public RoleWatch roleWatch(Runnable changed) {
     return new RoleWatch(login, settings.connectTimeout(), executor, changed);

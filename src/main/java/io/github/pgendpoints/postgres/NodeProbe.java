@@ -6,11 +6,11 @@ import io.github.pgendpoints.topology.Node;
  * The probe of one node in one cycle.
  *
  * @param pool the node's data source
- * @param deadline by which the probe ends, with all its steps and second tries
- * @param startedAt as {@link System#nanoTime}
+ * @param deadline by when the probe ends, including all its steps and retries
+ * @param startedAt when the probe started, as {@link System#nanoTime}
  */
 public record NodeProbe(Node node, NodePool pool, Deadline deadline, long startedAt) {
-  /** The query, as SQL: the columns that our role may read on the node. */
+  /** The SQL of the query. It selects the columns that our role may read on the node. */
   public String query() {
     return pool.query().sql();
   }

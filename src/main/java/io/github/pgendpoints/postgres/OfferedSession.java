@@ -7,12 +7,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * A session that has logged in to a node beside its probes, so that the next probe need not log in.
- * One that no probe takes ends. Thread-safe.
+ * A session that logged in to a node outside its probes, so that the next probe need not log in. A
+ * session that no probe takes is closed. Thread-safe.
  */
 final class OfferedSession implements AutoCloseable {
   /**
-   * What is offered.
+   * An offered session.
    *
    * @param at when its login began, or later, as {@link System#nanoTime}
    */
@@ -22,7 +22,7 @@ final class OfferedSession implements AutoCloseable {
   private final AtomicReference<Offer> offered = new AtomicReference<>();
 
   /**
-   * @param housekeeper ends what nobody takes
+   * @param housekeeper closes a session that no probe takes
    */
   OfferedSession(ScheduledExecutorService housekeeper) {
     this.housekeeper = housekeeper;
@@ -46,10 +46,10 @@ final class OfferedSession implements AutoCloseable {
   }
 
   /**
-   * Takes what is offered, once.
+   * Takes the offered session, once.
    *
    * @param notBefore it must have logged in at this time or later, as {@link System#nanoTime}
-   * @return null if nothing is offered, or for another address, or from too early a login
+   * @return null if no session is offered, or if its address is another one or its login too old
    */
   Offer take(InetAddress address, long notBefore) {
     Offer offer = offered.getAndSet(null);
@@ -72,7 +72,7 @@ final class OfferedSession implements AutoCloseable {
     }
   }
 
-  /** Ends what is offered. */
+  /** Closes the offered session. */
   @Override
   public void close() {
     close(offered.getAndSet(null));

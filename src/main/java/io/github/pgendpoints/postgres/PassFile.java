@@ -7,8 +7,8 @@ import java.util.List;
 
 /**
  * The lines of a libpq password file: {@code host:port:database:user:password}, where {@code *}
- * matches anything and a backslash takes its meaning from a colon or a backslash. pgjdbc has a
- * parser of its own, which fails on a line that is cut short.
+ * matches anything and a backslash escapes a colon or a backslash. This replaces pgjdbc's parser,
+ * which fails on a line with too few fields.
  */
 final class PassFile {
   private static final int HOST = 0;
@@ -17,9 +17,9 @@ final class PassFile {
   private PassFile() {}
 
   /**
-   * The password on the first line that matches; null without one.
+   * Returns the password on the first line that matches; null if none matches.
    *
-   * @param lines a character a byte, decoded field by field
+   * @param lines with one character for each byte; each field is decoded separately
    */
   static String password(List<String> lines, Node node, PostgresSettings settings) {
     List<String> wanted =
@@ -37,7 +37,7 @@ final class PassFile {
     for (int i = 0; i < wanted.size(); i++) {
       String field = fields.get(i);
       String text = unescaped(field);
-      // Of a host only: a node list is lower case, whatever was written.
+      // Only the host ignores case, since the node list is converted to lower case.
       boolean same = i == HOST ? text.equalsIgnoreCase(wanted.get(i)) : text.equals(wanted.get(i));
       if (!field.equals("*") && !same) {
         return false;

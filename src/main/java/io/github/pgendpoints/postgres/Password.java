@@ -10,14 +10,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 
-/** Where the password comes from. It is asked at each login, and never shown by toString. */
+/** The source of the password. Each login reads it, and toString never shows it. */
 @FunctionalInterface
 public interface Password {
   /**
-   * The password for a node.
+   * Returns the password for a node.
    *
-   * @return null when there is none
-   * @throws SQLException when it cannot be read
+   * @return null if there is none
+   * @throws SQLException if it cannot be read
    */
   String of(Node node, PostgresSettings settings) throws SQLException;
 
@@ -41,7 +41,7 @@ public interface Password {
   }
 
   /**
-   * libpq's password file, read again each time, by the name written in the node list.
+   * libpq's password file, read again each time. Its hosts are the names in the node list.
    *
    * @param file null for {@code ~/.pgpass}, which need not exist
    */
@@ -52,7 +52,7 @@ public interface Password {
         return null;
       }
       try {
-        // Bytes as they are: to libpq a comment in another encoding is no fault.
+        // One character for each byte: libpq accepts comments in another encoding.
         return PassFile.password(
             Files.readAllLines(read, StandardCharsets.ISO_8859_1), node, settings);
       } catch (IOException e) {
@@ -70,7 +70,7 @@ public interface Password {
     } else if (e instanceof CharacterCodingException) {
       why = "it is not UTF-8";
     }
-    // Invalid authorization: the server is there, but we cannot log in.
+    // Invalid authorization: the server may be there, but no login is possible.
     return new SQLException("%s %s cannot be read: %s".formatted(setting, file, why), "28000", e);
   }
 }

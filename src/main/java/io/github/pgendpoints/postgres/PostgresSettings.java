@@ -6,18 +6,18 @@ import java.time.Duration;
 import org.postgresql.jdbc.SslMode;
 
 /**
- * How nodes are asked.
+ * The settings for the logins to nodes and the queries.
  *
- * @param password where the password comes from
- * @param port of nodes listed without one
- * @param sslRootCert path of a PEM file; null for libpq's default
- * @param sslCert path of a PEM file; null when there is no client certificate
- * @param sslKey path of a key file; null when there is no client certificate
- * @param authMethods what PGREQUIREAUTH allows; null when it is not set
- * @param nodesListed whether PG_NODES names the nodes; else an annotation does
- * @param connectTimeout bound of connect, login and query; whole seconds
- * @param tcpConnectTimeout bound of the first sign of life
- * @param maxWorkers logins at the same time
+ * @param password the source of the password
+ * @param port the port of nodes that are listed without one
+ * @param sslRootCert the path of a PEM file; null for libpq's default
+ * @param sslCert the path of a PEM file; null if there is no client certificate
+ * @param sslKey the path of a key file; null if there is no client certificate
+ * @param authMethods the methods that PGREQUIREAUTH allows; null if it is not set
+ * @param nodesListed whether PG_NODES names the nodes; otherwise an annotation does
+ * @param connectTimeout the bound of connect, login, and query together, in whole seconds
+ * @param tcpConnectTimeout the bound of the first response of a server
+ * @param maxWorkers the most logins at the same time
  */
 public record PostgresSettings(
     String user,
@@ -33,7 +33,7 @@ public record PostgresSettings(
     Duration connectTimeout,
     Duration tcpConnectTimeout,
     int maxWorkers) {
-  /** The mode that counts: with root certificates at hand, require verifies them, as libpq's. */
+  /** The mode that applies: as in libpq, require becomes verify-ca if root certificates exist. */
   SslMode effectiveSslMode() {
     return sslMode == SslMode.REQUIRE
             && (sslRootCert != null || Files.exists(defaultRootCertificates()))
@@ -46,7 +46,7 @@ public record PostgresSettings(
     return connectTimeout.dividedBy(4);
   }
 
-  /** What a server may ask for in a login of this mode. */
+  /** The authentication methods that a server may request in a login of this mode. */
   AuthMethods authMethodsIn(SslMode mode) {
     if (!mode.verifyCertificate()) {
       return AuthMethods.ofUnverified(authMethods, nodesListed);
@@ -54,12 +54,12 @@ public record PostgresSettings(
     return authMethods == null ? AuthMethods.ANY : authMethods;
   }
 
-  /** Whether there is a way to log in at all. */
+  /** Whether any authentication method is allowed. */
   public boolean allowsLogin() {
     return !authMethodsIn(effectiveSslMode()).isEmpty();
   }
 
-  /** Where libpq looks for root certificates. */
+  /** The file from which libpq reads root certificates by default. */
   public static Path defaultRootCertificates() {
     return Path.of(System.getProperty("user.home"), ".postgresql", "root.crt");
   }

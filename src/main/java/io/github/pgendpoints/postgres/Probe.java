@@ -12,7 +12,7 @@ import io.github.pgendpoints.topology.Protection;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
-import io.github.pgendpoints.topology.Unread;
+import io.github.pgendpoints.topology.UnreadValue;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -39,16 +39,16 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.postgresql.util.PSQLException;
 
-/** What the outcome of a probe says of the node. */
+/** Converts the outcome of a probe to the state of the node. */
 public final class Probe {
   private static final String UNABLE_TO_CONNECT = "08001";
   private static final String CONNECTION_FAILURE = "08006";
   private static final String INVALID_AUTHORIZATION = "28000";
 
-  /** The class of SQLSTATEs. PgBouncer reports most of what happens to it as one of them. */
+  /** A class of SQLSTATEs. PgBouncer reports most of its own errors with one of this class. */
   private static final String CONNECTION_EXCEPTION = "08";
 
-  /** A server may report the severity in another language, so the SQLSTATE counts as well. */
+  /** A server may report the severity in another language, so the SQLSTATE is checked as well. */
   private static final Set<String> ENDED =
       Set.of("57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04");
 
@@ -61,7 +61,7 @@ public final class Probe {
       matching("\\d{1,3}(\\.\\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}");
   private static final int MAX_REASON = 200;
 
-  /** The columns that tell the ways to read a history. */
+  /** The columns that show which ways our role has to read a history. */
   private static final Set<String> HISTORY =
       Set.of("replication", "history_file", "history_function");
 
@@ -77,9 +77,9 @@ public final class Probe {
   }
 
   /**
-   * The node answered the query.
+   * Returns the state of a node that answered the query.
    *
-   * @param answer what it told
+   * @param answer the answer of the node
    */
   static NodeState answered(Node node, InetAddress address, ProbeQuery.Answer answer) {
     String text = Addresses.text(address);
@@ -88,12 +88,12 @@ public final class Probe {
       return NodeState.answered(
           node, inRecovery ? State.STANDBY : State.PRIMARY, text, server(inRecovery, answer));
     } catch (RuntimeException e) {
-      // No PostgreSQL answers like this: nothing that a node says may end the cycle.
+      // No PostgreSQL server answers like this. No answer of a node may end the cycle.
       return NodeState.unknown(
           node,
           text,
           Failure.OTHER,
-          ForeignText.clean("the answer to the query makes no sense: " + e, MAX_REASON));
+          ForeignText.clean("the answer to the query is invalid: " + e, MAX_REASON));
     }
   }
 
@@ -118,7 +118,7 @@ public final class Probe {
     return timeline == null ? null : Long.valueOf(timeline, 16);
   }
 
-  /** The highest of what a standby knows; null unless it tells what it receives. */
+  /** The highest timeline that a standby returns; null unless it returns the one it receives. */
   private static Long standbyTimeline(Map<String, Object> row) {
     return row.get("received_tli") == null
         ? null
@@ -130,16 +130,16 @@ public final class Probe {
             .orElseThrow();
   }
 
-  /** The protections that are off, each for the first of the columns that it needs. */
-  private static Map<Protection, Unread> unread(boolean inRecovery, ProbeQuery.Answer answer) {
-    Map<Protection, Unread> unread = new EnumMap<>(Protection.class);
+  /** The protections that are off, each with the first of its columns that is missing. */
+  private static Map<Protection, UnreadValue> unread(boolean inRecovery, ProbeQuery.Answer answer) {
+    Map<Protection, UnreadValue> unread = new EnumMap<>(Protection.class);
     answer
         .unread()
         .forEach(
             (column, reason) -> {
               Protection protection = column.protects();
               if (protection != null && protection.isOf(inRecovery)) {
-                unread.putIfAbsent(protection, new Unread(reason, column.needs()));
+                unread.putIfAbsent(protection, new UnreadValue(reason, column.needs()));
               }
             });
     return unread;
@@ -149,7 +149,7 @@ public final class Probe {
     String host = (String) row.get("source_host");
     Integer port = (Integer) row.get("source_port");
     if (host == null || port == null || !HOST.test(host)) {
-      // The folder of a socket is no node.
+      // The directory of a Unix socket is not a node.
       return null;
     }
     return Addresses.withPort(IP_ADDRESS.test(host) ? spelled(host) : host, port);
@@ -167,7 +167,7 @@ public final class Probe {
     return Addresses.text(Addresses.parse(address));
   }
 
-  /** A right that the server had no time to tell counts as granted: without an answer, it fails. */
+  /** Assumes a right that the server had no time to return. Without an answer, its use fails. */
   private static Set<Right> rights(ProbeQuery.Answer answer) {
     Map<String, Object> row = answer.row();
     Set<Right> rights = EnumSet.noneOf(Right.class);
@@ -185,8 +185,8 @@ public final class Probe {
   }
 
   /**
-   * Whether a server does not tell its timeline, a standby not exactly, and lets our role ask a
-   * walsender for it.
+   * Whether a server does not return its timeline, or a standby not its exact one, and our role may
+   * query a walsender for it.
    */
   static boolean hidesTimeline(ProbeQuery.Answer answer) {
     Map<String, Object> row = answer.row();
@@ -197,7 +197,7 @@ public final class Probe {
     return hidden && is(row, "replication");
   }
 
-  /** What is kept from cycle to cycle, or written to annotations, is no longer than it can be. */
+  /** Checks the format, and so the length, of a text that is cached or written to annotations. */
   private static String credible(Predicate<String> format, String text) {
     if (text != null && !format.test(text)) {
       throw new IllegalArgumentException("'" + text + "'");
@@ -206,10 +206,10 @@ public final class Probe {
   }
 
   /**
-   * The node did not answer as it should: DOWN where nobody is there, UNKNOWN where somebody is.
+   * Returns the state of a node whose probe failed: DOWN if no server is there, otherwise UNKNOWN.
    *
-   * @param address null when the name did not resolve
-   * @param failure a SQLException or an Error somewhere in its causes
+   * @param address null if the name did not resolve
+   * @param failure with a SQLException or an Error among its causes
    */
   public static NodeState failed(Node node, InetAddress address, Throwable failure) {
     SQLException error = sqlException(failure);
@@ -231,8 +231,8 @@ public final class Probe {
   }
 
   /**
-   * Whether the session ended, by the server, something between us, or the network. That may say
-   * nothing about the node: the probe is repeated with a new login.
+   * Whether the server, a proxy, or the network ended the session. That may prove nothing about the
+   * node, so the probe is repeated with a new login.
    */
   public static boolean sessionEnded(Throwable failure) {
     SQLException error = sqlException(failure);
@@ -245,7 +245,7 @@ public final class Probe {
 
   private static boolean nobodyIsThere(SQLException error) {
     return switch (state(error)) {
-      // The rest of 08006 is a server that answers, such as one whose certificate is refused.
+      // The other causes of 08006 are servers that answer, such as one with a refused certificate.
       case CONNECTION_FAILURE -> hasCause(error, IOException.class) && !somebodyAnswered(error);
       case UNABLE_TO_CONNECT -> !somebodyAnswered(error);
       case "08003" -> true;
@@ -253,14 +253,14 @@ public final class Probe {
     };
   }
 
-  /** Whether a file of ours, TLS or too long an answer is the reason, rather than silence. */
+  /** Whether the cause is a local file, TLS, or an answer that is too long, rather than silence. */
   private static boolean somebodyAnswered(SQLException error) {
     return isTls(error)
         || hasCause(error, ProtocolException.class)
         || hasCause(error, FileNotFoundException.class);
   }
 
-  /** Whether TLS could not be agreed on, with a server that is there and did not hang up. */
+  /** Whether TLS failed with a server that answers and did not close the connection. */
   static boolean isTls(Throwable failure) {
     return hasCause(failure, SSLException.class)
         && !hasCause(failure, SocketTimeoutException.class)
@@ -276,7 +276,7 @@ public final class Probe {
     return error.getSQLState() == null ? "" : error.getSQLState();
   }
 
-  /** The innermost SQLException: the server's or the driver's own. */
+  /** Returns the innermost SQLException, which comes from the server or the driver. */
   private static SQLException sqlException(Throwable failure) {
     List<SQLException> errors =
         Causes.of(failure)
@@ -286,7 +286,7 @@ public final class Probe {
     return errors.isEmpty() ? ofThisMachine(failure) : errors.get(errors.size() - 1);
   }
 
-  /** A failure of this machine rather than of the node; but only this node is not known for it. */
+  /** The exception for a failure of this machine, not the node. It makes only this node UNKNOWN. */
   static SQLException ofThisMachine(Throwable failure) {
     return new SQLException(withoutAnswer(failure), failure);
   }
@@ -298,12 +298,12 @@ public final class Probe {
         .map(
             error ->
                 error instanceof OutOfMemoryError
-                    ? "out of memory while it was asked"
-                    : "while it was asked: " + error)
+                    ? "out of memory during the probe"
+                    : "during the probe: " + error)
         .orElse(failure.getMessage());
   }
 
-  /** One cleaned line: what a server says ends up in logs, alerts and terminals. */
+  /** Returns one cleaned line: the text of a server ends up in logs, alerts, and terminals. */
   private static String reason(SQLException error) {
     Throwable root = Causes.root(error);
     String message = String.valueOf(error.getMessage());
@@ -317,7 +317,7 @@ public final class Probe {
     return ForeignText.clean(message, MAX_REASON);
   }
 
-  /** Whether our own message tells more than the bare path that Java has for it. */
+  /** Whether the message of the SQLException is clearer than Java's, which is a bare path. */
   private static boolean isOwnFile(SQLException error, Throwable root) {
     return INVALID_AUTHORIZATION.equals(error.getSQLState())
         || root instanceof FileSystemException

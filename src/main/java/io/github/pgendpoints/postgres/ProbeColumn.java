@@ -18,7 +18,7 @@ record ProbeColumn(String name, String sql, List<String> needs, Protection prote
   /** The column that decides the role. */
   static final String IN_RECOVERY = "in_recovery";
 
-  /** The process that answered. */
+  /** The ID of the server process that answered. */
   static final String BACKEND = "backend";
 
   /** All columns, {@link #IN_RECOVERY} first. */
@@ -28,7 +28,7 @@ record ProbeColumn(String name, String sql, List<String> needs, Protection prote
   private static final String NEEDS = "-- needs: ";
   private static final String PROTECTS = "-- protects: ";
 
-  /** The blocks of a file, which are separated by empty lines; a block without a name is a text. */
+  /** Parses the blocks of a file, separated by empty lines. A block without a name is a comment. */
   private static List<ProbeColumn> parse(String file) {
     return Arrays.stream(file.split("\n\\s*\n"))
         .filter(block -> block.startsWith(NAME))
@@ -55,7 +55,7 @@ record ProbeColumn(String name, String sql, List<String> needs, Protection prote
     return new ProbeColumn(name, String.join(" ", sql), List.copyOf(needs), protects);
   }
 
-  /** A name stands for one column: to compare all parts takes long, and each probe does it. */
+  /** Compares only the unique names. Each probe compares columns, and all parts take long. */
   @Override
   public boolean equals(Object other) {
     return other instanceof ProbeColumn column && name.equals(column.name);
@@ -66,7 +66,7 @@ record ProbeColumn(String name, String sql, List<String> needs, Protection prote
     return name.hashCode();
   }
 
-  /** An expression that is true where our role has the rights; null if the column needs none. */
+  /** An SQL expression that is true if our role has the rights; null if the column needs none. */
   private String granted() {
     return needs.isEmpty()
         ? null
@@ -79,15 +79,15 @@ record ProbeColumn(String name, String sql, List<String> needs, Protection prote
         .formatted(parts[2].toLowerCase(Locale.ROOT), parts[3], parts[0]);
   }
 
-  /** The name of the column that says whether our role has the rights. */
+  /** The name of the column that holds whether our role has the rights. */
   String grantedName() {
     return "granted_" + name;
   }
 
   /**
-   * The query for some of the columns.
+   * Returns the query for some of the columns.
    *
-   * @param withRights whether it also asks, for each column that exists, for the rights it needs
+   * @param withRights whether it also checks, for each column that exists, the rights it needs
    */
   static String select(List<ProbeColumn> columns, boolean withRights) {
     List<String> items = new ArrayList<>();

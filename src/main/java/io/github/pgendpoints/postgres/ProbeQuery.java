@@ -1,7 +1,7 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.logging.ForeignText;
-import io.github.pgendpoints.topology.Unread;
+import io.github.pgendpoints.topology.UnreadValue;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,26 +17,26 @@ import java.util.stream.Collectors;
 /**
  * The query that a probe sends to one node. It contains the columns of sql/probe.sql that our role
  * may read there and that did not fail, so that a probe is one round trip. If the query fails, each
- * column is asked alone: the role of a node never depends on anything but {@code in_recovery}.
+ * column is queried alone: the role of a node depends only on {@code in_recovery}.
  *
  * <p>Used by one probe at a time.
  */
 final class ProbeQuery {
-  /** A column that failed is asked again this much later. */
+  /** The time after which a column that failed is queried again. */
   static final Duration RETRY = Duration.ofMinutes(1);
 
   private static final int MAX_REASON = 200;
 
-  /** Sends a query and returns its only row, by the names of its columns; empty without one. */
+  /** Sends a query and returns its only row, by column name; empty if there is no row. */
   @FunctionalInterface
   interface Sender {
     Map<String, Object> row(String sql) throws SQLException;
   }
 
   /**
-   * A way to ask the server.
+   * The means to query a server.
    *
-   * @param longest how long the server lets a query take before it cancels it
+   * @param longest the time after which the server cancels a query
    */
   record Question(Sender sender, Deadline deadline, Duration longest) {
     private Map<String, Object> row(String sql) throws SQLException {
@@ -50,29 +50,29 @@ final class ProbeQuery {
   }
 
   /**
-   * What a node answered.
+   * The answer of a node.
    *
-   * @param row the columns that it told
-   * @param unread the columns that it did not, each with the reason
-   * @param late the names of those among them for which only the time was too short
+   * @param row the columns that the node returned
+   * @param unread the columns that it did not return, each with the reason
+   * @param late the names of the unread columns for which only the time was too short
    */
   record Answer(Map<String, Object> row, Map<ProbeColumn, String> unread, Set<String> late) {}
 
   /** A column that failed, or took too long. */
   private record Failed(String reason, boolean isLate, long at) {}
 
-  /** A query that the server canceled, as by statement_timeout, and a lock that it waited for. */
+  /** A query that the server canceled, as by statement_timeout, or whose wait for a lock ended. */
   private static final Set<String> LATE = Set.of("57014", "55P03");
 
   private final LongSupplier nanoTime;
   private final Map<ProbeColumn, Failed> failed = new HashMap<>();
 
-  /** The columns whose rights our role had last; null before the first answer. */
+  /** The columns that our role had the rights for at the last answer; null before the first. */
   private Set<ProbeColumn> granted;
 
   private boolean tellsRights = true;
 
-  /** The query that was made last, which is the same from one cycle to the next. */
+  /** The last query text, which rarely changes from one cycle to the next. */
   private Text last = new Text(List.of(), false, null);
 
   private record Text(List<ProbeColumn> columns, boolean withRights, String sql) {}
@@ -81,7 +81,7 @@ final class ProbeQuery {
     this.nanoTime = nanoTime;
   }
 
-  /** The query as it stands now. */
+  /** Returns the query with the columns that can be read now. */
   String sql() {
     List<ProbeColumn> columns = asked();
     if (!columns.equals(last.columns()) || tellsRights != last.withRights()) {
@@ -100,11 +100,11 @@ final class ProbeQuery {
   }
 
   /**
-   * Completes the answer to {@link #sql} with the columns that it left out and that can be read
-   * now.
+   * Completes the answer to {@link #sql} with the columns that the query left out and that can be
+   * read now.
    *
    * @param row the answer
-   * @param question to the same server
+   * @param question queries the same server
    */
   Answer completed(Map<String, Object> row, Question question) {
     Map<String, Object> all = new HashMap<>(row);
@@ -128,10 +128,10 @@ final class ProbeQuery {
   }
 
   /**
-   * Asks for each column alone, after the server answered {@link #sql} with an error.
+   * Queries each column alone, after the server answered {@link #sql} with an error.
    *
-   * @param question to the same server
-   * @throws SQLException if the server does not tell its role
+   * @param question queries the same server
+   * @throws SQLException if the server does not return its role
    */
   Answer oneByOne(Question question) throws SQLException {
     ProbeColumn role = ProbeColumn.ALL.get(0);
@@ -150,7 +150,7 @@ final class ProbeQuery {
     return answer(row);
   }
 
-  /** The columns that may be read by the rights in the answer, and were not asked for. */
+  /** Returns the columns that the rights in the answer allow and that the query left out. */
   private List<ProbeColumn> learnMore(Map<String, Object> row) {
     List<ProbeColumn> before = last.columns();
     Set<ProbeColumn> known = granted;
@@ -197,7 +197,7 @@ final class ProbeQuery {
             column,
             failure != null
                 ? failure.reason()
-                : granted.contains(column) ? "there was no time left" : Unread.NOT_GRANTED);
+                : granted.contains(column) ? "there was no time left" : UnreadValue.NOT_GRANTED);
       }
     }
     return new Answer(row, unread, late);

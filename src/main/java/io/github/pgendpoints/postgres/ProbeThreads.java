@@ -8,13 +8,13 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The threads that ask nodes, as many as are needed. Where no more can be made, a task is rejected:
- * Camel takes an exception for the end of a step, and waits for ever after an Error.
+ * The threads that probe nodes, as many as needed. If no more can be created, a task is rejected:
+ * Camel takes an exception as the end of a step, but waits forever after an Error.
  */
 public final class ProbeThreads extends ThreadPoolExecutor {
   private static final int UNUSED_SECONDS = 60;
 
-  /** Java 21 has them, too, but until 24 each "synchronized" held one up, and others with it. */
+  /** Java 21 has virtual threads, too, but before 24, a "synchronized" could block all of them. */
   private static final int VIRTUAL_SINCE = 24;
 
   /** Threads of the operating system. */
@@ -33,9 +33,9 @@ public final class ProbeThreads extends ThreadPoolExecutor {
   }
 
   /**
-   * Virtual threads where Java has them and no lock holds them up, else threads of the operating
-   * system. They are not for what waits for a name server: few of those would hold up all others.
-   * Nor for a run of one cycle, which they make a third of a second longer.
+   * Returns virtual threads if Java has them and no lock pins them, otherwise threads of the
+   * operating system. Do not use them for tasks that wait for a name server: a few would block all
+   * others. Do not use them for a run of one cycle: they make it a third of a second longer.
    */
   public static ProbeThreads cheapest() {
     if (Runtime.version().feature() < VIRTUAL_SINCE) {
@@ -52,10 +52,10 @@ public final class ProbeThreads extends ThreadPoolExecutor {
   }
 
   /**
-   * Makes daemons with a name, of the kind that an executor uses: of a hundred pools, each would
-   * else have one or two threads of the operating system.
+   * Returns a factory of named daemon threads of the kind that an executor uses. Otherwise, each of
+   * a hundred pools would have one or two threads of the operating system.
    *
-   * @return null if the executor does not tell its kind
+   * @return null if the executor is no {@code ProbeThreads}
    */
   static ThreadFactory daemons(Executor like, String name) {
     if (!(like instanceof ProbeThreads probes)) {
@@ -79,8 +79,9 @@ public final class ProbeThreads extends ThreadPoolExecutor {
     try {
       super.execute(task);
     } catch (OutOfMemoryError e) {
-      // Of memory or of threads, such as a limit of processes.
-      throw new RejectedExecutionException("no thread to ask a node with: " + e.getMessage(), e);
+      // Out of memory, or out of threads because of a limit of processes.
+      throw new RejectedExecutionException(
+          "no thread for the probe of a node: " + e.getMessage(), e);
     }
   }
 }

@@ -2,7 +2,7 @@ package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.LastPublished;
-import io.github.pgendpoints.topology.Names;
+import io.github.pgendpoints.topology.MultiAddressEntries;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.State;
@@ -22,35 +22,35 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Probes the nodes of one cluster: makes the probes of a cycle, and turns what each of them found
- * into the state of its node. Where SQL does not give a server's timeline, its history, or an
+ * Probes the nodes of one cluster: creates the probes of a cycle, and converts the result of each
+ * probe to the state of its node. If SQL does not return a server's timeline, its history, or any
  * answer at all, a walsender may.
  */
 public final class Prober {
   private static final Duration MOMENT = Duration.ofSeconds(1);
   private static final long MAX_LOGIN_AGE = NodePools.MAX_LOGIN_AGE.toNanos();
 
-  /** Writes move only between nodes whose logins are no older. */
+  /** Writes move only between nodes whose logins are no older than this. */
   private static final long RECENT = Duration.ofSeconds(3).toNanos();
 
-  /** While a failover is possible, no login gets so old that the move has to wait for one. */
+  /** While a failover is possible, logins are renewed at this age, so that moves wait for none. */
   private static final long RENEWED = Duration.ofSeconds(2).toNanos();
 
   /**
-   * What the nodes were when some of them had to be probed once more.
+   * The states of the nodes when some of them needed a second probe.
    *
    * @param since when the probes of that cycle began, as {@link System#nanoTime}
    */
   private record Doubt(Map<Node, State> states, long since) {}
 
   private final Resolver resolver;
-  private final Names names = new Names();
+  private final MultiAddressEntries names = new MultiAddressEntries();
   private final NodePools pools;
   private final DownNodes downNodes;
   private final Timelines timelines;
   private final FullNodes fullNodes;
   private final Histories histories;
-  private final Knock knock;
+  private final TcpCheck tcpCheck;
   private final RoleWatch roles;
   private final LongSupplier nanoTime;
   private volatile boolean urgent;
@@ -59,8 +59,8 @@ public final class Prober {
 
   /**
    * @param resolver finds the addresses of nodes
-   * @param roles makes a cycle due when a server changes its role
-   * @param executor runs what waits for the network
+   * @param roles requests a cycle when a server changes its role
+   * @param executor runs the tasks that wait for the network
    * @param nanoTime as {@link System#nanoTime}
    */
   public Prober(
@@ -78,7 +78,7 @@ public final class Prober {
     this.timelines = new Timelines(pools);
     this.fullNodes = new FullNodes(pools, nanoTime);
     this.histories = new Histories(pools);
-    this.knock = new Knock(executor, pools, settings.tcpConnectTimeout());
+    this.tcpCheck = new TcpCheck(executor, pools, settings.tcpConnectTimeout());
     this.nanoTime = nanoTime;
   }
 
@@ -87,7 +87,7 @@ public final class Prober {
     return downNodes;
   }
 
-  /** Whether a server has changed its role, hung up, or come back since the last probes. */
+  /** Whether a server changed its role, ended its session, or came back since the last probes. */
   public boolean hasNews() {
     return roles.hasReports() || downNodes.hasOneBack();
   }
@@ -97,19 +97,19 @@ public final class Prober {
     return pools.deadline();
   }
 
-  /** Where the nodes are, as names resolve now. */
-  public Places locate(List<Node> entries) {
-    Places places = resolver.places(entries, pools.deadline());
+  /** Resolves the names of the entries, and sets the current address of each node. */
+  public NodeAddresses locate(List<Node> entries) {
+    NodeAddresses places = resolver.places(entries, pools.deadline());
     places.addresses().forEach(pools::move);
     return places;
   }
 
   /**
-   * Joins the states of the addresses of names to states of nodes. All probes of the cycle have
-   * ended: what is kept of nodes that have left is dropped.
+   * Joins the states of addresses to states of nodes. Also drops the data of nodes that have left,
+   * so all probes of the cycle must have ended.
    *
    * @param entries the node list
-   * @param states one for each entry, or for each address of it
+   * @param states one for each entry, or one for each address of an entry
    */
   public List<NodeState> joined(
       List<Node> entries, List<NodeState> states, LastPublished published) {
@@ -137,9 +137,9 @@ public final class Prober {
   }
 
   /**
-   * The probes of a cycle, all with one deadline, in the order of the nodes. When a server has hung
-   * up, those that report changes log in afresh, so that a promotion that comes next need not wait
-   * for a login. So do several primaries, which need second looks.
+   * Creates the probes of a cycle, all with one deadline, in the order of the nodes. If the session
+   * of a server has ended, the probes of all watched servers log in again, so that a promotion that
+   * follows need not wait for a login. So do those of several primaries, which need second probes.
    */
   public List<NodeProbe> startProbes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
@@ -148,7 +148,7 @@ public final class Prober {
   }
 
   private long maxLoginAge(Map<Node, HeldQuestion.Report> reports, Node node) {
-    // One session reports for all addresses of a server.
+    // One session watches all addresses of a server.
     Node watched = roles.follows(node) ? node : node.entry();
     if (!roles.follows(watched)) {
       return MAX_LOGIN_AGE;
@@ -171,10 +171,10 @@ public final class Prober {
   }
 
   /**
-   * Has the servers report changes of their roles from now on, where other cycles follow.
+   * Lets servers report role changes from now on, if this replica leads and other cycles follow.
    *
-   * @param leading whether this replica has to act on them
-   * @param topology what the last cycle found; may be null if this replica does not lead
+   * @param leading whether this replica leads, and so acts on the reports
+   * @param topology the result of the last cycle; may be null if this replica does not lead
    * @param urgent whether a failover is possible
    */
   public void watchRoles(boolean leading, Topology topology, boolean urgent) {
@@ -187,8 +187,8 @@ public final class Prober {
   }
 
   /**
-   * The nodes to probe once more: those that are contested, those between which writes would move
-   * unless they logged in just before, and, in a run of one cycle, the standbys without which the
+   * Returns the nodes to probe once more: contested nodes; nodes between which writes would move,
+   * unless their logins are recent; and, in a run of one cycle, the standbys without which the
    * read-only Service would be empty.
    */
   public List<Node> doubtful(Topology topology, LastPublished published) {
@@ -205,15 +205,15 @@ public final class Prober {
     return downNodes.isContinuous() ? List.of() : topology.lostStandbys(published);
   }
 
-  /** How long to wait before the second looks: a moment does not empty the read-only Service. */
+  /** The wait before second probes, so that a short outage does not empty the read-only Service. */
   public Duration pause(Topology topology, LastPublished published) {
     return lost(topology, published).isEmpty() ? Duration.ZERO : MOMENT;
   }
 
   /**
-   * Second looks at nodes, each as a new client: a session that logged in before the cycle began
-   * does not count. While the cycles that follow find all nodes in the same states, those logins
-   * do.
+   * Creates second probes, which must find what a new client finds: none uses a session that logged
+   * in before the cycle began. While the next cycles find all nodes in the same states, their
+   * second probes may use the logins of this cycle.
    */
   public List<NodeProbe> startSecondProbes(Topology topology, List<Node> doubtful) {
     Map<Node, State> states = new HashMap<>();
@@ -237,9 +237,9 @@ public final class Prober {
   }
 
   /**
-   * The state of a node that answered.
+   * Returns the state of a node that answered.
    *
-   * @param row of the query, a Map; null if there was none, and a bare value if it had one column
+   * @param row of the query, a Map; null if there is no row, and a bare value if it has one column
    */
   public NodeState answered(NodeProbe probe, Object row) {
     NodePool pool = probe.pool();
@@ -271,8 +271,8 @@ public final class Prober {
   }
 
   /**
-   * The state of a node whose query failed. A server that answered with an error is asked for each
-   * column alone, and one that is full is asked as a walsender.
+   * Returns the state of a node whose query failed. If the server answered with an error, each
+   * column is queried alone. If the server has no free connection, a walsender is queried.
    */
   public NodeState failed(NodeProbe probe, Throwable failure) {
     NodePool pool = probe.pool();
@@ -292,27 +292,27 @@ public final class Prober {
   }
 
   /**
-   * Whether a query that failed is worth another try: the connection was kept from an earlier probe
-   * and broke, which says nothing about the node.
+   * Whether to retry a query that failed: its connection was kept from an earlier probe and broke,
+   * which proves nothing about the node.
    */
   public static boolean isWorthATry(NodeProbe probe, Throwable failure) {
     return probe.pool().isKept() && Probe.sessionEnded(failure);
   }
 
   /**
-   * The same topology with what is known of a published primary that is no longer listed.
+   * Returns the topology with the TCP check of a published primary that is no longer listed.
    *
    * @param deadline of the cycle's probes
    */
   public Topology withUnlisted(Topology topology, LastPublished published, Deadline deadline) {
     return topology.unlistedEntries(published).isEmpty()
         ? topology
-        : knock.at(topology, published, deadline);
+        : tcpCheck.markUnanswered(topology, published, deadline);
   }
 
   /**
-   * Checks one node that is DOWN; {@link DownNodes#startChecks} has started it. While a failover is
-   * possible, it looks at few nodes again and again for half of PGCONNECT_TIMEOUT.
+   * Checks one node that is DOWN, after {@link DownNodes#startChecks} returned it. While a failover
+   * is possible and few nodes are DOWN, repeats the attempt for half of PGCONNECT_TIMEOUT.
    *
    * @param urgent whether a failover is possible, and this replica acts on it
    */
@@ -324,7 +324,7 @@ public final class Prober {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException | Error e) {
-      // The next cycle probes the node itself, and meets the same.
+      // The next cycle probes the node itself, and gets the same error.
       downNodes.reportBack(node);
       throw e;
     } finally {

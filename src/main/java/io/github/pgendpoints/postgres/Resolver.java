@@ -35,7 +35,7 @@ public final class Resolver {
   private final Map<String, Future<InetAddress[]>> underWay = new HashMap<>();
 
   /**
-   * @param executor runs the look-ups, since the system's resolver knows no timeout of ours
+   * @param executor runs the look-ups, since the system's resolver accepts no timeout
    * @param allowLoopback whether a loopback address is usable
    */
   public Resolver(Executor executor, boolean allowLoopback) {
@@ -49,13 +49,13 @@ public final class Resolver {
   }
 
   /**
-   * The addresses of all entries. A look-up that fails says nothing about a node, which is UNKNOWN
-   * then. All look-ups run at the same time. One that an earlier cycle has waited for in vain is
-   * not waited for again: it counts in the cycle after it has ended.
+   * Returns the addresses of all entries. A look-up that fails proves nothing about a node, which
+   * is then UNKNOWN. All look-ups run at the same time. A cycle does not wait for a look-up that an
+   * earlier cycle waited for in vain. Its result is used in the cycle after it ends.
    *
    * @param deadline of the look-ups
    */
-  Places places(List<Node> entries, Deadline deadline) {
+  NodeAddresses places(List<Node> entries, Deadline deadline) {
     Map<String, LookUp> lookUps = new HashMap<>();
     for (Node entry : entries) {
       if (!Addresses.isAddress(entry.host())) {
@@ -77,10 +77,10 @@ public final class Resolver {
     lookUps.values().stream()
         .filter(pending -> pending.isNew() && !pending.future().isDone())
         .forEach(pending -> underWay.put(pending.host(), pending.future()));
-    return new Places(found, unresolved);
+    return new NodeAddresses(found, unresolved);
   }
 
-  /** In an order that a name server cannot change: IPv4 before IPv6, the lowest first. */
+  /** The addresses in an order that a name server cannot change: IPv4 before IPv6, lowest first. */
   private static List<InetAddress> addresses(Node entry, LookUp pending, Deadline deadline)
       throws UnknownHostException {
     return pending == null
@@ -106,9 +106,9 @@ public final class Resolver {
   }
 
   /**
-   * A look-up that is under way, or has ended since the last cycle.
+   * A look-up that is running, or has ended since the last cycle.
    *
-   * @param isNew whether this cycle began it
+   * @param isNew whether this cycle started it
    */
   private record LookUp(String host, Future<InetAddress[]> future, boolean isNew) {
     private InetAddress[] addresses(Deadline deadline) throws UnknownHostException {
@@ -132,8 +132,8 @@ public final class Resolver {
   }
 
   /**
-   * Starts a look-up, or joins the one of an earlier cycle: it cannot be interrupted, and a new one
-   * each cycle would pile up threads while a name server is silent.
+   * Starts a look-up, or joins the one of an earlier cycle. A look-up cannot be interrupted, and a
+   * new one in each cycle would pile up threads while a name server is silent.
    */
   private LookUp join(String host) {
     Future<InetAddress[]> earlier = underWay.remove(host);

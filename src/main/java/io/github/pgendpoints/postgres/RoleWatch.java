@@ -16,24 +16,24 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * Has the servers report a change of role, instead of asking them again and again: each holds one
- * {@link HeldQuestion}. A report is no evidence. It only makes a cycle due, which probes the nodes
- * as new clients. Thread-safe.
+ * Lets servers report a change of their role, instead of querying them again and again. Each server
+ * has one {@link HeldQuestion}. A report is no evidence. It only requests a cycle, which probes the
+ * nodes as a new client does. Thread-safe.
  */
 public final class RoleWatch implements AutoCloseable {
-  /** Each costs a connection of its server and a thread of ours. */
+  /** The most sessions. Each takes a connection of its server and a thread of this process. */
   static final int MAX = 16;
 
-  /** How often a standby looks at itself. */
+  /** The time from one check of its role by a standby to the next. */
   private static final Duration PAUSE = Duration.ofMillis(25);
 
   /** The same while a failover is possible. */
   private static final Duration SHORT_PAUSE = Duration.ofMillis(5);
 
-  /** From the end of a session that worked to the next one, so that a loop of them costs little. */
+  /** The pause from the end of a session that worked to the next, so that a loop costs little. */
   private static final Duration AGAIN = Duration.ofSeconds(1);
 
-  /** A server that cannot be watched is tried again after this. */
+  /** The time until the next attempt to watch a server that could not be watched. */
   private static final Duration LATER = Duration.ofMinutes(1);
 
   private final Login login;
@@ -48,8 +48,8 @@ public final class RoleWatch implements AutoCloseable {
 
   /**
    * @param patience PGCONNECT_TIMEOUT
-   * @param executor runs one held question each
-   * @param changed is called when a server reports a change or hangs up
+   * @param executor runs each held question
+   * @param changed called when a server reports a change or ends its session
    */
   RoleWatch(Login login, Duration patience, Executor executor, Runnable changed) {
     this.login = login;
@@ -61,8 +61,8 @@ public final class RoleWatch implements AutoCloseable {
   /**
    * Watches the servers that answered, and no others.
    *
-   * @param topology what the last cycle found
-   * @param pools know the addresses of the nodes
+   * @param topology the result of the last cycle
+   * @param pools the source of the addresses of the nodes
    * @param urgent whether a failover is possible
    */
   synchronized void follow(Topology topology, NodePools pools, boolean urgent) {
@@ -114,12 +114,12 @@ public final class RoleWatch implements AutoCloseable {
     try {
       executor.execute(question);
     } catch (RejectedExecutionException e) {
-      // No thread is to be had: the probes find what there is to find.
+      // No thread is available. The probes of the cycles detect changes of this node.
       holds.remove(node);
     }
   }
 
-  /** Whether another session may follow. */
+  /** Whether a new session may replace this one. */
   private static boolean isOver(HeldQuestion question) {
     return switch (question.stage()) {
       case STARTING, HELD -> false;
@@ -135,7 +135,7 @@ public final class RoleWatch implements AutoCloseable {
     changed.run();
   }
 
-  /** Whether every server that answered the last cycle reports changes, and no other is alive. */
+  /** Whether all servers that answered the last cycle report changes, and all others are DOWN. */
   public synchronized boolean isComplete() {
     return all
         && !wanted.isEmpty()
@@ -144,12 +144,12 @@ public final class RoleWatch implements AutoCloseable {
             .allMatch(hold -> hold != null && hold.stage() == HeldQuestion.Stage.HELD);
   }
 
-  /** Whether the node has a session of its own here, or is to get one. */
+  /** Whether the node has, or is about to get, a separate session here. */
   synchronized boolean follows(Node node) {
     return wanted.contains(node);
   }
 
-  /** The nodes that were primaries in the last cycle and have not hung up since. */
+  /** The nodes that were primaries in the last cycle and whose sessions are still open. */
   synchronized Set<Node> primaries() {
     Set<Node> primaries = new HashSet<>();
     holds.forEach(
@@ -161,14 +161,14 @@ public final class RoleWatch implements AutoCloseable {
     return primaries;
   }
 
-  /** Whether nodes have reported something since the last call of {@link #takeReports}. */
+  /** Whether any node has reported a change since the last call of {@link #takeReports}. */
   boolean hasReports() {
     synchronized (reports) {
       return !reports.isEmpty();
     }
   }
 
-  /** What nodes have reported since the last call. */
+  /** Returns and clears the reports since the last call. */
   Map<Node, HeldQuestion.Report> takeReports() {
     synchronized (reports) {
       Map<Node, HeldQuestion.Report> taken = Map.copyOf(reports);
@@ -177,7 +177,7 @@ public final class RoleWatch implements AutoCloseable {
     }
   }
 
-  /** Ends all sessions; {@link #follow} may begin new ones. */
+  /** Ends all sessions; {@link #follow} may start new ones. */
   @Override
   public synchronized void close() {
     holds.values().forEach(HeldQuestion::close);

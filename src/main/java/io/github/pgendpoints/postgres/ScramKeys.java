@@ -23,11 +23,11 @@ import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Remembers the keys that SCRAM derives from passwords, by 4,096 hashes each: otherwise they take a
- * quarter of the CPU time of an idle manager. A role has the same salt on all servers of its
- * cluster, so that one key is for all of them.
+ * Caches the keys that SCRAM derives from passwords, by 4,096 hashes each. Without the cache, they
+ * take a quarter of the CPU time of an idle process. A role has the same salt on all servers of its
+ * cluster, so one key is for all of them.
  *
- * <p>It is a security provider because pgjdbc asks Java for the key, and remembers none. Where Java
+ * <p>It is a security provider because pgjdbc requests the key from Java, and caches none. If Java
  * does not accept the provider, each login derives its key.
  */
 final class ScramKeys extends Provider {
@@ -35,10 +35,10 @@ final class ScramKeys extends Provider {
 
   private static final String ALGORITHM = "PBKDF2WithHmacSHA256";
 
-  /** Whose keys are remembered: the platform's own provider. */
+  /** The provider of the platform, which derives the keys. */
   private static final String PLATFORM = "SunJCE";
 
-  /** A server that makes up salts pushes out keys of others, which are derived anew. */
+  /** The most keys. A server that invents salts evicts the keys of others: logins rederive them. */
   private static final int MOST = 64;
 
   private ScramKeys() {
@@ -53,14 +53,14 @@ final class ScramKeys extends Provider {
         });
   }
 
-  /** Remembers keys from now on, in the whole process. */
+  /** Caches keys from now on, in the whole process. */
   static void remember() {
-    // Has no effect once it is there.
+    // Has no effect if the provider is already there.
     Security.insertProviderAt(new ScramKeys(), 1);
   }
 
   private static final class Keys extends SecretKeyFactorySpi {
-    /** By a hash of all that makes a key, so that no password is kept here. */
+    /** By a hash of all inputs of a key, so that no password is stored here. */
     private final Map<String, FutureTask<byte[]>> keys =
         new LinkedHashMap<>() {
           private static final long serialVersionUID = 1;
@@ -86,7 +86,7 @@ final class ScramKeys extends Provider {
       }
     }
 
-    /** Logins that need the same key wait for one of them; no other one waits. */
+    /** One login derives a key. Only logins that need the same key wait for it. */
     private byte[] key(PBEKeySpec wanted)
         throws NoSuchAlgorithmException, ExecutionException, InterruptedException {
       String id = id(wanted);
@@ -98,7 +98,7 @@ final class ScramKeys extends Provider {
       try {
         return key.get();
       } catch (ExecutionException e) {
-        // Such as no memory for the moment: the next login tries again.
+        // For example, out of memory. The next login tries again.
         synchronized (keys) {
           keys.remove(id, key);
         }

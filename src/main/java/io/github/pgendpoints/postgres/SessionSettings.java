@@ -3,9 +3,9 @@ package io.github.pgendpoints.postgres;
 import java.time.Duration;
 import java.util.List;
 
-/** The settings that our queries rely on: the statements of sql/session.sql and transaction.sql. */
+/** The settings that the queries rely on: the statements of sql/session.sql and transaction.sql. */
 final class SessionSettings {
-  /** Without it, a standby fails where transactions are serializable by default. */
+  /** Without it, queries fail on a standby whose transactions are serializable by default. */
   static final String ISOLATION;
 
   private static final List<String> SESSION = statements("session");
@@ -25,9 +25,9 @@ final class SessionSettings {
   }
 
   /**
-   * The statements after a login.
+   * Returns the statements to send after a login.
    *
-   * @param version major version of the server, such as 15
+   * @param version the major version of the server, such as 15
    */
   static List<String> ofSession(int version) {
     return SESSION.stream()
@@ -37,15 +37,15 @@ final class SessionSettings {
   }
 
   /**
-   * The settings that no role can be denied, before a query. The server logs a WARNING for each,
-   * since the transaction is not an explicit one: only for a query that has failed with the others.
+   * Returns the settings before a query that failed with the others. They need no right that can be
+   * revoked. The server logs a WARNING for each, since the transaction is not explicit.
    */
   static String undeniable(Duration statementTimeout) {
     return "%s SET LOCAL statement_timeout = %d; "
         .formatted(ISOLATION, statementTimeout.toMillis());
   }
 
-  /** The statements before each query. */
+  /** Returns the statements to send before each query. */
   static List<String> ofTransaction(Duration statementTimeout) {
     return TRANSACTION.stream()
         .map(line -> line.replace("%d", String.valueOf(statementTimeout.toMillis())))

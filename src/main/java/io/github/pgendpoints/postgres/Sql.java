@@ -12,14 +12,14 @@ import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The files in the folder sql of the class path, and rows without the help of the routes. */
+/** Reads the files in the folder sql of the class path, and the rows of queries outside routes. */
 final class Sql {
   private Sql() {}
 
   /**
-   * The content of a file.
+   * Returns the content of a file.
    *
-   * @param name without {@code .sql}
+   * @param name the name of the file without {@code .sql}
    */
   static String named(String name) {
     try (InputStream file = Sql.class.getResourceAsStream("/sql/" + name + ".sql")) {
@@ -30,9 +30,9 @@ final class Sql {
   }
 
   /**
-   * The row of the last of several statements, by the names of its columns.
+   * Runs statements and returns the row of the last result set, by column name.
    *
-   * @return empty if there is no row
+   * @return an empty map if there is no row
    */
   static Map<String, Object> lastRow(Statement statement, String sql) throws SQLException {
     Map<String, Object> row = new HashMap<>();
@@ -47,9 +47,9 @@ final class Sql {
   }
 
   /**
-   * The row of a query, by the names of its columns.
+   * Runs a query and returns its row, by column name.
    *
-   * @return empty if there is no row
+   * @return an empty map if there is no row
    */
   static Map<String, Object> onlyRow(PreparedStatement statement) throws SQLException {
     try (ResultSet result = statement.executeQuery()) {

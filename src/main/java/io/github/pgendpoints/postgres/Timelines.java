@@ -13,17 +13,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The timelines that SQL does not tell, mostly of standbys, asked of a walsender by {@code
+ * The timelines that SQL does not return, mostly of standbys. A walsender returns them, by {@code
  * IDENTIFY_SYSTEM}.
  *
- * <p>That is a second login, with a process of the server's and a line in its log. One for each
- * node in each cycle is too dear. So an answer counts for 5 s, as long as neither the server nor
- * its WAL receiver has started again since: a standby that follows another primary makes a new
- * receiver. One that cascades keeps it while the standby above it is promoted; it tells its new
- * timeline up to 5 s late, and may leave the read-only Service for so long.
+ * <p>That takes a second login, which costs the server a process and a line in its log. One for
+ * each node in each cycle is too expensive. So an answer is valid for 5 s, unless the server or its
+ * WAL receiver restarts: a standby that follows another primary starts a new WAL receiver. A
+ * cascading standby keeps its WAL receiver while the standby above it is promoted. Its new timeline
+ * is known up to 5 s late, and it may leave the read-only Service for that time.
  *
- * <p>A failure only leaves the timeline untold. It counts for 30 s, since what refuses a walsender,
- * such as a pooler, max_wal_senders or pg_hba.conf, does not change by itself.
+ * <p>After a failure, only the timeline is unknown. A failure is valid for 30 s, since the causes,
+ * such as a pooler, max_wal_senders, or pg_hba.conf, do not change by themselves.
  */
 public final class Timelines {
   static final Duration ANSWER = Duration.ofSeconds(5);
@@ -33,8 +33,8 @@ public final class Timelines {
 
   private final NodePools pools;
 
-  /** Empty where it did not say. */
-  private final Remembered<Optional<Long>> told;
+  /** Empty if the walsender did not return a timeline. */
+  private final NodeCache<Optional<Long>> told;
 
   public Timelines(NodePools pools) {
     this.pools = pools;
@@ -42,11 +42,11 @@ public final class Timelines {
   }
 
   /**
-   * The node with its timeline, where a walsender tells it.
+   * Returns the node with its timeline, if a walsender returns it.
    *
    * @param node a node that answered
-   * @param answer what it told
-   * @return the same state where it is not told
+   * @param answer the answer of the node
+   * @return the same state if the timeline stays unknown
    */
   NodeState completed(NodeState node, ProbeQuery.Answer answer, Deadline deadline) {
     Server server = node.server();
@@ -74,7 +74,7 @@ public final class Timelines {
     }
   }
 
-  /** The timeline of this very cluster; null when that is not what it is. */
+  /** Returns the timeline; null if it is invalid or belongs to another cluster. */
   static Long credible(NodeState node, Walsender.Identity identity) {
     String own = node.server().systemIdentifier();
     boolean credible =

@@ -8,16 +8,16 @@ import java.util.Map;
 import org.postgresql.util.PSQLException;
 
 /**
- * A connection that speaks the replication protocol. It tells what SQL does not tell everybody, and
- * needs no ordinary connection slot. While it is open it stands in {@code pg_stat_replication} as
- * {@code startup}, so it is closed at once.
+ * A connection that uses the replication protocol. It returns values that SQL does not return to
+ * every role, and needs no ordinary connection slot. While it is open, {@code pg_stat_replication}
+ * lists it as {@code startup}, so it is closed at once.
  */
 final class Walsender implements AutoCloseable {
   private final Login.Session session;
   private final Connection connection;
 
   /**
-   * @param deadline by which all answers have to be there
+   * @param deadline by when all answers must arrive
    */
   Walsender(Login.Session session, Deadline deadline) {
     this.session = session;
@@ -26,14 +26,14 @@ final class Walsender implements AutoCloseable {
   }
 
   /**
-   * Who a server is.
+   * The identity of a server, which is as untrusted as all its answers.
    *
-   * @param systemIdentifier as {@code pg_control_system()} has it
-   * @param timeline that a primary writes or a standby replays; as untrusted as all it says
+   * @param systemIdentifier as {@code pg_control_system()} returns it
+   * @param timeline the timeline that a primary writes or a standby replays
    */
   record Identity(String systemIdentifier, long timeline) {}
 
-  /** Asks {@code IDENTIFY_SYSTEM}. */
+  /** Sends {@code IDENTIFY_SYSTEM}. */
   Identity identify() throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery("IDENTIFY_SYSTEM")) {
@@ -45,26 +45,26 @@ final class Walsender implements AutoCloseable {
   }
 
   /**
-   * Asks {@code TIMELINE_HISTORY}.
+   * Sends {@code TIMELINE_HISTORY}.
    *
-   * @throws SQLException with SQLState 58P01 when there is no such file
+   * @throws SQLException with SQLState 58P01 if there is no such file
    */
   String history(long timeline) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery("TIMELINE_HISTORY " + timeline)) {
-      // A column of bytes by type in old versions, but always sent as text.
+      // Old versions declare this column as bytea, but all versions send it as text.
       return row.next() ? row.getString("content") : null;
     }
   }
 
-  /** The row of a query, by the names of its columns; empty if there is none. */
+  /** Runs a query and returns its row, by column name; empty if there is no row. */
   Map<String, Object> row(String sql) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       return Sql.lastRow(statement, SessionSettings.ISOLATION + sql);
     }
   }
 
-  /** Whether a server, and not the driver or the network, said no to a login. */
+  /** Whether the server refused a login, and not the driver or the network. */
   static boolean isRefused(SQLException failure) {
     return failure instanceof PSQLException error && error.getServerErrorMessage() != null;
   }

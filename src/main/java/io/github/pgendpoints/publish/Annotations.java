@@ -4,10 +4,10 @@ import java.util.List;
 
 /** The annotations this program keeps on the objects of both Services. */
 public final class Annotations {
-  /** The verified topology; the Python original's own name and format. */
+  /** The verified topology, with the name and in the format of the Python original. */
   public static final String LAST_TOPOLOGY = "postgres.discovery/last-topology";
 
-  /** When the object was last written, ISO 8601 in UTC; the original's own. */
+  /** When the object was last written, ISO 8601 in UTC; also an annotation of the original. */
   public static final String LAST_UPDATE = "postgres.discovery/last-update";
 
   /**
@@ -34,16 +34,16 @@ public final class Annotations {
   /** When the published primary started, in microseconds since 1970. */
   public static final String STARTED_AT = "postgres.discovery/started-at";
 
-  /** How often a person has overruled what was published. */
+  /** The number of the generation, which increases when an operator overrules what is published. */
   public static final String GENERATION = "postgres.discovery/generation";
 
   /**
-   * Set by people: {@code true} stops every write. It counts on the objects of either Service: who
-   * deletes those of one does not end the pause that is on the other too.
+   * Set by an operator: {@code true} stops every write. It applies on objects of either Service: to
+   * delete those of one does not end a pause that is also on the other.
    */
   public static final String PAUSED = "postgres.discovery/paused";
 
-  /** All of them: a cycle's result is dropped when one changed while it probed. */
+  /** All annotations of this program, as a diff shows them. */
   static final List<String> ALL =
       List.of(
           LAST_TOPOLOGY,

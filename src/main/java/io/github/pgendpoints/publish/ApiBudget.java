@@ -13,17 +13,17 @@ import java.util.function.Supplier;
  * while a whole KUBERNETES_TIMEOUT is left, so that the last one ends within the budget too.
  */
 public final class ApiBudget {
-  /** What a cycle may spend on the API in all. */
+  /** The time that a cycle may spend on the API in total. */
   public static final Duration TOTAL = Duration.ofSeconds(15);
 
-  /** The wait of the routes' error handler, which grows up to this. */
+  /** The longest wait of the routes' error handler before a retry. */
   private static final Duration BACK_OFF = Duration.ofSeconds(2);
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
 
   private static final int MAX_RETRIES = 4;
 
-  /** What the client says when no answer came, or none that can be read. */
+  /** The client's code for a response that is missing or unreadable. */
   private static final int NO_ANSWER = -1;
 
   private static final Set<Integer> WORTH_A_RETRY = Set.of(NO_ANSWER, 429, 500, 502, 503, 504);
@@ -32,11 +32,11 @@ public final class ApiBudget {
   private final LongSupplier nanoTime;
   private long spent;
 
-  /** Null while no stretch of API work is under way. */
+  /** Null while no API work is in progress. */
   private Long startedAt;
 
   /**
-   * @param request what one request may take: KUBERNETES_TIMEOUT
+   * @param request the time limit of one request: KUBERNETES_TIMEOUT
    * @param nanoTime as {@link System#nanoTime}
    */
   public ApiBudget(Duration request, LongSupplier nanoTime) {
@@ -55,16 +55,16 @@ public final class ApiBudget {
     startedAt = nanoTime.getAsLong();
   }
 
-  /** Ends a stretch of API work: what comes now, such as the probes, is not counted. */
+  /** Ends a stretch of API work: what follows, such as the probes, is not counted. */
   public void pause() {
     spent = used();
     startedAt = null;
   }
 
   /**
-   * Begins a request, when there is time for one more.
+   * Checks that there is time for one more request.
    *
-   * @throws KubernetesClientException when there is not
+   * @throws KubernetesClientException if there is not
    */
   public void check() {
     if (!hasTimeFor(Duration.ZERO)) {
@@ -75,9 +75,9 @@ public final class ApiBudget {
   }
 
   /**
-   * Runs a request, and tries it again while the API may do better and there is time.
+   * Sends a request, and retries it while that may help and there is time.
    *
-   * @throws KubernetesClientException as the last try threw it
+   * @throws KubernetesClientException of the last try
    */
   public <T> T within(Supplier<T> request) {
     check();
@@ -104,17 +104,17 @@ public final class ApiBudget {
   }
 
   /**
-   * Whether to try a request again that failed so: the API may do better, and there is time. A
-   * conflict is no such failure: what was to be written has to be looked at again first.
+   * Whether to retry a request that failed: a retry may help, and there is time. A conflict is not
+   * retried, since the object must be read again first.
    *
-   * @param retries how often it has been tried again already
+   * @param retries how often the request has been retried already
    */
   public boolean allowsRetry(KubernetesClientException failure, int retries) {
     Duration wait = retryAfter(failure).orElse(BACK_OFF);
     return WORTH_A_RETRY.contains(failure.getCode()) && retries < MAX_RETRIES && hasTimeFor(wait);
   }
 
-  /** How long the API server asks to wait before a retry; empty when it does not say. */
+  /** How long the API server requests to wait before a retry; empty if it does not. */
   public static Optional<Duration> retryAfter(KubernetesClientException failure) {
     Status status = failure.getStatus();
     Integer seconds =

@@ -10,24 +10,24 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Whether the clients of the Services see what was written. Kubernetes mirrors Endpoints within
- * milliseconds, so only a difference that lasts counts. Used by one cycle at a time.
+ * Checks that the clients of the Services see what was written. Kubernetes mirrors Endpoints within
+ * milliseconds, so only a difference that lasts is reported. Used by one cycle at a time.
  *
- * <p>In continuous mode it looks {@link #GRACE} after a write, when an informer reports a change,
- * and each {@link #PERIOD}; where cycles read the slices anyway, it compares those. A run of one
- * cycle cannot come back later, so it waits after a write until clients see it, up to 2.5 s.
+ * <p>In continuous mode, it compares {@link #GRACE} after a write, when an informer reports a
+ * change, and every {@link #PERIOD}; if cycles read the slices anyway, it compares those. A run of
+ * one cycle cannot compare later, so it waits after a write until clients see it, up to 2.5 s.
  */
 public final class ClientCheck {
-  /** So long a difference may last before it is reported. */
+  /** How long a difference may last before it is reported. */
   static final Duration GRACE = Duration.ofSeconds(3);
 
-  /** The time from one look to the next while clients see what was written. */
+  /** The time from one comparison to the next while clients see what was written. */
   static final Duration PERIOD = Duration.ofSeconds(30);
 
-  /** So long a run of one cycle waits after its last write. */
+  /** How long a run of one cycle waits after its last write. */
   private static final Duration WAIT = Duration.ofMillis(2500);
 
-  /** The pauses meanwhile, in milliseconds. */
+  /** The pauses between the comparisons during that time, in milliseconds. */
   private static final int[] PAUSES = {50, 100, 200, 400, 750, 1000};
 
   private final ServiceReader reader;
@@ -38,7 +38,7 @@ public final class ClientCheck {
   private final Consumer<Duration> requestCycleIn;
   private final Map<String, State> states = new HashMap<>();
 
-  /** What is known of one Service. Times are those of {@code nanoTime}. */
+  /** What is known about one Service. Times are those of {@code nanoTime}. */
   private static final class State {
     private String version;
     private Long lookedAt;
@@ -49,10 +49,10 @@ public final class ClientCheck {
   }
 
   /**
-   * What there is behind a Service at the end of a cycle.
+   * The objects behind a Service at the end of a cycle.
    *
-   * @param actual what the cycle read, with the Endpoints as it wrote them; slices that were read
-   *     before a write do not count
+   * @param actual what the cycle read, with the Endpoints as it wrote them, but without slices that
+   *     were read before a write
    */
   public record Observation(String service, ObservedService actual) {}
 
@@ -77,17 +77,17 @@ public final class ClientCheck {
     this.requestCycleIn = requestCycleIn;
   }
 
-  /** Forgets what was found: others may have written since. */
+  /** Forgets what was found: another replica may have written since. */
   public void forget() {
     states.clear();
   }
 
-  /** Where clients see something else than what was written, as of the last looks. */
+  /** The mismatches that the last comparisons found. */
   public List<Mismatch> mismatches() {
     return states.values().stream().map(state -> state.mismatch).filter(Objects::nonNull).toList();
   }
 
-  /** Notes that an object of the Service was written: clients see it a moment later. */
+  /** Records that an object of the Service was written: clients see it a moment later. */
   public void written(String service) {
     state(service).writtenAt = nanoTime.getAsLong();
     if (continuous) {
@@ -95,15 +95,15 @@ public final class ClientCheck {
     }
   }
 
-  /** Notes that something else is reported of this Service, and is to be solved first. */
+  /** Forgets this Service: another problem with it is reported, and must be solved first. */
   public void skip(String service) {
     states.remove(service);
   }
 
   /**
-   * Compares, for each Service that a look is due for.
+   * Compares each Service whose comparison is due.
    *
-   * @throws KubernetesClientException when the API server refused or did not answer the last look
+   * @throws KubernetesClientException if the API server refused the last read or did not respond
    */
   public void compare(List<Observation> observations) {
     observations.forEach(continuous ? this::compareIfDue : this::compareAtOnce);
@@ -136,7 +136,7 @@ public final class ClientCheck {
     }
   }
 
-  /** Another writer may have stopped the mirroring. */
+  /** Requests a comparison if another writer, which may have stopped the mirroring, has written. */
   private void noteOthersWrite(ObservedService actual, State state, long now) {
     String version =
         actual.endpoints() == null ? null : actual.endpoints().getMetadata().getResourceVersion();
@@ -192,7 +192,7 @@ public final class ClientCheck {
     }
   }
 
-  /** Looks until clients see what was written, or the time for it is over. */
+  /** Reads until clients see what was written, or {@link #WAIT} has passed. */
   private ClientView viewAfterWrite(Observation observation, long writtenAt) {
     ObservedService written = new ObservedService(observation.actual().endpoints(), null);
     ClientView view = null;
@@ -206,7 +206,7 @@ public final class ClientCheck {
     return view;
   }
 
-  /** Null where the Role does not let us list slices. */
+  /** Returns null if the Role does not grant listing slices. */
   private ClientView view(Observation observation) {
     ObservedService actual = observation.actual();
     if (actual.slices() == null) {
@@ -223,7 +223,7 @@ public final class ClientCheck {
     return states.computeIfAbsent(service, name -> new State());
   }
 
-  /** Returns false when the program is to end. */
+  /** Returns false if the program is stopping. */
   private static boolean sleep(int millis) {
     try {
       Thread.sleep(millis);

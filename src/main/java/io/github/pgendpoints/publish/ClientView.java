@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What the clients of one Service see, against what was written. Clients see the ready addresses in
- * the union of all EndpointSlices of a Service, whoever made them.
+ * What the clients of one Service see, compared with what was written. Clients see the ready
+ * addresses in the union of all EndpointSlices of a Service, including those of other writers.
  *
  * @param actual the objects behind the Service, with its slices
  */
@@ -33,15 +33,15 @@ record ClientView(String namespace, String service, ObservedService actual) {
     return !actual.isMissing() && (!misleadingSlices().isEmpty() || !missing().isEmpty());
   }
 
-  /** Where clients are led, in the words of {@link Route#texts}. */
+  /** Where clients are routed to, in the format of {@link Destination#texts}. */
   Set<String> seen() {
-    return Route.texts(Route.ready(slices().flatMap(Slices::routes)).stream());
+    return Destination.texts(Destination.ready(slices().flatMap(Slices::destinations)).stream());
   }
 
   /**
-   * The difference, with the reason for each part of it and the command that ends it.
+   * Returns the difference, with the reason for each part of it and the command that fixes it.
    *
-   * @param problem of the Service itself; null if there is none, or it is not known
+   * @param problem of the Service itself; null if there is none, or it is unknown
    */
   Mismatch mismatch(ServiceCheck.Problem problem) {
     List<EndpointSlice> misleading = misleadingSlices();
@@ -50,7 +50,7 @@ record ClientView(String namespace, String service, ObservedService actual) {
     if (misleading.size() > MAX_NAMED) {
       causes.add("%d more EndpointSlices do so".formatted(misleading.size() - MAX_NAMED));
     }
-    Set<Route> missing = missing();
+    Set<Destination> missing = missing();
     if (!missing.isEmpty()) {
       causes.add(text(missing) + " is missing");
     }
@@ -66,9 +66,13 @@ record ClientView(String namespace, String service, ObservedService actual) {
   private String misleads(EndpointSlice slice) {
     String name = slice.getMetadata().getName();
     String manager = ObservedService.label(slice, Slices.MANAGED_BY);
-    return "EndpointSlice %s, managed by %s, leads to %s; kubectl delete endpointslice %s -n %s"
+    return "EndpointSlice %s, managed by %s, routes to %s; kubectl delete endpointslice %s -n %s"
         .formatted(
-            name, manager == null ? "nobody" : manager, text(unwritten(slice)), name, namespace);
+            name,
+            manager == null ? "no controller" : manager,
+            text(unwritten(slice)),
+            name,
+            namespace);
   }
 
   private String whyNotMirrored(ServiceCheck.Problem problem) {
@@ -102,29 +106,29 @@ record ClientView(String namespace, String service, ObservedService actual) {
     return slices().filter(slice -> !unwritten(slice).isEmpty()).toList();
   }
 
-  private Set<Route> unwritten(EndpointSlice slice) {
-    Set<Route> written = written();
-    return Route.ready(Slices.routes(slice)).stream()
-        .filter(route -> written.stream().noneMatch(route::reaches))
+  private Set<Destination> unwritten(EndpointSlice slice) {
+    Set<Destination> written = written();
+    return Destination.ready(Slices.destinations(slice)).stream()
+        .filter(destination -> written.stream().noneMatch(destination::reaches))
         .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
-  private Set<Route> missing() {
-    Set<Route> missing = written();
-    slices().forEach(slice -> missing.removeAll(Route.ready(Slices.routes(slice))));
+  private Set<Destination> missing() {
+    Set<Destination> missing = written();
+    slices().forEach(slice -> missing.removeAll(Destination.ready(Slices.destinations(slice))));
     return missing;
   }
 
   /** What was written to the form in force: to our slices, or to the Endpoints. */
-  private Set<Route> written() {
-    return Route.ready(actual.inForce());
+  private Set<Destination> written() {
+    return Destination.ready(actual.inForce());
   }
 
   private Stream<EndpointSlice> slices() {
     return actual.slices().stream();
   }
 
-  private static String text(Set<Route> routes) {
-    return String.join(", ", Route.texts(routes.stream()));
+  private static String text(Set<Destination> destinations) {
+    return String.join(", ", Destination.texts(destinations.stream()));
   }
 }

@@ -7,9 +7,9 @@ import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 
-/** Holds what one cluster's cycles remember, and decides with it. Used by one cycle at a time. */
+/** Holds the memory of one cluster's cycles, and decides with it. Used by one cycle at a time. */
 public final class ClusterMemory {
-  /** How a cycle is decided: {@link Decision#decide}, or in tests with other tables. */
+  /** Decides on a cycle: {@link Decision#decide}, or other tables in tests. */
   @FunctionalInterface
   public interface Decider {
     Decision.Outcome decide(
@@ -27,7 +27,7 @@ public final class ClusterMemory {
 
   /**
    * @param empty the memory of a process that knows nothing
-   * @param store what outlives the process
+   * @param store keeps what outlives the process
    */
   public ClusterMemory(Memory empty, DecisionSettings settings, StateStore store, Decider decider) {
     this.memory = empty;
@@ -36,15 +36,15 @@ public final class ClusterMemory {
     this.decider = decider;
   }
 
-  /** Begins a term of leadership: somebody else may have led, and written STATE, in between. */
+  /** Begins a term of leadership: another replica may have led, and written STATE, in between. */
   public void beginTerm() {
     isNewTerm = true;
   }
 
   /**
-   * Begins a cycle: what is published, completed by what is remembered.
+   * Begins a cycle, and returns what is published, completed from memory.
    *
-   * @param published what the objects of both Services say
+   * @param published what the objects of both Services store
    */
   public LastPublished recall(LastPublished published) {
     if (isNewTerm || !isRead || store.isReadDue()) {
@@ -65,7 +65,7 @@ public final class ClusterMemory {
     return memory.completed(published);
   }
 
-  /** Decides on a cycle, and remembers what the next one has to know. */
+  /** Decides on a cycle, and remembers what the next one needs. */
   public Verdict decide(LastPublished published, Topology topology) {
     Decision.Outcome outcome = decider.decide(published, memory, topology, settings);
     memory = outcome.memory();
@@ -73,38 +73,38 @@ public final class ClusterMemory {
   }
 
   /**
-   * Decides on a cycle of a replica that does not lead: what it finds out does not count for the
-   * cycles of a leader, which knows more.
+   * Decides on a cycle of a replica that does not lead. Its findings are not remembered for cycles
+   * of a leader, which knows more.
    */
   public Verdict judge(LastPublished published, Topology topology) {
     return decider.decide(published, memory, topology, settings).verdict();
   }
 
-  /** What is known now. */
+  /** The current memory. */
   Memory known() {
     return memory;
   }
 
   /**
-   * Forgets all but this, which a person has decided, and writes it down.
+   * Stores what an operator has decided, and forgets all else.
    *
-   * @throws OutdatedTopologyException when others do not stop writing
+   * @throws OutdatedTopologyException if other writers do not stop writing
    */
   void overrule(Memory decided) throws OutdatedTopologyException {
     store.overwrite(decided);
     memory = decided;
   }
 
-  /** Notes that the Services follow the verdict. */
+  /** Records that the Services follow the verdict. */
   public void published(Verdict verdict) {
     memory = memory.publishing(verdict.publishing());
   }
 
   /**
-   * Writes down what must outlive the process.
+   * Stores what must outlive the process.
    *
-   * @throws OutdatedTopologyException when another process did so in between: its memory counts,
-   *     and the cycle begins anew
+   * @throws OutdatedTopologyException if another process did so in between: its memory applies, and
+   *     the cycle starts over
    */
   public void save() throws OutdatedTopologyException {
     try {

@@ -5,9 +5,9 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * When a cycle began, and in which term of leadership. What it read and what the nodes said was
- * true then. A process that was suspended in between must not write it, even when it leads again:
- * another replica may have written meanwhile.
+ * Checks when a cycle began, and in which term of leadership. What it read and what the nodes
+ * reported was true then. A process that was suspended in between must not write the result, even
+ * if it leads again: another replica may have written meanwhile.
  */
 public final class CycleAge {
   private final Duration limit;
@@ -18,10 +18,10 @@ public final class CycleAge {
   public record Moment(Clocks.Moment time, long term) {}
 
   /**
-   * @param limit after which a cycle's result counts for nothing
+   * @param limit the age after which the result of a cycle must not be written
    * @param nanoTime as {@link System#nanoTime}
    * @param currentTimeMillis as {@link System#currentTimeMillis}
-   * @param term the number of the term of leadership; another one means that it was lost meanwhile
+   * @param term the number of the term of leadership, which changes if the leadership was lost
    */
   public CycleAge(
       Duration limit, LongSupplier nanoTime, LongSupplier currentTimeMillis, LongSupplier term) {
@@ -31,9 +31,9 @@ public final class CycleAge {
   }
 
   /**
-   * With the limit that no cycle reaches which was not held up: its look-ups, probes, and second
-   * looks each end by PGCONNECT_TIMEOUT, and its API work, whose last request begins while a whole
-   * KUBERNETES_TIMEOUT is left, within {@link ApiBudget#TOTAL}.
+   * Returns a check whose limit only a cycle that was held up exceeds. Its lookups, its probes, and
+   * its second probes each end within PGCONNECT_TIMEOUT. Its API work ends within {@link
+   * ApiBudget#TOTAL}: the last request begins while a whole KUBERNETES_TIMEOUT is left.
    *
    * @param connectTimeout PGCONNECT_TIMEOUT
    * @param term the number of the term of leadership
@@ -46,17 +46,17 @@ public final class CycleAge {
         term);
   }
 
-  /** The beginning of a cycle. */
+  /** Returns the current moment, as the beginning of a cycle. */
   public Moment now() {
     return new Moment(clocks.now(), term.getAsLong());
   }
 
   /**
-   * Goes on only while a cycle is young, in the term of leadership in which it began.
+   * Checks that a cycle is young enough, and still in the term of leadership in which it began.
    *
-   * @param begun when it began; null for what is no part of a cycle
-   * @throws StaleTopologyException when that is too long ago by one of the clocks, or was in
-   *     another term
+   * @param begun when it began; null for what is not part of a cycle
+   * @throws StaleTopologyException if that is too long ago by one of the clocks, or was in another
+   *     term
    */
   public void check(Moment begun) throws StaleTopologyException {
     if (begun == null) {

@@ -3,13 +3,13 @@ package io.github.pgendpoints.publish;
 import io.github.pgendpoints.topology.Node;
 import java.util.List;
 
-/** The node list of a cycle: PG_NODES, else what the Endpoints remember. */
+/** The node list of a cycle: PG_NODES, or the nodes that the Endpoints store. */
 public final class KnownNodes {
   private final StoredTopologyReader stored;
   private List<Node> known;
 
   /**
-   * @param configured PG_NODES; empty when it is not set
+   * @param configured PG_NODES; empty if it is not set
    */
   public KnownNodes(List<Node> configured, StoredTopologyReader stored) {
     this.known = configured;
@@ -17,10 +17,9 @@ public final class KnownNodes {
   }
 
   /**
-   * The nodes to ask. Once known they stay known, also when the Endpoints are deleted.
+   * Returns the nodes to probe. Once known, they stay known, even if the Endpoints are deleted.
    *
-   * @throws NoNodesException naming PG_NODES, when no node is known or what is stored cannot be
-   *     read
+   * @throws NoNodesException naming PG_NODES, if no node is known or what is stored cannot be read
    */
   public List<Node> from(ObservedService readWrite, ObservedService readOnly)
       throws NoNodesException {

@@ -6,8 +6,8 @@ import java.util.Set;
 /**
  * The clients of a Service see other addresses than those that were written.
  *
- * @param seen where clients are led, in the words of {@link Route#texts}
- * @param causes one sentence each, with the command that ends it
+ * @param seen where clients are routed to, in the format of {@link Destination#texts}
+ * @param causes one sentence each, with the command that fixes it
  */
 public record Mismatch(String service, Set<String> seen, List<String> causes) {
   public Mismatch {

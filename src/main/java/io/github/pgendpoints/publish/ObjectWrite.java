@@ -10,8 +10,8 @@ import io.github.pgendpoints.kubernetes.ObjectOperation;
  *
  * @param operation as the components {@code kubernetes-endpoints} and {@code
  *     kubernetes-endpoint-slices} spell it
- * @param object what is written, with the resourceVersion that it must still have; none for a new
- *     one
+ * @param object what is written, with the resourceVersion that it must still have; a new object has
+ *     none
  * @param summary what the write changes, in one line
  */
 public record ObjectWrite(String operation, HasMetadata object, String summary) {

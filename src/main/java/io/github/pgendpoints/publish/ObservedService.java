@@ -11,14 +11,14 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What there is behind one Service. Clients see the union of its EndpointSlices: ours, and those
- * that Kubernetes mirrors the Endpoints to.
+ * The objects behind one Service. Clients see the union of its EndpointSlices: ours, and those that
+ * Kubernetes mirrors from the Endpoints.
  *
- * @param endpoints null when there are none
- * @param slices those of the Service, whoever made them; null when they were not looked for
+ * @param endpoints null if there are none
+ * @param slices all slices of the Service, by any writer; null if they were not listed
  */
 public record ObservedService(Endpoints endpoints, List<EndpointSlice> slices) {
-  /** Says of Endpoints that they are not to be mirrored. */
+  /** The label that stops the mirroring of Endpoints. */
   static final String SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror";
 
   public ObservedService {
@@ -36,43 +36,41 @@ public record ObservedService(Endpoints endpoints, List<EndpointSlice> slices) {
   }
 
   /**
-   * Whether clients are routed nowhere: the Endpoints are hidden, and there is no slice that they
-   * could be hidden for. Somebody deleted ours in the middle of a switch.
+   * Whether clients are routed nowhere: the Endpoints are hidden, and there is no slice instead.
+   * Another writer deleted ours in the middle of a switch.
    */
   boolean isUnseen() {
     return isHidden(endpoints) && slices != null && slices.isEmpty();
   }
 
-  /** Whether Endpoints are not to be mirrored. */
+  /** Whether a label stops the mirroring of the Endpoints. */
   static boolean isHidden(HasMetadata endpoints) {
     return endpoints != null && "true".equals(label(endpoints, SKIP_MIRROR));
   }
 
-  /** Where the mirrored slices route to: the Endpoints, a moment later. */
-  Set<String> mirroredRoutes() {
-    return routes(managedBy(Slices.MIRRORING));
+  /** Where the mirrored slices route to; they follow the Endpoints a moment later. */
+  Set<String> mirroredDestinations() {
+    return destinations(managedBy(Slices.MIRRORING));
   }
 
-  /** Every {@code ip:port} that is published; hidden Endpoints are not, where we have slices. */
+  /** Every {@code ip:port} that is published, without hidden Endpoints if there are our slices. */
   public Set<String> publishedEndpoints() {
-    return Route.endpoints(inForce());
+    return Destination.endpoints(inForce());
   }
 
-  /** Where clients are routed to, in the words of {@link Route#texts}. */
-  public Set<String> routes() {
-    return Route.texts(inForce());
+  /** Where clients are routed to, in the format of {@link Destination#texts}. */
+  public Set<String> destinations() {
+    return Destination.texts(inForce());
   }
 
-  /** Where the form in force leads: our slices, or the Endpoints. */
-  Stream<Route> inForce() {
+  /** Where the form in force routes to: our slices, or the Endpoints. */
+  Stream<Destination> inForce() {
     return Stream.concat(
-        own().stream().flatMap(Slices::routes),
-        isEndpointsInForce() ? Subsets.routes(endpoints.getSubsets()) : Stream.empty());
+        own().stream().flatMap(Slices::destinations),
+        isEndpointsInForce() ? Subsets.destinations(endpoints.getSubsets()) : Stream.empty());
   }
 
-  /**
-   * Whether the Endpoints are what clients are meant to see: mirrored, or without slices of ours.
-   */
+  /** Whether clients are meant to see the Endpoints: mirrored, or without slices of ours. */
   boolean isEndpointsInForce() {
     return endpoints != null && (isMirrored() || own().isEmpty());
   }
@@ -82,7 +80,7 @@ public record ObservedService(Endpoints endpoints, List<EndpointSlice> slices) {
     return endpoints == null && own().isEmpty();
   }
 
-  /** The objects that may remember something, the one that was written last first. */
+  /** The objects that may store a topology, the one that was written last first. */
   List<HasMetadata> remembering() {
     return Stream.concat(own().stream(), Stream.ofNullable(endpoints))
         .map(HasMetadata.class::cast)
@@ -101,16 +99,16 @@ public record ObservedService(Endpoints endpoints, List<EndpointSlice> slices) {
         .toList();
   }
 
-  static Set<String> routes(List<EndpointSlice> slices) {
-    return Route.texts(slices.stream().flatMap(Slices::routes));
+  static Set<String> destinations(List<EndpointSlice> slices) {
+    return Destination.texts(slices.stream().flatMap(Slices::destinations));
   }
 
-  /** A label; null when it is not there. */
+  /** A label; null if it is missing. */
   static String label(HasMetadata object, String key) {
     return value(object.getMetadata().getLabels(), key);
   }
 
-  /** An annotation; null when it or the object is not there. */
+  /** An annotation; null if it or the object is missing. */
   static String annotation(HasMetadata object, String key) {
     return object == null ? null : value(object.getMetadata().getAnnotations(), key);
   }

@@ -1,13 +1,13 @@
 package io.github.pgendpoints.publish;
 
 /**
- * What a cycle goes by may be outdated: somebody else wrote while it probed, or its own answers are
- * old. Its result is dropped, and the nodes are probed afresh.
+ * The basis of a cycle may be outdated: another writer wrote while it probed, or its own probes are
+ * old. Its result is dropped, and the nodes are probed again.
  */
 public class OutdatedTopologyException extends Exception {
   private static final long serialVersionUID = 1;
 
-  /** Says what was changed, or is old. */
+  /** The message names what was changed, or is old. */
   public OutdatedTopologyException(String message) {
     super(message);
   }

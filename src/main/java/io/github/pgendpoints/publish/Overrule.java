@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 
 /**
  * The subcommand overrule: publishes a primary that the rules refuse, and begins a new generation,
- * by which every running manager forgets what it knew.
+ * which makes every running manager forget what it knew.
  */
 public final class Overrule {
   private final String entry;
@@ -29,7 +29,7 @@ public final class Overrule {
 
   /**
    * @param entry which primary: an entry of PG_NODES, or {@code ip:port}; null for the only one
-   * @param confirmed whether to write, and not only to show
+   * @param confirmed whether to write, instead of only to show
    * @param clock for the number of the generation
    */
   public Overrule(
@@ -42,14 +42,14 @@ public final class Overrule {
   }
 
   /**
-   * What is to be published and forgotten.
+   * Returns what is to be published and forgotten.
    *
    * @param topology of a fresh probe
-   * @param published what the objects say, completed by what is remembered
-   * @param readWrite what there is behind the read-write Service
-   * @param readOnly the same of the read-only Service
+   * @param published what the objects store, completed from memory
+   * @param readWrite the objects behind the read-write Service
+   * @param readOnly the objects behind the read-only Service
    */
-  public Overruling choose(
+  public OverruleProposal choose(
       Topology topology,
       LastPublished published,
       ObservedService readWrite,
@@ -57,7 +57,7 @@ public final class Overrule {
     List<NodeState> primaries = topology.claimants();
     NodeState chosen = chosen(topology, published, primaries);
     if (chosen == null) {
-      return Overruling.impossible(problem(topology, primaries));
+      return OverruleProposal.impossible(problem(topology, primaries));
     }
     Memory known = memory.known();
     long generation = generationAfter(Math.max(published.generation(), known.generation()));
@@ -68,7 +68,7 @@ public final class Overrule {
         readOnly.isMissing()
             ? null
             : publisher.chosenReadOnly(chosen, primary, generation, topology, readOnly);
-    return new Overruling(
+    return new OverruleProposal(
         null,
         text(topology, published, known, chosen, primary, generation, first, second),
         first,
@@ -78,19 +78,19 @@ public final class Overrule {
   }
 
   /**
-   * A number that no running manager has seen. The time is part of it: whoever deletes the objects
-   * deletes the last number too, and without STATE only the managers still know it.
+   * Returns a number that no running manager has seen. It is at least the time: if the objects were
+   * deleted, so was the last number, and without STATE only the running managers know it.
    */
   private long generationAfter(long last) {
     return Math.max(last + 1, clock.instant().getEpochSecond());
   }
 
-  /** Writes down in STATE what was published. */
-  public void remember(Overruling overruling) throws OutdatedTopologyException {
+  /** Stores in STATE what was published. */
+  public void remember(OverruleProposal overruling) throws OutdatedTopologyException {
     memory.overrule(overruling.memory());
   }
 
-  /** Null when there is none, or it does not say which. */
+  /** Returns null if no primary matches, or there are several and no entry is given. */
   private NodeState chosen(Topology topology, LastPublished published, List<NodeState> primaries) {
     if (entry != null) {
       return primaries.stream()
@@ -119,7 +119,7 @@ public final class Overrule {
       return "overrule: no node answers as a primary: " + topology;
     }
     return entry == null
-        ? "overrule: several primaries answer, say which one is to be published: " + which
+        ? "overrule: several primaries answer; name the one to publish: " + which
         : "overrule: %s names no node that answers as a primary; these do: %s"
             .formatted(ForeignText.clean(entry), which);
   }
@@ -188,7 +188,7 @@ public final class Overrule {
       lines.add(
           "The annotation "
               + Annotations.PAUSED
-              + " stays: this is written all the same, and no later change is until it is removed.");
+              + " stays: this change is written anyway; later changes are not written until the annotation is removed.");
     }
     lines.add(confirmed ? "This is written now." : "Nothing is written. To write it, add --yes.");
     return String.join(System.lineSeparator(), lines);

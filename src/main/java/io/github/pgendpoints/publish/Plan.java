@@ -10,14 +10,14 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * What one Service is to have in either form, against what it has.
+ * The wanted objects of one Service, in both forms, compared with the actual ones.
  *
  * @param service its name
  * @param purpose what the plan is for
- * @param wantsSlices whether PUBLISH asks for EndpointSlices
- * @param actual what there is
- * @param endpoints the wanted Endpoints; null when there is nothing to clear
- * @param hiddenEndpoints the same, not mirrored; null when clearing
+ * @param wantsSlices whether PUBLISH is endpointslices
+ * @param actual the actual objects
+ * @param endpoints the wanted Endpoints; null if there is nothing to clear
+ * @param hiddenEndpoints the same Endpoints, but not mirrored; null for CLEAR
  * @param slices the wanted slices, in the order in which they are to be written
  */
 public record Plan(
@@ -28,7 +28,7 @@ public record Plan(
     Publication endpoints,
     Publication hiddenEndpoints,
     List<Publication> slices) {
-  /** The most addresses that Kubernetes takes in one object. */
+  /** The most addresses that Kubernetes accepts in one object. */
   private static final int MAX_ADDRESSES = 1000;
 
   /** What a plan is for. */
@@ -38,7 +38,7 @@ public record Plan(
     /** The Service loses its addresses. */
     CLEAR,
     /**
-     * A person has chosen a primary: the form that clients see is written, and no switch goes on.
+     * An operator has chosen a primary: the form that clients see is written, no switch goes on.
      */
     OVERRULE
   }
@@ -50,11 +50,11 @@ public record Plan(
   // --- what is written next ---------------------------------------------------------------------
 
   /**
-   * The writes that are due now, in their order. Clients see all EndpointSlices of a Service at
-   * once, ours and those that Kubernetes mirrors its Endpoints to, so a switch from one form to the
-   * other takes several cycles: each of them does one step of the table in docs/adr/0008.
+   * Returns the writes that are due now, in order. Clients see all EndpointSlices of a Service at
+   * once: ours, and those that Kubernetes mirrors from its Endpoints. A switch from one form to the
+   * other therefore takes several cycles, each with one step of the table in docs/adr/0008.
    *
-   * @throws UnusableServiceException saying why the Service is left as it is
+   * @throws UnusableServiceException with the reason why the Service is left as it is
    */
   public List<ObjectWrite> nextWrites() throws UnusableServiceException {
     if (purpose != Purpose.CLEAR && largest() > MAX_ADDRESSES) {
@@ -76,12 +76,12 @@ public record Plan(
 
   /** Kubernetes mirrors the Endpoints, so they are the form in force. */
   private List<ObjectWrite> writesToEndpointsInForce() {
-    // The topology changed in the middle of a switch: our slices lead elsewhere and go first.
+    // The topology changed in the middle of a switch: our slices route elsewhere, so delete them.
     if (isSlicesMisleading()) {
       return joined(deletionOfSlices(), writes(List.of(endpoints)));
     }
     if (!endpoints.isUnchanged()) {
-      // Endpoints that came back beside our slices are hidden.
+      // Endpoints that were created again beside our complete slices are hidden.
       return writes(List.of(wantsSlices && isSlicesComplete() ? hiddenEndpoints : endpoints));
     }
     if (wantsSlices && !isSlicesUnchanged()) {
@@ -92,7 +92,7 @@ public record Plan(
       // To slices, step 2: hide the Endpoints.
       return writes(List.of(hiddenEndpoints));
     }
-    // Back, step 3: the mirror has made our slices needless.
+    // Back, step 3: delete our slices, once the mirror is complete.
     return isMirrorComplete() ? deletionOfSlices() : List.of();
   }
 
@@ -123,9 +123,7 @@ public record Plan(
     return writes(inForce());
   }
 
-  /**
-   * Kubernetes takes its mirrored slices away a moment after the Endpoints are hidden or deleted.
-   */
+  /** Kubernetes deletes its mirrored slices a moment after the Endpoints are hidden or deleted. */
   private void refuseBesideStaleMirror() throws UnusableServiceException {
     if (isMirrorStale()) {
       throw new UnusableServiceException(
@@ -167,29 +165,27 @@ public record Plan(
     return slices.stream().allMatch(Publication::isUnchanged);
   }
 
-  /** Whether our slices lead wherever the Service is to lead, whatever they remember. */
+  /** Whether our slices have every wanted destination, regardless of their annotations. */
   boolean isSlicesComplete() {
-    return ObservedService.routes(actual.own()).containsAll(wantedRoutes());
+    return ObservedService.destinations(actual.own()).containsAll(wantedDestinations());
   }
 
-  /** Whether one of our slices leads where nothing is to lead. */
+  /** Whether one of our slices has a destination that is not wanted. */
   boolean isSlicesMisleading() {
-    return !wantedRoutes().containsAll(ObservedService.routes(actual.own()));
+    return !wantedDestinations().containsAll(ObservedService.destinations(actual.own()));
   }
 
-  /** Whether Kubernetes has mirrored all that is wanted, so that clients lose nothing with ours. */
+  /** Whether Kubernetes has mirrored all that is wanted: clients do not need our slices. */
   boolean isMirrorComplete() {
-    return actual.mirroredRoutes().containsAll(wantedRoutes());
+    return actual.mirroredDestinations().containsAll(wantedDestinations());
   }
 
-  /**
-   * Whether Kubernetes still shows what it mirrored before: what is new must not stand beside it.
-   */
+  /** Whether a mirrored slice still has an old destination, beside which no new one may appear. */
   boolean isMirrorStale() {
-    return !wantedRoutes().containsAll(actual.mirroredRoutes());
+    return !wantedDestinations().containsAll(actual.mirroredDestinations());
   }
 
-  /** Whether nothing is to be done: the form that PUBLISH asks for is right, and alone. */
+  /** Whether nothing is to be done: the form that PUBLISH names is right, and the only one. */
   public boolean isUnchanged() {
     if (purpose == Purpose.CLEAR) {
       return publications().stream().allMatch(Publication::isUnchanged);
@@ -199,21 +195,21 @@ public record Plan(
         : endpoints.isUnchanged() && actual.own().isEmpty();
   }
 
-  /** Where the Service is to route to, in the words of {@link Subsets#routes}. */
-  public Set<String> wantedRoutes() {
-    Set<String> routes = new TreeSet<>();
-    slices.forEach(slice -> routes.addAll(slice.wantedRoutes()));
-    return routes;
+  /** Where the Service is to route to, in the format of {@link Destination#texts}. */
+  public Set<String> wantedDestinations() {
+    Set<String> destinations = new TreeSet<>();
+    slices.forEach(slice -> destinations.addAll(slice.wantedDestinations()));
+    return destinations;
   }
 
-  /** Every object that there is, to be cleared. */
+  /** The existing objects, which are to be cleared. */
   private List<Publication> publications() {
     return Stream.concat(Stream.ofNullable(endpoints), slices.stream()).toList();
   }
 
   /**
-   * The objects that clients see now, or those that PUBLISH asks for where there is none: what is
-   * written when no switch from one form to the other is to go on.
+   * The objects that clients see now, or those that PUBLISH names if there are none: what is
+   * written if no switch from one form to the other is to go on.
    */
   List<Publication> inForce() {
     boolean areSlices =
@@ -221,7 +217,7 @@ public record Plan(
     return areSlices ? slices : List.of(endpoints);
   }
 
-  /** The most addresses that one of the objects would hold that there are, or are asked for. */
+  /** The most addresses in one of the objects that exist already, or that PUBLISH names. */
   int largest() {
     int most = 0;
     if (wantsSlices || !actual.own().isEmpty()) {
@@ -239,7 +235,7 @@ public record Plan(
     return most;
   }
 
-  /** What is to change, as a diff of each object; a switch takes several cycles to get there. */
+  /** What is to change, as a diff of each object. A switch needs several cycles for it. */
   public String diff() {
     List<String> diffs = new ArrayList<>();
     if (purpose == Purpose.CLEAR) {

@@ -21,11 +21,11 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * One wanted object of a Service, Endpoints or an EndpointSlice, against the actual one.
+ * One wanted object of a Service, Endpoints or an EndpointSlice, compared with the actual one.
  *
- * @param wanted with what is ours alone: a label of value null is to be taken away, and of the
- *     annotations the time of the write is missing
- * @param actual as last read; null when there is none
+ * @param wanted only what this program manages: a label with the value null is to be removed, and
+ *     the annotation with the time of the write is missing
+ * @param actual as last read; null if there is none
  * @param time of the write, for the annotation last-update
  */
 public record Publication(String service, HasMetadata wanted, HasMetadata actual, Instant time) {
@@ -33,13 +33,13 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxxx");
 
-  /** What is shown of an annotation that others may have written. */
+  /** How many characters are shown of an annotation, which another writer may have written. */
   private static final int MAX_SHOWN = 4000;
 
-  /** Whether the actual object is what is wanted: addresses, ports, labels and stored topology. */
+  /** Whether the actual object has the wanted addresses, ports, labels, and stored topology. */
   public boolean isUnchanged() {
     return actual != null
-        && wantedRoutes().equals(routes(actual))
+        && wantedDestinations().equals(destinations(actual))
         && isLabelled()
         && state().entrySet().stream()
             .allMatch(
@@ -50,7 +50,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
                         ObservedService.annotation(actual, entry.getKey())));
   }
 
-  /** Two managers may list the same nodes in another order, and would take turns in writing it. */
+  /** Ignores the order of nodes: two managers with different orders would overwrite each other. */
   private static boolean isSame(String annotation, String value, String stored) {
     return Objects.equals(value, stored)
         || annotation.equals(Annotations.NODES)
@@ -76,12 +76,12 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
     return wanted.getMetadata().getLabels();
   }
 
-  /** The wanted annotations, but for the time of the write. */
+  /** The wanted annotations, without the time of the write. */
   Map<String, String> state() {
     return wanted.getMetadata().getAnnotations();
   }
 
-  /** The write that makes the object what is wanted. */
+  /** Returns the write that creates the wanted object, or changes the actual one to it. */
   ObjectWrite write() {
     HasMetadata object =
         wanted instanceof EndpointSlice slice
@@ -103,12 +103,13 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
 
   /** The change of addresses, in one line. */
   public String summary() {
-    Set<String> before = routes(actual);
-    String now = wantedRoutes().isEmpty() ? "no address" : String.join(", ", wantedRoutes());
+    Set<String> before = destinations(actual);
+    String now =
+        wantedDestinations().isEmpty() ? "no address" : String.join(", ", wantedDestinations());
     if (actual == null) {
       return name() + " created with " + now;
     }
-    return before.equals(wantedRoutes())
+    return before.equals(wantedDestinations())
         ? name() + " keeps " + now + ", its annotations were written" + mirroring()
         : "%s now has %s (was %s)%s"
             .formatted(
@@ -135,11 +136,13 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
             + " "
             + name()
             + (actual == null ? " (to be created)" : isUnchanged() ? " (unchanged)" : ""));
-    Set<String> before = routes(actual);
+    Set<String> before = destinations(actual);
     before.stream()
-        .filter(route -> !wantedRoutes().contains(route))
-        .forEach(route -> lines.add("- " + ForeignText.clean(route)));
-    wantedRoutes().forEach(route -> lines.add((before.contains(route) ? "  " : "+ ") + route));
+        .filter(destination -> !wantedDestinations().contains(destination))
+        .forEach(destination -> lines.add("- " + ForeignText.clean(destination)));
+    wantedDestinations()
+        .forEach(
+            destination -> lines.add((before.contains(destination) ? "  " : "+ ") + destination));
     Map<String, String> stored = ourAnnotations(actual);
     new TreeMap<>(state())
         .forEach(
@@ -174,16 +177,16 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
     return String.join(System.lineSeparator(), lines);
   }
 
-  Set<String> wantedRoutes() {
-    return routes(wanted);
+  Set<String> wantedDestinations() {
+    return destinations(wanted);
   }
 
-  private static Set<String> routes(HasMetadata object) {
+  private static Set<String> destinations(HasMetadata object) {
     if (object instanceof EndpointSlice slice) {
-      return Route.texts(Slices.routes(slice));
+      return Destination.texts(Slices.destinations(slice));
     }
     return object instanceof Endpoints endpoints
-        ? Route.texts(Subsets.routes(endpoints.getSubsets()))
+        ? Destination.texts(Subsets.destinations(endpoints.getSubsets()))
         : Set.of();
   }
 

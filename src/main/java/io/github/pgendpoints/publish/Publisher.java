@@ -32,9 +32,9 @@ public final class Publisher {
   private final Clock clock;
 
   /**
-   * @param slices whether PUBLISH asks for EndpointSlices
-   * @param defaultPort PGPORT: the one that signatures leave out
-   * @param clock tells the time of a write
+   * @param slices whether PUBLISH is endpointslices
+   * @param defaultPort PGPORT, which signatures leave out
+   * @param clock for the time of a write
    */
   public Publisher(
       String rwService,
@@ -73,7 +73,7 @@ public final class Publisher {
         readOnly(topology, verdict, published, readOnly));
   }
 
-  /** The primary behind the read-write Service. */
+  /** Returns the plan that puts the primary behind the read-write Service. */
   public Plan readWrite(
       Topology topology, Verdict verdict, LastPublished published, ObservedService actual) {
     return plan(
@@ -84,7 +84,7 @@ public final class Publisher {
         actual);
   }
 
-  /** The standbys behind the read-only Service. */
+  /** Returns the plan that puts the standbys behind the read-only Service. */
   public Plan readOnly(
       Topology topology, Verdict verdict, LastPublished published, ObservedService actual) {
     return plan(
@@ -95,20 +95,18 @@ public final class Publisher {
         actual);
   }
 
-  /**
-   * The primary that was verified last back behind the read-write Service; what is stored stays.
-   */
+  /** Returns the plan that puts the last verified primary back. The stored topology stays. */
   public Plan repaired(Verdict verdict, ObservedService actual) {
     return plan(
         rwService, Plan.Purpose.FOLLOW, List.of(nodeAt(verdict.repair())), Map.of(), actual);
   }
 
   /**
-   * A primary that a person has chosen, behind the read-write Service.
+   * Returns the plan that puts a primary that an operator has chosen behind the read-write Service.
    *
    * @param chosen a primary that answered
-   * @param primary what is to be remembered of it
-   * @param generation that this choice begins
+   * @param primary what is to be stored about it
+   * @param generation the generation that this choice begins
    */
   public Plan chosenReadWrite(
       NodeState chosen,
@@ -121,7 +119,7 @@ public final class Publisher {
     return plan(rwService, Plan.Purpose.OVERRULE, List.of(chosen), state, readWrite);
   }
 
-  /** The same for the read-only Service, which keeps the addresses it has. */
+  /** Returns the same plan for the read-only Service, which keeps its addresses. */
   public Plan chosenReadOnly(
       NodeState chosen,
       PublishedPrimary primary,
@@ -155,7 +153,7 @@ public final class Publisher {
     return NodeState.unknown(entry, entry.host(), Failure.OTHER, "");
   }
 
-  /** Nothing behind the read-write Service; what is stored stays. */
+  /** Returns the plan that empties the read-write Service. The stored topology stays. */
   public Plan cleared(ObservedService actual) {
     return new Plan(
         rwService,
@@ -175,7 +173,7 @@ public final class Publisher {
       Collection<NodeState> nodes,
       Map<String, String> state,
       ObservedService actual) {
-    // Somebody else's label stays where it is no business of ours.
+    // Removes the label only in these cases: otherwise it belongs to another writer.
     Map<String, String> shown = new HashMap<>();
     if (!actual.own().isEmpty() || actual.isUnseen()) {
       shown.put(ObservedService.SKIP_MIRROR, null);
@@ -209,10 +207,10 @@ public final class Publisher {
   }
 
   /**
-   * A slice that is to be empty is so before another is written: with a primary of another family
-   * the old one must not stand beside it. Of standbys the new ones come first, so that there is
-   * always one. The state lives with the primary; the read-only slices keep a copy, all of them, so
-   * that nobody who deletes a slice makes us believe a primary that is stale.
+   * Returns the slices in the order of their writes. A read-write slice is emptied before another
+   * is filled, so that an old primary of another address family is never visible beside the new
+   * one. A read-only slice is filled first, so that there is always a standby. Every read-only
+   * slice has a copy of the state, so that a deleted slice never makes a stale primary credible.
    */
   private List<Publication> slices(
       String service,
@@ -250,7 +248,7 @@ public final class Publisher {
     return new Publication(service, wanted, slice, clock.instant());
   }
 
-  /** What is stored of a topology; a value of null is to be taken away. */
+  /** The annotations that store a topology; one with the value null is to be removed. */
   private Map<String, String> state(Topology topology, Verdict verdict, LastPublished published) {
     NodeState node = verdict.primary();
     return state(

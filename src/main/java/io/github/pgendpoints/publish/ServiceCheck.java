@@ -23,8 +23,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 
 /**
- * When to look at the Services, and what is odd about them. Without the Service nothing routes to
- * its Endpoints, and Kubernetes deletes them when its controllers start.
+ * Checks that the Services exist and fit. Without the Service, nothing routes to its Endpoints, and
+ * Kubernetes deletes them when its controllers start.
  */
 public final class ServiceCheck {
   private final ObjectClient<Service> client;
@@ -35,16 +35,16 @@ public final class ServiceCheck {
   private final Executor executor;
   private final Set<String> checked = new HashSet<>();
 
-  /** The answers to reads that were sent before they are needed. */
+  /** The results of reads that were sent before they are needed. */
   private final Map<String, Future<Found>> ahead = new HashMap<>();
 
   private final ApiRights rights;
 
   /**
    * @param namespace of the Services
-   * @param portName the name of our Endpoints' port, which must be the Service's own
-   * @param rights tells whether we may look
-   * @param conditions told what is odd
+   * @param portName the port name in our Endpoints, which must match that in the Service
+   * @param rights whether the Role grants reading Services
+   * @param conditions receives what does not fit
    * @param executor runs the reads that are sent ahead
    */
   public ServiceCheck(
@@ -91,10 +91,10 @@ public final class ServiceCheck {
   }
 
   /**
-   * Reads Services while the nodes of a cycle are probed: a write is likely, and need not wait for
-   * the answer then, nor for a connection. What an earlier cycle read ahead counts no more.
+   * Reads Services while a cycle probes its nodes and a write is likely: the write then waits
+   * neither for the response nor for a connection. Forgets what an earlier cycle read ahead.
    *
-   * @param services their names; none when no write is likely
+   * @param services their names; empty if no write is likely
    */
   public void readAhead(List<String> services) {
     ahead.clear();
@@ -106,15 +106,15 @@ public final class ServiceCheck {
         ahead.put(
             service, CompletableFuture.supplyAsync(() -> new Found(client.get(service)), executor));
       } catch (RejectedExecutionException e) {
-        // No thread is to be had: it is read when it is needed.
+        // No thread is free: the Service is read when it is needed.
       }
     }
   }
 
   /**
-   * Checks the Service of a plan, in the first cycle and before each write, where the Role lets us.
+   * Checks the Service of a plan, in the first cycle and before each write, if the Role grants it.
    *
-   * @throws UnusableServiceException when it does not exist, or has a selector
+   * @throws UnusableServiceException if the Service does not exist, or has a selector
    */
   public void check(Plan plan) throws UnusableServiceException {
     if (plan.isUnchanged() && checked.contains(plan.service())) {
@@ -141,22 +141,22 @@ public final class ServiceCheck {
   }
 
   /**
-   * Reads a Service for the reason why its clients see none of its Endpoints.
+   * Reads a Service, to find out why its clients do not see its Endpoints.
    *
-   * @return null if there is no problem, or the Role does not let us read the Service
+   * @return null if there is no problem, or the Role does not grant reading the Service
    */
   Problem problem(String service) {
     return find(service).map(found -> Problem.of(found.service())).orElse(null);
   }
 
   /**
-   * The answer to a read.
+   * The result of a read.
    *
    * @param service null if it does not exist
    */
   private record Found(Service service) {}
 
-  /** Empty where the Role does not let us. */
+  /** Returns empty if the Role does not grant reading the Service. */
   private Optional<Found> find(String service) {
     return rights.ask(
         ApiRight.GET_SERVICES, () -> answerAhead(service).orElseGet(() -> read(service)));
@@ -166,7 +166,7 @@ public final class ServiceCheck {
     return new Found(budget.within(() -> client.get(service)));
   }
 
-  /** Empty when it was not read ahead, or that failed, or found a problem, which may be over. */
+  /** Returns empty if no read was sent ahead, or it failed, or found a problem that may be over. */
   private Optional<Found> answerAhead(String service) {
     Future<Found> answer = ahead.remove(service);
     if (answer == null) {
@@ -182,7 +182,7 @@ public final class ServiceCheck {
     }
   }
 
-  /** Notes a Service that is there and without a selector; warns once of a port by another name. */
+  /** Records a Service that exists and has no selector. Warns once if its port has another name. */
   private void noteUsable(Plan plan, Service service) {
     Set<String> names =
         Optional.ofNullable(service.getSpec()).map(ServiceSpec::getPorts).orElse(List.of()).stream()

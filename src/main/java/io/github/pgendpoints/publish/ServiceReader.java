@@ -12,11 +12,11 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Reads what there is behind a Service: its Endpoints and, where there may be any, its slices.
+ * Reads the objects behind a Service: its Endpoints and, if there may be any, its slices.
  *
- * <p>Where Endpoints are published, slices of ours can only be left from before the program
- * started, or from another replica that led meanwhile: whoever overlooked them would leave an old
- * primary in them.
+ * <p>If PUBLISH is endpoints, slices of ours can only be left from before the program started, or
+ * from another replica that led meanwhile. If the program ignored them, they would keep an old
+ * primary.
  */
 public final class ServiceReader {
   private final ObjectClient<Endpoints> endpoints;
@@ -28,9 +28,9 @@ public final class ServiceReader {
   private final Set<String> withoutSlices = new HashSet<>();
 
   /**
-   * @param watched reads what informers do not vouch for
-   * @param rights tells whether the Role lets us list slices where it need not
-   * @param publishSlices whether PUBLISH asks for EndpointSlices
+   * @param watched reads what is not known from informers
+   * @param rights whether the Role grants listing slices, which only endpointslices requires
+   * @param publishSlices whether PUBLISH is endpointslices
    */
   public ServiceReader(
       ObjectClient<Endpoints> endpoints,
@@ -47,16 +47,16 @@ public final class ServiceReader {
     this.budget = budget;
   }
 
-  /** Forgets what was read: others may have written since. */
+  /** Forgets what was read: another replica may have written since. */
   public void forget() {
     watched.forget();
     withoutSlices.clear();
   }
 
   /**
-   * What there is behind a Service.
+   * Returns the objects behind a Service.
    *
-   * @throws KubernetesClientException when the API server refuses or does not answer
+   * @throws KubernetesClientException if the API server refuses a request or does not respond
    */
   public ObservedService read(String service) {
     Endpoints found = endpoints(service);
@@ -64,10 +64,10 @@ public final class ServiceReader {
   }
 
   /**
-   * Whether to look for slices: in each cycle where we publish them, else until there are none of
-   * ours. And when there are no Endpoints, or they are hidden: there must be a reason for it.
+   * Whether to list slices: in each cycle if PUBLISH is endpointslices, otherwise until there are
+   * none of ours. Also if the Endpoints are missing or hidden: slices may be the reason.
    *
-   * @param endpoints null when there are none
+   * @param endpoints null if there are none
    */
   boolean maySlicesBeThere(String service, Endpoints endpoints) {
     boolean suspected =
@@ -77,16 +77,16 @@ public final class ServiceReader {
     return isWorthListing() && (publishSlices || suspected);
   }
 
-  /** Whether the Role lets us look, as far as is known; where slices are published, it has to. */
+  /** Whether the Role grants listing slices, as far as is known: endpointslices requires it. */
   private boolean isWorthListing() {
     return publishSlices || rights.isWorthAsking(ApiRight.LIST_SLICES);
   }
 
   /**
-   * Joins what there is behind a Service, and notes whether slices of ours are.
+   * Joins the objects behind a Service, and records whether slices of ours are among them.
    *
-   * @param endpoints null when there are none
-   * @param slices null when they were not listed
+   * @param endpoints null if there are none
+   * @param slices null if they were not listed
    */
   ObservedService noted(String service, Endpoints endpoints, List<EndpointSlice> slices) {
     ObservedService actual = new ObservedService(endpoints, slices);
@@ -99,14 +99,14 @@ public final class ServiceReader {
   }
 
   /**
-   * Slices of ours alone are read when an informer reports a change. Each step of a switch from one
-   * form to the other has a read of its own: the resourceVersion of what it writes says nothing of
-   * the other form.
+   * Returns the slices. If only ours exist, they are read only when an informer reports a change.
+   * Each step of a switch from one form to the other reads them: the resourceVersion of the object
+   * that it writes does not cover the other form.
    */
   private List<EndpointSlice> slices(String service, Endpoints endpoints) {
     if (publishSlices && endpoints == null) {
       List<EndpointSlice> known = watched.slices().get(service, () -> list(service));
-      if (known == null || new ObservedService(null, known).mirroredRoutes().isEmpty()) {
+      if (known == null || new ObservedService(null, known).mirroredDestinations().isEmpty()) {
         return known;
       }
     }
@@ -114,10 +114,10 @@ public final class ServiceReader {
   }
 
   /**
-   * Completes what was read of a Service by its slices, which are read now.
+   * Adds the slices of a Service, which are read now, to its Endpoints.
    *
-   * @param endpoints as they are now; null when there are none
-   * @return null where the Role does not let us list slices
+   * @param endpoints as they are now; null if there are none
+   * @return null if the Role does not grant listing slices
    */
   ObservedService withSlices(String service, Endpoints endpoints) {
     List<EndpointSlice> found = isWorthListing() ? slicesNow(service) : null;
@@ -129,7 +129,7 @@ public final class ServiceReader {
     return watched.slices().isOutdated(service);
   }
 
-  /** Null when there are none. */
+  /** Returns null if there are none. */
   private Endpoints endpoints(String service) {
     List<Endpoints> found =
         watched
@@ -147,7 +147,7 @@ public final class ServiceReader {
     return watched.slices().read(service, () -> list(service));
   }
 
-  /** Null when we may not look, and need not. */
+  /** Returns null if the Role does not grant listing slices, unless endpointslices requires it. */
   private List<EndpointSlice> list(String service) {
     budget.check();
     return publishSlices

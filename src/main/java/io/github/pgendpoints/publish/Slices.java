@@ -19,12 +19,12 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** EndpointSlices: made from nodes, and compared by what they route to. */
+/** Creates EndpointSlices from nodes, and lists where they route to. */
 public final class Slices {
   static final String SERVICE_NAME = "kubernetes.io/service-name";
   static final String MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 
-  /** Our own name there. */
+  /** The name of this program in that label. */
   static final String MANAGER = "postgres-endpoint-manager";
 
   /** The name of the controller that mirrors Endpoints. */
@@ -38,8 +38,8 @@ public final class Slices {
   }
 
   /**
-   * One slice an address family and port, since both belong to the slice: {@code SERVICE-ipv4} and
-   * {@code SERVICE-ipv6}, and {@code SERVICE-ipv4-5433} where the port is not the default one.
+   * Returns one slice per address family and port, which apply to a whole slice: {@code
+   * SERVICE-ipv4} and {@code SERVICE-ipv6}, or {@code SERVICE-ipv4-5433} for a non-default port.
    */
   static List<EndpointSlice> of(
       String service, Collection<NodeState> nodes, String portName, int defaultPort) {
@@ -77,7 +77,7 @@ public final class Slices {
         .addNewPort()
         .withName(portName)
         .withPort(nodes.get(0).node().port())
-        .withProtocol(Route.TCP)
+        .withProtocol(Destination.TCP)
         .endPort()
         .build();
   }
@@ -92,7 +92,7 @@ public final class Slices {
         .build();
   }
 
-  /** The slice as it has to be when no node belongs to it any more. */
+  /** Returns the slice without addresses, for when no node belongs to it any more. */
   static EndpointSlice emptied(String service, EndpointSlice slice) {
     return new EndpointSliceBuilder()
         .withNewMetadata()
@@ -105,7 +105,7 @@ public final class Slices {
         .build();
   }
 
-  /** The Service that a slice or Endpoints belong to; null when a slice does not say. */
+  /** The Service that a slice or Endpoints belong to; null if a slice does not name one. */
   public static String serviceOf(HasMetadata object) {
     return object instanceof EndpointSlice
         ? ObservedService.label(object, SERVICE_NAME)
@@ -120,7 +120,7 @@ public final class Slices {
     return address.indexOf(':') >= 0;
   }
 
-  /** The API server says null of a list that is empty, whatever was written. */
+  /** The API server returns null for an empty list, even if an empty list was written. */
   private static List<Endpoint> endpointsOf(EndpointSlice slice) {
     return Objects.requireNonNullElse(slice.getEndpoints(), List.of());
   }
@@ -129,22 +129,25 @@ public final class Slices {
     return Objects.requireNonNullElse(slice.getPorts(), List.of());
   }
 
-  static Stream<Route> routes(EndpointSlice slice) {
+  static Stream<Destination> destinations(EndpointSlice slice) {
     return endpointsOf(slice).stream()
         .flatMap(
             endpoint ->
                 endpoint.getAddresses().stream()
                     .flatMap(
-                        address -> routes(address, slice, readiness(endpoint.getConditions()))));
+                        address ->
+                            destinations(address, slice, readiness(endpoint.getConditions()))));
   }
 
-  private static Stream<Route> routes(String address, EndpointSlice slice, String state) {
+  private static Stream<Destination> destinations(
+      String address, EndpointSlice slice, String state) {
     return portsOf(slice).isEmpty()
-        ? Stream.of(Route.withoutPort(address, state))
+        ? Stream.of(Destination.withoutPort(address, state))
         : portsOf(slice).stream()
             .map(
                 port ->
-                    Route.of(address, port.getPort(), port.getProtocol(), port.getName(), state));
+                    Destination.of(
+                        address, port.getPort(), port.getProtocol(), port.getName(), state));
   }
 
   /** Whether Kubernetes made the slice from Endpoints. */
@@ -152,11 +155,11 @@ public final class Slices {
     return MIRRORING.equals(ObservedService.label(slice, MANAGED_BY));
   }
 
-  /** What is not said counts as yes. */
+  /** A condition without a value means ready, serving, or not terminating. */
   private static String readiness(EndpointConditions conditions) {
     return conditions == null
         ? ""
-        : (Boolean.FALSE.equals(conditions.getReady()) ? Route.NOT_READY : "")
+        : (Boolean.FALSE.equals(conditions.getReady()) ? Destination.NOT_READY : "")
             + (Boolean.FALSE.equals(conditions.getServing()) ? " not serving" : "")
             + (Boolean.TRUE.equals(conditions.getTerminating()) ? " terminating" : "");
   }

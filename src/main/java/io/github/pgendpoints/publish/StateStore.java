@@ -2,38 +2,38 @@ package io.github.pgendpoints.publish;
 
 import io.github.pgendpoints.topology.Memory;
 
-/** What outlives the process: the memory of a cluster, written by compare-and-swap. */
+/** Stores the memory of a cluster beyond the life of the process, by compare-and-swap. */
 public interface StateStore {
   /**
-   * What is stored.
+   * Returns what is stored.
    *
-   * @return null when nothing is kept anywhere, or may not be read, so that only the process knows
-   * @throws UnreadableStateException when something is kept and cannot be read now
+   * @return null if nothing is stored, or may be read, so that only the process has the memory
+   * @throws UnreadableStateException if something is stored but cannot be read now
    */
   Memory read() throws UnreadableStateException;
 
-  /** Whether to read again, although it could not be read earlier in this term. */
+  /** Whether to read again in this term of leadership, for example if it was refused before. */
   default boolean isReadDue() {
     return false;
   }
 
   /**
-   * Stores it, where it differs.
+   * Stores the memory if it differs from what is stored.
    *
-   * @throws OutdatedTopologyException when another process wrote since it was read
+   * @throws OutdatedTopologyException if another process wrote since the last read
    */
   void write(Memory memory) throws OutdatedTopologyException;
 
   /**
-   * Stores it whatever is there: a person has decided.
+   * Stores the memory in place of any other: an operator has decided.
    *
-   * @throws OutdatedTopologyException when others do not stop writing
+   * @throws OutdatedTopologyException if other writers do not stop writing
    */
   default void overwrite(Memory memory) throws OutdatedTopologyException {
     write(memory);
   }
 
-  /** Keeps nothing. */
+  /** Returns a store that keeps nothing. */
   static StateStore none() {
     return new StateStore() {
       @Override
@@ -46,7 +46,7 @@ public interface StateStore {
     };
   }
 
-  /** For a run that writes nothing. */
+  /** Returns a store that reads only, for a run that writes nothing. */
   static StateStore readOnly(StateStore store) {
     return new StateStore() {
       @Override

@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** Reads back what the objects of both Services remember. */
+/** Reads the topology that the objects of both Services store. */
 public final class StoredTopologyReader {
   private static final BigInteger MAX_TIMELINE = BigInteger.valueOf(Line.MAX_TIMELINE);
   private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
@@ -27,8 +27,8 @@ public final class StoredTopologyReader {
   private final Consumer<String> warnings;
 
   /**
-   * @param defaultPort PGPORT: the one that signatures leave out
-   * @param warnings told what cannot be read and is done without
+   * @param defaultPort PGPORT, which signatures leave out
+   * @param warnings receives what cannot be read and is ignored
    */
   public StoredTopologyReader(int defaultPort, boolean allowLoopback, Consumer<String> warnings) {
     this.defaultPort = defaultPort;
@@ -37,11 +37,11 @@ public final class StoredTopologyReader {
   }
 
   /**
-   * What one object remembers.
+   * What one object stores.
    *
-   * @param identifier null when it is not there, or cannot be read; so with all that follow
-   * @param timeline 0 when it is not there
-   * @param generation 0 when it is not there
+   * @param identifier null if it is missing or unreadable, like all that follow
+   * @param timeline 0 instead of null
+   * @param generation 0 instead of null
    */
   private record Remembered(
       HasMetadata object,
@@ -58,13 +58,13 @@ public final class StoredTopologyReader {
   }
 
   /**
-   * The last verified topology. The read-write objects are written first, so they have the say, and
-   * of several of them the one written last. But where another object of the same generation has a
-   * higher timeline of the same cluster, the write of the others failed, and the primary of that
-   * timeline is the one that it names. A later generation is a person's word, and replaces both.
+   * Returns the last verified topology. The read-write objects are written first, so they take
+   * precedence, and among them the one written last. But if another object of the same generation
+   * has a higher timeline of the same cluster, the write of the others failed, and this one names
+   * the primary. A later generation is an operator's decision, and replaces both.
    *
-   * <p>The read-only objects keep a copy: one that cannot be read is told of, and counts for
-   * nothing while the read-write objects have a line.
+   * <p>The read-only objects keep a copy. One that cannot be read is reported, but ignored while
+   * the read-write objects have a line.
    */
   public LastPublished published(ObservedService readWrite, ObservedService readOnly) {
     List<Remembered> first = remembered(readWrite);
@@ -146,9 +146,9 @@ public final class StoredTopologyReader {
   }
 
   /**
-   * Those that are stored; else where the read-write Service leads; else what is in last-topology.
-   * With a start time, the server is known without them, and whoever edited the address may have
-   * meant another one.
+   * Returns the stored entries, or else where the read-write Service routes to, or else the primary
+   * in last-topology. A stored start time identifies the server without entries: then there are
+   * none, since an operator who edited the address may have meant another server.
    */
   private List<String> entries(
       Remembered newest, ObservedService readWrite, List<HasMetadata> newestFirst) {
@@ -174,7 +174,7 @@ public final class StoredTopologyReader {
         return nodes.stream().map(Node::hostAndPort).toList();
       }
     } catch (IllegalArgumentException e) {
-      // As a name.
+      // A fault, like a host name.
     }
     faults.add(fault(object, Annotations.ENTRIES, stored, "ip:port, separated by commas"));
     return null;
@@ -191,11 +191,11 @@ public final class StoredTopologyReader {
   }
 
   /**
-   * The known nodes, for a run without PG_NODES: from the annotation {@code
-   * postgres.discovery/nodes}, else from last-topology.
+   * Returns the known nodes, for a run without PG_NODES: from the annotation {@code
+   * postgres.discovery/nodes}, or else from last-topology.
    *
-   * @return empty when neither is there
-   * @throws IllegalArgumentException when what is there cannot be read
+   * @return empty if both are missing
+   * @throws IllegalArgumentException if what is there cannot be read
    */
   public List<Node> nodes(ObservedService readWrite, ObservedService readOnly) {
     List<HasMetadata> objects = objects(readWrite, readOnly);
@@ -219,7 +219,7 @@ public final class StoredTopologyReader {
         .orElse(null);
   }
 
-  /** The original's signatures may name nodes as no list of ours would: then it is not known. */
+  /** Returns null for a signature of the Python original with nodes that NodeList cannot parse. */
   private String primaryEndpoint(String signature) {
     if (signature == null) {
       return null;
@@ -235,7 +235,7 @@ public final class StoredTopologyReader {
     return text(object, Annotations.SYSTEM_IDENTIFIER, Line.MAX_SYSTEM_IDENTIFIER, faults);
   }
 
-  /** The number an annotation holds; 0 when it is not there, or a fault. */
+  /** Returns the number in an annotation; 0 if it is missing or a fault. */
   private static long number(
       HasMetadata object, String annotation, BigInteger max, List<String> faults) {
     String number = text(object, annotation, max, faults);
@@ -265,7 +265,7 @@ public final class StoredTopologyReader {
     return text.length() <= 40 ? text : text.substring(0, 39) + "…";
   }
 
-  /** Whoever wrote anything but 'false' there meant to stop us. */
+  /** Any text but 'false' pauses, even an unknown one: it was meant to stop the program. */
   private static boolean isPaused(HasMetadata object) {
     String paused = ObservedService.annotation(object, Annotations.PAUSED);
     return paused != null && !Set.of("", "false").contains(paused.toLowerCase(Locale.ROOT));

@@ -15,11 +15,11 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** The subsets of Endpoints: made from nodes, and compared by what they route to. */
+/** Creates the subsets of Endpoints from nodes, and lists where they route to. */
 public final class Subsets {
   private Subsets() {}
 
-  /** One subset a port, ascending; its addresses in numeric order, each once. */
+  /** Returns one subset per port, ascending, with distinct addresses in numeric order. */
   static List<EndpointSubset> of(Collection<NodeState> nodes, String portName) {
     TreeMap<Integer, Set<String>> addressesByPort = new TreeMap<>();
     for (NodeState node : nodes) {
@@ -36,7 +36,7 @@ public final class Subsets {
                         new EndpointPortBuilder()
                             .withName(portName)
                             .withPort(entry.getKey())
-                            .withProtocol(Route.TCP)
+                            .withProtocol(Destination.TCP)
                             .build())
                     .build())
         .toList();
@@ -46,27 +46,28 @@ public final class Subsets {
     return ips.stream().map(ip -> new EndpointAddressBuilder().withIp(ip).build()).toList();
   }
 
-  static Stream<Route> routes(List<EndpointSubset> subsets) {
+  static Stream<Destination> destinations(List<EndpointSubset> subsets) {
     return subsets.stream()
         .flatMap(
             subset ->
                 Stream.concat(
-                    routes(subset.getAddresses(), subset.getPorts(), ""),
-                    routes(subset.getNotReadyAddresses(), subset.getPorts(), Route.NOT_READY)));
+                    destinations(subset.getAddresses(), subset.getPorts(), ""),
+                    destinations(
+                        subset.getNotReadyAddresses(), subset.getPorts(), Destination.NOT_READY)));
   }
 
-  private static Stream<Route> routes(
+  private static Stream<Destination> destinations(
       List<EndpointAddress> addresses, List<EndpointPort> ports, String state) {
     return addresses.stream()
         .map(EndpointAddress::getIp)
         .flatMap(
             ip ->
                 ports.isEmpty()
-                    ? Stream.of(Route.withoutPort(ip, state))
+                    ? Stream.of(Destination.withoutPort(ip, state))
                     : ports.stream()
                         .map(
                             port ->
-                                Route.of(
+                                Destination.of(
                                     ip,
                                     port.getPort(),
                                     port.getProtocol(),

@@ -1,6 +1,6 @@
 package io.github.pgendpoints.publish;
 
-/** What STATE keeps cannot be read now; the message says what was asked for and why it failed. */
+/** STATE cannot be read now. The message names the request and the reason of its failure. */
 public final class UnreadableStateException extends Exception {
   private static final long serialVersionUID = 1;
 

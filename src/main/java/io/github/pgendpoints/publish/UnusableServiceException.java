@@ -1,13 +1,13 @@
 package io.github.pgendpoints.publish;
 
-/** The Service of the Endpoints is missing, or is not ours to serve. */
+/** A Service cannot be published: for example, it is missing, or it has a selector. */
 public final class UnusableServiceException extends Exception {
   private static final long serialVersionUID = 1;
 
   private final String service;
 
   /**
-   * @param message names the Service, and says what is wrong with it
+   * @param message names the Service, and what is wrong with it
    */
   public UnusableServiceException(String service, String message) {
     super(message);

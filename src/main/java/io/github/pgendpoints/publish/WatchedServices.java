@@ -15,17 +15,17 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
-/** What there is behind the Services, as far as informers vouch for it. */
+/** The objects behind the Services, which are read only if they are not known from informers. */
 public final class WatchedServices implements AutoCloseable {
   private final WatchedObjects<Endpoints> endpoints;
   private final WatchedObjects<EndpointSlice> slices;
 
   /**
-   * @param services their names; none in a run of one cycle, which reads all it needs
-   * @param publishSlices whether PUBLISH asks for EndpointSlices; where they are not what we write,
-   *     a change of them can wait for the next cycle
-   * @param rights told what we may not watch
-   * @param degraded told what cannot be watched for another reason
+   * @param services their names; empty in a run of one cycle, which reads all it needs
+   * @param publishSlices whether PUBLISH is endpointslices; if not, a change of slices can wait for
+   *     the next cycle
+   * @param rights records what the Role does not grant watching
+   * @param degraded receives what cannot be watched for another reason
    * @param nanoTime as {@link System#nanoTime}
    * @param requestCycle makes a cycle due at once
    */
@@ -38,7 +38,7 @@ public final class WatchedServices implements AutoCloseable {
       Consumer<String> degraded,
       LongSupplier nanoTime,
       Runnable requestCycle) {
-    // fabric8 makes a field selector of the name, which is what a rule with resourceNames grants.
+    // fabric8 turns the name into a field selector, which a rule with resourceNames grants.
     this.endpoints =
         new WatchedObjects<>(
             ObjectKind.ENDPOINTS,
@@ -79,13 +79,13 @@ public final class WatchedServices implements AutoCloseable {
     return slices;
   }
 
-  /** Has everything read again. */
+  /** Forgets all objects, so that they are read again. */
   void forget() {
     endpoints.forget();
     slices.forget();
   }
 
-  /** Has to be told of each request. */
+  /** The listener that must receive each request. */
   public RequestListener requests() {
     return RequestListener.all(List.of(endpoints, slices));
   }

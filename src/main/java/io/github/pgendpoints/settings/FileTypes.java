@@ -79,7 +79,7 @@ final class FileTypes {
     return file;
   }
 
-  /** Whether the value is a path rather than, say, the key that the file ought to hold. */
+  /** Whether the value is a path rather than, for example, the key that the file should contain. */
   static boolean looksLikePath(String text) {
     return PATH.matcher(text).matches();
   }

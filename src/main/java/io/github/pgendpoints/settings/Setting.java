@@ -24,7 +24,7 @@ public record Setting<T>(
     String defaultText,
     String description) {
 
-  /** A name stands for one setting; what Java makes for records takes 20 ms of each start. */
+  /** Compares names, which are unique. Java's own method for records takes 20 ms of each start. */
   @Override
   public boolean equals(Object other) {
     return other instanceof Setting<?> setting && name.equals(setting.name);

@@ -22,7 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Every setting, validated; {@link SettingsCatalog} says what each is. Immutable; {@code toString}
+ * All settings, validated. {@link SettingsCatalog} describes them. Immutable; {@code toString}
  * shows no value.
  */
 public final class Settings {
@@ -137,7 +137,7 @@ public final class Settings {
     return get(PROBE_INTERVAL);
   }
 
-  /** The same while the topology is unstable: never longer than {@link #probeInterval}. */
+  /** The interval while the topology is unstable, never longer than {@link #probeInterval}. */
   public Duration unstableProbeInterval() {
     Duration unstable = get(PROBE_INTERVAL_UNSTABLE);
     return unstable.compareTo(probeInterval()) < 0 ? unstable : probeInterval();
@@ -197,8 +197,8 @@ public final class Settings {
   }
 
   /**
-   * A hash of all that decides what the program finds: processes of the same one find the same.
-   * Neither a password nor the settings of the log count.
+   * A hash of the settings that affect what the program finds: processes with the same hash find
+   * the same. It excludes PGPASSWORD and the settings of the log.
    */
   public String fingerprint() {
     StringBuilder text = new StringBuilder();

@@ -13,8 +13,8 @@ import java.util.Set;
 import org.postgresql.jdbc.SslMode;
 
 /**
- * Every setting there is. The defaults, the bounds, and the words are stated here and nowhere else:
- * {@link SettingsReader} parses by them, {@link SettingsReference} prints them.
+ * All settings. Their defaults, bounds, and descriptions are defined only here: {@link
+ * SettingsReader} parses by them, {@link SettingsReference} prints them.
  */
 public final class SettingsCatalog {
   // Nodes and Services

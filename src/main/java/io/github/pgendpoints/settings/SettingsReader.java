@@ -21,10 +21,10 @@ import java.util.stream.Stream;
 
 /** Reads environment variables into {@link Settings}, and collects every fault. */
 public final class SettingsReader {
-  /** What the manifests contain where a user has to put a value. */
+  /** The text in the manifests that a user has to replace by a value. */
   static final String PLACEHOLDER = "REPLACE-ME";
 
-  /** What Java puts in the place of bytes that it cannot decode. */
+  /** The character that Java uses for bytes that it cannot decode. */
   private static final char UNDECODABLE = '\uFFFD';
 
   /** The value of NAME_PORT that Kubernetes sets for a Service of that name. */
@@ -33,7 +33,7 @@ public final class SettingsReader {
   private final Map<String, String> environment;
   private final boolean allowLoopback;
   private final Map<Setting<?>, Object> values = new HashMap<>();
-  private final List<Fault> faults = new ArrayList<>();
+  private final List<InvalidSetting> faults = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
 
   private SettingsReader(Map<String, String> environment, boolean allowLoopback) {
@@ -58,7 +58,7 @@ public final class SettingsReader {
       throw new InvalidSettingsException(
           reader.faults.stream()
               .sorted(Comparator.comparing(fault -> order.indexOf(fault.setting())))
-              .map(Fault::text)
+              .map(InvalidSetting::text)
               .toList());
     }
     return settings;
@@ -89,7 +89,7 @@ public final class SettingsReader {
     return settings;
   }
 
-  /** Reads one setting; after a fault the default stands in for it. */
+  /** Reads one setting. After a fault, the default is used instead. */
   private void read(Setting<?> setting) {
     Map.Entry<String, String> variable = setting.variable(environment);
     if (variable == null) {
@@ -97,7 +97,7 @@ public final class SettingsReader {
     }
     if (variable.getValue().indexOf(UNDECODABLE) >= 0) {
       faults.add(
-          new Fault(
+          new InvalidSetting(
               setting, variable.getKey() + " cannot be read in this locale; set LC_ALL=C.UTF-8"));
       return;
     }
@@ -151,7 +151,7 @@ public final class SettingsReader {
   }
 
   private void checkPorts(Settings settings) {
-    // One listens on all addresses, the other one on loopback.
+    // Management listens on all addresses, which include the loopback address of Jolokia.
     if (settings.jolokiaPort() != null
         && settings.jolokiaPort().equals(settings.managementPort())) {
       fault(JOLOKIA_PORT, String.valueOf(settings.jolokiaPort()), "is also the MANAGEMENT_PORT");
@@ -190,7 +190,7 @@ public final class SettingsReader {
   }
 
   private void checkKey(String certificate, String key) {
-    // The driver wants the password of a key store, which is none of our settings, at the console.
+    // The driver prompts for the password of a key store, for which there is no setting.
     if (!key.matches(".*\\.(p12|pfx)")) {
       String problem =
           Certificates.faultOfPkcs8(FileTypes.content(key), FileTypes.content(certificate));
@@ -234,7 +234,7 @@ public final class SettingsReader {
     Map.Entry<String, String> variable = setting.variable(environment);
     faults.add(
         variable == null
-            ? Fault.of(setting, setting.name(), derived, problem)
-            : Fault.of(setting, variable.getKey(), variable.getValue(), problem));
+            ? InvalidSetting.of(setting, setting.name(), derived, problem)
+            : InvalidSetting.of(setting, variable.getKey(), variable.getValue(), problem));
   }
 }

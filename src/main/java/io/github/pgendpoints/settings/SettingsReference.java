@@ -5,7 +5,7 @@ import static io.github.pgendpoints.settings.SettingsCatalog.*;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The settings as users read about them. */
+/** The reference of all settings, for users. */
 public final class SettingsReference {
   /** Settings that belong together. */
   record Section(String title, List<Setting<?>> settings) {}

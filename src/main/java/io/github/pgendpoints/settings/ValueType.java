@@ -29,7 +29,7 @@ import org.postgresql.jdbc.SslMode;
  * @param allowed the allowed values in words, such as {@code 1 to 65535}
  * @param parser reads a text that is not empty; throws IllegalArgumentException if it is not
  *     allowed, with a message that continues a sentence about the value, or with none if {@code
- *     allowed} says it all
+ *     allowed} explains it
  * @param formatter writes a value, which may be null, as a user does
  * @param printable whether a message may repeat a text: false if it is or may be a secret
  */
@@ -45,7 +45,7 @@ record ValueType<T>(
   private static final List<String> BYTE_UNITS = List.of("B", "kB", "MB", "GB", "TB");
   private static final int LONGEST_LABEL = 63;
 
-  /** Any text for which the parser throws nothing. */
+  /** Any text that the parser accepts. */
   static <T> ValueType<T> of(String allowed, Function<String, T> parser) {
     return new ValueType<>(
         allowed, parser, value -> Objects.toString(value, ""), /* printable= */ text -> true);
@@ -60,7 +60,7 @@ record ValueType<T>(
     return new ValueType<>(allowed, parser, formatter, printable);
   }
 
-  /** The same type, of which a message repeats only some texts. */
+  /** The same type, except that messages repeat only the texts that meet the condition. */
   ValueType<T> printableIf(Predicate<String> condition) {
     return new ValueType<>(allowed, parser, formatter, condition);
   }
@@ -249,7 +249,7 @@ record ValueType<T>(
   }
 
   /**
-   * This type, or a word with a meaning of its own.
+   * This type, or a word with a special meaning.
    *
    * @param meaning what the word stands for; null, for example, for off
    */

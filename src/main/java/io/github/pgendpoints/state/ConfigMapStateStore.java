@@ -23,18 +23,18 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
- * Keeps what outlives the process in a ConfigMap, a key a cluster: the memory of the decision, and
- * from one run of {@code --once} to the next what was alerted of. Every write is a compare-and-swap
- * against what this object read or wrote last. Used by one cycle at a time.
+ * Stores in a ConfigMap what must outlive the process, with one key per cluster: the memory of the
+ * decision, and what one run of {@code --once} reported, for the next run. Each write is a
+ * compare-and-swap against the value last read or written here. Used by one cycle at a time.
  */
 public final class ConfigMapStateStore implements StateStore {
-  /** What ALERT_STATE, the older name of STATE, kept there. */
+  /** The key that ALERT_STATE, the older name of STATE, used there. */
   private static final String OLD_KEY = "conditions.json";
 
-  /** A Role is mended, a newer version is rolled back: it is looked at again after a while. */
+  /** The time until the next read: an operator may fix the Role, or roll back a newer version. */
   private static final Duration AGAIN = Duration.ofSeconds(30);
 
-  /** How often a write goes round when others write other keys of the ConfigMap. */
+  /** How often a write is retried while other writers change other keys of the ConfigMap. */
   private static final int MAX_CONFLICTS = 5;
 
   private final ObjectClient<ConfigMap> client;
@@ -49,21 +49,19 @@ public final class ConfigMapStateStore implements StateStore {
 
   private StateDocument document = StateDocument.empty();
 
-  /** The memory that the document stands for, where that is not all of it. */
+  /** The memory that the document was made from, which may be more than the document holds. */
   private Memory last;
 
-  /**
-   * Our key's value, and the version it is of, as last read or written; null when there is none.
-   */
+  /** The key's value and the object's version, as last read or written; null when there is none. */
   private String text;
 
   private String resourceVersion;
   private boolean holdsOldKey;
 
-  /** Whether what is there has been read, and may be replaced. */
+  /** Whether the stored value has been read, and may be replaced. */
   private boolean isKnown;
 
-  /** Whether it has been read in this cycle, for {@link #read} to give. */
+  /** Whether the value has been read in this cycle, for {@link #read} to return. */
   private boolean isPrefetched;
 
   private Long refusedAt;
@@ -71,10 +69,10 @@ public final class ConfigMapStateStore implements StateStore {
   /**
    * @param name STATE: the ConfigMap
    * @param key RW_SERVICE: one ConfigMap may serve several clusters
-   * @param errors for the words of a failure
-   * @param rights told when the Role does not let us read or write it
-   * @param conditions told what else keeps us from it
-   * @param budget of the cycle
+   * @param errors describes failures
+   * @param rights records that the Role does not allow reading or writing the ConfigMap
+   * @param conditions records any other reason why STATE cannot be used
+   * @param budget the API budget of the cycle
    * @param guard throws when this process may not write
    * @param nanoTime as {@link System#nanoTime}
    */
@@ -112,7 +110,7 @@ public final class ConfigMapStateStore implements StateStore {
     return isKnown ? document.memory() : null;
   }
 
-  /** Also when it was loaded for its conditions: a write would swap it for a memory without it. */
+  /** Also due after a load for the conditions: a write before the read would lose the memory. */
   @Override
   public boolean isReadDue() {
     return refusedAt == null
@@ -120,14 +118,14 @@ public final class ConfigMapStateStore implements StateStore {
         : nanoTime.getAsLong() - refusedAt >= AGAIN.toNanos();
   }
 
-  /** What was alerted of, as JSON; null when nothing is kept, or nothing can be read. */
+  /** The reported conditions as JSON; null when none are stored, or STATE cannot be read. */
   String conditions() {
     try {
       load();
       isPrefetched = true;
       return document.conditions();
     } catch (UnreadableStateException e) {
-      // The cycle is about to find the same, and tells of it.
+      // The cycle finds the same error next, and reports it.
       return null;
     }
   }
@@ -153,7 +151,7 @@ public final class ConfigMapStateStore implements StateStore {
     if (text == null) {
       if (holdsOldKey) {
         conditions.reportDegradation(
-            "STATE %s holds %s, which an earlier version wrote: it is not read, and the next write takes it away"
+            "STATE %s holds %s, which an earlier version wrote: it is ignored, and the next write removes it"
                 .formatted(name, OLD_KEY));
       }
     } else if (!parse()) {
@@ -167,7 +165,7 @@ public final class ConfigMapStateStore implements StateStore {
     last = document.memory();
   }
 
-  /** Notes an answer of the API server. */
+  /** Records a response of the API server. */
   private void accept(ConfigMap map) {
     Map<String, String> data = map == null || map.getData() == null ? Map.of() : map.getData();
     resourceVersion = map == null ? null : map.getMetadata().getResourceVersion();
@@ -185,7 +183,7 @@ public final class ConfigMapStateStore implements StateStore {
       return false;
     } catch (IllegalArgumentException e) {
       throw new UnreadableStateException(
-          "STATE: ConfigMap %s has a key %s that cannot be read, %s; to replace it: postgres-endpoint-manager overrule, or delete the key to have everything in it forgotten"
+          "STATE: ConfigMap %s has a key %s that cannot be read, %s; to replace it: postgres-endpoint-manager overrule, or delete the key, which discards its contents"
               .formatted(name, key, e.getMessage()),
           e);
     }
@@ -208,7 +206,7 @@ public final class ConfigMapStateStore implements StateStore {
   }
 
   /**
-   * Stores what was alerted of.
+   * Stores the reported conditions.
    *
    * @param json null to store none
    */
@@ -230,7 +228,7 @@ public final class ConfigMapStateStore implements StateStore {
         if (e.getCause() instanceof KubernetesClientException failure) {
           throw failure;
         }
-        // What is there cannot be read, and is replaced.
+        // The stored value cannot be read, and is replaced.
       }
       try {
         swap(bounded(memory, document.conditions()));
@@ -238,25 +236,24 @@ public final class ConfigMapStateStore implements StateStore {
         isKnown = true;
         return;
       } catch (OutdatedTopologyException e) {
-        // Once more, against what is there now.
+        // Retries against the current value.
       }
     }
     throw new OutdatedTopologyException(
-        "STATE %s is written by others again and again: nothing is overruled there"
-            .formatted(name));
+        "other writers keep changing STATE %s, so it does not hold the overrule".formatted(name));
   }
 
   private StateDocument bounded(Memory memory, String json) {
     StateDocument.Bounded bounded = StateDocument.bounded(memory, json);
     if (!bounded.dropped().isEmpty()) {
       conditions.reportDegradation(
-          "STATE %s does not keep all there is to remember: without %s"
+          "STATE %s is too small for everything to remember; left out: %s"
               .formatted(name, String.join(", ", bounded.dropped())));
     }
     return bounded.document();
   }
 
-  /** Others may write other keys of the ConfigMap; a change of ours is a conflict. */
+  /** Other writers may change other keys of the ConfigMap; a change of this key is a conflict. */
   private void swap(StateDocument wanted) throws OutdatedTopologyException {
     String json = wanted.json();
     for (int attempt = 0; !json.equals(text); attempt++) {
@@ -295,7 +292,7 @@ public final class ConfigMapStateStore implements StateStore {
             .endMetadata()
             .addToData(key, json)
             .build();
-    // A new object has nothing to remove, and its metadata names neither labels nor annotations.
+    // The metadata has neither labels nor annotations. A new object has no old key to remove.
     map.getMetadata().setLabels(null);
     map.getMetadata().setAnnotations(null);
     if (resourceVersion == null) {
@@ -309,7 +306,7 @@ public final class ConfigMapStateStore implements StateStore {
 
   // --- requests ---------------------------------------------------------------------------------
 
-  /** Null when it does not exist. */
+  /** Returns null when the ConfigMap does not exist. */
   private ConfigMap get() {
     return client.get(name);
   }

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps what was alerted of for the next run of {@code --once}, or for the next leader. It is a
- * comfort: whatever goes wrong with it is told, and the program goes on as if there were none.
+ * Stores the reported conditions for the next run of {@code --once}, or for the next leader. This
+ * is optional: each failure is reported, and the program continues as if nothing were stored.
  */
 public final class RememberedConditions {
   private static final Logger LOG = LoggerFactory.getLogger(RememberedConditions.class);
@@ -21,14 +21,14 @@ public final class RememberedConditions {
   private final Conditions conditions;
   private final boolean once;
 
-  /** What was kept last, or could not be: null before that. */
+  /** What was last stored, or could not be stored; null before that. */
   private ConditionsSnapshot kept;
 
   private boolean isFirstCycle;
 
   /**
-   * @param store null to keep nothing
-   * @param once whether this is a run of one cycle; one that stays says again which checks are off
+   * @param store null to store nothing
+   * @param once whether this is a run of one cycle; a manager reports again which checks are off
    */
   public RememberedConditions(
       ConfigMapStateStore store, KubernetesErrors errors, Conditions conditions, boolean once) {
@@ -38,7 +38,7 @@ public final class RememberedConditions {
     this.once = once;
   }
 
-  /** Goes on where another process ended, before the first cycle. */
+  /** Restores the conditions of an earlier process, before the first cycle. */
   public void recall() {
     kept = null;
     isFirstCycle = true;
@@ -56,13 +56,13 @@ public final class RememberedConditions {
     }
   }
 
-  /** Keeps what a cycle has left, where that is news, and logs what the first one found again. */
+  /** Stores the conditions of a cycle if they are new, and logs what the first one found again. */
   public void remember() {
     if (store == null) {
       return;
     }
     if (isFirstCycle) {
-      AlertLog.logUnreported(conditions.unreported());
+      AlertLog.logRepeated(conditions.repeated());
       isFirstCycle = false;
     }
     ConditionsSnapshot now = conditions.snapshot();

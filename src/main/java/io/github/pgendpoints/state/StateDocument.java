@@ -26,16 +26,16 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What STATE keeps of one cluster, as JSON.
+ * The contents of STATE for one cluster, as JSON.
  *
- * @param memory of the decision
- * @param conditions what was alerted of, as JSON; null when that is not kept
+ * @param memory the memory of the decision
+ * @param conditions the reported conditions, as JSON; null when they are not stored
  */
 record StateDocument(Memory memory, String conditions) {
   static final int MAX_RIVALS = 64;
   static final int MAX_ENTRIES = 1000;
 
-  /** Half of what a ConfigMap takes. */
+  /** Half of the size limit of a ConfigMap. */
   static final int MAX_BYTES = 512 * 1024;
 
   private static final int VERSION = 1;
@@ -43,7 +43,7 @@ record StateDocument(Memory memory, String conditions) {
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
-  /** A document within the bounds, and what had to be dropped for it: one phrase each. */
+  /** A document within the limits, and what was dropped to keep them: one phrase each. */
   record Bounded(StateDocument document, List<String> dropped) {}
 
   static StateDocument empty() {
@@ -53,10 +53,10 @@ record StateDocument(Memory memory, String conditions) {
   // --- reading ----------------------------------------------------------------------------------
 
   /**
-   * Reads what {@link #json} wrote.
+   * Parses the output of {@link #json}.
    *
    * @return empty when it is of another version
-   * @throws IllegalArgumentException saying what is wrong with it, without repeating it
+   * @throws IllegalArgumentException when it is invalid; the message does not repeat the text
    */
   static Optional<StateDocument> of(String json) {
     try {
@@ -77,7 +77,7 @@ record StateDocument(Memory memory, String conditions) {
                   aliases(array(root, "aliases", MAX_ENTRIES))),
               conditions.isMissingNode() ? null : JSON.writeValueAsString(conditions)));
     } catch (JsonProcessingException e) {
-      // What the parser says may repeat what is there.
+      // The message of the parser may repeat the text.
       throw new IllegalArgumentException("it is not JSON", e);
     }
   }
@@ -140,7 +140,7 @@ record StateDocument(Memory memory, String conditions) {
     return entries;
   }
 
-  /** An address and a port: nobody is to be asked by a name that was found here. */
+  /** Accepts only an address and a port, because a name from STATE must never be probed. */
   private static String entry(String text) {
     try {
       Node node = NodeList.parse(text, 1, true).nodes().get(0);
@@ -148,7 +148,7 @@ record StateDocument(Memory memory, String conditions) {
         return text;
       }
     } catch (IllegalArgumentException e) {
-      // As any other text.
+      // Rejected below, like any other text.
     }
     throw new IllegalArgumentException("one of its entries is not an ip:port");
   }
@@ -190,7 +190,7 @@ record StateDocument(Memory memory, String conditions) {
   // --- writing ----------------------------------------------------------------------------------
 
   /**
-   * A document of these that is not too large. The oldest rivals, and any conditions, stay last.
+   * Returns a document within the limits. It keeps the oldest rivals, and drops conditions last.
    */
   static Bounded bounded(Memory memory, String conditions) {
     List<String> dropped = new ArrayList<>();
@@ -225,13 +225,13 @@ record StateDocument(Memory memory, String conditions) {
     StateDocument all =
         new StateDocument(Memory.stored(memory.generation(), primary, rivals, aliases), conditions);
     if (conditions != null && all.json().getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
-      dropped.add("what was alerted of");
+      dropped.add("the reported conditions");
       all = new StateDocument(all.memory(), null);
     }
     return new Bounded(all, dropped);
   }
 
-  /** One text for one content. */
+  /** Returns the JSON. Equal contents give equal text. */
   String json() {
     ObjectNode root = JSON.createObjectNode();
     root.put("version", VERSION);

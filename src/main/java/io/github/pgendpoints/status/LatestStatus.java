@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/** The status of a manager that runs on, by its last cycle. Made only when asked for. */
+/** The status of a running manager after its last cycle. It is computed only on request. */
 public final class LatestStatus {
-  /** What is older, by more than the time between two cycles, is no status. */
+  /** A status is valid for this time plus the time between two cycles. */
   private static final Duration MAX_AGE = Duration.ofSeconds(30);
 
   private record Ended(Result result, Supplier<List<String>> reasons, Instant at) {}
@@ -28,8 +28,8 @@ public final class LatestStatus {
   /**
    * @param replica the name of this host or pod
    * @param interval the longest time from one cycle to the next
-   * @param leads whether this replica leads now
-   * @param leader names the holder of the Lease, if it knows it; null if there is no Lease
+   * @param leads whether this replica is the leader now
+   * @param leader returns the holder of the Lease if it is known; null if there is no Lease
    */
   public LatestStatus(
       Publisher publisher,
@@ -47,15 +47,15 @@ public final class LatestStatus {
   }
 
   /**
-   * Notes a cycle that has ended.
+   * Records a completed cycle.
    *
-   * @param reasons what it found wrong; made when asked for
+   * @param reasons what it found wrong; computed on demand
    */
   public void ended(Result result, Supplier<List<String>> reasons) {
     last = new Ended(result, reasons, clock.instant());
   }
 
-  /** The status; null if no cycle has ended of late. */
+  /** The status; null if no cycle has ended recently. */
   public Status status() {
     Ended ended = last;
     if (ended == null || ended.at().isBefore(clock.instant().minus(maxAge))) {
@@ -65,7 +65,7 @@ public final class LatestStatus {
         ended.result(), ended.reasons().get(), publisher, source(isLeading(ended), ended.at()));
   }
 
-  /** Why there is no status, in the form of one. */
+  /** Returns a status that only contains why there is none. */
   public Status missing() {
     Ended ended = last;
     Instant now = clock.instant();
@@ -77,7 +77,7 @@ public final class LatestStatus {
     return Status.missing(reason, source(isLeading(ended), ended == null ? now : ended.at()));
   }
 
-  /** As in its last cycle, unless it has lost the Lease since. */
+  /** The role of the last cycle, unless this replica has lost the Lease since. */
   private Boolean isLeading(Ended ended) {
     return ended == null || leader == null
         ? null

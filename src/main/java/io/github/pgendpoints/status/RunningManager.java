@@ -12,14 +12,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks the manager that runs on this host, or in this container, for its status: a second program
- * beside it has neither the memory nor the time for a probe of its own.
+ * Requests the status from the manager that runs on this host or in this container, because a
+ * second program beside it has neither the memory nor the time for its own probes.
  */
 public final class RunningManager {
-  /** Served by {@code ManagementServer}. */
+  /** The path of the status as text, which {@code ManagementServer} serves. */
   public static final String PATH = "/observe/status";
 
-  /** The same as JSON. */
+  /** The path of the status as JSON. */
   public static final String JSON_PATH = PATH + ".json";
 
   /** The query parameter for {@code Settings.fingerprint}. */
@@ -31,30 +31,30 @@ public final class RunningManager {
   private static final Logger LOG = LoggerFactory.getLogger(RunningManager.class);
   private static final int TIMEOUT_MILLIS = 5000;
 
-  /** How long a manager that has no status yet may take for its cycle. */
+  /** How long to wait for the first cycle of a manager that has no status yet. */
   private static final Duration MAX_WAIT = Duration.ofSeconds(10);
 
   private static final int POLL_MILLIS = 200;
   private static final int MAX_BYTES = 1 << 22;
 
   /**
-   * What the manager answers.
+   * The response of the manager.
    *
-   * @param hasStatus whether a cycle has ended; if not, the text says why
-   * @param exitCode of the command
-   * @param text to print
+   * @param hasStatus whether a cycle has ended; if not, the text contains the reason
+   * @param exitCode the exit code of the command
+   * @param text the text to print
    */
   public record Answer(boolean hasStatus, int exitCode, String text) {}
 
   private RunningManager() {}
 
   /**
-   * Asks, and waits some seconds for the status of a manager that has none.
+   * Requests the status, and waits some seconds if the manager has none yet.
    *
    * @param port MANAGEMENT_PORT
-   * @param settings the fingerprint of the settings: a manager with others answers for another
+   * @param settings the fingerprint of the settings: a manager with other settings manages another
    *     cluster, or decides by other rules
-   * @return null if no manager runs there, or if its settings are others
+   * @return null if no manager runs there, or if it has other settings
    */
   public static Answer ask(int port, String settings, boolean json) {
     long deadline = System.nanoTime() + MAX_WAIT.toNanos();

@@ -21,13 +21,13 @@ import java.util.TreeSet;
 import java.util.function.Function;
 
 /**
- * What one cycle found, and what it would have published. Its fields are those of the JSON.
+ * What one cycle found, and what it would have published. The fields are those of the JSON.
  *
- * @param exitCode that of a run of one cycle
+ * @param exitCode the exit code of a run of one cycle
  * @param verified whether the topology passed the rules of verification
  * @param paused whether a setting or an annotation stops every write
  * @param reasons what is wrong: one sentence each
- * @param nodes in the order of PG_NODES; empty when they could not be asked
+ * @param nodes in the order of PG_NODES; empty when they could not be probed
  * @param services the read-write one first; empty when their Endpoints could not be read
  * @param source which process found it, and when
  */
@@ -42,11 +42,11 @@ public record Status(
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
-   * A node. What it does not tell is null.
+   * A node. A value that it does not report is null.
    *
    * @param lag bytes behind the primary
    * @param publishedIn the Services whose Endpoints hold it now
-   * @param reason why it is what it is, or is not read from; may be empty
+   * @param reason why it is in its state, or is not read from; may be empty
    */
   public record NodeRow(
       String node,
@@ -62,10 +62,10 @@ public record Status(
   /**
    * A Service.
    *
-   * @param wanted where it should route to; null when that is not known, and it is left as it is
+   * @param wanted where it should route to; null when that is not known, and it stays unchanged
    * @param actual where it routes to; null when there is nothing yet
    * @param upToDate whether nothing has to be written; null when that is not known
-   * @param clients where clients are led, if that differs from what was written; otherwise null
+   * @param clients the addresses that clients see, if they are not those written; otherwise null
    */
   public record ServiceRow(
       String service,
@@ -75,11 +75,11 @@ public record Status(
       Collection<String> clients) {}
 
   /**
-   * The process whose cycle it was.
+   * The process that ran the cycle.
    *
-   * @param by manager for one that runs on, command for the command status itself
+   * @param by {@code manager} for a running manager, {@code command} for the command status itself
    * @param replica the name of the manager's host or pod; null for the command
-   * @param leading whether that manager holds the Lease; null where there is no Lease
+   * @param leading whether that manager holds the Lease; null if there is no Lease
    * @param leader the name of the holder of the Lease; null if it is not known
    * @param at when the cycle ended; UTC, ISO 8601
    * @param ageSeconds how long ago that was
@@ -91,7 +91,7 @@ public record Status(
       return new Source("manager", replica, leading, leader, seconds(at), age);
     }
 
-    /** The command itself. */
+    /** Returns the source for the command itself. */
     public static Source probe(Instant at) {
       return new Source("command", null, null, null, seconds(at), 0);
     }
@@ -102,10 +102,10 @@ public record Status(
   }
 
   /**
-   * What a cycle found.
+   * Returns the status after a cycle.
    *
    * @param lasting what the cycle found wrong
-   * @param publisher knows the Services, and what belongs behind them
+   * @param publisher provides the Services, and what belongs behind them
    */
   public static Status of(Result result, List<String> lasting, Publisher publisher, Source source) {
     ObservedService rw = result.readWrite();
@@ -142,7 +142,7 @@ public record Status(
         source);
   }
 
-  /** No cycle has found anything, for this reason. */
+  /** Returns a status without findings, for this reason. */
   static Status missing(String reason, Source source) {
     return new Status(1, false, false, List.of(reason), List.of(), List.of(), source);
   }
@@ -151,8 +151,8 @@ public record Status(
       String name, ObservedService actual, List<Mismatch> mismatches, Plan plan) {
     return new ServiceRow(
         name,
-        plan == null ? null : plan.wantedRoutes(),
-        actual.isMissing() ? null : actual.routes(),
+        plan == null ? null : plan.wantedDestinations(),
+        actual.isMissing() ? null : actual.destinations(),
         plan == null ? null : plan.isUnchanged(),
         mismatches.stream()
             .filter(mismatch -> mismatch.service().equals(name))
@@ -203,7 +203,7 @@ public record Status(
     return actual != null && endpoint != null && actual.publishedEndpoints().contains(endpoint);
   }
 
-  /** For programs. */
+  /** Returns the status as JSON. */
   public String json() {
     try {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this);

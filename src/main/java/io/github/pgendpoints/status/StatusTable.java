@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A {@link Status} for people, for a terminal of 100 columns.
+ * Formats a {@link Status} as text for a terminal of 100 columns.
  *
  * <p>Picocli's TextTable cannot print it: it starts the next column below a cell of several lines,
  * and it interprets markup such as <code>@|bold x|@</code> in the messages of a server.
@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 public final class StatusTable {
   private static final int WIDTH = 100;
 
-  /** A narrower last column is unreadable: let the terminal break the line instead. */
+  /** A narrower last column is unreadable: the terminal breaks the line instead. */
   private static final int LEAST = 20;
 
   private static final List<String> UNITS = List.of("B", "kB", "MB", "GB", "TB", "PB");
@@ -31,7 +31,7 @@ public final class StatusTable {
     this.status = status;
   }
 
-  /** The text, without a line break at the end. */
+  /** Returns the text, without a line break at the end. */
   public String text() {
     List<String> lines = new ArrayList<>();
     lines.add(headline());
@@ -72,7 +72,7 @@ public final class StatusTable {
 
   private String headline() {
     if (status.nodes().isEmpty()) {
-      return "The nodes were not asked.";
+      return "The nodes were not probed.";
     }
     if (!status.verified()) {
       return "Refused.";
@@ -83,7 +83,7 @@ public final class StatusTable {
     if (status.exitCode() == 3) {
       return "Verified, but it cannot be published.";
     }
-    return (status.exitCode() == 0 ? "Verified." : "Verified, and somebody has to act.")
+    return (status.exitCode() == 0 ? "Verified." : "Verified, but action is required.")
         + (status.paused() ? " Paused: nothing is written." : "");
   }
 
@@ -118,7 +118,7 @@ public final class StatusTable {
         difference(service));
   }
 
-  /** What --dry-run shows may be an annotation, or the form of the objects. */
+  /** If the routes are equal, an annotation or the form of the objects differs: see --dry-run. */
   private static String difference(ServiceRow service) {
     if (service.upToDate() == null) {
       return "";
@@ -141,7 +141,7 @@ public final class StatusTable {
     return values.isEmpty() ? "-" : String.join("\n", values);
   }
 
-  /** In PostgreSQL's units, such as {@code 16.0 MB}. */
+  /** Returns the size in PostgreSQL's units, such as {@code 16.0 MB}. */
   static String bytes(long bytes) {
     double value = bytes;
     int unit = 0;
@@ -152,7 +152,7 @@ public final class StatusTable {
     return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS.get(unit));
   }
 
-  /** Each column is as wide as its content, and the last one takes the rest. */
+  /** Formats a table. Each column is as wide as its content, and the last one takes the rest. */
   private static List<String> table(List<String> header, List<List<String>> rows) {
     List<List<String>> all = new ArrayList<>();
     all.add(header);

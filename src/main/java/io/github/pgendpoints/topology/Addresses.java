@@ -8,16 +8,16 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** Order, spelling and limits of IP addresses, as the Endpoints and the signature need them. */
+/** Sorts, formats and checks IP addresses for the Endpoints and the signature. */
 public final class Addresses {
-  /** IPv4 before IPv6, each in numeric order, so that 10.0.0.9 stands before 10.0.0.10. */
+  /** Sorts IPv4 before IPv6, each in numeric order, so that 10.0.0.9 comes before 10.0.0.10. */
   public static final Comparator<String> NUMERIC =
       Comparator.comparing(
           address -> parse(address).getAddress(),
           Comparator.<byte[]>comparingInt(bytes -> bytes.length)
               .thenComparing(Arrays::compareUnsigned));
 
-  // No leading zeros: some read them as octal, and Kubernetes refuses them.
+  // No leading zeros: some parsers read them as octal, and Kubernetes refuses them.
   private static final Pattern IPV4 =
       Pattern.compile(
           "(OCTET\\.){3}OCTET".replace("OCTET", "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"));
@@ -32,12 +32,12 @@ public final class Addresses {
   }
 
   /**
-   * Reads an address without ever asking a name server.
+   * Parses an address without a DNS lookup.
    *
    * @throws IllegalArgumentException when {@code text} is not an IP address
    */
   public static InetAddress parse(String text) {
-    // Else Java looks up what begins like no address, such as z:1.
+    // For text that does not begin like an address, such as z:1, getByName would query DNS.
     if (!IPV4.matcher(text).matches() && !isLikeIpv6(text)) {
       throw new IllegalArgumentException("'" + text + "' is not an IP address");
     }
@@ -52,7 +52,7 @@ public final class Addresses {
     return text.indexOf(':') >= 0 && IPV6_CHARACTERS.matcher(text).matches();
   }
 
-  /** The address as text, IPv6 in the short form of RFC 5952 ({@code 2001:db8::1}). */
+  /** Returns the address as text, IPv6 in the short form of RFC 5952 ({@code 2001:db8::1}). */
   public static String text(InetAddress address) {
     if (address instanceof Inet4Address) {
       return address.getHostAddress();
@@ -80,7 +80,7 @@ public final class Addresses {
   /**
    * Why Kubernetes refuses {@code address} in Endpoints (ValidateEndpoints, 422 Invalid): {@code
    * loopback}, {@code link-local}, {@code link-local multicast} or {@code unspecified}; null when
-   * it does not.
+   * it accepts it.
    */
   public static String refusedAs(InetAddress address) {
     if (address.isLoopbackAddress()) {
@@ -95,7 +95,7 @@ public final class Addresses {
     return address.isAnyLocalAddress() ? "unspecified" : null;
   }
 
-  /** The address of an entry such as {@code 10.0.0.1:5432} or {@code [2001:db8::1]:5432}. */
+  /** The address in an entry such as {@code 10.0.0.1:5432} or {@code [2001:db8::1]:5432}. */
   public static String withoutPort(String entry) {
     return entry.substring(0, entry.lastIndexOf(':')).replaceAll("^\\[|]$", "");
   }
@@ -105,7 +105,7 @@ public final class Addresses {
     return bracketed(host) + ":" + port;
   }
 
-  /** {@code host}, or {@code host:port} where the port is not the default; IPv6 in brackets. */
+  /** {@code host}, or {@code host:port} if the port is not the default; IPv6 in brackets. */
   public static String withPort(String host, int port, int defaultPort) {
     return port == defaultPort ? bracketed(host) : withPort(host, port);
   }

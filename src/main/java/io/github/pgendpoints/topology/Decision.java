@@ -1,23 +1,23 @@
 package io.github.pgendpoints.topology;
 
-import static io.github.pgendpoints.topology.Row.row;
+import static io.github.pgendpoints.topology.TableRow.row;
 
 import java.util.List;
 
 /**
- * The one decision of the program: where writes and reads go, from what is published, what is
- * remembered and what the nodes answered. Nothing else is asked, neither a clock nor the network,
- * and nothing is changed. docs/rules.md gives the reason for each row.
+ * Decides where writes and reads go, from what is published, what earlier cycles remembered and
+ * what the nodes answered. The decision uses neither a clock nor the network, and it changes
+ * nothing. docs/rules.md gives the reason for each row.
  */
 public record Decision(
-    List<Row<PrimaryClass, PrimaryCase>> primaries,
-    List<Row<StandbyClass, StandbyCase>> standbys,
-    List<Row<Rule, Situation>> rules) {
-  /** More promotions than this are not believed while nothing but a number tells of them. */
+    List<TableRow<PrimaryClass, PrimaryCase>> primaries,
+    List<TableRow<StandbyClass, StandbyCase>> standbys,
+    List<TableRow<Rule, Situation>> rules) {
+  /** The largest increase of a timeline number that counts as a promotion without a history. */
   static final int CREDIBLE_JUMP = 100;
 
   /** The first row that matches decides. */
-  static final List<Row<Rule, Situation>> RULES =
+  static final List<TableRow<Rule, Situation>> RULES =
       List.of(
           row(Rule.UNREADABLE, now -> !now.published().faults().isEmpty()),
           row(Rule.NO_MAJORITY, now -> now.topology().isOfSeveralClusters()),
@@ -39,18 +39,18 @@ public record Decision(
       new Decision(PrimaryCase.TABLE, StandbyCase.TABLE, RULES);
 
   /**
-   * A verdict, and what the next cycle has to remember.
+   * A verdict, and the memory for the next cycle.
    *
-   * @param memory before anything is published; {@link Memory#publishing} is after it
+   * @param memory before the publication; {@link Memory#publishing} returns the one after it
    */
   public record Outcome(Verdict verdict, Memory memory) {}
 
   /**
    * Decides on one cycle.
    *
-   * @param published what the objects of both Services say
-   * @param memory of the cycles before
-   * @param topology of this cycle, with foreign nodes marked and histories read
+   * @param published what the objects of both Services store
+   * @param memory the memory of earlier cycles
+   * @param topology the topology of this cycle, with foreign nodes marked and histories read
    */
   public static Outcome decide(
       LastPublished published, Memory memory, Topology topology, DecisionSettings settings) {
@@ -61,7 +61,7 @@ public record Decision(
     LastPublished complete = memory.completed(published);
     Memory known = memory.asOf(published, topology.at(), settings.stateAge());
     Situation now = Situation.of(complete, known, topology.identifiedBy(complete), settings, this);
-    Rule rule = Row.first(rules, now);
+    Rule rule = TableRow.first(rules, now);
     Memory next = now.rememberedAfter(rule);
     return new Outcome(now.verdict(rule), next);
   }

@@ -7,10 +7,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How a timeline came to be: the timelines before it, and where each ended. PostgreSQL keeps it in
- * the timeline's history file ({@code 0000000F.history}); timeline 1 has none.
+ * The history of a timeline: the timelines before it, and where each ended. PostgreSQL stores it in
+ * the history file of the timeline ({@code 0000000F.history}); timeline 1 has none.
  *
- * @param timeline whose history it is
+ * @param timeline the timeline that has this history
  * @param ancestors the timelines before it, the oldest first; empty for timeline 1
  */
 public record History(long timeline, List<Ancestor> ancestors) {
@@ -39,11 +39,11 @@ public record History(long timeline, List<Ancestor> ancestors) {
   }
 
   /**
-   * Reads a history file.
+   * Parses a history file.
    *
-   * @param timeline whose file it is
-   * @param file a line an ancestor: its number, where it ended, and why; null when there is no file
-   * @throws IllegalArgumentException when it is not the whole history of this timeline: absent
+   * @param timeline the timeline of the file
+   * @param file a line per ancestor: its number, where it ended, and why; null if there is no file
+   * @throws IllegalArgumentException when it is not the complete history of this timeline: absent
    *     above timeline 1, cut off at either end, or out of order
    */
   public static History of(long timeline, String file) {
@@ -80,7 +80,7 @@ public record History(long timeline, List<Ancestor> ancestors) {
     return ancestors.isEmpty() ? Lsn.ZERO : ancestors.get(ancestors.size() - 1).end();
   }
 
-  /** Where a timeline of this history begins; null when it is none of them. */
+  /** Where a timeline begins; null when the timeline is not part of this history. */
   public Lsn beginOf(long number) {
     Lsn begin = Lsn.ZERO;
     for (Ancestor ancestor : ancestors) {
@@ -92,7 +92,7 @@ public record History(long timeline, List<Ancestor> ancestors) {
     return number == timeline ? begin : null;
   }
 
-  /** Where an ancestor ends; null when the timeline is none. */
+  /** Where an ancestor ends; null when the timeline is not an ancestor. */
   public Lsn endOf(long number) {
     return ancestors.stream()
         .filter(ancestor -> ancestor.timeline() == number)
@@ -102,8 +102,8 @@ public record History(long timeline, List<Ancestor> ancestors) {
   }
 
   /**
-   * Whether this history continues a line: it has the line's timeline, begun at the same position.
-   * Where the line's begin is not known, the number alone decides.
+   * Whether this history continues a line: it contains the line's timeline, with the same begin. If
+   * the begin of the line is not known, the timeline number alone decides.
    */
   public boolean contains(Line line) {
     Lsn begin = beginOf(line.timeline());
@@ -111,10 +111,10 @@ public record History(long timeline, List<Ancestor> ancestors) {
   }
 
   /**
-   * Where this history and another parted.
+   * Finds where this history and another one diverged.
    *
-   * @return the last timeline that both have, up to the end of the part they share; null when they
-   *     share none, or when both still write it
+   * @return the last shared timeline, and the end of its shared part; null when they share no
+   *     timeline, or when both still write it
    */
   public Ancestor partedFrom(History other) {
     Ancestor shared = null;
@@ -125,7 +125,7 @@ public record History(long timeline, List<Ancestor> ancestors) {
       Lsn ours = endAt(i);
       Lsn theirs = other.endAt(i);
       if (ours == null && theirs == null) {
-        // Two standbys that were promoted apart give their timelines the same number.
+        // Two standbys that were promoted independently give their timelines the same number.
         return shared;
       }
       if (!Objects.equals(ours, theirs)) {

@@ -3,18 +3,18 @@ package io.github.pgendpoints.topology;
 import java.util.Objects;
 
 /**
- * What a server said when it was asked for the history of its own timeline.
+ * The result of reading the history of a server's own timeline.
  *
- * @param history null unless it was read
- * @param reason why it was not read, for people; else empty
+ * @param history the history; null unless it was read
+ * @param reason why the history was not read, for operators; else empty
  */
 public record HistoryAnswer(Outcome outcome, History history, String reason) {
-  /** Why a history may be missing matters: only a right that is missing lets numbers decide. */
+  /** Whether the history was read, and if not, why: only a missing right lets numbers decide. */
   public enum Outcome {
     READ,
-    /** Our role may not read it on this server. */
+    /** Our role has no right to read it on this server. */
     NOT_GRANTED,
-    /** It may, but this time there was no answer that can be used. */
+    /** Our role has the right, but this attempt returned no usable answer. */
     FAILED
   }
 

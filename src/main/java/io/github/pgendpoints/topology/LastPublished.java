@@ -6,15 +6,15 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What the objects of both Services say.
+ * What the objects of both Services store.
  *
- * @param primary the primary verified last
- * @param systemIdentifier of the published cluster; null when none is stored
+ * @param primary the last verified primary
+ * @param systemIdentifier the system identifier of the published cluster; null when none is stored
  * @param readWrite the {@code ip:port} of every address behind the read-write Service
- * @param readOnly the same of the read-only Service
- * @param generation how often a person has overruled what was published; 0 for never
- * @param paused whether an annotation says so
- * @param faults what is stored and cannot be read: one sentence each
+ * @param readOnly the same for the read-only Service
+ * @param generation how often an operator has overruled what was published; 0 for never
+ * @param paused whether an annotation pauses the program
+ * @param faults one sentence for each stored value that cannot be read
  */
 public record LastPublished(
     PublishedPrimary primary,
@@ -30,12 +30,12 @@ public record LastPublished(
     faults = List.copyOf(faults);
   }
 
-  /** The line that is published; null when there is none. */
+  /** The published line; null when there is none. */
   public Line line() {
     return primary.line();
   }
 
-  /** The same with another primary, which is remembered better elsewhere. */
+  /** Returns a copy with the remembered primary in place of the stored one. */
   LastPublished with(PublishedPrimary remembered, long itsGeneration) {
     return new LastPublished(
         remembered,
@@ -47,7 +47,7 @@ public record LastPublished(
         faults);
   }
 
-  /** The same with something more that cannot be read. */
+  /** Returns a copy with one more fault. */
   public LastPublished withFault(String fault) {
     List<String> all = new ArrayList<>(faults);
     all.add(fault);
@@ -56,9 +56,9 @@ public record LastPublished(
   }
 
   /**
-   * The nodes in the order to ask them in: those that served last come first. Of a thousand that
-   * are not there, each takes a thread and a little time, and the last one asked has the least of
-   * it.
+   * Returns the nodes in the order to probe them: published nodes come first. If a thousand nodes
+   * are unreachable, each probe holds a thread for a while, and the last node has the least time
+   * left.
    */
   public List<Node> servedFirst(List<Node> nodes) {
     return nodes.stream().sorted(Comparator.comparing(this::place)).toList();
@@ -77,7 +77,7 @@ public record LastPublished(
     return node.endpoint() != null && readOnly.contains(node.endpoint());
   }
 
-  /** The published entries first, then those that are read from, then by address. */
+  /** Sorts by: entry of the published primary, entry of the read-only Service, address. */
   Comparator<NodeState> order() {
     List<String> entries = primary.entries();
     return Comparator.comparing(

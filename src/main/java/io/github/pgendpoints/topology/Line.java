@@ -4,12 +4,12 @@ import java.math.BigInteger;
 import java.util.regex.Pattern;
 
 /**
- * The line of WAL that a primary writes. PostgreSQL has no identity for a timeline: two standbys
- * that are promoted apart give theirs the same number. The position at which it begins tells most
- * of them apart.
+ * The line of WAL that a primary writes. PostgreSQL has no unique ID for a timeline: two standbys
+ * that are promoted independently use the same number. The LSN at which the timeline begins
+ * distinguishes most of them.
  *
- * @param systemIdentifier of the cluster; null when the server does not tell it
- * @param timeline its number, from 1
+ * @param systemIdentifier of the cluster; null when the server does not report it
+ * @param timeline the timeline number, from 1
  * @param begin where the timeline begins, {@link Lsn#ZERO} for timeline 1; null when it is not
  *     known
  */
@@ -23,12 +23,12 @@ public record Line(String systemIdentifier, long timeline, Lsn begin) {
 
   private static final Pattern NUMBER = Pattern.compile("[1-9][0-9]{0,19}");
 
-  /** Whether the text is a system identifier as a server tells it. */
+  /** Whether the text is a system identifier as a server reports it. */
   public static boolean isSystemIdentifier(String text) {
     return isNumber(text, MAX_SYSTEM_IDENTIFIER);
   }
 
-  /** Whether the text is a number from 1, without zeros before it. */
+  /** Whether the text is a number from 1 to {@code max}, without leading zeros. */
   public static boolean isNumber(String text, BigInteger max) {
     return NUMBER.matcher(text).matches() && new BigInteger(text).compareTo(max) <= 0;
   }
@@ -37,17 +37,17 @@ public record Line(String systemIdentifier, long timeline, Lsn begin) {
     return new Line(systemIdentifier, timeline, null);
   }
 
-  /** Whether {@code other} is a begin of another line; false where either is not known. */
+  /** Whether this line begins elsewhere than at {@code other}; false if either is not known. */
   boolean beginsElsewhereThan(Lsn other) {
     return differ(begin, other);
   }
 
-  /** Whether both are known, and are not the same. */
+  /** Whether both values are known and differ. */
   static boolean differ(Object one, Object other) {
     return one != null && other != null && !one.equals(other);
   }
 
-  /** Such as {@code timeline 2 from 0/5000060}. */
+  /** Returns text such as {@code timeline 2 from 0/5000060}. */
   @Override
   public String toString() {
     return "timeline " + timeline + (begin == null ? "" : " from " + begin);

@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 /**
  * A position in the WAL, in bytes from its beginning; PostgreSQL's {@code pg_lsn}.
  *
- * @param bytes unsigned, though no server has written the half that would make it negative
+ * @param bytes an unsigned number; no real server has written so much WAL that the long is negative
  */
 public record Lsn(long bytes) implements Comparable<Lsn> {
   /** Where timeline 1 begins. */
@@ -15,10 +15,10 @@ public record Lsn(long bytes) implements Comparable<Lsn> {
   private static final Pattern TEXT = Pattern.compile("([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})");
 
   /**
-   * Reads PostgreSQL's spelling, {@code 16/B374D848}.
+   * Parses the notation of PostgreSQL, such as {@code 16/B374D848}.
    *
    * @return null for null
-   * @throws IllegalArgumentException when the text is no LSN
+   * @throws IllegalArgumentException when the text is not an LSN
    */
   public static Lsn of(String text) {
     if (text == null) {
@@ -37,7 +37,7 @@ public record Lsn(long bytes) implements Comparable<Lsn> {
     return Long.compareUnsigned(bytes, other.bytes);
   }
 
-  /** PostgreSQL's spelling. */
+  /** Returns the notation of PostgreSQL. */
   @Override
   public String toString() {
     return "%X/%X".formatted(bytes >>> 32, bytes & 0xFFFF_FFFFL);

@@ -11,15 +11,16 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a cycle has to know of earlier ones, beside what is published. Line, rivals and aliases do
- * not age, and STATE keeps them. What nodes were does, and only the process knows it.
+ * What a cycle remembers of earlier cycles, apart from what is published. The line, rivals and
+ * aliases do not expire, and STATE stores them. Node states expire, and only the process keeps
+ * them.
  *
- * @param generation of the published objects when this was learned
- * @param primary the primary verified last; a deleted or edited object does not take it away
+ * @param generation the generation of the published objects that this memory belongs to
+ * @param primary the last verified primary; deleting or editing an object does not remove it
  * @param rivals the primaries of a split brain that is not over
- * @param aliases entries that were seen to be one server, as {@code ip:port}; two or more each
- * @param hysteresis what standbys were
- * @param at when the last cycle asked its nodes; null before the first
+ * @param aliases groups of two or more entries, as {@code ip:port}, that proved to be one server
+ * @param hysteresis how long standbys have been seen or missed
+ * @param at when the last cycle probed its nodes; null before the first cycle
  */
 public record Memory(
     long generation,
@@ -33,22 +34,23 @@ public record Memory(
     aliases = aliases.stream().map(Set::copyOf).toList();
   }
 
-  /** What outlives a process. */
+  /** Returns a memory of the values that STATE stores. */
   public static Memory stored(
       long generation, PublishedPrimary primary, List<Rival> rivals, List<Set<String>> aliases) {
     return new Memory(generation, primary, rivals, aliases, StandbyHysteresis.none(), null);
   }
 
-  /** Nothing is known. */
+  /** Returns an empty memory. */
   public static Memory empty(StandbyHysteresis hysteresis) {
     return new Memory(0, PublishedPrimary.none(), List.of(), List.of(), hysteresis, null);
   }
 
   /**
-   * At the begin of a term of leadership: what nodes were in an earlier one says nothing now.
+   * Returns the memory at the start of a term of leadership, without the node states of earlier
+   * terms.
    *
-   * @param stored what STATE has; null when there is none, and then a split brain of the earlier
-   *     term is forgotten
+   * @param stored the contents of STATE; null when there is none, and then a split brain of the
+   *     earlier term is forgotten
    */
   public Memory inNewTerm(Memory stored) {
     Memory known = stored == null ? withRivals(List.of()) : stored;
@@ -62,10 +64,10 @@ public record Memory(
   }
 
   /**
-   * The same with what another process wrote down meanwhile, within one term of leadership: of two
-   * timelines the higher one counts, and a rival is one until this process has accounted for it.
+   * Merges what another process stored in the meantime, within one term of leadership. The higher
+   * timeline applies. A stored rival stays a rival until this process has accounted for it.
    *
-   * @param stored what STATE has; of a later generation it replaces what is known
+   * @param stored the contents of STATE; those of a later generation replace this memory
    */
   public Memory joinedWith(Memory stored) {
     if (stored.generation > generation) {
@@ -95,10 +97,10 @@ public record Memory(
   }
 
   /**
-   * The published primary, as objects and memory know it together. Of two timelines the higher one
-   * counts: whoever deletes or edits an object does not bring an old primary back. Another cluster
-   * or a later generation in the object means that a person has overruled; an earlier one is a copy
-   * from before that.
+   * Combines the primaries of the objects and of this memory. The higher timeline applies, so that
+   * deleting or editing an object does not bring an old primary back. Another cluster or a later
+   * generation in the object means that an operator has overruled; an earlier one is a copy from
+   * before.
    */
   public LastPublished completed(LastPublished published) {
     if (published.generation() < generation) {
@@ -119,9 +121,9 @@ public record Memory(
   }
 
   /**
-   * What is still known when this is published and the nodes are asked at this moment.
+   * Returns what is still valid for these published objects and this time of the probes.
    *
-   * @param maxAge after which what nodes were says nothing
+   * @param maxAge the age after which node states no longer apply
    */
   Memory asOf(LastPublished published, Instant now, Duration maxAge) {
     if (isOverruledBy(published)) {
@@ -144,9 +146,9 @@ public record Memory(
   }
 
   /**
-   * What is known after these nodes answered.
+   * Returns the memory after these probe results.
    *
-   * @param published whose entries were one server, too
+   * @param published the published primary, whose entries are aliases, too
    */
   Memory observing(Topology topology, PublishedPrimary published) {
     List<Set<String>> earlier = new ArrayList<>(aliases);
@@ -160,9 +162,7 @@ public record Memory(
         topology.at());
   }
 
-  /**
-   * An entry that does not answer stays with the server it was; one that answers says whose it is.
-   */
+  /** An entry that does not answer stays in its group; one that answers shows its group. */
   private static List<Set<String>> aliasesSeenIn(Topology topology, List<Set<String>> aliases) {
     Set<String> answered = new HashSet<>();
     Set<String> listed = new HashSet<>();
@@ -199,14 +199,14 @@ public record Memory(
     return groups.stream().filter(group -> group.size() > 1).toList();
   }
 
-  /** Every entry that is or was the same server as this one. */
+  /** Returns this entry and every entry that is or was the same server. */
   Set<String> aliasesOf(String entry) {
     Set<String> all = new TreeSet<>(Set.of(entry));
     aliases.stream().filter(group -> group.contains(entry)).forEach(all::addAll);
     return all;
   }
 
-  /** The same with a split brain of these primaries beside those that are remembered. */
+  /** Returns a copy that also remembers these primaries of a split brain as rivals. */
   Memory rememberingAsRivals(List<NodeState> primaries, Instant now) {
     List<Rival> all = new ArrayList<>(rivals.stream().map(Rival::present).toList());
     for (NodeState primary : primaries) {
@@ -225,12 +225,12 @@ public record Memory(
     return new Memory(generation, primary, rivals, aliases, other, at);
   }
 
-  /** The same once this primary is published. */
+  /** Returns a copy for the time after this primary is published. */
   public Memory publishing(PublishedPrimary published) {
     return new Memory(generation, published, rivals, aliases, hysteresis, at);
   }
 
-  /** Whether another process could learn nothing from this that it does not know from the other. */
+  /** Whether this memory and the other one are equal in everything that other processes read. */
   public boolean isSameForOthers(Memory other) {
     return generation == other.generation
         && Objects.equals(primary, other.primary)

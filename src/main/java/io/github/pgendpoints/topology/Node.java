@@ -7,9 +7,8 @@ import java.util.Objects;
  *
  * @param host a name or an IP address, without brackets
  * @param port 1 to 65535
- * @param name how the entry is called in logs and errors: the host, with the port where it is not
- *     the cluster's own
- * @param address the one address that is meant, where the name has several; else null
+ * @param name the name in logs and errors: the host, with the port if it is not the default port
+ * @param address the one address that this node stands for, if the name has several; else null
  */
 public record Node(String host, int port, String name, String address) {
   public Node {
@@ -17,32 +16,32 @@ public record Node(String host, int port, String name, String address) {
     Objects.requireNonNull(name, "name");
   }
 
-  /** A node with all addresses of its name. */
+  /** Creates a node for all addresses of its name. */
   public Node(String host, int port, String name) {
     this(host, port, name, null);
   }
 
-  /** One of the addresses of this entry, as a node of its own. */
+  /** Returns a separate node for one address of this entry. */
   public Node at(String oneAddress) {
     return new Node(host, port, name + "/" + oneAddress, oneAddress);
   }
 
-  /** The entry of the node list that this is one of the addresses of; else the node itself. */
+  /** Returns the entry that this node is one address of; otherwise the node itself. */
   public Node entry() {
     return address == null ? this : new Node(host, port, name.replace("/" + address, ""));
   }
 
-  /** Where it is, such as {@code db1:5432}; IPv6 in brackets. */
+  /** Returns the host and port, such as {@code db1:5432}; IPv6 in brackets. */
   public String hostAndPort() {
     return Addresses.withPort(host, port);
   }
 
-  /** A node whose name shows its port only where it is not {@code defaultPort}. */
+  /** Creates a node whose name contains the port only if it is not {@code defaultPort}. */
   public static Node of(String host, int port, int defaultPort) {
     return new Node(host, port, Addresses.withPort(host, port, defaultPort));
   }
 
-  /** Written out, since nodes are keys in each cycle, and what Java makes for records is slow. */
+  /** Written by hand: nodes are map keys in each cycle, and the equals of a record is slow. */
   @Override
   public boolean equals(Object other) {
     return other instanceof Node node

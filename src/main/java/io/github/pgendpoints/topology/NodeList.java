@@ -11,14 +11,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A written list of nodes, as PG_NODES and the annotation {@code postgres.discovery/nodes} hold it:
- * {@code host}, {@code host:port}, {@code ipv6} or {@code [ipv6]:port}, separated by commas.
+ * A list of nodes from PG_NODES or the annotation {@code postgres.discovery/nodes}: {@code host},
+ * {@code host:port}, {@code ipv6} or {@code [ipv6]:port}, separated by commas.
  *
  * @param nodes in the order written, each once
  * @param duplicates entries that were written more than once
  */
 public record NodeList(List<Node> nodes, List<Node> duplicates) {
-  /** What one Endpoints object may hold (kube-controller-manager mirrors no more). */
+  /** The limit of one Endpoints object: kube-controller-manager mirrors no more addresses. */
   private static final int MAX_NODES = 1000;
 
   private static final Pattern DIGITS_AND_DOTS = Pattern.compile("[0-9.]+");
@@ -38,13 +38,13 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
   }
 
   /**
-   * Reads a list.
+   * Parses a list.
    *
    * @param text at least one item
-   * @param defaultPort of items without a port
-   * @param allowLoopback whether loopback addresses pass, as tests on one machine need it
-   * @throws IllegalArgumentException naming every item that is wrong, what is wrong with it and
-   *     what is allowed
+   * @param defaultPort the port of items without a port
+   * @param allowLoopback whether loopback addresses are allowed, which tests on one machine need
+   * @throws IllegalArgumentException when the list is invalid; the message names every wrong item,
+   *     its fault and what is allowed
    */
   public static NodeList parse(String text, int defaultPort, boolean allowLoopback) {
     List<String> faults = new ArrayList<>();
@@ -69,12 +69,12 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
     return new NodeList(List.copyOf(nodes), List.copyOf(duplicates));
   }
 
-  /** The list as {@link #parse} reads it. */
+  /** Formats the list so that {@link #parse} can read it. */
   public static String text(List<Node> nodes) {
     return nodes.stream().map(Node::name).collect(Collectors.joining(","));
   }
 
-  /** Whether what follows a colon may be a password: of a user, or in a line of a .pgpass. */
+  /** Whether the text after a colon may be a password: of a user, or in a line of a .pgpass. */
   public static boolean mayHoldPassword(String item) {
     String bare = item.strip();
     return bare.contains(":")
@@ -87,11 +87,11 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
       throw new IllegalArgumentException("an item is empty");
     }
     if (item.contains("//") || SECRET.matcher(item).find()) {
-      // Not repeated: it may hold a password.
+      // Not repeated in the message: it may contain a password.
       throw new IllegalArgumentException("an item is a URL or a connection string");
     }
     if (mayHoldPassword(item)) {
-      // Nor is this, for the same reason.
+      // Not repeated either, for the same reason.
       int colon = item.indexOf(':');
       throw new IllegalArgumentException(
           colon == item.lastIndexOf(':')
@@ -137,7 +137,7 @@ public record NodeList(List<Node> nodes, List<Node> duplicates) {
     throw new IllegalArgumentException("'" + item + "': its port is not 1 to 65535");
   }
 
-  /** The address in its one spelling, when Kubernetes takes it. */
+  /** Returns the address in its canonical form; throws an exception if Kubernetes refuses it. */
   private static String usable(String item, String text, boolean allowLoopback) {
     InetAddress address;
     try {

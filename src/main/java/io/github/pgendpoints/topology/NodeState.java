@@ -7,13 +7,13 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * What one node was in one cycle, and why.
+ * The state of one node in one cycle, and the reason for it.
  *
  * @param node the entry of the node list
- * @param address the IP address it was asked at, null when its name did not resolve
+ * @param address the probed IP address; null when the name did not resolve
  * @param reason why it is DOWN or UNKNOWN, in the server's own words, or FOREIGN; else empty
- * @param failure the same as far as a rule depends on it; null when it answered
- * @param server what it says of itself; null when it is DOWN or UNKNOWN
+ * @param failure the same reason in the detail that rules need; null when the node answered
+ * @param server what the server reports; null when the node is DOWN or UNKNOWN
  */
 public record NodeState(
     Node node, State state, String address, String reason, Failure failure, Server server) {
@@ -33,27 +33,27 @@ public record NodeState(
     }
   }
 
-  /** A node that answered. */
+  /** Returns the state of a node that answered. */
   public static NodeState answered(Node node, State state, String address, Server server) {
     return new NodeState(node, state, address, "", null, server);
   }
 
-  /** A node nobody answers at; {@code address} may be null. */
+  /** Returns the state of a node that does not answer; {@code address} may be null. */
   public static NodeState down(Node node, String address, Failure failure, String reason) {
     return new NodeState(node, State.DOWN, address, reason, failure, null);
   }
 
-  /** A node that could not be verified; {@code address} may be null. */
+  /** Returns the state of a node that could not be verified; {@code address} may be null. */
   public static NodeState unknown(Node node, String address, Failure failure, String reason) {
     return new NodeState(node, State.UNKNOWN, address, reason, failure, null);
   }
 
-  /** Whether it says that it is a primary, if only of another cluster. */
+  /** Whether the server reports that it is a primary, even of another cluster. */
   boolean claimsToBePrimary() {
     return state == State.PRIMARY || state == State.FOREIGN && reason.startsWith(FOREIGN_PRIMARY);
   }
 
-  /** The same node, found to belong to another cluster than the one with this identifier. */
+  /** Returns this node as FOREIGN: it does not belong to the cluster with this identifier. */
   NodeState foreignTo(String systemIdentifier) {
     String reason =
         "a %s of system identifier %s, not %s"
@@ -62,46 +62,46 @@ public record NodeState(
     return new NodeState(node, State.FOREIGN, address, reason, null, server);
   }
 
-  /** Whether this is the state of one address of that node, and of the one that it has. */
+  /** Whether this is the state of one address of {@code entry}: the one that it uses. */
   public boolean isPartOf(NodeState entry) {
     return node.address() != null
         && node.entry().equals(entry.node)
         && address.equals(entry.address);
   }
 
-  /** The same of the entry that has this node's address. */
+  /** Returns this state for the entry that has this node's address. */
   NodeState of(Node entry) {
     return new NodeState(entry, state, address, reason, failure, server);
   }
 
-  /** The same answer, whatever cluster the node belongs to. */
+  /** Returns this state with its role in place of FOREIGN. */
   NodeState withItsRole() {
     return state == State.FOREIGN
         ? answered(node, claimsToBePrimary() ? State.PRIMARY : State.STANDBY, address, server)
         : this;
   }
 
-  /** The same answer with more of what the server says of itself. */
+  /** Returns this state with more of what the server reports. */
   public NodeState with(Server told) {
     return new NodeState(node, state, address, reason, failure, told);
   }
 
-  /** The same node with the address it last answered at. */
+  /** Returns this state with the address at which the node last answered. */
   NodeState at(String lastAddress) {
     return new NodeState(node, state, lastAddress, reason, failure, server);
   }
 
-  /** Whether it serves others, and has no connection left for us. */
+  /** Whether the server serves other clients and has no free connection for this program. */
   boolean isFull() {
     return failure == Failure.FULL;
   }
 
-  /** Whether it says what it is: PRIMARY, STANDBY or FOREIGN. */
+  /** Whether the server reported its role: PRIMARY, STANDBY or FOREIGN. */
   boolean hasAnswered() {
     return server != null;
   }
 
-  /** The history of its timeline; null when that is not known. */
+  /** The history of its timeline; null when it is not known. */
   History history() {
     return hasAnswered() ? server.lineage().history() : null;
   }
@@ -111,7 +111,7 @@ public record NodeState(
     return hasAnswered() && other.hasAnswered() && server.isSameAs(other.server);
   }
 
-  /** Of several entries of one server, the first. */
+  /** Returns the entries without the later ones of a server that is already among them. */
   static List<NodeState> distinct(Stream<NodeState> entries) {
     List<NodeState> servers = new ArrayList<>();
     entries
@@ -120,12 +120,12 @@ public record NodeState(
     return List.copyOf(servers);
   }
 
-  /** Where it is published: {@code ip:port}, IPv6 in brackets; null when it has no address. */
+  /** The {@code ip:port} to publish, IPv6 in brackets; null when the node has no address. */
   public String endpoint() {
     return address == null ? null : Addresses.withPort(address, node.port());
   }
 
-  /** One line for people, such as {@code db2 is DOWN (Connection refused)}. */
+  /** Returns one line for the log, such as {@code db2 is DOWN (Connection refused)}. */
   @Override
   public String toString() {
     return node + " is " + state + (reason.isEmpty() ? "" : " (" + reason + ")");

@@ -1,19 +1,19 @@
 package io.github.pgendpoints.topology;
 
-import static io.github.pgendpoints.topology.Row.row;
+import static io.github.pgendpoints.topology.TableRow.row;
 
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * One primary against the published line: the table of classes, and the facts that it asks for.
+ * One primary against the published line: the table of classes, and the facts that it uses.
  *
- * @param topology of the cycle, without unknown aliases
+ * @param topology the topology of the cycle, without unknown aliases
  */
 record PrimaryCase(NodeState primary, LastPublished published, Topology topology) {
   /** The first row that matches is the class. docs/rules.md gives the reason for each. */
-  static final List<Row<PrimaryClass, PrimaryCase>> TABLE =
+  static final List<TableRow<PrimaryClass, PrimaryCase>> TABLE =
       List.of(
           row(PrimaryClass.FIRST, primary -> !primary.isAnyLinePublished()),
           row(
@@ -49,14 +49,14 @@ record PrimaryCase(NodeState primary, LastPublished published, Topology topology
     return timeline() != null;
   }
 
-  /** On the published timeline, as far as its begin can be compared. */
+  /** Whether the primary is on the published timeline, and no different begin is known. */
   private boolean isOnPublishedLine() {
     return tellsTimeline()
         && timeline() == line().timeline()
         && !line().beginsElsewhereThan(primary.server().begin());
   }
 
-  /** By start time; where nobody has that, by entry; where nobody is there, by name. */
+  /** Compares by start time; if no node has it, by entry; if no server is there, by name. */
   private boolean isPublishedServer() {
     PublishedPrimary known = published.primary();
     if (topology.nodes().stream().anyMatch(this::startedAsPublished)) {
@@ -78,7 +78,7 @@ record PrimaryCase(NodeState primary, LastPublished published, Topology topology
     return node.hasAnswered() && published.primary().entries().contains(node.endpoint());
   }
 
-  /** The published server is a standby of this primary now, and has lost nothing for it. */
+  /** Whether the published server is now a standby of this primary, and lost no WAL by it. */
   private boolean hasPublishedServerGivenIn() {
     return topology.standbys().stream()
         .filter(
@@ -86,16 +86,15 @@ record PrimaryCase(NodeState primary, LastPublished published, Topology topology
                 topology.entriesOf(standby).stream().anyMatch(published.primary()::isListedAs))
         .anyMatch(
             standby ->
-                Row.first(StandbyCase.TABLE, new StandbyCase(standby, primary, topology))
+                TableRow.first(StandbyCase.TABLE, new StandbyCase(standby, primary, topology))
                         == StandbyClass.ON_LINE
-                    // Of two lines with one number, only where it streams from tells which it is
-                    // on.
+                    // If both timelines are equal, only the upstream shows which line it is on.
                     && (timeline() != line().timeline() || topology.isUpstream(primary, standby)));
   }
 
   private boolean hasPublishedServerMovedHere() {
     List<String> entries = published.primary().entries();
-    // Entries that answer say which of them are one server.
+    // Entries that answer show which of them are one server.
     List<Set<String>> aliases =
         topology.nodes().stream()
             .filter(NodeState::hasAnswered)

@@ -2,11 +2,11 @@ package io.github.pgendpoints.topology;
 
 import java.util.Locale;
 
-/** What a primary of our cluster is to the published line. docs/rules.md has the table. */
+/** How a primary of our cluster relates to the published line. docs/rules.md has the table. */
 public enum PrimaryClass {
   /** No line is published. */
   FIRST,
-  /** It does not tell its timeline, and is the published server, or may not tell our role. */
+  /** Its timeline is not readable: the published server, or not granted and no begin is stored. */
   UNTOLD,
   /** It is the published server, on the published line. */
   PUBLISHED,
@@ -20,15 +20,15 @@ public enum PrimaryClass {
   DEAD_BRANCH,
   /** Its history continues the published line. */
   SUCCESSOR,
-  /** Nothing proves what it is to the published line: what would, it does not tell. */
+  /** The server does not report what would prove its relation to the published line. */
   UNPROVEN;
 
-  /** Whether it counts when primaries are counted. */
+  /** Whether a primary of this class is a candidate. */
   boolean isCandidate() {
     return this != DEAD_BRANCH;
   }
 
-  /** As log and docs write it, such as {@code dead-branch}. */
+  /** Returns the name that log and docs use, such as {@code dead-branch}. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');

@@ -9,34 +9,32 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * When the next cycle is due: each PROBE_INTERVAL while all is well, and each
- * PROBE_INTERVAL_UNSTABLE while something is going on and not every server reports it, since only
- * then an earlier look finds something. A replica that does not lead runs a cycle each {@link
- * #followerInterval}, whatever happens, and one as soon as it leads. Ticks come from one thread at
- * a time; {@link #requestCycle} and {@link #pace} may be called by any.
+ * Decides when the next cycle is due: every PROBE_INTERVAL while the cluster is stable, and every
+ * PROBE_INTERVAL_UNSTABLE while it is unstable and not every server reports its changes, since only
+ * then an earlier probe finds something. A replica that is not the leader runs a cycle every {@link
+ * #followerInterval} in any case, and one as soon as it becomes the leader. One thread at a time
+ * makes ticks; any thread may call {@link #requestCycle} and {@link #pace}.
  */
 public final class ProbeSchedule {
-  /** While all servers report changes of their roles, something else may still end a refusal. */
+  /** The interval while all servers report role changes: another event may still end a refusal. */
   static final Duration REPORTED = Duration.ofSeconds(1);
 
-  /** For so long after a change another one is to be expected. */
+  /** How long after a change another change is expected. */
   static final Duration SETTLED = Duration.ofSeconds(5);
 
   /**
-   * What does not settle is watched so long: a cluster that is dead for hours, or a node that comes
-   * and goes all the time, gains nothing by more logins and more lines in the log.
+   * The longest time to probe an unstable cluster more often. If a cluster is down for hours, or a
+   * node flaps all the time, more logins and log lines gain nothing.
    */
   static final Duration MAX_UNSETTLED = Duration.ofMinutes(5);
 
   /**
-   * So many requested cycles without a rest: somebody who undoes each repair at once would else
-   * have us write at each tick, for ever.
+   * The limit of requested cycles without a rest. Without it, another writer that undoes each
+   * repair at once would cause a write at every tick, forever.
    */
   static final int MAX_REQUESTED_CYCLES = 10;
 
-  /**
-   * How often a replica that does not lead probes; with a longer PROBE_INTERVAL as often as that.
-   */
+  /** The interval of a replica that is not the leader; PROBE_INTERVAL if that is longer. */
   private static final Duration FOLLOWER = Duration.ofSeconds(10);
 
   private static final Duration END_POLL = Duration.ofMillis(5);
@@ -65,11 +63,11 @@ public final class ProbeSchedule {
 
   /**
    * @param interval PROBE_INTERVAL
-   * @param unstableInterval PROBE_INTERVAL_UNSTABLE, not longer
-   * @param leads whether this replica leads now
+   * @param unstableInterval PROBE_INTERVAL_UNSTABLE, not longer than {@code interval}
+   * @param leads whether this replica is the leader now
    * @param term the number of this replica's current term of leadership, or of its last one
-   * @param nodesReport whether each server reports a change of its role by itself, and need not be
-   *     asked at each tick
+   * @param nodesReport whether every server reports its role changes, which makes a probe at each
+   *     tick unnecessary
    * @param tickNow makes a tick at once
    * @param nanoTime as {@link System#nanoTime}
    */
@@ -82,7 +80,7 @@ public final class ProbeSchedule {
       Runnable tickNow,
       LongSupplier nanoTime) {
     this.interval = interval;
-    // So that a cycle each PROBE_INTERVAL falls on a tick.
+    // So that a cycle every PROBE_INTERVAL falls on a tick.
     this.tick = interval.dividedBy(interval.dividedBy(unstableInterval));
     this.leads = leads;
     this.term = term;
@@ -97,24 +95,24 @@ public final class ProbeSchedule {
     return tick;
   }
 
-  /** The time from one cycle to the next of a replica that does not lead. */
+  /** The time from one cycle to the next of a replica that is not the leader. */
   public Duration followerInterval() {
     return interval.compareTo(FOLLOWER) > 0 ? interval : FOLLOWER;
   }
 
-  /** The longest time from one cycle to the next, as things are now. */
+  /** The longest time from one cycle to the next in the current role. */
   public Duration interval() {
     return leads.getAsBoolean() ? interval : followerInterval();
   }
 
-  /** The time from one cycle to the next, as things are now: a tick while something changes. */
+  /** The current time from one cycle to the next: a tick while {@link #isUrgent}. */
   public Duration pace() {
     return isUrgent() ? tick : interval();
   }
 
   /**
-   * Makes a cycle due at once: something has happened that only a cycle can judge. When that goes
-   * on and on, it waits for the next PROBE_INTERVAL.
+   * Makes a cycle due at once, after an event that only a cycle can evaluate. After too many
+   * requests without a rest, the cycle waits for the next PROBE_INTERVAL.
    */
   public void requestCycle() {
     requested = true;
@@ -122,32 +120,33 @@ public final class ProbeSchedule {
   }
 
   /**
-   * Makes a cycle due at once: a server has changed its role or hung up. More is to be expected.
+   * Makes a cycle due at once: a server has changed its role or closed a connection, and more
+   * changes are expected.
    */
   public void requestCycleByServer() {
     reported = true;
     requestCycle();
   }
 
-  /** Makes a tick due after a time: something is to be looked at again. The last call counts. */
+  /** Makes a cycle due after a time, to check something again. Only the last call applies. */
   public void requestCycleIn(Duration time) {
     alarm = nanoTime.getAsLong() + time.toNanos();
   }
 
-  /** Makes the next tick due: the cycle that ends now has to be run afresh. */
+  /** Makes a cycle due at the next tick, because the current one must run again. */
   public void repeat() {
     repeats = true;
   }
 
-  /** No cycle is due any more. */
+  /** Stops the schedule: no further cycle becomes due. */
   public void stop() {
     stopped = true;
   }
 
   /**
-   * Waits until no cycle is under way, or the time is over.
+   * Waits until no cycle is running, or the time is over.
    *
-   * @return whether none is under way
+   * @return whether no cycle is running
    */
   public boolean awaitEnd(Duration longest) throws InterruptedException {
     long began = nanoTime.getAsLong();
@@ -158,7 +157,7 @@ public final class ProbeSchedule {
   }
 
   /**
-   * Whether a cycle is due at this tick. Never while one is under way; {@link #begun} begins it.
+   * Whether a cycle is due at this tick; never while a cycle is running. {@link #begun} begins it.
    */
   public boolean isDue() {
     if (stopped || underWay.get() > 0) {
@@ -179,12 +178,12 @@ public final class ProbeSchedule {
         || requested && (hasRested(now) || requestedCycles < MAX_REQUESTED_CYCLES);
   }
 
-  /** Whether this replica is to act at once: it leads, and a change is to be expected. */
+  /** Whether this replica must act at once: it is the leader, and a change is expected. */
   public boolean isUrgent() {
     return !stopped && leads.getAsBoolean() && isUnstable();
   }
 
-  /** Whether something is going on: a change is to be expected. */
+  /** Whether the cluster is unstable: a change is expected. */
   public boolean isUnstable() {
     return isUnstable(nanoTime.getAsLong());
   }
@@ -198,7 +197,7 @@ public final class ProbeSchedule {
     return now - requestAnsweredAt >= SETTLED.toNanos();
   }
 
-  /** A timer's ticks come a little early or late. */
+  /** Tolerates half a tick, because a timer fires a little early or late. */
   private boolean hasPassed(long now, Duration time) {
     return now - begunAt >= time.minus(tick.dividedBy(2)).toNanos();
   }
@@ -208,7 +207,7 @@ public final class ProbeSchedule {
         && now - unsettledSince < MAX_UNSETTLED.toNanos();
   }
 
-  /** A cycle begins; {@link #done} ends it. It answers all that has made it due. */
+  /** Marks the begin of a cycle, which serves all pending requests. {@link #done} marks its end. */
   public void begun() {
     underWay.incrementAndGet();
     long now = nanoTime.getAsLong();
@@ -233,10 +232,10 @@ public final class ProbeSchedule {
   }
 
   /**
-   * A cycle is concluded.
+   * Records the result of a cycle.
    *
-   * @param topology what it found; null when it ended before that
-   * @param refused whether that was refused by verification
+   * @param topology what the cycle found; null when it ended before that
+   * @param refused whether verification refused the topology
    */
   public void concluded(Topology topology, boolean refused) {
     if (topology == null) {
@@ -253,7 +252,7 @@ public final class ProbeSchedule {
     this.refused = refused;
   }
 
-  /** All of a cycle has ended, its alerts included. */
+  /** Marks the end of a cycle, including its alerts. */
   public void done() {
     underWay.updateAndGet(cycles -> Math.max(0, cycles - 1));
   }

@@ -1,6 +1,6 @@
 package io.github.pgendpoints.topology;
 
-/** What the program does with a value that a server may refuse to tell; without it, this is off. */
+/** What the program does with a value that a server may withhold; without the value, it is off. */
 public enum Protection {
   FOREIGN_NODES("the recognition of foreign nodes", true, true),
   ALIASES("the recognition of two entries of one server", true, true),
@@ -23,12 +23,12 @@ public enum Protection {
     this.ofStandby = ofStandby;
   }
 
-  /** Whether it concerns a server in this role. */
+  /** Whether the protection applies to a server in this role. */
   public boolean isOf(boolean inRecovery) {
     return inRecovery ? ofStandby : ofPrimary;
   }
 
-  /** As in a sentence, such as {@code the comparison of timelines}. */
+  /** Returns the name for use in a sentence, such as {@code the comparison of timelines}. */
   @Override
   public String toString() {
     return name;

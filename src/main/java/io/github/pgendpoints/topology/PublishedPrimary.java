@@ -9,7 +9,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * The primary that was verified last, as the objects of both Services remember it.
+ * The last verified primary, as the objects of both Services store it.
  *
  * @param line the line it writes; null when it is not known, as with objects of the Python original
  * @param entries every {@code ip:port} under which that server is listed, the one behind the
@@ -19,17 +19,17 @@ import java.util.stream.Stream;
  */
 public record PublishedPrimary(Line line, List<String> entries, String name, Long startedAt) {
   public PublishedPrimary {
-    // Not List.copyOf: a node without an address is looked for in it, too.
+    // Not List.copyOf, whose contains(null) throws: a node without an address has no endpoint.
     entries = Collections.unmodifiableList(new ArrayList<>(entries));
   }
 
-  /** Nothing is published. */
+  /** Returns a primary without any known value: nothing is published. */
   public static PublishedPrimary none() {
     return new PublishedPrimary(null, List.of(), null, null);
   }
 
   /**
-   * A primary that a person has chosen.
+   * Returns a primary that an operator has chosen.
    *
    * @param chosen the entry to publish it under
    * @param entries every node that is this server
@@ -44,12 +44,12 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
   }
 
   /**
-   * A primary that is published after this one, be it the same server. The begin of its line is
-   * remembered only while histories can be read: else nobody could ever prove to continue it.
+   * Returns the primary published after this one, which may be the same server. The begin of its
+   * line is stored only while histories can be read: else no server could prove to continue it.
    *
    * @param next the entry to publish it under
-   * @param itsEntries every {@code ip:port} that is this server
-   * @param itsLine null when it does not tell its timeline: the line of this one counts on
+   * @param itsEntries every {@code ip:port} of this server
+   * @param itsLine null when the server does not report its timeline: this line remains
    */
   PublishedPrimary followedBy(NodeState next, Collection<String> itsEntries, Line itsLine) {
     Server server = next.server();
@@ -69,12 +69,12 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
     return line == null ? null : line.systemIdentifier();
   }
 
-  /** Where the read-write Service leads; null when it is not known. */
+  /** The {@code ip:port} behind the read-write Service; null when it is not known. */
   public String endpoint() {
     return entries.isEmpty() ? null : entries.get(0);
   }
 
-  /** Whether another one is of a later timeline of the same cluster, or this one is not known. */
+  /** Whether the other is on a higher timeline of the same cluster, or this line is not known. */
   boolean isBehind(PublishedPrimary other) {
     if (line == null || other.line == null) {
       return line == null;
@@ -88,7 +88,7 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
     return entries.contains(node.endpoint()) || node.node().name().equals(name);
   }
 
-  /** Whether a server started when this primary did: only the same server does so. */
+  /** Whether a server has the start time of this primary, which only the same server has. */
   boolean isStartOf(Server server) {
     return startedAt != null
         && startedAt.equals(server.startedAt())
@@ -96,8 +96,8 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
   }
 
   /**
-   * The nodes that claim to be this primary, beside the entry that is known to be, under an entry
-   * that was never seen as one of its own.
+   * The nodes that claim to be this primary under an entry that never belonged to it, although one
+   * of its known entries answers.
    */
   List<NodeState> unknownAliases(Topology topology) {
     if (startedAt == null) {
@@ -115,12 +115,12 @@ public record PublishedPrimary(Line line, List<String> entries, String name, Lon
         .toList();
   }
 
-  /** This primary, where it serves so many others that it cannot serve us. */
+  /** This primary, if it has no free connection for this program. */
   Optional<NodeState> fullIn(Topology topology) {
     return unansweredIn(topology).filter(NodeState::isFull).findFirst();
   }
 
-  /** This primary, where it refuses our login, and a standby of its line streams from it. */
+  /** This primary, if it refuses our role's login while a standby of its line streams from it. */
   Optional<NodeState> refusingIn(Topology topology) {
     return unansweredIn(topology)
         .filter(node -> node.failure() == Failure.LOGIN_REFUSED)

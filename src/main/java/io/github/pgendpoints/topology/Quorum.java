@@ -1,7 +1,7 @@
 package io.github.pgendpoints.topology;
 
 /**
- * How many of the listed servers have to answer for anything to be written.
+ * How many of the listed servers must answer before the program writes anything.
  *
  * @param nodes MIN_REACHABLE_NODES; 0 for the majority
  */
@@ -9,7 +9,7 @@ public record Quorum(int nodes) {
   /** More than half of the listed servers. */
   public static final Quorum MAJORITY = new Quorum(0);
 
-  /** The number for so many listed servers. */
+  /** Returns the quorum for this number of listed servers. */
   int of(int listed) {
     return nodes == 0 ? listed / 2 + 1 : nodes;
   }

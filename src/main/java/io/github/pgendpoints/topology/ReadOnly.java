@@ -6,9 +6,9 @@ import java.util.Map;
 /**
  * What belongs behind the read-only Service.
  *
- * @param standbys those worth reading from, in the order of the node list
- * @param fallback the primary where it stands in because no standby is left; else null
- * @param leftOut the standbys that answer and are not among them, each with the reason
+ * @param standbys the standbys to read from, in the order of the node list
+ * @param fallback the primary if it serves reads because no standby is left; else null
+ * @param leftOut the standbys that answer but are not published, each with the reason
  */
 public record ReadOnly(List<NodeState> standbys, NodeState fallback, Map<Node, String> leftOut) {
   public ReadOnly {

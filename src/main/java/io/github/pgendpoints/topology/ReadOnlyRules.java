@@ -10,25 +10,25 @@ import java.util.Map;
 import java.util.function.Predicate;
 
 /**
- * Which standbys are worth reading from. A standby that is behind may serve; one that is on another
- * branch than the primary may not.
+ * Selects the standbys that serve reads. A standby that lags may serve; a standby on another branch
+ * than the primary may not.
  *
- * @param maxLag bytes a standby may be behind the primary; null when that does not count. One that
- *     left for it comes back below half of it.
+ * @param maxLag bytes a standby may be behind the primary; null for no limit. A standby that left
+ *     for its lag returns when the lag is below half of the limit.
  * @param requireStreaming whether a standby needs a WAL receiver
- * @param fallBackToPrimary whether the primary stands in when no standby is left
+ * @param fallBackToPrimary whether the primary serves reads when no standby is left
  */
 public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallBackToPrimary) {
-  /** For so long a node that refuses our login, and ours alone, is still read from. */
+  /** How long a node may refuse our role, while other nodes accept it, and still serve reads. */
   static final Duration MAX_REFUSED = Duration.ofMinutes(5);
 
   /**
-   * Picks from a verified topology.
+   * Selects the nodes to read from in a verified topology.
    *
    * @param primary the candidate
-   * @param classes of all standbys
-   * @param published tells which standbys are in now: a standby nobody can verify keeps its place
-   * @param hysteresis of the same cycle
+   * @param classes the classes of all standbys
+   * @param published shows which standbys are published now: an unverified standby keeps its place
+   * @param hysteresis the hysteresis of the same cycle
    */
   ReadOnly pick(
       Topology topology,
@@ -81,8 +81,8 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
   }
 
   /**
-   * What is published and belongs to no node, while the names of some nodes do not resolve: it may
-   * be theirs, and keeps its place.
+   * The published entries that belong to no node while some names do not resolve. An entry may
+   * belong to one of those names, so it keeps its place.
    */
   private static List<NodeState> unresolved(
       Topology topology, LastPublished published, StandbyHysteresis hysteresis) {
@@ -107,7 +107,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
     return node -> node.endpoint().equals(other.endpoint());
   }
 
-  /** Why a standby must not serve, whatever its lag; null when it may. */
+  /** Why a standby must not serve reads, regardless of its lag; null when it may. */
   private String unfit(
       StandbyCase standby, StandbyClass is, LastPublished published, StandbyHysteresis hysteresis) {
     NodeState node = standby.standby();
@@ -116,7 +116,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
         return standby.why(is);
       case AHEAD:
       case UNPLACED:
-        // Which of the two is wrong is not for us to say: it keeps its place.
+        // Nothing shows which of the two is wrong, so the standby keeps its place.
         return published.isReadOnly(node) ? null : standby.why(is);
       case UNDETERMINED:
         if (Topology.isAhead(node, standby.primary())) {
@@ -151,7 +151,7 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
     return published.isReadOnly(node) ? lag > maxLag : lag >= maxLag / 2.0;
   }
 
-  /** The last primary, which stood in for the standbys, has no place of its own. */
+  /** Excludes the last primary: it has a place here only as the fallback for the standbys. */
   private static boolean isIn(NodeState node, LastPublished published) {
     return (node.state() == State.UNKNOWN || node.state() == State.DOWN)
         && published.isReadOnly(node)
@@ -159,8 +159,8 @@ public record ReadOnlyRules(Long maxLag, boolean requireStreaming, boolean fallB
   }
 
   /**
-   * One probe that failed takes no standby from its readers, and one that could not verify does not
-   * either; but a node that refuses only us for minutes is not the one that we knew.
+   * Why a node leaves; null when it stays. One failed or unverified probe removes no standby, but a
+   * node that refuses only our role for minutes is no longer the verified server.
    */
   private static String whyItLeaves(NodeState node, Instant at, StandbyHysteresis hysteresis) {
     if (node.state() == State.DOWN) {

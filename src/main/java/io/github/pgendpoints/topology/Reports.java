@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** What a cycle tells people, in sentences: the refusal first. */
+/** Writes the findings of a cycle as sentences for operators: the refusal first. */
 final class Reports {
   private static final String OVERRULE = "; to accept it: postgres-endpoint-manager overrule %s";
   private static final String OVERRULE_OTHER =
@@ -20,7 +20,7 @@ final class Reports {
   private final List<Report> reports = new ArrayList<>();
 
   /**
-   * @param readOnly what is read from; null unless verified
+   * @param readOnly the members of the read-only Service; null unless verified
    */
   Reports(Situation now, Map<Node, StandbyClass> standbys, ReadOnly readOnly) {
     this.now = now;
@@ -214,7 +214,7 @@ final class Reports {
               .formatted(
                   at(candidate),
                   candidate.server().timeline() == null
-                      ? "a timeline that it does not tell"
+                      ? "a timeline that it does not report"
                       : "timeline " + candidate.server().timeline(),
                   known(published),
                   published.line(),
@@ -238,7 +238,7 @@ final class Reports {
     };
   }
 
-  /** What a server does not tell that would prove what it is to this line, and why. */
+  /** Which missing value would prove how a server relates to this line, and why it is missing. */
   private static String untold(Server server, Line line) {
     Protection missing =
         server.timeline() == null
@@ -247,14 +247,14 @@ final class Reports {
     if (missing == null) {
       return server.lineage().reason();
     }
-    Unread unread = server.unread().get(missing);
+    UnreadValue unread = server.unread().get(missing);
     return "%s: %s"
         .formatted(
             missing == Protection.STALE_PRIMARY ? "its timeline" : "its system identifier",
-            unread == null ? "not told" : unread.reason());
+            unread == null ? "not reported" : unread.reason());
   }
 
-  /** A primary that is none of ours, or is off the line, may be the right one: after pg_upgrade. */
+  /** A primary that is foreign or off the line may be the right one: after pg_upgrade. */
   private String overruleOthers() {
     List<NodeState> others = new ArrayList<>(now.deadBranches());
     others.addAll(now.topology().foreign());
@@ -268,7 +268,7 @@ final class Reports {
     History history = now.candidate() == null ? null : now.candidate().history();
     long timeline = dead.server().timeline();
     Lsn begin = dead.server().begin();
-    // Two timelines of one number that begin apart: the line never was on this one.
+    // If a timeline of the same number begins elsewhere, the line was never on this one.
     boolean isAncestor =
         history != null && (begin == null || begin.equals(history.beginOf(timeline)));
     Lsn end = isAncestor ? history.endOf(timeline) : null;
@@ -298,7 +298,7 @@ final class Reports {
                 primary.server().lsn());
   }
 
-  /** Where the first of several primaries parted from the others, as far as they tell. */
+  /** Where the first of several primaries diverged from the others, as far as histories show. */
   private String parted() {
     StringBuilder parted = new StringBuilder();
     List<NodeState> told =

@@ -1,6 +1,6 @@
 package io.github.pgendpoints.topology;
 
-/** What our role may do on a server beyond logging in; each right carries one protection. */
+/** What our role may do on a server in addition to LOGIN. Each right enables one protection. */
 public enum Right {
   /** To see all of {@code pg_stat_wal_receiver} and {@code pg_stat_replication}: pg_monitor. */
   MONITOR,

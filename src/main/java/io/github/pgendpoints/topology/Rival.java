@@ -5,38 +5,38 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * A primary of a split brain. It counts as one until something shows that it is none any more.
+ * A primary of a split brain. It stays a rival until a cycle has accounted for it.
  *
  * @param entry its {@code ip:port}
  * @param name its entry of PG_NODES
  * @param since when it was first seen beside another primary
- * @param absence how long nobody has answered there; null while that does not count
+ * @param absence how long no server has answered there; null while that does not apply
  */
 public record Rival(String entry, String name, Instant since, Absence absence) {
-  /** So long a rival has to be DOWN: a restart or a stall is shorter. */
+  /** How long a rival must be DOWN; a restart or a stall is shorter. */
   private static final Duration SETTLED = Duration.ofSeconds(30);
 
   private static final int MIN_PROBES = 3;
 
   /**
-   * Probes in a row that found nobody there, while one other primary could have been published.
+   * Consecutive probes that found no server there, while one other primary could be published.
    *
-   * @param since the first of them
-   * @param last the last of them
-   * @param probes how many
+   * @param since the time of the first probe
+   * @param last the time of the last probe
+   * @param probes the number of probes
    */
   public record Absence(Instant since, Instant last, int probes) {}
 
-  /** Whether the node is where the rival was. */
+  /** Whether the node has the address or the name of the rival. */
   boolean isAt(NodeState node) {
     return entry.equals(node.endpoint()) || name.equals(node.node().name());
   }
 
   /**
-   * The same with one more cycle counted; null when it is accounted for. That nobody answers counts
-   * only in a probe of its own, and only while one other primary could be published.
+   * Returns the rival after one more cycle; null when it is accounted for. An absence counts only
+   * in a new probe, and only while one other primary could be published.
    *
-   * @param before what nodes were in the cycles before
+   * @param before the node states of earlier cycles
    */
   Rival after(Situation now, StandbyHysteresis before) {
     List<NodeState> aliases = now.unknownAliases().stream().filter(this::isAt).toList();
@@ -61,7 +61,7 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
     return there.stream().anyMatch(before::isNew) ? absentAt(now.topology().at()) : this;
   }
 
-  /** The same after one more probe that found nobody there. */
+  /** Returns the rival after one more probe that found no server there. */
   private Rival absentAt(Instant at) {
     boolean isClockSetBack = absence != null && at.isBefore(absence.last());
     Absence longer =
@@ -71,12 +71,12 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
     return new Rival(entry, name, since, longer);
   }
 
-  /** The same after anything else. */
+  /** Returns the rival after any other result. */
   Rival present() {
     return new Rival(entry, name, since, null);
   }
 
-  /** Whether it has been DOWN for so long that it is taken for dead. */
+  /** Whether it has been DOWN long enough to be treated as dead. */
   boolean isGone() {
     return absence != null
         && absence.probes() >= MIN_PROBES

@@ -4,19 +4,19 @@ import java.util.Locale;
 
 /** The rules of verification, in their order: the first that matches decides. */
 public enum Rule {
-  /** What the objects or STATE remember cannot be read. */
+  /** A value in the objects or in STATE cannot be read. */
   UNREADABLE,
   /** Nothing is published, and no strict majority agrees on a system identifier. */
   NO_MAJORITY,
   /** Two servers or more could be the primary. */
   SPLIT_BRAIN,
-  /** No server could be. */
+  /** No server could be the primary. */
   NO_PRIMARY,
-  /** One could be; another one of an earlier split brain has not been accounted for. */
+  /** One server could be, but a rival of an earlier split brain is not accounted for. */
   SPLIT_BRAIN_LASTS,
   /** Fewer servers than MIN_REACHABLE_NODES were verified. */
   QUORUM,
-  /** Nothing of ours is published yet, and what answers is not enough to begin with. */
+  /** No listed node was ever published, and too few servers answer, or a standby is ahead. */
   FIRST_RUN,
   /** The primary is a twin of the published one. */
   PROMOTED_APART,
@@ -29,7 +29,7 @@ public enum Rule {
   /** A rule that a route adds refuses; {@link Verdict#refuse} gives it a name. */
   OWN;
 
-  /** As routes, log and docs write it, such as {@code split-brain}. */
+  /** Returns the name that routes, log and docs use, such as {@code split-brain}. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');

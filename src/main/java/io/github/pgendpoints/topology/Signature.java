@@ -7,9 +7,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A verified topology as one text, exactly as the Python original stores it: {@code
- * primary:IP;standbys:IP,IP}, the standbys sorted as text, {@code IP:port} where the port is not
- * the cluster's own, IPv6 in brackets.
+ * A verified topology as text, exactly as the Python original stores it: {@code
+ * primary:IP;standbys:IP,IP}, the standbys sorted as text, {@code IP:port} if the port is not the
+ * default port, IPv6 in brackets.
  */
 public final class Signature {
   private static final Pattern FORMAT = Pattern.compile("primary:([^;]+);standbys:(.*)");
@@ -17,9 +17,9 @@ public final class Signature {
   private Signature() {}
 
   /**
-   * The signature of what is published.
+   * Returns the signature of what is published.
    *
-   * @param standbys those behind the read-only Service
+   * @param standbys the standbys behind the read-only Service
    * @param defaultPort PGPORT
    */
   public static String of(NodeState primary, List<NodeState> standbys, int defaultPort) {
@@ -33,9 +33,9 @@ public final class Signature {
   }
 
   /**
-   * The nodes a stored signature names, the primary first.
+   * Returns the nodes of a stored signature, the primary first.
    *
-   * @throws IllegalArgumentException when the text is no signature
+   * @throws IllegalArgumentException when the text is not a signature
    */
   public static List<Node> nodes(String signature, int defaultPort, boolean allowLoopback) {
     Matcher matcher = FORMAT.matcher(signature);

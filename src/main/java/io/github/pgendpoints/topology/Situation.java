@@ -11,17 +11,17 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * One cycle as the rules look at it.
+ * The facts of one cycle that the rules evaluate.
  *
  * @param published what is published, completed by memory
- * @param memory with what this cycle's nodes showed, but for the rivals
+ * @param memory the memory with the probe results of this cycle, except for the rivals
  * @param asked every node, in the order of the node list
- * @param topology the nodes that count, the published entries first: so neither the order of
+ * @param topology the nodes that count, the published entries first, so that neither the order of
  *     PG_NODES nor an alias changes a verdict
- * @param unknownAliases the nodes that count as nothing
- * @param classes of the primaries of our cluster
+ * @param unknownAliases the nodes that are ignored
+ * @param classes the classes of the primaries of our cluster
  * @param candidates the servers that could be the primary
- * @param rivals those remembered, with this cycle counted
+ * @param rivals the remembered rivals after this cycle
  */
 record Situation(
     LastPublished published,
@@ -48,7 +48,7 @@ record Situation(
     for (NodeState primary : counted.primaries()) {
       classes.put(
           primary.node(),
-          Row.first(tables.primaries(), new PrimaryCase(primary, published, counted)));
+          TableRow.first(tables.primaries(), new PrimaryCase(primary, published, counted)));
     }
     Situation now =
         new Situation(
@@ -119,13 +119,13 @@ record Situation(
         .toList();
   }
 
-  /** Whether a node is proven to be no place for writes. */
+  /** Whether a node is proven wrong for writes. */
   private boolean isDeadOrForeign(NodeState node) {
     return node.state() == State.FOREIGN
         || deadBranches().stream().anyMatch(dead -> dead == node || node.isSameServerAs(dead));
   }
 
-  /** Servers of our cluster that answered, if only to say that they serve others. */
+  /** Counts the servers of our cluster that answered, even if only to refuse a login. */
   int reachable() {
     int mute = (int) candidates.stream().filter(candidate -> !candidate.hasAnswered()).count();
     return topology.reachable().size() + mute;
@@ -150,14 +150,14 @@ record Situation(
                     || published.primary().isListedAs(node));
   }
 
-  /** On a first run, who is not there may know better. */
+  /** On a first run, a server that does not answer may be a later primary. */
   boolean isEnoughToBeginWith() {
     return reachable() > listed() / 2
         && topology.standbys().stream()
             .noneMatch(standby -> Topology.isAhead(standby, candidate()));
   }
 
-  /** Without any history in play, a higher number is taken for a promotion. */
+  /** If no history is available, a higher number counts as a promotion. */
   boolean mayNumbersDecide() {
     Server server = candidate().server();
     return server.timeline() != null
@@ -182,7 +182,7 @@ record Situation(
     return new StandbyCase(standby, candidate(), topology);
   }
 
-  /** The line of a primary, with the published begin where it is that server and tells none. */
+  /** The line of a primary, with the published begin if it is that server and reports no begin. */
   private Line lineOf(NodeState primary) {
     Server server = primary.server();
     Line known = published.line();
@@ -199,7 +199,7 @@ record Situation(
     return new Line(identifier, server.timeline(), begin);
   }
 
-  /** The standbys that have WAL of the published line which a new primary lacks, with the bytes. */
+  /** The standbys with WAL of the published line that a new primary lacks, with the bytes. */
   Map<NodeState, Long> leftBehind() {
     Map<NodeState, Long> left = new LinkedHashMap<>();
     if (published.line() != null
@@ -216,7 +216,7 @@ record Situation(
     return left;
   }
 
-  /** The rivals beside the one candidate that may still take writes. */
+  /** The rivals other than the one candidate that may still accept writes. */
   List<Rival> unaccountedRivals() {
     return rivals.stream()
         .filter(rival -> !isCandidate(rival))
@@ -224,14 +224,14 @@ record Situation(
         .toList();
   }
 
-  /** Whether a rival is the candidate, be it under an alias that counts as nothing. */
+  /** Whether a rival is the candidate, even under an ignored alias. */
   private boolean isCandidate(Rival rival) {
     return candidates.stream()
         .flatMap(candidate -> asked.entriesOf(candidate).stream())
         .anyMatch(rival::isAt);
   }
 
-  /** Whether a node is proven to accept no writes of ours. */
+  /** Whether a node is proven to accept no writes of our cluster. */
   boolean isNoPrimaryAnyMore(NodeState node) {
     boolean isStandby =
         node.state() == State.STANDBY
@@ -239,7 +239,7 @@ record Situation(
     return isStandby || isDeadOrForeign(node);
   }
 
-  /** What the next cycle has to know. */
+  /** Returns the memory for the next cycle. */
   Memory rememberedAfter(Rule rule) {
     if (rule == Rule.SPLIT_BRAIN) {
       return memory.withRivals(rivals).rememberingAsRivals(candidates, topology.at());
@@ -255,12 +255,12 @@ record Situation(
     return memory.withRivals(List.of()).with(memory.hysteresis().diverging(diverged));
   }
 
-  /** The verdict of the rule that matched. */
+  /** Returns the verdict of the rule that matched. */
   Verdict verdict(Rule rule) {
     Map<Node, StandbyClass> standbys = new LinkedHashMap<>();
     if (candidate() != null) {
       for (NodeState standby : topology.standbys()) {
-        standbys.put(standby.node(), Row.first(tables.standbys(), standbyCase(standby)));
+        standbys.put(standby.node(), TableRow.first(tables.standbys(), standbyCase(standby)));
       }
     }
     boolean verified = rule == Rule.VERIFIED;
@@ -284,7 +284,7 @@ record Situation(
         new Reports(this, standbys, readOnly).of(rule));
   }
 
-  /** What is remembered of the candidate once it is published. */
+  /** Returns what to remember of the candidate once it is published. */
   private PublishedPrimary publishing() {
     PublishedPrimary known = published.primary();
     Server server = candidate().server();
@@ -310,8 +310,8 @@ record Situation(
   }
 
   /**
-   * The address that the read-write Service is put back to. Refusing keeps what was verified last;
-   * what others wrote in its place leads to a server that is proven wrong.
+   * The address to restore in the read-write Service; null for no repair. A refusal keeps the last
+   * verified address, but another writer may have replaced it with a server that is proven wrong.
    */
   private String repair() {
     String last = published.primary().endpoint();

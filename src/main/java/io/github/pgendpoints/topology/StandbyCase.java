@@ -1,19 +1,18 @@
 package io.github.pgendpoints.topology;
 
 import static io.github.pgendpoints.topology.Line.differ;
-import static io.github.pgendpoints.topology.Row.row;
+import static io.github.pgendpoints.topology.TableRow.row;
 
 import java.util.List;
 
 /**
- * One standby against the history of a primary: the table of classes, and the facts that it asks
- * for.
+ * One standby against the history of a primary: the table of classes, and the facts that it uses.
  *
- * @param primary the candidate; UNKNOWN where it is full
+ * @param primary the candidate; UNKNOWN if it is full
  */
 record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
   /** The first row that matches is the class. docs/rules.md gives the reason for each. */
-  static final List<Row<StandbyClass, StandbyCase>> TABLE =
+  static final List<TableRow<StandbyClass, StandbyCase>> TABLE =
       List.of(
           row(
               StandbyClass.ON_LINE,
@@ -95,14 +94,14 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
         && (!isOnAncestor() || standby.server().lsn() != null && isBeyondAncestor());
   }
 
-  /** Whether it streams a lower timeline than the primary's, so from another server. */
+  /** Whether it streams a lower timeline than the primary's, and thus from another server. */
   boolean streamsLowerTimeline() {
     return areTimelinesTold()
         && standby.server().source() != null
         && timeline() < primarysTimeline();
   }
 
-  /** Whether a line that continues the primary's has reached this standby. */
+  /** Whether this standby follows a line that continues the primary's. */
   boolean followsNewerLine(Line primarysLine) {
     if (!areTimelinesTold() || timeline() <= primarysTimeline()) {
       return false;
@@ -113,7 +112,7 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
         : lineage.isNotGranted() && timeline() <= primarysTimeline() + Decision.CREDIBLE_JUMP;
   }
 
-  /** Bytes that this standby has of a line beyond where a new primary left it; 0 for none. */
+  /** The bytes that this standby has of a line after a new primary left it; 0 for none. */
   long bytesBeyond(Line left) {
     if (history() == null || !standby.server().isOn(left) || standby.server().lsn() == null) {
       return 0;
@@ -122,7 +121,7 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
     return end == null ? 0 : Math.max(0, standby.server().lsn().bytes() - end.bytes());
   }
 
-  /** In a few words, for people. */
+  /** Returns the reason for a class, in a few words for operators. */
   String why(StandbyClass is) {
     return switch (is) {
       case ON_LINE -> "on the primary's line";
@@ -138,7 +137,7 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
               .formatted(timeline(), standby.server().lsn(), primarysTimeline(), whereItParted());
       case UNDETERMINED ->
           timeline() == null
-              ? "it does not tell its timeline"
+              ? "it does not report its timeline"
               : "the history of the primary's timeline is not known";
     };
   }
@@ -152,7 +151,7 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
       return "did not come from it";
     }
     return differ(standby.server().begin(), history().beginOf(timeline()))
-        ? "came from another timeline of that number"
-        : "left that one at " + end;
+        ? "comes from another timeline with that number"
+        : "branched off it at " + end;
   }
 }

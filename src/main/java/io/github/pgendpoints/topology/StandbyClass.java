@@ -2,7 +2,7 @@ package io.github.pgendpoints.topology;
 
 import java.util.Locale;
 
-/** Where a standby is on the history of the primary that is published. */
+/** Where a standby is on the history of the published primary. */
 public enum StandbyClass {
   /** It has replayed nothing that the primary does not have. */
   ON_LINE,
@@ -15,7 +15,7 @@ public enum StandbyClass {
   /** Its timeline or the primary's history is not known. */
   UNDETERMINED;
 
-  /** As log and docs write it, such as {@code off-line}. */
+  /** Returns the name that log and docs use, such as {@code off-line}. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');

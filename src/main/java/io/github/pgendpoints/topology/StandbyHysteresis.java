@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How long standbys have been seen or missed, so that one failed probe does not take a standby from
- * its readers. The role of primary has no such hysteresis. A value: each cycle makes the next one.
+ * Counts how long standbys have been seen or missed, so that one failed probe removes no standby.
+ * The role of primary has no hysteresis. Immutable: each cycle creates the next one.
  */
 public final class StandbyHysteresis {
   private record Streak(boolean good, int length, Instant countedAt) {}
@@ -24,8 +24,8 @@ public final class StandbyHysteresis {
   private Trends trends = Trends.none();
 
   /**
-   * @param failures probes in a row that have to fail before a standby leaves
-   * @param successes probes in a row that have to succeed before one enters
+   * @param failures consecutive failed probes after which a standby leaves
+   * @param successes consecutive successful probes after which a standby enters
    * @param interval PROBE_INTERVAL: probes that follow each other sooner count once
    */
   public StandbyHysteresis(int failures, int successes, Duration interval) {
@@ -34,12 +34,12 @@ public final class StandbyHysteresis {
     this.interval = interval;
   }
 
-  /** For a run of one cycle, which has nothing to remember. */
+  /** Returns the hysteresis for a run of one cycle, which remembers nothing. */
   public static StandbyHysteresis none() {
     return new StandbyHysteresis(1, 1, Duration.ZERO);
   }
 
-  /** The same rules with nothing remembered. */
+  /** Returns the same limits with nothing remembered. */
   StandbyHysteresis forgotten() {
     return new StandbyHysteresis(failures, successes, interval);
   }
@@ -55,7 +55,7 @@ public final class StandbyHysteresis {
     return copy;
   }
 
-  /** What is remembered after the nodes of one more cycle. */
+  /** Returns a copy with the probe results of one more cycle. */
   StandbyHysteresis observing(Topology topology) {
     StandbyHysteresis next = copy();
     next.forgetOthersThan(topology);
@@ -78,14 +78,14 @@ public final class StandbyHysteresis {
     }
   }
 
-  /** What is remembered once these standbys were seen beyond a verified primary. */
+  /** Returns a copy that remembers these standbys as ahead of a verified primary. */
   StandbyHysteresis diverging(List<NodeState> standbys) {
     StandbyHysteresis next = copy();
     standbys.forEach(standby -> next.diverged.put(standby.node(), standby.server()));
     return next;
   }
 
-  /** What is remembered once it is known which primary the standbys follow. */
+  /** Returns a copy with the trends, which depend on the primary that the standbys follow. */
   StandbyHysteresis trending(Topology topology, NodeState primary) {
     StandbyHysteresis next = copy();
     next.trends = trends.observing(topology, primary);
@@ -98,14 +98,14 @@ public final class StandbyHysteresis {
 
   private void observe(NodeState node, Instant at) {
     if (lastStates.put(node.node(), node) == node) {
-      // Not asked since: what its last probe said has been counted.
+      // Not probed since: its last probe has been counted.
       return;
     }
     if (node.hasAnswered()) {
       lastAnswers.put(node.node(), node);
     }
     if (node.state() == State.UNKNOWN) {
-      // Neither seen nor missed: it keeps the place it has.
+      // Neither seen nor missed: it keeps its place.
       return;
     }
     boolean good = node.state() == State.STANDBY;
@@ -113,7 +113,7 @@ public final class StandbyHysteresis {
     if (streak == null || streak.good() != good) {
       streaks.put(node.node(), new Streak(good, 1, at));
     } else if (at.isBefore(streak.countedAt())) {
-      // The clock was set back, be it by hours: the interval begins again.
+      // The clock was set back, possibly by hours: the interval begins again.
       streaks.put(node.node(), new Streak(good, streak.length(), at));
     } else if (Duration.between(streak.countedAt(), at)
             .compareTo(interval.multipliedBy(19).dividedBy(20))
@@ -123,7 +123,7 @@ public final class StandbyHysteresis {
     }
   }
 
-  /** Whether this is the answer of a probe of its own, and not that of an earlier cycle again. */
+  /** Whether this is the state of a new probe, and not the state of an earlier cycle. */
   boolean isNew(NodeState node) {
     return lastStates.get(node.node()) != node;
   }
@@ -143,22 +143,22 @@ public final class StandbyHysteresis {
     return streak == null || streak.good() != good ? 0 : streak.length();
   }
 
-  /** For how long a node has refused our login while another one accepted it. */
+  /** How long a node has refused our role while another node accepted it. */
   Duration refusedFor(NodeState node, Instant at) {
     Instant since = refusedSince.get(node.node());
     return since == null ? Duration.ZERO : Duration.between(since, at);
   }
 
-  /** The node with the address it last answered at, where it has none now. */
+  /** Returns the node with the address at which it last answered, if it has none now. */
   NodeState located(NodeState node) {
     NodeState last = lastAnswers.get(node.node());
     return node.address() != null || last == null ? node : node.at(last.address());
   }
 
   /**
-   * Whether the standby was ever seen ahead of a verified primary since it started: it is on
-   * another history then, also when the primary's position has passed its own. To be mended it has
-   * to restart.
+   * Whether the standby was ever seen ahead of a verified primary since it started. It is then on
+   * another history, even after the primary's position has passed its own. Only a restart can end
+   * this.
    */
   boolean isDiverged(NodeState node) {
     Server server = diverged.get(node.node());

@@ -13,17 +13,16 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The state of every listed node in one cycle. There is no topology of some of the nodes: {@link
- * #of} refuses to make one, so that a probe that was lost on the way can never look like a node
- * that is not there.
+ * The state of every listed node in one cycle. A topology is never partial: {@link #of} throws an
+ * exception if a node has no state, so that a lost probe can never look like a missing node.
  *
  * <p>Entries of one server count once, under the first of them.
  *
  * @param nodes one state per node
- * @param at when they were asked
- * @param unconfirmed the primaries that answered the first of two probes only: their role counts,
- *     their position is too old to prove that a standby is ahead
- * @param unanswered entries outside the node list at which nobody accepts a TCP connection
+ * @param at when the nodes were probed
+ * @param unconfirmed the primaries that answered only the first of two probes: their role counts,
+ *     but their position is too old to prove that a standby is ahead
+ * @param unanswered entries outside the node list at which no server accepts a TCP connection
  */
 public record Topology(
     List<NodeState> nodes, Instant at, Set<Node> unconfirmed, Set<String> unanswered) {
@@ -33,17 +32,17 @@ public record Topology(
     unanswered = Set.copyOf(unanswered);
   }
 
-  /** A topology whose nodes were asked once. */
+  /** Creates a topology whose nodes were probed once. */
   public Topology(List<NodeState> nodes, Instant at) {
     this(nodes, at, Set.of(), Set.of());
   }
 
   /**
-   * Joins the states of one cycle's probes.
+   * Combines the probe results of one cycle.
    *
    * @param expected the node list
-   * @param states what the probes said, in any order
-   * @param at when they were asked
+   * @param states the probe results, in any order
+   * @param at when the nodes were probed
    * @throws IllegalStateException when a node has no state, or more than one
    */
   public static Topology of(List<Node> expected, List<NodeState> states, Instant at) {
@@ -67,10 +66,10 @@ public record Topology(
   }
 
   /**
-   * The same topology with the nodes of other clusters marked FOREIGN. The cluster is the published
-   * one; on a first run it is the one that the strict majority of the servers that tell their
-   * system identifier belong to. Without a majority no node is marked, and the topology stays
-   * {@link #isOfSeveralClusters}.
+   * Returns this topology with the nodes of other clusters marked FOREIGN. Our cluster is the
+   * published one; on a first run, it is the cluster of the strict majority of the servers that
+   * report a system identifier. Without a majority, no node is marked, and {@link
+   * #isOfSeveralClusters} stays true.
    */
   public Topology identifiedBy(LastPublished published) {
     String own =
@@ -103,7 +102,7 @@ public record Topology(
         .orElse(null);
   }
 
-  /** Whether the primaries and standbys tell more than one system identifier. */
+  /** Whether the primaries and standbys report more than one system identifier. */
   public boolean isOfSeveralClusters() {
     return reachable().stream()
             .map(node -> node.server().systemIdentifier())
@@ -118,7 +117,7 @@ public record Topology(
     return servers(State.PRIMARY);
   }
 
-  /** The servers that say they are a primary, of whatever cluster: for a person to choose from. */
+  /** The servers that claim to be a primary, of any cluster, for an operator to choose from. */
   public List<NodeState> claimants() {
     return NodeState.distinct(nodes.stream().filter(NodeState::claimsToBePrimary));
   }
@@ -147,10 +146,9 @@ public record Topology(
   }
 
   /**
-   * How many servers are listed, as far as can be told: entries that are or were one server count
-   * once.
+   * Counts the listed servers, as far as is known: entries that are or were one server count once.
    *
-   * @param aliases what {@link Memory#aliases} says of earlier cycles
+   * @param aliases the {@link Memory#aliases} of earlier cycles
    */
   int listed(List<Set<String>> aliases) {
     int listed = 0;
@@ -166,15 +164,15 @@ public record Topology(
     return listed;
   }
 
-  /** Every node under which a server is listed and answered. */
+  /** Returns every node under which a server is listed and answered. */
   public List<NodeState> entriesOf(NodeState server) {
     return nodes.stream().filter(node -> node == server || node.isSameServerAs(server)).toList();
   }
 
   /**
-   * The nodes to probe once more before anything is decided on them, since the probes of a cycle
-   * are not simultaneous: primaries, if there are several, for the role may just have moved from
-   * one to the other; and a primary that a standby seems to be ahead of.
+   * The nodes to probe once more before a decision, because the probes of a cycle are not
+   * simultaneous: all primaries if there are several, since the role may just have moved from one
+   * to the other; and a primary that a standby seems to be ahead of.
    */
   public List<Node> contested() {
     List<NodeState> primaries = primaries();
@@ -189,8 +187,8 @@ public record Topology(
   }
 
   /**
-   * The nodes that must be what a new client finds before writes move: a primary that the
-   * read-write Service would move to, and the server it would leave.
+   * The nodes whose role a new login must confirm before writes move: a primary that the read-write
+   * Service would move to, and the server it would leave.
    */
   public List<Node> moving(LastPublished published) {
     List<NodeState> primaries = primaries();
@@ -210,8 +208,8 @@ public record Topology(
   }
 
   /**
-   * The standbys that are DOWN, if the read-only Service leads to them and would lead to nobody
-   * without them. A run of one cycle has no other probe to rely on.
+   * The standbys that are DOWN, if they are behind the read-only Service and it would have no
+   * server without them. A run of one cycle has no other probe to rely on.
    */
   public List<Node> lostStandbys(LastPublished published) {
     boolean serves =
@@ -227,9 +225,9 @@ public record Topology(
   }
 
   /**
-   * The same topology with what the {@link #contested} nodes said when they were probed once more.
-   * A server that answered the first time and is only UNKNOWN the second time keeps its role. Whom
-   * a majority made FOREIGN is open again: call {@link #identifiedBy} on the result.
+   * Returns this topology with the second probe results of the {@link #contested} nodes. A server
+   * that answered the first time and is only UNKNOWN the second time keeps its role. Nodes that a
+   * majority marked FOREIGN lose the mark: call {@link #identifiedBy} on the result.
    *
    * @param later the states of the contested nodes
    */
@@ -249,9 +247,9 @@ public record Topology(
   }
 
   /**
-   * The entries of the published primary to knock at: all of them, when none of them is listed any
-   * more, or its name leads elsewhere. Its server has another address then, or another one has
-   * taken its place.
+   * The entries of the published primary to try on TCP: all of them, if none is listed any more or
+   * if its name resolves to another address. In that case, the server has moved, or another server
+   * has taken its place.
    */
   public List<String> unlistedEntries(LastPublished published) {
     PublishedPrimary primary = published.primary();
@@ -262,7 +260,7 @@ public record Topology(
     return primary.line() == null || isListed ? List.of() : primary.entries();
   }
 
-  /** Whether nobody is at any of these {@code ip:port}, listed or knocked at. */
+  /** Whether no server is at any of these {@code ip:port}, listed or not. */
   boolean isDeserted(List<String> entries) {
     Set<String> deserted = new HashSet<>(unanswered);
     nodes.stream()
@@ -271,7 +269,7 @@ public record Topology(
     return deserted.containsAll(entries);
   }
 
-  /** Whether a standby streams from a server, under any of its entries, as far as it tells. */
+  /** Whether a standby streams from a server, under any of its entries, as far as it reports. */
   boolean isUpstream(NodeState server, NodeState standby) {
     String source = standby.server().source();
     return source != null
@@ -281,20 +279,20 @@ public record Topology(
                     source.equals(entry.endpoint()) || source.equals(entry.node().hostAndPort()));
   }
 
-  /** The same topology with the entries outside the list at which nobody answers. */
+  /** Returns this topology with the entries outside the list at which no server answers. */
   public Topology withUnanswered(Collection<String> entries) {
     return new Topology(nodes, at, unconfirmed, Set.copyOf(entries));
   }
 
-  /** The same topology in another order, and without some of the nodes. */
+  /** Returns this topology in another order, and without some of the nodes. */
   Topology arranged(Set<Node> without, Comparator<NodeState> order) {
     return with(
         nodes.stream().filter(node -> !without.contains(node.node())).sorted(order).toList());
   }
 
   /**
-   * Bytes that a standby is behind a primary, not below 0; null when one of them is not what it
-   * should be, or does not tell its position.
+   * Bytes that a standby is behind a primary, at least 0; null when the first one is not a STANDBY,
+   * or one position is not known.
    */
   public static Long lag(NodeState standby, NodeState primary) {
     if (standby.state() != State.STANDBY || primary == null || primary.server() == null) {
@@ -318,7 +316,7 @@ public record Topology(
     return NodeState.distinct(nodes.stream().filter(node -> node.state() == state));
   }
 
-  /** Every node with its state and reason, for one line of a log. */
+  /** Returns every node with its state and reason, on one line for the log. */
   @Override
   public String toString() {
     return nodes.stream().map(NodeState::toString).collect(Collectors.joining(", "));

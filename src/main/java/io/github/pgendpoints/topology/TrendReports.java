@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** What a cycle reports of a node that serves clients although something is wrong for minutes. */
+/** Reports nodes that serve clients although something has been wrong for minutes. */
 final class TrendReports {
   private final Situation now;
   private final Map<Node, StandbyClass> standbys;
@@ -16,7 +16,7 @@ final class TrendReports {
   private final List<Report> reports = new ArrayList<>();
 
   /**
-   * @param readOnly what is read from; null unless verified
+   * @param readOnly the members of the read-only Service; null unless verified
    */
   TrendReports(Situation now, Map<Node, StandbyClass> standbys, ReadOnly readOnly) {
     this.now = now;
@@ -40,7 +40,7 @@ final class TrendReports {
     return reports;
   }
 
-  /** A cycle that is refused leaves the read-only Service as it is. */
+  /** A refused cycle leaves the read-only Service as it is. */
   private boolean isReadFrom(NodeState node) {
     return readOnly == null
         ? now.published().isReadOnly(now.memory().hysteresis().located(node))
@@ -117,7 +117,7 @@ final class TrendReports {
         minutes(growth.since()));
   }
 
-  // The annotation would be a dependency.
+  // Error Prone's annotation for format strings would be a dependency.
   @SuppressWarnings("AnnotateFormatMethod")
   private void add(
       Report.Topic topic, NodeState node, String headline, String details, Object... values) {

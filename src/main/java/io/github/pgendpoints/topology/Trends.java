@@ -6,39 +6,39 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What has lasted at nodes from cycle to cycle: no WAL receiver, no answer that shows what they
- * are, a lag that grows. A value: each cycle makes the next one. It ages with {@link
+ * Conditions that last at nodes from cycle to cycle: no WAL receiver, state UNKNOWN, a growing lag.
+ * Immutable: each cycle creates the next one. Trends expire together with {@link
  * StandbyHysteresis}.
  *
  * @param gaps the standbys without a WAL receiver
- * @param unknown the nodes that are UNKNOWN, with the first cycle
+ * @param unknown the nodes that are UNKNOWN, with the time of the first cycle
  * @param growths the standbys whose lag has not fallen
  */
 record Trends(Map<Node, Gap> gaps, Map<Node, Instant> unknown, Map<Node, Growth> growths) {
-  /** A restart, a switch of timeline or a long checkpoint takes less. */
+  /** A restart, a switch of timeline or a long checkpoint takes less time. */
   static final Duration SETTLED = Duration.ofMinutes(5);
 
-  /** One segment of WAL: a standby that is less behind than that is not left behind. */
+  /** One WAL segment: a lag that grew by less is not reported. */
   static final long MIN_GROWTH = 16L * 1024 * 1024;
 
   /**
-   * Cycles in which a standby had no WAL receiver.
+   * Consecutive cycles in which a standby had no WAL receiver.
    *
-   * @param since the first of them
+   * @param since the time of the first cycle
    * @param contested whether the last probe found otherwise. A receiver that fails to stream starts
-   *     every few seconds, so one such probe ends nothing, and two in a row do.
+   *     every few seconds, so one contrary probe ends nothing, but two in a row end the gap.
    */
   record Gap(Instant since, boolean contested) {}
 
   /**
    * Measurements of a lag, none of them below the one before.
    *
-   * @param since the last of those that were like the first
-   * @param from bytes then
-   * @param to bytes in the latest
+   * @param since the time of the last measurement that equals the first
+   * @param from the bytes at that time
+   * @param to the bytes in the latest measurement
    */
   record Growth(Instant since, long from, long to) {
-    /** Null when the lag has fallen. */
+    /** Returns the growth with one more measurement; null when the lag has fallen. */
     private Growth with(long lag, Instant at) {
       if (lag < to) {
         return null;
@@ -55,15 +55,15 @@ record Trends(Map<Node, Gap> gaps, Map<Node, Instant> unknown, Map<Node, Growth>
     return new Trends(Map.of(), Map.of(), Map.of());
   }
 
-  /** Whether what began then has lasted. */
+  /** Whether a condition that began at {@code since} has lasted long enough. */
   static boolean isSettled(Instant since, Instant at) {
     return Duration.between(since, at).compareTo(SETTLED) >= 0;
   }
 
   /**
-   * What has lasted after one more cycle. A node that is UNKNOWN may still be what it was.
+   * Returns the trends after one more cycle. A node that is UNKNOWN may still be what it was.
    *
-   * @param primary the candidate; null when there is none, and no lag can be measured
+   * @param primary the candidate; null when there is none, and then no lag can be measured
    */
   Trends observing(Topology topology, NodeState primary) {
     Trends next = new Trends(new HashMap<>(), new HashMap<>(), new HashMap<>());

@@ -6,19 +6,19 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * What one cycle decided.
+ * The decision of one cycle.
  *
- * @param rule that decided
+ * @param rule the rule that decided
  * @param primary the one candidate; null when there is none, or several
  * @param primaries the class of each primary of our cluster
- * @param standbys the class of each standby against the candidate; empty without one
- * @param publishing what is to be remembered of the candidate; null unless verified
- * @param readOnly what is read from; null unless verified
- * @param repair the {@code ip:port} that the read-write Service is put back to although the cycle
- *     is refused; null when it is left alone
+ * @param standbys the class of each standby against the candidate; empty without a candidate
+ * @param publishing what to remember of the candidate; null unless verified
+ * @param readOnly the members of the read-only Service; null unless verified
+ * @param repair the {@code ip:port} to restore in the read-write Service although the cycle is
+ *     refused; null for no repair
  * @param reachable how many servers of our cluster answered
- * @param quorum how many of them MIN_REACHABLE_NODES asks for
- * @param reports what people have to know; the refusal first
+ * @param quorum how many of them MIN_REACHABLE_NODES requires
+ * @param reports the findings for operators; the refusal first
  */
 public record Verdict(
     Rule rule,
@@ -42,17 +42,17 @@ public record Verdict(
     }
   }
 
-  /** Cheap: Camel asks for it each time that an expression looks into a verdict. */
+  /** Cheap, because Camel calls it each time that an expression reads a verdict. */
   @Override
   public int hashCode() {
     return rule.hashCode();
   }
 
   /**
-   * The same topology, refused by a rule that a route adds.
+   * Returns this verdict, refused by a rule that a route adds.
    *
    * @param kind the name of the rule, such as {@code MaintenanceWindow}: a letter, then up to 62
-   *     letters and digits; no rule of the program's own
+   *     letters and digits; not the name of a built-in rule
    * @param sentence why, and what ends it
    */
   public Verdict refuse(String kind, String sentence) {
@@ -67,8 +67,7 @@ public record Verdict(
     }
     if (Stream.of(Rule.values()).anyMatch(rule -> rule.toString().equalsIgnoreCase(kind))) {
       throw new IllegalArgumentException(
-          "a rule of your own has a name of its own, and '%s' is one of the program's; allowed: any other"
-              .formatted(kind));
+          "'%s' is the name of a built-in rule; allowed: any other".formatted(kind));
     }
     return new Verdict(
         Rule.OWN,
@@ -86,7 +85,7 @@ public record Verdict(
             .toList());
   }
 
-  /** The name of the rule that decided, as log, metrics and status write it. */
+  /** The name of the rule that decided, as log, metrics and status show it. */
   public String ruleName() {
     return rule == Rule.OWN ? reports.get(0).subject() : rule.toString();
   }
@@ -96,12 +95,12 @@ public record Verdict(
     return rule == Rule.VERIFIED;
   }
 
-  /** Whether somebody has to act: a refusal, or a server that must not be there. */
+  /** Whether an operator must act: a refusal, or a server that must not be there. */
   public boolean hasErrors() {
     return reports.stream().anyMatch(report -> report.topic().isError());
   }
 
-  /** Whether as many servers answered as MIN_REACHABLE_NODES asks for. */
+  /** Whether as many servers answered as MIN_REACHABLE_NODES requires. */
   public boolean isQuorate() {
     return reachable >= quorum;
   }

@@ -55,7 +55,7 @@ class ApiRightsTest {
   }
 
   @Test
-  void tellsOfARightOnceUntilItIsGranted() {
+  void reportsARightOnceUntilItIsGranted() {
     ask(403);
     seconds = 30;
     ask(403);
@@ -75,7 +75,7 @@ class ApiRightsTest {
   }
 
   @Test
-  void tellsOfAnotherReasonToo() {
+  void reportsAChangedReason() {
     rights.refused(ApiRight.STATE, refusal(403, ROLE));
     rights.refused(ApiRight.STATE, refusal(403, ROLE));
     rights.refused(ApiRight.STATE, refusal(403, "exceeded quota: small"));

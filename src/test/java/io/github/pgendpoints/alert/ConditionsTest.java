@@ -36,7 +36,7 @@ import io.github.pgendpoints.topology.Servers;
 import io.github.pgendpoints.topology.StandbyClass;
 import io.github.pgendpoints.topology.StandbyHysteresis;
 import io.github.pgendpoints.topology.Topology;
-import io.github.pgendpoints.topology.Unread;
+import io.github.pgendpoints.topology.UnreadValue;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
 import java.time.Duration;
@@ -82,7 +82,7 @@ class ConditionsTest {
   }
 
   @Test
-  void saysAnUnchangedTopologyOnce() {
+  void reportsAnUnchangedTopologyOnce() {
     assertEquals(
         List.of("INFO topology verified: primary:10.0.0.1;standbys:10.0.0.2"),
         verified(primary("10.0.0.1", 1), standby("10.0.0.2")));
@@ -90,7 +90,7 @@ class ConditionsTest {
   }
 
   @Test
-  void saysWhatANodeBecame() {
+  void reportsWhatANodeBecame() {
     verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
 
     assertEquals(
@@ -168,7 +168,7 @@ class ConditionsTest {
   }
 
   @Test
-  void saysARefusalAgainWhenItsNodesAreOthers() {
+  void reportsARefusalAgainForOtherNodes() {
     noPrimary(topology(down("10.0.0.1"), standby("10.0.0.2")));
     news();
     noPrimary(topology(down("10.0.0.1"), down("10.0.0.2")));
@@ -194,10 +194,10 @@ class ConditionsTest {
   }
 
   @Test
-  void saysOnceWhichProtectionIsOff() {
-    Unread notGranted =
-        new Unread(
-            Unread.NOT_GRANTED, List.of("EXECUTE ON FUNCTION pg_catalog.pg_control_system()"));
+  void reportsOnceWhichProtectionIsOff() {
+    UnreadValue notGranted =
+        new UnreadValue(
+            UnreadValue.NOT_GRANTED, List.of("EXECUTE ON FUNCTION pg_catalog.pg_control_system()"));
     NodeState primary =
         primary(
             "10.0.0.1",
@@ -206,7 +206,7 @@ class ConditionsTest {
                     Protection.FOREIGN_NODES,
                     notGranted,
                     Protection.STALE_PRIMARY,
-                    new Unread("ERROR: no", List.of())),
+                    new UnreadValue("ERROR: no", List.of())),
                 new Server(null, 10L, null, Lsn.of("0/1"), false)));
     conditions.reportNodes(topology(primary));
 
@@ -222,7 +222,7 @@ class ConditionsTest {
   }
 
   @Test
-  void saysWhenAStandbyIsNoLongerReadFromAndWhenAgain() {
+  void reportsAStandbyThatLeavesAndRejoinsReadOnly() {
     Topology topology = topology(primary("10.0.0.1", 1), standby("10.0.0.2"));
     conditions.reportNodes(topology);
     conditions.reportVerdict(
@@ -250,7 +250,7 @@ class ConditionsTest {
   }
 
   @Test
-  void saysOnceThatItIsPaused() {
+  void reportsOnceThatItIsPaused() {
     conditions.reportPause("PAUSED");
     assertEquals(List.of("WARN paused by PAUSED: nothing is written"), news());
     conditions.reportPause("PAUSED");
@@ -308,7 +308,7 @@ class ConditionsTest {
     "10.0.0.1 is refused, 10.0.0.2 is refused",
     "10.0.0.1 is refused, 10.0.0.1 is reset"
   })
-  void saysAFailureAgainWhenItIsAnother(String first, String second) {
+  void reportsADifferentFailureAgain(String first, String second) {
     conditions.reportPublishFailure(first);
     news();
     conditions.reportPublishFailure(second);
@@ -316,7 +316,7 @@ class ConditionsTest {
   }
 
   @Test
-  void saysAnErrorOfTheProgramOnceThoughEachCycleIsAnotherExchange() {
+  void logsAnErrorOfTheProgramOnceAcrossCycles() {
     conditions.reportCycleFailure(wrapped("4F535DC9AB6C75A-0000000000000002", "x"));
     assertEquals(
         List.of(
@@ -334,7 +334,7 @@ class ConditionsTest {
   }
 
   @Test
-  void saysWhenItIsOver() {
+  void reportsTheEnd() {
     conditions.reportPublishFailure("the Kubernetes API at h:1 refused the request (403): why");
     noPrimary(topology(standby("10.0.0.1")));
     news();
@@ -448,7 +448,7 @@ class ConditionsTest {
   }
 
   @Test
-  void tellsOfASplitBrainAgainWhenItsOutcomeIsAnother() {
+  void reportsASplitBrainAgainWhenItsOutcomeChanges() {
     Topology split = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2));
     decided(split, "pg-rw could not be emptied");
     news();
@@ -463,7 +463,7 @@ class ConditionsTest {
   }
 
   @Test
-  void saysAgainWhatLastsAndKeepsItsKey() {
+  void repeatsWhatLastsWithTheSameKey() {
     noPrimary(topology(down("10.0.0.1")));
     Alert begun = noPrimary();
     now = now.plusSeconds(3599);
@@ -516,7 +516,7 @@ class ConditionsTest {
   }
 
   @Test
-  void tellsBeforeAndAfterAndThatThePrimaryIsAnother() {
+  void reportsTheAddressesBeforeAndAfterAndANewPrimary() {
     conditions.recordPublished(published(1, "10.0.0.1", Set.of("10.0.0.2:5432")));
     Alert changed = whole(primary("10.0.0.2", 2), standby("10.0.0.1")).get(0);
 
@@ -528,7 +528,7 @@ class ConditionsTest {
 
   /** A leader that dies between its write and its alert leaves the write, and STATE without it. */
   @Test
-  void reportsThePrimaryThatAnotherProcessPublishedAndDidNotReport() {
+  void reportsAPrimaryThatAnotherProcessDidNotReport() {
     verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
     noPrimary(topology(down("10.0.0.1"), standby("10.0.0.2")));
     news();
@@ -595,7 +595,7 @@ class ConditionsTest {
     assertEquals(
         List.of(
             "WARN pg_monitor is not granted to our role on 10.0.0.1, 10.0.0.2: the program"
-                + " cannot tell which primary a standby streams from, or always its timeline;"
+                + " cannot determine which primary a standby streams from, nor always its timeline;"
                 + " GRANT pg_monitor TO repmgr",
             "WARN timeline histories are not granted to our role on 10.0.0.1, 10.0.0.2: a fork with"
                 + " a higher timeline is taken for a promotion, and a standby that left the line"
@@ -609,7 +609,7 @@ class ConditionsTest {
   }
 
   @Test
-  void saysNothingOfRightsThatAreThere() {
+  void reportsNoRightThatIsGranted() {
     Set<Right> all = Set.of(Right.MONITOR, Right.HISTORY);
     assertEquals(
         Map.of(),
@@ -627,7 +627,7 @@ class ConditionsTest {
   }
 
   @Test
-  void tellsOfAStandbyThatStaysUndeterminedThoughNoRightIsMissing() {
+  void reportsAStandbyThatStaysUndetermined() {
     Set<Right> all = Set.of(Right.MONITOR, Right.HISTORY);
     Server leader = Servers.granting(all, new Server(CLUSTER, 1L, 3L, Lsn.of("0/9"), false));
     NodeState primary =
@@ -649,7 +649,7 @@ class ConditionsTest {
     assertEquals(
         List.of(
             "WARN standby 10.0.0.2 cannot be placed on the primary's line, so only its position is"
-                + " looked at: the history of the timeline of 10.0.0.1 could not be read (the file"
+                + " compared: the history of the timeline of 10.0.0.1 could not be read (the file"
                 + " is absent)"),
         news());
     now = now.plusSeconds(31);
@@ -659,7 +659,7 @@ class ConditionsTest {
   }
 
   @Test
-  void tellsOfADeadBranchAsOfItsNodeWhileTheServicesFollowTheLine() {
+  void reportsADeadBranchWhileTheServicesFollowTheLine() {
     Topology topology = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2));
     Verdict verdict = Nodes.verdict(topology, published(2, "10.0.0.2"));
     conditions.reportNodes(topology);
@@ -685,7 +685,7 @@ class ConditionsTest {
   }
 
   @Test
-  void tellsOfWalThatWasLeftBehindOnceAndNotThatItIsOver() {
+  void reportsWalThatWasLeftBehindOnce() {
     Set<Right> all = Set.of(Right.HISTORY);
     NodeState primary =
         primary(
@@ -774,7 +774,7 @@ class ConditionsTest {
   }
 
   @Test
-  void tellsWhenAFlappingNodeHasSettled() {
+  void reportsWhenAFlappingNodeHasSettled() {
     for (int tick = 0; tick < 101; tick++) {
       verified(primary("10.0.0.1", 1), tick % 2 == 0 ? standby("10.0.0.2") : down("10.0.0.2"));
       now = now.plusSeconds(1);

@@ -15,9 +15,9 @@ class CyclicCauseTest {
   static List<Named<Function<Throwable, String>>> descriptions() {
     return List.of(
         Named.of("FailureText", FailureText::of),
-        Named.of("SinkFailure", SinkFailure::describe),
-        Named.of("SinkFault", fault -> SinkFault.describe(fault, List.of())),
-        Named.of("RouteFault", fault -> RouteFault.describe(fault, null)));
+        Named.of("DeliveryError", DeliveryError::describe),
+        Named.of("SinkFileError", fault -> SinkFileError.describe(fault, List.of())),
+        Named.of("RouteError", fault -> RouteError.describe(fault, null)));
   }
 
   @ParameterizedTest

@@ -27,7 +27,7 @@ class FlappingTest {
   }
 
   @Test
-  void tellsOnceOfWhatFlapsThenEachHourThenOfItsEnd() {
+  void reportsFlappingOnceThenHourlyThenItsEnd() {
     List<String> told = new ArrayList<>();
     for (int change = 0; change < 10 * 3600 * 2 + 1; change++) {
       told(change % 2 == 0 ? down() : up()).forEach(draft -> told.add(draft.message()));
@@ -39,7 +39,7 @@ class FlappingTest {
     assertEquals(8, told.size());
 
     now = now.plus(Flapping.QUIET);
-    Draft end = flapping.filter(List.of(), now).get(0);
+    AlertDraft end = flapping.filter(List.of(), now).get(0);
     assertEquals(
         "down; quiet for 10 minutes after 72001 changes since 2026-11-24T09:00:00Z", end.message());
     assertEquals(Phase.LASTS, end.phase());
@@ -50,18 +50,18 @@ class FlappingTest {
   /** For Alertmanager: what fired is resolved in the end, and nothing else fires meanwhile. */
   @Test
   void isOneConditionThatLasts() {
-    List<Draft> told = new ArrayList<>();
+    List<AlertDraft> told = new ArrayList<>();
     for (int change = 0; change < 100; change++) {
       told.addAll(told(change % 2 == 0 ? down() : up()));
     }
     now = now.plus(Flapping.QUIET);
     told.addAll(flapping.filter(List.of(), now));
 
-    Draft flaps = told.get(6);
+    AlertDraft flaps = told.get(6);
     assertEquals(Phase.BEGAN, flaps.phase());
     assertEquals(Kind.STANDBY_LOST, flaps.kind());
     assertEquals(Severity.WARN, flaps.severity());
-    Draft end = told.get(7);
+    AlertDraft end = told.get(7);
     assertEquals(Phase.OVER, end.phase());
     assertEquals(Kind.STANDBY_LOST, end.ends());
     assertEquals(Severity.INFO, end.severity());
@@ -73,7 +73,7 @@ class FlappingTest {
     for (int change = 0; change < 8; change++) {
       told(change % 2 == 0 ? down() : up());
     }
-    Draft unknown =
+    AlertDraft unknown =
         told(draft(Kind.NODE_UNKNOWN, Severity.WARN, Phase.BEGAN, null, "unknown")).get(0);
 
     assertEquals(Kind.NODE_UNKNOWN, unknown.kind());
@@ -93,8 +93,8 @@ class FlappingTest {
   @Test
   void neverHoldsBackWhatHasNoTopic() {
     for (int change = 0; change < 100; change++) {
-      Draft draft =
-          new Draft(
+      AlertDraft draft =
+          new AlertDraft(
               Kind.PRIMARY_CHANGED,
               Severity.INFO,
               Phase.HAPPENED,
@@ -108,19 +108,20 @@ class FlappingTest {
     }
   }
 
-  private List<Draft> told(Draft draft) {
+  private List<AlertDraft> told(AlertDraft draft) {
     return flapping.filter(List.of(draft), now);
   }
 
-  private static Draft down() {
+  private static AlertDraft down() {
     return draft(Kind.STANDBY_LOST, Severity.WARN, Phase.BEGAN, null, "down");
   }
 
-  private static Draft up() {
+  private static AlertDraft up() {
     return draft(Kind.STANDBY_BACK, Severity.INFO, Phase.OVER, Kind.STANDBY_LOST, "up");
   }
 
-  private static Draft draft(Kind kind, Severity severity, Phase phase, Kind ends, String message) {
-    return new Draft(kind, severity, phase, ends, "db2", message, BEGIN, "db2", message);
+  private static AlertDraft draft(
+      Kind kind, Severity severity, Phase phase, Kind ends, String message) {
+    return new AlertDraft(kind, severity, phase, ends, "db2", message, BEGIN, "db2", message);
   }
 }

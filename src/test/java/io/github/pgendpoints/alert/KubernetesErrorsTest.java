@@ -83,7 +83,7 @@ class KubernetesErrorsTest {
 
   @ParameterizedTest
   @MethodSource("refusals")
-  void saysWhatWasRefusedAndWhatToDo(Status status, String sentence) {
+  void reportsWhatWasRefusedAndWhatToDo(Status status, String sentence) {
     KubernetesClientException failure = new KubernetesClientException(status);
 
     assertEquals("the Kubernetes API at api.example:6443 " + sentence, errors.describe(failure));
@@ -99,7 +99,7 @@ class KubernetesErrorsTest {
   }
 
   @Test
-  void saysThatNothingCameInTime() {
+  void reportsThatNothingCameInTime() {
     String sentence = "the Kubernetes API at api.example:6443 cannot be reached: no answer within ";
     InterruptedIOException timeout = new InterruptedIOException("timeout");
     timeout.initCause(new SocketException("Socket closed"));
@@ -119,7 +119,7 @@ class KubernetesErrorsTest {
   }
 
   @Test
-  void saysWhatItselfFoundOut() {
+  void reportsItsOwnFinding() {
     assertEquals(
         "the Kubernetes API at api.example:6443: the answer is not Endpoints pg-rw",
         errors.describe(new KubernetesClientException("the answer is not Endpoints pg-rw")));

@@ -145,7 +145,7 @@ class MailSinkTest {
   }
 
   @Test
-  void tellsThatALoginFailedAndNotWithWhat() throws Exception {
+  void reportsAFailedLoginWithoutItsCredentials() throws Exception {
     Files.writeString(password, "wrongsekret");
     try (Run run = run(withTls().build())) {
       assertEquals(1, run.once());
@@ -157,7 +157,7 @@ class MailSinkTest {
 
   @ParameterizedTest
   @CsvSource({"127.0.0.1, Connection refused", "mail.invalid, unknown host"})
-  void tellsWhichServerIsOutOfReach(String host, String why) {
+  void reportsWhichServerIsOutOfReach(String host, String why) {
     try (Run run = run(1).with("ALERT_MAIL_HOST", host)) {
       assertEquals(1, run.once());
       assertEquals(
@@ -168,7 +168,7 @@ class MailSinkTest {
   }
 
   @Test
-  void tellsWhichSettingIsWrong() {
+  void reportsWhichSettingIsWrong() {
     try (Run run =
         run(withTls().build())
             .with("ALERT_MAIL_PORT", "smtp")
@@ -190,7 +190,7 @@ class MailSinkTest {
   }
 
   @Test
-  void tellsThatALoginHasNoPasswordAndThatAFileHoldsNoCertificate() {
+  void namesAMissingPasswordAndAFileWithoutACertificate() {
     try (Run run =
         run(withTls().build())
             .with("ALERT_MAIL_PASSWORD_FILE", "")

@@ -55,10 +55,10 @@ class ServiceEventsTest {
 
   @Test
   void ofAWriteAreOfTheServiceThatIsWritten() {
-    tell("pg-ro", "Endpoints pg-ro deleted");
-    tell("pg-ro", "pg-ro now has 10.0.0.2:5432 (was 10.0.0.3:5432)");
-    tell("pg-ro", "pg-ro-ipv4 created with 10.0.0.2:5432");
-    tell("pg-rw", "pg-rw now has 10.0.0.1:5432 (was 10.0.0.3:5432)");
+    emit("pg-ro", "Endpoints pg-ro deleted");
+    emit("pg-ro", "pg-ro now has 10.0.0.2:5432 (was 10.0.0.3:5432)");
+    emit("pg-ro", "pg-ro-ipv4 created with 10.0.0.2:5432");
+    emit("pg-rw", "pg-rw now has 10.0.0.1:5432 (was 10.0.0.3:5432)");
 
     assertEquals(
         List.of("pg-ro", "pg-ro", "pg-ro", "pg-rw"),
@@ -72,11 +72,11 @@ class ServiceEventsTest {
   /** Who deletes a Service and creates it again gives it another uid. */
   @Test
   void haveTheUidThatTheServiceHasNow() {
-    tell("pg-rw", "pg-rw now has a");
+    emit("pg-rw", "pg-rw now has a");
     String before = api.service("pg-rw").getMetadata().getUid();
     api.delete(Service.class, "db", "pg-rw");
     api.createService("pg-rw", "postgresql", 5432);
-    tell("pg-rw", "pg-rw now has b");
+    emit("pg-rw", "pg-rw now has b");
 
     String after = api.service("pg-rw").getMetadata().getUid();
     assertNotEquals(before, after);
@@ -99,10 +99,10 @@ class ServiceEventsTest {
           List.of("pg-rw", "pg-ro"),
           "pod");
 
-  private void tell(String service, String written) {
+  private void emit(String service, String written) {
     Instant now = Instant.now();
     Alert.Cluster cluster = new Alert.Cluster("db", "pg-rw", "pg-ro");
-    events.tell(
+    events.emit(
         new Alert(
             Alert.Kind.WRITTEN,
             Alert.Severity.INFO,

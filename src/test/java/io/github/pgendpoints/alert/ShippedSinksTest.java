@@ -88,7 +88,7 @@ class ShippedSinksTest {
   }
 
   @Test
-  void tellsThatSettingsAreWrongAndNotWhatTheyHold() {
+  void reportsInvalidSettingsWithoutTheirValues() {
     try (Run run =
         run()
             .with("ALERT_SINKS", "webhook")
@@ -105,7 +105,7 @@ class ShippedSinksTest {
   }
 
   @Test
-  void tellsOfAFieldOfATemplateThatNoAlertHas() {
+  void reportsAFieldOfATemplateThatNoAlertHas() {
     try (Run run =
         run()
             .with("ALERT_SINKS", "webhook")
@@ -199,7 +199,7 @@ class ShippedSinksTest {
   }
 
   @Test
-  void saysWhatAServerAnsweredAndWhatIsNotSet() {
+  void reportsWhatAServerAnsweredAndWhatIsNotSet() {
     receiver.answering(500);
     try (Run run =
         run()
@@ -218,7 +218,7 @@ class ShippedSinksTest {
   }
 
   @Test
-  void aServerThatHangsHoldsUpNeitherTheCyclesNorTheOthersNorTheEnd() throws Exception {
+  void aServerThatHangsDelaysNoCycleNoOtherNodeAndNoStop() throws Exception {
     long ended;
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Run run =
@@ -239,7 +239,7 @@ class ShippedSinksTest {
   }
 
   @Test
-  void aRunOfOneCycleWaitsForAServerThatHangsAndNoLongerThanItSays() throws Exception {
+  void aSingleRunWaitsForAHangingServerUpToTheTimeout() throws Exception {
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Run run =
             run()
@@ -251,7 +251,7 @@ class ShippedSinksTest {
       assertTrue(System.nanoTime() - begun < Duration.ofSeconds(20).toNanos());
       assertEquals(2, receiver.bodies().size());
       assertEquals(
-          List.of("ERROR alert sink slack has not taken 2 alert(s) within 10 s: they are lost"),
+          List.of("ERROR alert sink slack did not process 2 alert(s) within 10 s: they are lost"),
           run.logged("sink"));
     }
   }

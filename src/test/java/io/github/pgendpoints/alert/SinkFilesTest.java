@@ -154,10 +154,10 @@ class SinkFilesTest {
             taking("x") + taking("x"), "there is another route with the id x in a.camel.yaml"),
         Arguments.of(
             step + "direct:post-jsn\n",
-            "line 9: route x sends to direct:post-jsn, which no route is from; allowed: direct:"),
+            "line 9: route x sends to direct:post-jsn, but no route starts from it; allowed: direct:"),
         Arguments.of(
             taking("x") + "        - wireTap:\n            uri: direct://post-jsn?timeout=1\n",
-            "line 9: route x sends to direct:post-jsn, which no route is from; allowed: direct:"),
+            "line 9: route x sends to direct:post-jsn, but no route starts from it; allowed: direct:"),
         Arguments.of(
             taking("x").replace(":all", ":all?onyl=sekret"),
             "line 4: alerts:all has no parameter onyl, allowed: needs, only, queue"),
@@ -281,7 +281,7 @@ class SinkFilesTest {
       assertTrue(
           told.matches(
               "ERROR cannot start: 30-verify.camel.yaml, line \\d+: route verify sends to"
-                  + " direct:refuze, which no route is from; allowed: direct:.*, direct:refuse, .*"),
+                  + " direct:refuze, but no route starts from it; allowed: direct:.*, direct:refuse, .*"),
           told);
     }
   }
@@ -397,7 +397,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void tellsOfASinkThatFailsButNoSecret() throws IOException {
+  void reportsAFailingSinkWithoutItsSecrets() throws IOException {
     sink("a.camel.yaml", calling("a", "fail"));
     sink("b.camel.yaml", taking("b"));
 
@@ -433,7 +433,8 @@ class SinkFilesTest {
       assertEquals(List.of(), run.logged("sink"));
     }
     assertEquals(
-        List.of("ERROR alert sink a has not taken 2 alert(s) before it was stopped: they are lost"),
+        List.of(
+            "ERROR alert sink a did not process 2 alert(s) before it was stopped: they are lost"),
         run.logged("sink"));
   }
 

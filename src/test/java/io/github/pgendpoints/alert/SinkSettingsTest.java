@@ -58,7 +58,7 @@ class SinkSettingsTest {
   }
 
   @Test
-  void saysThatAFileIsEmpty(@TempDir Path folder) throws Exception {
+  void reportsThatAFileIsEmpty(@TempDir Path folder) throws Exception {
     Path file = Files.createFile(folder.resolve("a"));
     assertEquals("A_FILE='" + file + "' is empty", fault(file.toString()).getMessage());
   }

@@ -19,7 +19,7 @@ class HeartbeatTest {
   }
 
   @Test
-  void tellsHowLongAgoACycleEnded() {
+  void reportsHowLongAgoACycleEnded() {
     Heartbeat heartbeat = heartbeat(1, 5);
     now.addAndGet(Duration.ofSeconds(7).toNanos());
     assertEquals(Duration.ofSeconds(7), heartbeat.age());
@@ -40,7 +40,7 @@ class HeartbeatTest {
   }
 
   @Test
-  void tellsWhetherTheLastCycleReachedTheApi() {
+  void reportsWhetherTheLastCycleReachedTheApi() {
     Heartbeat heartbeat = heartbeat(1, 5);
     assertFalse(heartbeat.isApiReached());
 

@@ -66,8 +66,8 @@ class StaleCycleTest {
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final Conditions conditions = TestConditions.create();
   private final List<Outcome> ended = new ArrayList<>();
-  private final Conclusion conclusion =
-      new Conclusion((result, reasons) -> ended.add(result.outcome()), () -> {}, () -> {});
+  private final CycleSteps conclusion =
+      new CycleSteps((result, reasons) -> ended.add(result.outcome()), () -> {}, () -> {});
   private final ListAppender<ILoggingEvent> log = new ListAppender<>();
   private final Logger logger = (Logger) org.slf4j.LoggerFactory.getLogger("io.github.pgendpoints");
   private final ProbeSchedule schedule =
@@ -189,7 +189,7 @@ class StaleCycleTest {
     assertEquals(List.of(), ended, "the cycle has no result yet");
     assertEquals(
         List.of(
-            "the cycle began 600 s ago, which is more than the 20 s it may take: nothing is written, and the nodes are asked again"),
+            "the cycle began 600 s ago, which is more than the 20 s it may take: nothing is written, and the nodes are probed again"),
         warnings());
 
     cycle(() -> {});
@@ -219,13 +219,15 @@ class StaleCycleTest {
     Topology topology = Nodes.topology(Nodes.primary("10.0.0.1", 1));
     Cycle cycle = conclusion.begin(cluster, new DefaultExchange(context));
     Verdict verdict = memory.decide(Nodes.published(1, "10.0.0.1"), topology);
-    new Rules().remember(cluster, cycle, verdict);
+    new RuleSteps().remember(cluster, cycle, verdict);
     assertEquals(1, saved);
     pass(Duration.ofSeconds(30), Duration.ZERO);
 
-    assertThrows(StaleTopologyException.class, () -> new Rules().remember(cluster, cycle, verdict));
     assertThrows(
-        StaleTopologyException.class, () -> new Rules().rememberPublished(cluster, cycle, verdict));
+        StaleTopologyException.class, () -> new RuleSteps().remember(cluster, cycle, verdict));
+    assertThrows(
+        StaleTopologyException.class,
+        () -> new RuleSteps().rememberPublished(cluster, cycle, verdict));
     assertEquals(1, saved);
   }
 
@@ -238,9 +240,9 @@ class StaleCycleTest {
     bind("retries", new Retries());
     bind("conclusion", conclusion);
     bind("concernsOneService", (org.apache.camel.Predicate) conclusion::concernsOneService);
-    bind("prober", new Probing((probe, state) -> {}));
-    bind("publisher", new Publishing());
-    bind("rules", new Rules());
+    bind("prober", new ProbeSteps((probe, state) -> {}));
+    bind("publisher", new PublishSteps());
+    bind("rules", new RuleSteps());
     bind("console", System.out);
     for (String file : List.of("00-errors", "40-publish")) {
       Path path = Path.of("routes", file + ".camel.yaml").toAbsolutePath();

@@ -37,7 +37,7 @@ class ApiFailuresTest {
   }
 
   static Stream<Arguments> broken() {
-    String none = " gave an answer that is not the Kubernetes object we asked for";
+    String none = " returned something other than the requested Kubernetes object";
     return Stream.of(
         Arguments.of("cut", RawFault.cut(), " ended the connection in mid-answer"),
         Arguments.of("hung up", RawFault.hangUp(), " ended the connection in mid-answer"),
@@ -85,7 +85,7 @@ class ApiFailuresTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("broken")
-  void saysWhatIsWrongWithAnAnswer(String what, RawFault fault, String sentence) {
+  void reportsWhatIsWrongWithAnAnswer(String what, RawFault fault, String sentence) {
     api.start().misbehave(1, fault);
 
     String said = failure(api.config());
@@ -96,7 +96,7 @@ class ApiFailuresTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void saysThatNobodyListens(boolean tls) {
+  void reportsThatNoServerListens(boolean tls) {
     Config config = (tls ? api.withTls() : api).start().config();
     api.stop();
 
@@ -127,14 +127,14 @@ class ApiFailuresTest {
   }
 
   @Test
-  void saysThatSomethingElseListens() {
+  void reportsThatSomethingElseListens() {
     api.withTls().start();
 
     assertTrue(failure(at("http://127.0.0.1:" + api.port())).contains(" sent invalid HTTP: "));
   }
 
   @Test
-  void saysThatTheHostIsUnknown() {
+  void reportsThatTheHostIsUnknown() {
     assertEquals(
         "the Kubernetes API at no-such-host.invalid:6443 cannot be reached: unknown host",
         failure(at("https://no-such-host.invalid:6443")));
@@ -149,20 +149,20 @@ class ApiFailuresTest {
   }
 
   @Test
-  void saysThatACertificateIsNotTrusted() {
+  void reportsThatACertificateIsNotTrusted() {
     api.withTls().start();
 
     String said = failure(at(api.url()));
 
     assertTrue(
         said.endsWith(
-            " cannot be trusted: its TLS certificate is not signed by the CA we were given"
+            " cannot be trusted: its TLS certificate is not signed by the configured CA"
                 + " (unable to find valid certification path to requested target)"),
         said);
   }
 
   @Test
-  void saysThatACertificateIsForAnotherHost() {
+  void reportsThatACertificateIsForAnotherHost() {
     api.withTls().start();
     Config config = api.config();
     config.setMasterUrl(api.url().replace("127.0.0.1", "localhost"));
@@ -173,7 +173,7 @@ class ApiFailuresTest {
   }
 
   @Test
-  void saysThatTheTokenIsNotAccepted() {
+  void reportsThatTheTokenIsNotAccepted() {
     api.start();
     Config config = api.config();
     api.requireToken("another");

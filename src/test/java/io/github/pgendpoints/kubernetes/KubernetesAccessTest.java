@@ -178,7 +178,7 @@ class KubernetesAccessTest {
   }
 
   @Test
-  void tellsNobodyAPasswordInTheAddressOfTheApi() throws IOException {
+  void hidesAPasswordInTheAddressOfTheApi() throws IOException {
     Path kubeconfig = api.kubeconfig(folder.resolve("config"));
     Files.writeString(
         kubeconfig, Files.readString(kubeconfig).replace("https://", "https://svc:s3^cret@"));

@@ -212,7 +212,7 @@ class HealthIT {
       until(() -> ready() == 200);
       assertEquals(
           List.of(
-              "WARN Lease pem is held by other, which is no replica of this program, so nobody writes until it goes 3600 s without a renewal; to end this at once, empty its spec.holderIdentity"),
+              "WARN Lease pem is held by other, which is not a replica of this program: no replica writes until the Lease has not been renewed for 3600 s; to end this at once, empty its spec.holderIdentity"),
           follower.logged("is held by"));
     }
   }

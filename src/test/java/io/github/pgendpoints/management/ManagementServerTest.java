@@ -50,7 +50,7 @@ class ManagementServerTest {
   }
 
   @Test
-  void saysThatAPageCannotBeMade() {
+  void reportsThatAPageCannotBeMade() {
     int port = Http.freePort();
     ManagementServer server =
         new ManagementServer(

@@ -67,7 +67,7 @@ class MetricsIT {
   }
 
   @Test
-  void tellsWhatTheCyclesSeeAndDo() throws SQLException {
+  void reportsWhatTheCyclesSeeAndDo() throws SQLException {
     try (Run run = run().start(Mode.CONTINUOUS)) {
       until(() -> value("pgendpoints_service_addresses{service=\"pg-ro\"}") == 2);
       assertEquals(1, value("pgendpoints_node_state{node=\"127.0.0.1\",state=\"primary\"}"));
@@ -158,7 +158,7 @@ class MetricsIT {
   }
 
   @Test
-  void tellsOfAPauseWhoeverMadeIt() throws IOException {
+  void reportsAPauseWhateverItsSource() throws IOException {
     try (Run run = run().start(Mode.CONTINUOUS)) {
       until(() -> run.logged("pg-ro created").size() == 1);
       assertEquals(0, value("pgendpoints_paused"));

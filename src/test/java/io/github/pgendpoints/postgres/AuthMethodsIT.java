@@ -122,7 +122,7 @@ class AuthMethodsIT {
   }
 
   @Test
-  void saysWhichSettingRefusedTheServer() {
+  void reportsWhichSettingRefusedTheServer() {
     try (ProbeRoute route = route("prefer", "db1", "by_password")) {
       Answer answer = ask(route);
       assertTrue(answer.node().reason().contains(REFUSED), answer.toString());

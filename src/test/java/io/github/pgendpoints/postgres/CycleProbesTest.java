@@ -12,9 +12,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.cycle.Cluster;
-import io.github.pgendpoints.cycle.Conclusion;
+import io.github.pgendpoints.cycle.CycleSteps;
 import io.github.pgendpoints.cycle.Outcome;
-import io.github.pgendpoints.cycle.Probing;
+import io.github.pgendpoints.cycle.ProbeSteps;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.cycle.Retries;
 import io.github.pgendpoints.cycle.TestCluster;
@@ -134,8 +134,8 @@ class CycleProbesTest {
     Map.of(
             "cluster", cluster,
             "probes", probes,
-            "prober", new Probing((probe, state) -> {}),
-            "conclusion", new Conclusion((result, reasons) -> last = result, () -> {}, () -> {}),
+            "prober", new ProbeSteps((probe, state) -> {}),
+            "conclusion", new CycleSteps((result, reasons) -> last = result, () -> {}, () -> {}),
             "retries", new Retries(),
             "publisher", new NothingPublished(),
             "noDataSource", new NoDataSource(),
@@ -296,7 +296,7 @@ class CycleProbesTest {
   }
 
   @Test
-  void aCycleThatCannotReadTheServicesProbesNothingAndIsConcluded() {
+  void endsACycleThatCannotReadTheServicesWithoutProbes() {
     finds(stale, standby(db2));
     readFailure =
         () -> {

@@ -209,8 +209,8 @@ class DownNodesTest {
   /** In the test, no time passes. */
   @ParameterizedTest
   @CsvSource({"true, 4, 1", "false, 1, 0"})
-  void oneCheckWaitsForAServerThatStartsWhileAFailOverIsPossible(
-      boolean urgent, int looks, int cycles) throws Exception {
+  void keepsCheckingAServerThatStartsDuringAFailover(boolean urgent, int looks, int cycles)
+      throws Exception {
     AtomicInteger logins = new AtomicInteger();
     ExecutorService threads = Executors.newCachedThreadPool();
     try (FakeNode server =

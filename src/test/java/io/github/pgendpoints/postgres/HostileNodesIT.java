@@ -196,7 +196,7 @@ class HostileNodesIT {
             "answers the query with one column",
             AT_ONCE,
             "UNKNOWN",
-            "the answer to the query makes no sense",
+            "the answer to the query is invalid",
             (in, out) -> {
               welcome(out);
               in.read();

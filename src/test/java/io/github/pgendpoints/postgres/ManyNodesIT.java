@@ -158,7 +158,7 @@ class ManyNodesIT {
 
   /** A login that the server keeps at work does take its place; then the reason says so. */
   @Test
-  void saysThatMaxWorkersIsTheReason() throws Exception {
+  void reportsThatMaxWorkersIsTheReason() throws Exception {
     Conversation busy =
         (in, out) -> {
           authenticationSasl(out);

@@ -86,7 +86,7 @@ class MovingNamesTest {
 
   @Test
   void nothingIsKeptOfAnAddressThatLeft() throws Exception {
-    Remembered<String> memory = pools.memory();
+    NodeCache<String> memory = pools.memory();
     cycle(ONE, TWO);
     for (Node node : List.of(db, db.at(ONE), db.at(TWO))) {
       memory.put(node, SERVER, "is there", null);
@@ -142,7 +142,7 @@ class MovingNamesTest {
   /** Whether the probe of each address used the session of an earlier one. */
   private List<Boolean> cycle(String... found) throws Exception {
     addresses = List.of(found);
-    Places places = prober.locate(List.of(db));
+    NodeAddresses places = prober.locate(List.of(db));
     List<NodeState> states = new ArrayList<>(places.unresolved());
     List<Boolean> kept = new ArrayList<>();
     for (NodeProbe probe : prober.startProbes(places.nodes())) {

@@ -99,7 +99,7 @@ class NodePoolTest {
 
   /** HikariCP has a thread or two for each pool. */
   @Test
-  void thePoolHasNoThreadOfTheOperatingSystemWhereProbesHaveNone() throws Exception {
+  void usesVirtualThreadsInThePoolWhereProbesDo() throws Exception {
     pools.of(node, pools.deadline()).getConnection().close();
     assertEquals(
         Runtime.version().feature() >= 24 ? List.of() : List.of(node.name() + ":connection"),

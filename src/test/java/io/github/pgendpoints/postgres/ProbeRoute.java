@@ -1,6 +1,6 @@
 package io.github.pgendpoints.postgres;
 
-import io.github.pgendpoints.cycle.Probing;
+import io.github.pgendpoints.cycle.ProbeSteps;
 import io.github.pgendpoints.cycle.TestCluster;
 import io.github.pgendpoints.settings.InvalidSettingsException;
 import io.github.pgendpoints.settings.Settings;
@@ -116,7 +116,7 @@ final class ProbeRoute implements AutoCloseable {
       main.addInitialProperty("probe.tick", "100");
       main.bind("noDataSource", new NoDataSource());
       main.bind("probes", probes);
-      main.bind("prober", new Probing((probe, state) -> {}));
+      main.bind("prober", new ProbeSteps((probe, state) -> {}));
       main.start();
       template = main.getCamelContext().createProducerTemplate();
     } catch (InvalidSettingsException e) {
@@ -137,7 +137,8 @@ final class ProbeRoute implements AutoCloseable {
       start();
     }
     List<Future<Answer>> asked = new ArrayList<>();
-    Places places = prober.locate(NodeList.parse(String.join(",", nodes), port, true).nodes());
+    NodeAddresses places =
+        prober.locate(NodeList.parse(String.join(",", nodes), port, true).nodes());
     for (NodeProbe probe : prober.startProbes(places.nodes())) {
       asked.add(
           probes.submit(

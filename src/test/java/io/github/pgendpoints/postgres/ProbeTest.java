@@ -13,7 +13,7 @@ import io.github.pgendpoints.topology.Protection;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
-import io.github.pgendpoints.topology.Unread;
+import io.github.pgendpoints.topology.UnreadValue;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.net.ConnectException;
@@ -42,7 +42,7 @@ import org.springframework.jdbc.CannotGetJdbcConnectionException;
 class ProbeTest {
   private static final InetAddress ADDRESS = Addresses.parse("10.0.0.1");
 
-  /** The table of SQLStates in docs/how-it-decides.md. */
+  /** The table of SQLStates in docs/rules.md. */
   static Stream<Arguments> failures() {
     return Stream.of(
         Arguments.of(State.DOWN, new SQLException("refused", "08001", new ConnectException("no"))),
@@ -81,7 +81,7 @@ class ProbeTest {
 
   @ParameterizedTest
   @MethodSource("failures")
-  void tellsNobodyFromSomebody(State expected, SQLException failure) {
+  void distinguishesNoAnswerFromAnAnswer(State expected, SQLException failure) {
     NodeState wrapped =
         Probe.failed(
             node("db1"), ADDRESS, new CannotGetJdbcConnectionException("by Spring", failure));
@@ -138,7 +138,7 @@ class ProbeTest {
   }
 
   @Test
-  void saysWhereItsOwnMessageSaysNothing() {
+  void namesTheClassOfAnErrorWithoutAMessage() {
     assertEquals(
         "the server closed the connection",
         Probe.failed(node("db1"), ADDRESS, new SQLException("x", "08006", new EOFException()))
@@ -287,7 +287,7 @@ class ProbeTest {
                 new ProbeQuery.Answer(
                     row,
                     Map.of(
-                        column("receiver"), Unread.NOT_GRANTED,
+                        column("receiver"), UnreadValue.NOT_GRANTED,
                         column("replay_lsn"), "not supported",
                         column("insert_lsn"), "not supported"),
                     Set.of()))
@@ -297,10 +297,11 @@ class ProbeTest {
     assertEquals(
         Map.of(
             Protection.STREAMING,
-            new Unread(
-                Unread.NOT_GRANTED, List.of("SELECT ON TABLE pg_catalog.pg_stat_wal_receiver")),
+            new UnreadValue(
+                UnreadValue.NOT_GRANTED,
+                List.of("SELECT ON TABLE pg_catalog.pg_stat_wal_receiver")),
             Protection.STANDBY_POSITION,
-            new Unread(
+            new UnreadValue(
                 "not supported",
                 List.of("EXECUTE ON FUNCTION pg_catalog.pg_last_wal_replay_lsn()"))),
         server.unread());
@@ -330,7 +331,7 @@ class ProbeTest {
 
   @ParameterizedTest
   @MethodSource("reasons")
-  void saysWhyAsFarAsARuleDependsOnIt(Failure expected, SQLException failure) {
+  void givesTheReasonThatARuleDependsOn(Failure expected, SQLException failure) {
     assertEquals(
         expected,
         Probe.failed(node("db1"), ADDRESS, new CannotGetJdbcConnectionException("x", failure))

@@ -38,7 +38,7 @@ class ResolverTest {
 
   @Test
   void namesTheAddressesOfOneEntry() {
-    Places places = places("10.0.0.1", "10.0.0.2");
+    NodeAddresses places = places("10.0.0.1", "10.0.0.2");
 
     assertEquals(List.of(node("db1").at("10.0.0.1"), node("db1").at("10.0.0.2")), places.nodes());
     assertEquals("db1/10.0.0.1", places.nodes().get(0).toString());
@@ -50,7 +50,7 @@ class ResolverTest {
     assertEquals(List.of("2001:db8::1"), found("fe80::1%1", "2001:db8::1"));
     assertEquals(List.of("10.0.0.1"), found("10.0.0.1", "127.0.0.1"));
 
-    Places none = places("169.254.0.1");
+    NodeAddresses none = places("169.254.0.1");
     assertEquals(List.of(), none.nodes());
     NodeState refused = none.unresolved().get(0);
     assertEquals(State.UNKNOWN, refused.state());
@@ -66,7 +66,7 @@ class ResolverTest {
             host -> {
               throw new UnknownHostException(host + ": Temporary failure in name resolution");
             });
-    Places places = resolver.places(List.of(node("db1"), node("10.0.0.1")), soon());
+    NodeAddresses places = resolver.places(List.of(node("db1"), node("10.0.0.1")), soon());
 
     assertEquals(List.of(node("10.0.0.1")), places.nodes());
     assertEquals(
@@ -139,7 +139,7 @@ class ResolverTest {
     return places(addresses).addresses().values().stream().map(Addresses::text).toList();
   }
 
-  private Places places(String... addresses) {
+  private NodeAddresses places(String... addresses) {
     return new Resolver(executor, false, host -> parsed(addresses))
         .places(List.of(node("db1")), soon());
   }

@@ -168,7 +168,7 @@ class TlsIT {
   }
 
   @Test
-  void saysThatAClientCertificateIsMissing() {
+  void reportsThatAClientCertificateIsMissing() {
     try (ProbeRoute route = route("require", authority).with("PGUSER", "by_ec")) {
       says(
           route, "db1.example", "UNKNOWN", "FATAL: connection requires a valid client certificate");
@@ -176,7 +176,7 @@ class TlsIT {
   }
 
   @Test
-  void saysThatTheClientCertificateIsForAnotherRole() {
+  void reportsThatTheClientCertificateIsForAnotherRole() {
     Signed client = authority.sign("somebody", "EC", "");
     try (ProbeRoute route = byCertificate("by_ec", client)) {
       says(
@@ -188,7 +188,7 @@ class TlsIT {
   }
 
   @Test
-  void saysThatOthersMayReadTheKey() throws Exception {
+  void reportsThatOthersMayReadTheKey() throws Exception {
     Signed client = authority.sign("careless", "EC", "");
     Files.setPosixFilePermissions(client.key(), PosixFilePermissions.fromString("rw-r--r--"));
     try (ProbeRoute route = byCertificate("by_ec", client)) {

@@ -136,7 +136,7 @@ class ClientCheckTest {
         List.of(
             "clients of pg-rw see other addresses than those written: EndpointSlice "
                 + mirrored()
-                + ", managed by endpointslicemirroring-controller.k8s.io, leads to 10.0.0.1:5432"
+                + ", managed by endpointslicemirroring-controller.k8s.io, routes to 10.0.0.1:5432"
                 + " (postgresql); kubectl delete endpointslice "
                 + mirrored()
                 + " -n db; 10.0.0.2:5432 (postgresql) is missing; Kubernetes has not mirrored"
@@ -256,7 +256,7 @@ class ClientCheckTest {
   }
 
   @Test
-  void saysOnceWhichRightIsMissing() {
+  void reportsOnceWhichRightIsMissing() {
     api.deny("list", "endpointslices");
     for (seconds = 0; seconds < 30; seconds++) {
       cycle();

@@ -108,8 +108,8 @@ class ClientViewTest {
       assertTrue(view.differs());
       assertEquals(
           List.of(
-              "EndpointSlice x, managed by %s, leads to %s; kubectl delete endpointslice x -n db"
-                  .formatted(manager == null ? "nobody" : manager, leads)),
+              "EndpointSlice x, managed by %s, routes to %s; kubectl delete endpointslice x -n db"
+                  .formatted(manager == null ? "no controller" : manager, leads)),
           view.mismatch(null).causes());
       assertTrue(view.seen().containsAll(Set.of(leads, PRIMARY + ":5432 (postgresql)")));
     }
@@ -146,7 +146,7 @@ class ClientViewTest {
 
     assertEquals(
         List.of(
-            "EndpointSlice pg-rw-m, managed by endpointslicemirroring-controller.k8s.io, leads to 10.0.0.2:5432 (postgresql); kubectl delete endpointslice pg-rw-m -n db"),
+            "EndpointSlice pg-rw-m, managed by endpointslicemirroring-controller.k8s.io, routes to 10.0.0.2:5432 (postgresql); kubectl delete endpointslice pg-rw-m -n db"),
         view.mismatch(null).causes());
   }
 
@@ -188,7 +188,7 @@ class ClientViewTest {
     Mismatch stale = view(endpoints, List.of(slice("m", MIRROR, "10.0.0.2"))).mismatch(problem);
     assertEquals(
         List.of(
-            "EndpointSlice m, managed by endpointslicemirroring-controller.k8s.io, leads to 10.0.0.2:5432 (postgresql); kubectl delete endpointslice m -n db",
+            "EndpointSlice m, managed by endpointslicemirroring-controller.k8s.io, routes to 10.0.0.2:5432 (postgresql); kubectl delete endpointslice m -n db",
             "10.0.0.1:5432 (postgresql) is missing",
             reason),
         stale.causes());

@@ -303,7 +303,7 @@ class NextWritesTest {
 
   private static Set<String> routes(ObjectWrite write) {
     return write.object() instanceof EndpointSlice slice
-        ? Route.texts(Slices.routes(slice))
-        : Route.texts(Subsets.routes(((Endpoints) write.object()).getSubsets()));
+        ? Destination.texts(Slices.destinations(slice))
+        : Destination.texts(Subsets.destinations(((Endpoints) write.object()).getSubsets()));
   }
 }

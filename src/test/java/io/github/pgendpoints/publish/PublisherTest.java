@@ -405,10 +405,10 @@ class PublisherTest {
     Publication second =
         publisher.chosenReadOnly(chosen, primary, 5, TOPOLOGY, ro).inForce().get(0);
 
-    assertEquals(Set.of("10.0.0.9:5432 (postgresql)"), first.wantedRoutes());
+    assertEquals(Set.of("10.0.0.9:5432 (postgresql)"), first.wantedDestinations());
     assertEquals(
-        Route.texts(Subsets.routes(readOnly.getSubsets())),
-        second.wantedRoutes(),
+        Destination.texts(Subsets.destinations(readOnly.getSubsets())),
+        second.wantedDestinations(),
         "it keeps what it has");
     assertEquals(annotations(first), annotations(second));
     assertEquals("5", annotations(first).get(Annotations.GENERATION));

@@ -189,7 +189,7 @@ class ServiceCheckTest {
   }
 
   @Test
-  void aPortByAnotherNameIsReportedOnceAlsoWhenTheServiceGetsItLater() throws Exception {
+  void reportsAPortOfAnotherNameOnceEvenIfItAppearsLater() throws Exception {
     service("postgresql", Map.of());
     check.check(unchanged);
     assertEquals(List.of(), news());
@@ -206,7 +206,7 @@ class ServiceCheckTest {
   }
 
   @Test
-  void aMissingRightIsReportedAndTheServiceIsReadAgainAfterAWhile() throws Exception {
+  void reportsAMissingRightAndReadsTheServiceAgainLater() throws Exception {
     service("postgresql", Map.of("app", "pg"));
     api.deny("get", "services");
 

@@ -95,7 +95,7 @@ class SlicesTest {
   }
 
   @Test
-  void remembersWithThePrimaryAndKeepsACopyOnEveryReadOnlySlice() {
+  void keepsACopyOfTheMemoryOnEveryReadOnlySlice() {
     Map<String, String> state = readWrite(TOPOLOGY, List.of()).slices().get(0).state();
     List<Publication> alone =
         readOnly(topology(primary("10.0.0.1", 1)), written(readOnly(TOPOLOGY, List.of()))).slices();
@@ -147,7 +147,7 @@ class SlicesTest {
   }
 
   @Test
-  void tellsHowManyAddressesOneObjectWouldHold() {
+  void reportsHowManyAddressesOneObjectWouldHold() {
     List<NodeState> nodes = new ArrayList<>(List.of(primary("10.0.0.1", 1)));
     IntStream.range(0, 1001)
         .forEach(i -> nodes.add(standby("10.1.%d.%d".formatted(i / 250, i % 250))));
@@ -219,7 +219,7 @@ class SlicesTest {
     ObservedService actual = new ObservedService(null, List.of(emptied));
 
     assertEquals(Set.of(), actual.publishedEndpoints());
-    assertEquals(Set.of(), actual.routes());
+    assertEquals(Set.of(), actual.destinations());
     assertFalse(readOnly(TOPOLOGY, List.of(emptied)).isUnchanged());
     Topology alone = new Topology(List.of(primary("10.0.0.1", 1)), Nodes.AT);
     assertEquals(0, readOnly(alone, List.of(emptied)).largest());

@@ -96,7 +96,7 @@ class StoredTopologyReaderTest {
   }
 
   @Test
-  void takesThePrimaryOfTheHigherTimelineWhenTheReadWriteObjectCouldNotBeWritten() {
+  void trustsTheHigherTimelineOfTheTwoObjects() {
     LastPublished published =
         published(state("8", "2", "db1", "10.0.0.1"), state("8", "3", "db2", "10.0.0.2"));
 
@@ -182,7 +182,7 @@ class StoredTopologyReaderTest {
 
   /** Whoever edited the address of the Service may have meant another server. */
   @Test
-  void takesNoEntryFromTheServiceWhereTheServerIsKnownByItsStart() {
+  void takesNoEntryFromTheServiceIfTheStartTimeIsKnown() {
     Map<String, String> annotations =
         Map.of(
             Annotations.PRIMARY, "db1",
@@ -200,7 +200,7 @@ class StoredTopologyReaderTest {
   }
 
   @Test
-  void takesTheEntryFromTheServiceWhereNeitherEntriesNorStartAreStored() {
+  void takesTheEntryFromTheServiceIfNoneIsStored() {
     Map<String, String> annotations =
         Map.of(Annotations.SYSTEM_IDENTIFIER, "8", Annotations.TIMELINE, "7");
 

@@ -281,7 +281,7 @@ class SettingsReaderTest {
   }
 
   @Test
-  void saysEverythingAtOnce() {
+  void reportsEverythingAtOnce() {
     List<String> faults =
         faults(Map.of("PGPORT", "x", "PG_NODES", "a,,b", "MAX_WORKERS", "0", "LOG_FORMAT", "xml"));
 
@@ -291,7 +291,7 @@ class SettingsReaderTest {
   }
 
   @Test
-  void saysEachFaultOnOneLine() {
+  void reportsEachFaultOnOneLine() {
     List<String> faults = faults(Map.of("PGPORT", "54\n32\u001b[31m"));
 
     assertEquals(List.of("PGPORT='54?32?[31m'; allowed: 1 to 65535"), faults);
@@ -306,7 +306,7 @@ class SettingsReaderTest {
   }
 
   @Test
-  void readsThePasswordFileAgainEachTimeAndTakesItBeforeTheOthers() throws Exception {
+  void rereadsThePasswordFileAndPrefersIt() throws Exception {
     Path file = Files.writeString(folder.resolve("password"), "first\n");
     Settings settings =
         read(Map.of("PGPASSWORD_FILE", file.toString(), "PGPASSWORD", "from-environment"));
@@ -529,7 +529,7 @@ class SettingsReaderTest {
       Files.writeString(file, content);
       assertEquals(
           List.of(
-              "PGSSLKEY='%s' holds no key for the certificate that is PKCS-8 and not encrypted; allowed: a readable file, set together with PGSSLCERT"
+              "PGSSLKEY='%s' holds no unencrypted PKCS #8 key for the certificate; allowed: a readable file, set together with PGSSLCERT"
                   .formatted(file)),
           faults(Map.of("PGSSLCERT", CERTIFICATE, "PGSSLKEY", file.toString())));
     }

@@ -223,7 +223,7 @@ class ConfigMapStateStoreTest {
   }
 
   @Test
-  void countsForNothingWithoutTheRightAndIsReadAgainAfterAWhile() throws Exception {
+  void worksWithoutTheRightAndReadsAgainLater() throws Exception {
     put(Map.of("pg-rw", new StateDocument(onTimeline(2, RIVAL), null).json()));
     api.deny("get", "configmaps");
 
@@ -289,7 +289,7 @@ class ConfigMapStateStoreTest {
     put(Map.of("pg-rw", "{\"generation\":", "other", "kept"));
 
     assertEquals(
-        "STATE: ConfigMap s has a key pg-rw that cannot be read, it is not JSON; to replace it: postgres-endpoint-manager overrule, or delete the key to have everything in it forgotten",
+        "STATE: ConfigMap s has a key pg-rw that cannot be read, it is not JSON; to replace it: postgres-endpoint-manager overrule, or delete the key, which discards its contents",
         assertThrows(UnreadableStateException.class, store::read).getMessage());
     store.write(onTimeline(2));
     assertEquals("{\"generation\":", value("pg-rw"));
@@ -339,7 +339,7 @@ class ConfigMapStateStoreTest {
     assertTrue(onTimeline(2).isSameForOthers(store.read()));
     assertEquals(
         List.of(
-            "WARN STATE s holds conditions.json, which an earlier version wrote: it is not read, and the next write takes it away"),
+            "WARN STATE s holds conditions.json, which an earlier version wrote: it is ignored, and the next write removes it"),
         said());
   }
 

@@ -104,7 +104,7 @@ class StateDocumentTest {
         "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"systemIdentifier\":7,\"entries\":[]}}|its systemIdentifier is not text",
         "{\"version\":1,\"generation\":0,\"rivals\":[],\"aliases\":[],\"primary\":{\"startedAt\":0,\"entries\":[]}}|its startedAt is not a number from 1"
       })
-  void saysWhatIsWrong(String json, String wrong) {
+  void reportsWhatIsWrong(String json, String wrong) {
     assertEquals(
         wrong,
         assertThrows(IllegalArgumentException.class, () -> StateDocument.of(json)).getMessage());
@@ -130,7 +130,8 @@ class StateDocumentTest {
             Memory.stored(0, PRIMARY, rivals, groups), "\"" + "x".repeat(600_000) + "\"");
 
     assertEquals(
-        List.of("6 of 70 rivals", "101 of 600 servers with several entries", "what was alerted of"),
+        List.of(
+            "6 of 70 rivals", "101 of 600 servers with several entries", "the reported conditions"),
         bounded.dropped());
     String json = bounded.document().json();
     assertTrue(json.length() < StateDocument.MAX_BYTES);

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class LatestStatusTest {
   @Test
-  void doesNotSayThatAReplicaLeadsWhichHasLostTheLeaseSinceItsLastCycle() {
+  void showsThatTheLeaseWasLostSinceTheLastCycle() {
     AtomicBoolean leads = new AtomicBoolean(true);
     LatestStatus status =
         new LatestStatus(null, "pem-0", Duration.ZERO, leads::get, () -> null, Clock.systemUTC());

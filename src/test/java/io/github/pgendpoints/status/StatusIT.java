@@ -91,7 +91,7 @@ class StatusIT {
   }
 
   @Test
-  void saysThatTheApiCannotBeReached() throws JsonProcessingException {
+  void reportsThatTheApiCannotBeReached() throws JsonProcessingException {
     api.stop();
     JsonNode status = json(3);
 

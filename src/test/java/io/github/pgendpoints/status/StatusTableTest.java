@@ -60,7 +60,7 @@ class StatusTableTest {
   }
 
   @Test
-  void saysWhereToLookWhenTheAddressesAreAlike() {
+  void reportsWhereToLookWhenTheAddressesAreAlike() {
     Status status =
         new Status(
             0,
@@ -161,12 +161,12 @@ class StatusTableTest {
   @CsvSource({
     "0, true, false, Verified.",
     "0, true, true, Verified. Paused: nothing is written.",
-    "1, true, false, 'Verified, and somebody has to act.'",
-    "1, true, true, 'Verified, and somebody has to act. Paused: nothing is written.'",
+    "1, true, false, 'Verified, but action is required.'",
+    "1, true, true, 'Verified, but action is required. Paused: nothing is written.'",
     "3, true, false, 'Verified, but it cannot be published.'",
     "1, false, false, Refused."
   })
-  void saysFirstHowItIs(int exitCode, boolean verified, boolean paused, String headline) {
+  void reportsTheFirstState(int exitCode, boolean verified, boolean paused, String headline) {
     Status status = new Status(exitCode, verified, paused, List.of(), NODES, List.of(), PROBE);
 
     assertEquals(headline, new StatusTable(status).text().lines().findFirst().orElseThrow());
@@ -174,7 +174,7 @@ class StatusTableTest {
 
   @ParameterizedTest
   @CsvSource({"0, 0 B", "1023, 1023 B", "1024, 1.0 kB", "16777216, 16.0 MB"})
-  void tellsBytesAsPostgresDoes(long bytes, String text) {
+  void printsBytesAsPostgresDoes(long bytes, String text) {
     assertEquals(text, StatusTable.bytes(bytes));
   }
 }

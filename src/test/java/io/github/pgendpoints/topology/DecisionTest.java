@@ -167,12 +167,13 @@ class DecisionTest {
           verdict(
               published("10.0.0.1", 2, null),
               hardened(
-                  "10.0.0.2", Map.of(Protection.STALE_PRIMARY, new Unread("late", List.of())))));
+                  "10.0.0.2",
+                  Map.of(Protection.STALE_PRIMARY, new UnreadValue("late", List.of())))));
     }
 
     /** As on managed servers. */
     @Test
-    void isUntoldWhereItMayNotTellItsTimelineAndHistoriesWereNeverGranted() {
+    void isUntoldWithoutTheRightsToTimelineAndHistory() {
       Verdict verdict = verdict(published("10.0.0.1", 2, null), hardened("10.0.0.2", Map.of()));
 
       assertEquals(PrimaryClass.UNTOLD, classOf(verdict, "10.0.0.2"));
@@ -208,7 +209,7 @@ class DecisionTest {
       assertUnproven(verdict(first, Nodes.primary("10.0.0.2", untold)));
     }
 
-    private NodeState hardened(String name, Map<Protection, Unread> unread) {
+    private NodeState hardened(String name, Map<Protection, UnreadValue> unread) {
       return Nodes.primary(
           name,
           new Server(
@@ -554,7 +555,7 @@ class DecisionTest {
     }
 
     @Test
-    void countsAPublishedPrimaryThatRefusesOurLoginWhileAStandbyStreamsFromIt() {
+    void keepsAPrimaryThatRefusesUsWhileAStandbyStreams() {
       NodeState refusing =
           NodeState.unknown(
               node("10.0.0.1"), "10.0.0.1", Failure.LOGIN_REFUSED, "no pg_hba.conf entry");
@@ -666,7 +667,7 @@ class DecisionTest {
     }
 
     @Test
-    void saysWhatANewPrimaryLacksWithoutASplitBrain() {
+    void reportsWhatANewPrimaryLacksWithoutASplitBrain() {
       Verdict verdict =
           verdict(
               published,

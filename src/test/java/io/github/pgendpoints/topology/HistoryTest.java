@@ -21,7 +21,7 @@ class HistoryTest {
         "one stayed on a timeline        | 2 | 1 0/30 | 3 | 1 0/30,2 0/60 | 2 | 0/60",
         "other numbers after a fork      | 3 | 1 0/30 | 2 | 1 0/30 | 1 | 0/30",
       })
-  void tellsWhereTwoPrimariesParted(
+  void reportsWhereTwoPrimariesParted(
       String name, long one, String file, long two, String other, long timeline, String end) {
     History a = history(one, file);
     History b = history(two, other);

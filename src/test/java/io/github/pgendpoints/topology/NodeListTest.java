@@ -90,7 +90,7 @@ class NodeListTest {
         "fe80::1%eth0 | 'fe80::1%eth0' is not an IP address",
         "0.0.0.0 | '0.0.0.0' is an unspecified address, which Kubernetes refuses",
       })
-  void saysWhatIsWrong(String text, String message) {
+  void reportsWhatIsWrong(String text, String message) {
     Exception e =
         assertThrows(IllegalArgumentException.class, () -> NodeList.parse(text, 5432, false));
 
@@ -98,7 +98,7 @@ class NodeListTest {
   }
 
   @Test
-  void saysAllThatIsWrongAtOnce() {
+  void reportsAllFaultsAtOnce() {
     Exception e =
         assertThrows(
             IllegalArgumentException.class, () -> NodeList.parse("db1:0,,0.0.0.0", 5432, false));

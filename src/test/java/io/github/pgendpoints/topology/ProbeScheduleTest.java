@@ -200,7 +200,7 @@ class ProbeScheduleTest {
 
   /** Somebody undoes each repair at once. */
   @Test
-  void answersSeveralRequestsAndThenOnlyEachIntervalUntilThereWasARest() {
+  void limitsRequestsAfterABurstUntilARest() {
     allIsWell();
     assertEquals(ProbeSchedule.MAX_REQUESTED_CYCLES + 9, requestedEachTick(Duration.ofSeconds(10)));
     assertEquals(60, requestedEachTick(Duration.ofMinutes(1)));

@@ -51,7 +51,7 @@ class ReadOnlyRulesTest {
   }
 
   @Test
-  void takesAStandbyThatSeemsAheadByLessThanTheMomentBetweenTwoProbesForOneWithoutLag() {
+  void ignoresALeadThatTheTimeBetweenTwoProbesExplains() {
     Server untold = new Server(Nodes.CLUSTER, 5L, null, null, true);
 
     assertEquals(
@@ -119,7 +119,7 @@ class ReadOnlyRulesTest {
   }
 
   @Test
-  void dropsAStandbyThatIsDownAtOnceInOneCycleAndNotInTheFirstOfManyCycles() {
+  void dropsADownStandbyAtOnceInASingleRunOnly() {
     Topology topology = topology(PRIMARY, down("10.0.0.2"), standbyAt("10.0.0.3", "0/1000"));
     StandbyHysteresis hysteresis = new StandbyHysteresis(2, 1, Duration.ZERO).observing(topology);
 
@@ -200,7 +200,8 @@ class ReadOnlyRulesTest {
             standby ->
                 classes.put(
                     standby.node(),
-                    Row.first(StandbyCase.TABLE, new StandbyCase(standby, primary, topology))));
+                    TableRow.first(
+                        StandbyCase.TABLE, new StandbyCase(standby, primary, topology))));
     return rules.pick(topology, primary, classes, published, hysteresis);
   }
 

@@ -120,7 +120,7 @@ class StandbyHysteresisTest {
 
   /** The old primary came back alone, was refused, and went again. */
   @Test
-  void holdsNothingAgainstAStandbyThatIsAheadOfAPrimaryNobodyVerified() {
+  void acceptsAStandbyAheadOfAnUnverifiedPrimary() {
     hysteresis = hysteresis.observing(topology(primaryAt("db1", "0/10"), standbyAt("db2", "0/20")));
     assertFalse(hysteresis.isDiverged(standbyAt("db2", "0/20")));
   }
@@ -134,7 +134,7 @@ class StandbyHysteresisTest {
   }
 
   @Test
-  void tellsHowLongANodeRefusesOurLoginAlone() {
+  void reportsHowLongANodeRefusesOurLoginAlone() {
     NodeState refusing = NodeState.unknown(node("db2"), "db2", Failure.LOGIN_REFUSED, "28P01");
     see(refusing);
     assertEquals(Duration.ZERO, hysteresis.refusedFor(refusing, Nodes.AT), "all of them refuse");

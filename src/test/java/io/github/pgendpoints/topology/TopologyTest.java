@@ -75,7 +75,7 @@ class TopologyTest {
   }
 
   @Test
-  void takesAServerThatWasPromotedBetweenItsTwoProbesForAPrimaryAlone() {
+  void treatsAServerPromotedBetweenTwoProbesAsAPrimaryOnly() {
     Topology topology = topology(standby("db1", SERVER), primary("10.0.0.1", SERVER));
 
     assertEquals(List.of(primary("10.0.0.1", SERVER)), topology.primaries());
@@ -164,7 +164,7 @@ class TopologyTest {
   }
 
   @Test
-  void believesThatAPrimaryIsGoneWhichRefusesOrIsSilentTheSecondTime() {
+  void acceptsThatAPrimaryIsGoneAfterTheSecondProbe() {
     NodeState silent = NodeState.down(node("db1"), "db1", Failure.SILENT, "no answer within 5 s");
     for (NodeState again : List.of(down("db1"), silent)) {
       Topology gone = topology(primary("db1", 1), primary("db2", 2)).updatedBy(List.of(again));

@@ -114,7 +114,7 @@ class TrendReportsTest {
 
   /** It leaves the read-only Service, and that is reported. */
   @Test
-  void doesNotReportAStandbyThatLeavesSinceItAloneRefusesOurLogin() {
+  void reportsNoLossOfAStandbyThatOnlyRefusesOurLogin() {
     NodeState refuses =
         NodeState.unknown(node("db2"), "db2", Failure.LOGIN_REFUSED, "FATAL: no such role");
     cycle(primary("db1", 1), refuses);

@@ -25,7 +25,7 @@ public final class Servers {
   }
 
   /** The same server, which does not tell what these protections need. */
-  public static Server notTelling(Map<Protection, Unread> unread, Server server) {
+  public static Server notTelling(Map<Protection, UnreadValue> unread, Server server) {
     return with(
         server,
         server.source(),
@@ -45,7 +45,7 @@ public final class Servers {
       String source,
       Set<String> replicas,
       Set<Right> rights,
-      Map<Protection, Unread> unread,
+      Map<Protection, UnreadValue> unread,
       Boolean readOnlyByDefault) {
     return new Server(
         server.systemIdentifier(),

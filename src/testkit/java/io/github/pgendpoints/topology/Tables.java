@@ -61,15 +61,15 @@ public final class Tables {
     return mutants;
   }
 
-  private static <T, C> Map<String, List<Row<T, C>>> damaged(List<Row<T, C>> table) {
-    Map<String, List<Row<T, C>>> all = new java.util.LinkedHashMap<>();
+  private static <T, C> Map<String, List<TableRow<T, C>>> damaged(List<TableRow<T, C>> table) {
+    Map<String, List<TableRow<T, C>>> all = new java.util.LinkedHashMap<>();
     for (int i = 0; i < table.size(); i++) {
-      List<Row<T, C>> shorter = new ArrayList<>(table);
+      List<TableRow<T, C>> shorter = new ArrayList<>(table);
       shorter.remove(i);
       all.put("without " + table.get(i).result(), List.copyOf(shorter));
     }
     for (int i = 0; i + 1 < table.size(); i++) {
-      List<Row<T, C>> swapped = new ArrayList<>(table);
+      List<TableRow<T, C>> swapped = new ArrayList<>(table);
       swapped.set(i, table.get(i + 1));
       swapped.set(i + 1, table.get(i));
       all.put(table.get(i + 1).result() + " before " + table.get(i).result(), List.copyOf(swapped));

@@ -7,10 +7,10 @@ import java.util.UUID;
 /**
  * A process that takes part in the election, as the Lease names it.
  *
- * <p>Host names are no proof of identity: two pods on the network of one machine share its name,
- * and so do two processes on a workstation. A process counts as the successor of another one only
- * when both are the first process of the same pod, which the pod's uid shows: the kubelet starts a
- * container of a pod again only after the one before has ended.
+ * <p>A host name proves no identity: two pods on the network of one machine share its name, and so
+ * do two processes on a workstation. A process is the successor of another one only if both are the
+ * first process of the same pod, which the pod's uid shows: the kubelet restarts a container of a
+ * pod only after the previous one has ended.
  */
 public final class Candidate {
   private static final int FIRST_PROCESS = 1;
@@ -25,11 +25,11 @@ public final class Candidate {
   }
 
   /**
-   * This process.
+   * Returns the candidate of this process.
    *
    * @param environment with HOSTNAME, the name of the pod, and POD_UID, its uid; both may be
    *     missing
-   * @param pid of this process
+   * @param pid the ID of this process
    */
   public static Candidate of(Map<String, String> environment, long pid) {
     String host = Objects.requireNonNullElse(environment.get("HOSTNAME"), "replica");
@@ -42,7 +42,7 @@ public final class Candidate {
     return new Candidate(pod + instance, pod);
   }
 
-  /** The holder's name in the Lease; no other process has the same. */
+  /** The name of this process as holder in the Lease; no other process has the same name. */
   public String identity() {
     return identity;
   }

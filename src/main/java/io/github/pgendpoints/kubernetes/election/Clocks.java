@@ -8,13 +8,13 @@ import java.util.function.LongSupplier;
  *
  * @param nanoTime as {@link System#nanoTime}, which cannot be set back, but stands still while the
  *     machine sleeps
- * @param currentTimeMillis as {@link System#currentTimeMillis}, which goes on meanwhile
+ * @param currentTimeMillis as {@link System#currentTimeMillis}, which continues meanwhile
  */
 public record Clocks(LongSupplier nanoTime, LongSupplier currentTimeMillis) {
   /** A moment by both clocks. */
   public record Moment(long nanos, long millis) {}
 
-  /** This moment. */
+  /** Returns the current moment. */
   public Moment now() {
     return new Moment(nanoTime.getAsLong(), currentTimeMillis.getAsLong());
   }

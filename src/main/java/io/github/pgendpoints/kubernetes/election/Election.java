@@ -17,48 +17,46 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes part in the election of one leader among several processes, over a Lease, as long as it is
- * started. It keeps {@link Leadership} up to date.
+ * Takes part in the election of one leader among several processes by a Lease, while it is started.
+ * It keeps {@link Leadership} up to date.
  *
- * <p>Every process runs, whether it leads or not, and asks {@link Leadership} before it does what
- * only the leader may do. So nothing has to be started or stopped when leadership changes.
+ * <p>Every process runs, whether it leads or not, and checks {@link Leadership} before each action
+ * that only the leader may take. So nothing must be started or stopped when leadership changes.
  */
 public final class Election extends ServiceSupport {
   private static final Logger LOG = LoggerFactory.getLogger(Election.class);
 
-  /** From a leader's last renewal until another process takes the Lease. */
+  /** The time from a leader's last renewal until another process takes the Lease. */
   static final Duration LEASE = Duration.ofSeconds(4);
 
-  /** From a leader's last renewal until it stops writing. */
+  /** The time from a leader's last renewal until it stops writing. */
   static final Duration RENEW_DEADLINE = Duration.ofSeconds(3);
 
   /** How often the holder renews the Lease, and every other process reads it. */
   private static final Duration INTERVAL = Duration.ofSeconds(1);
 
-  /**
-   * How often another process reads it while an informer reports each renewal, in case it fails.
-   */
+  /** The same for a read while an informer reports each renewal, in case the informer fails. */
   private static final Duration WATCHED_INTERVAL = Duration.ofMillis(1500);
 
   /** The shortest time between two reads, however often the Lease changes. */
   private static final Duration LEAST = Duration.ofMillis(100);
 
-  /** How soon the holder tries again, while it still leads. */
+  /** How soon the holder tries again after a failure, while it still leads. */
   private static final Duration RETRY = Duration.ofMillis(250);
 
-  /** How often to try again what the Role does not grant. */
+  /** How often to repeat a request that the Role does not grant. */
   private static final Duration FORBIDDEN = Duration.ofSeconds(10);
 
   /**
-   * While a RoleBinding is replaced, or an API server starts, the answer may be 403 for a moment: a
-   * right that was there counts as gone after this time only.
+   * While a RoleBinding is replaced, or an API server starts, the answer may be 403 for a moment. A
+   * right that was granted is treated as revoked only after this time.
    */
   private static final Duration REVOKED = Duration.ofSeconds(10);
 
-  /** An answer that takes longer comes too late for the renewal. */
+  /** The longest time of a request: a later answer comes too late for the renewal. */
   public static final Duration MAX_REQUEST = Duration.ofSeconds(1);
 
-  /** What the release may take when the process ends: a request under way, and the one itself. */
+  /** The time limit of the release when the process ends: its request and one in progress. */
   private static final Duration RELEASE = MAX_REQUEST.multipliedBy(2);
 
   private final Candidate candidate;
@@ -69,7 +67,8 @@ public final class Election extends ServiceSupport {
   private final Informable<Lease> watched;
 
   /**
-   * Reports each renewal to a follower: one that it sees late lets a dead leader keep the Lease.
+   * Reports each renewal to a follower: a renewal that it sees late lets a dead leader keep the
+   * Lease.
    */
   private RestartingInformer<Lease> informer;
 
@@ -80,20 +79,20 @@ public final class Election extends ServiceSupport {
   private volatile boolean stopping;
   private volatile String holder;
 
-  // Set by the one thread alone.
+  // Only the thread of the election sets these.
   private volatile boolean leads;
   private String follows;
   private boolean failed;
   private Long grantedAt;
-  private boolean toldOfWatch;
+  private boolean reportedMissingWatch;
 
   /**
-   * @param client for the Kubernetes API; its own timeout is shortened
+   * @param client for the Kubernetes API; the requests of the election have a shorter timeout
    * @param namespace of the Lease
-   * @param name of the Lease, which is made when it does not exist
+   * @param name of the Lease, which is created if it does not exist
    * @param serves what the holder may write, in words that all replicas of an installation share
-   * @param leadership is kept up to date
-   * @param listener receives what happens
+   * @param leadership the leadership to keep up to date
+   * @param listener receives the events
    * @param gained runs when this process begins to lead
    */
   public Election(
@@ -138,7 +137,7 @@ public final class Election extends ServiceSupport {
     thread.start();
   }
 
-  /** Stops to lead at once, and lets another process have the Lease. */
+  /** Stops leading at once, and releases the Lease for another process. */
   @Override
   protected void doStop() throws InterruptedException {
     stopping = true;
@@ -166,7 +165,7 @@ public final class Election extends ServiceSupport {
     }
   }
 
-  /** A leader knows what it has written. */
+  /** A leader ignores changes, since it knows what it has written. */
   private void changed() {
     if (!leads) {
       due.release();
@@ -189,7 +188,7 @@ public final class Election extends ServiceSupport {
     }
   }
 
-  /** Waits for so long, or until the Lease changes or the election stops. */
+  /** Waits for this time, or until the Lease changes or the election stops. */
   private void awaitNext(Duration pause) throws InterruptedException {
     long began = System.nanoTime();
     if (due.tryAcquire(pause.toNanos(), TimeUnit.NANOSECONDS) && !stopping) {
@@ -199,9 +198,9 @@ public final class Election extends ServiceSupport {
   }
 
   /**
-   * Reads the Lease, and takes or renews it when it is free.
+   * Reads the Lease, and takes or renews it if it is free.
    *
-   * @return how long to wait for the next attempt
+   * @return how long to wait until the next attempt
    */
   private Duration attempt() {
     long began = System.nanoTime();
@@ -215,13 +214,13 @@ public final class Election extends ServiceSupport {
         follow(lease.holder());
         Duration interval = informer.check() ? WATCHED_INTERVAL : INTERVAL;
         informer.readAnswered();
-        tellOfMissingWatch();
+        warnOfMissingWatch();
         return lease.remaining().compareTo(interval) < 0 ? lease.remaining() : interval;
       }
       leadership.renewBy(lease::take, !lease.isHeld());
       granted();
       lead();
-      // From request to request, however long an answer takes: leadership counts from there.
+      // From request to request, however long an answer takes: leadership starts at the request.
       Duration left = INTERVAL.minusNanos(System.nanoTime() - began);
       return left.isNegative() ? Duration.ZERO : left;
     } catch (KubernetesClientException e) {
@@ -240,9 +239,9 @@ public final class Election extends ServiceSupport {
     informer = informer();
   }
 
-  private void tellOfMissingWatch() {
-    if (informer.isForbidden() && !toldOfWatch) {
-      toldOfWatch = true;
+  private void warnOfMissingWatch() {
+    if (informer.isForbidden() && !reportedMissingWatch) {
+      reportedMissingWatch = true;
       listener.notWatched();
     }
   }
@@ -304,7 +303,7 @@ public final class Election extends ServiceSupport {
     lease.forget();
     if (code == HttpURLConnection.HTTP_CONFLICT
         || code == HttpURLConnection.HTTP_NOT_FOUND && lease.exists()) {
-      // Maybe another process has it: nobody knows who leads until the Lease has been read.
+      // Another process may have the Lease. The leader is unknown until the Lease has been read.
       leadership.end();
       return RETRY;
     }

@@ -9,32 +9,32 @@ public interface ElectionListener {
   void leads(String identity);
 
   /**
-   * This process led, and does not any more.
+   * This process led, but does not lead any more.
    *
-   * @param isReleased whether it gave the Lease up itself
+   * @param isReleased whether it released the Lease itself
    */
   void ended(boolean isReleased);
 
   /**
    * Another replica holds the Lease.
    *
-   * @param holder as the Lease names it: text of unknown origin
+   * @param holder as the Lease names it, as untrusted text
    */
   void follows(String holder);
 
   /**
-   * Another process holds the Lease, and it is of another installation: it writes other objects.
+   * A process of another installation holds the Lease. It writes other objects.
    *
-   * @param holder as the Lease names it: text of unknown origin
-   * @param serves what it writes: text of unknown origin
+   * @param holder as the Lease names it, as untrusted text
+   * @param serves the objects that it writes, as untrusted text
    */
   void shares(String holder, String serves);
 
   /**
-   * Somebody holds the Lease who is no replica of this program: nobody writes.
+   * The holder of the Lease is no replica of this program, so no replica writes.
    *
-   * @param holder as the Lease names it: text of unknown origin
-   * @param duration after which it is free, unless the holder renews it
+   * @param holder as the Lease names it, as untrusted text
+   * @param duration the time after which the Lease is free, unless the holder renews it
    */
   void waitsFor(String holder, Duration duration);
 

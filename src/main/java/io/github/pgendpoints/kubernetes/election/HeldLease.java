@@ -6,11 +6,11 @@ import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.util.Optional;
 
-/** Finds out whether another process leads, for a process that takes part in no election. */
+/** Detects whether another process leads, for a process that takes part in no election. */
 public final class HeldLease {
   private static final Duration POLL = Duration.ofMillis(250);
 
-  /** The longest that a Lease is observed, whatever duration it names. */
+  /** The longest time to observe a Lease, even if its duration is longer. */
   private static final Duration MAX_DURATION = Duration.ofSeconds(15);
 
   private final KubernetesClient client;
@@ -27,11 +27,11 @@ public final class HeldLease {
   }
 
   /**
-   * The process that holds the Lease: text of unknown origin. Which clock renewed the Lease is not
-   * known, so one that looks old counts as held when it is renewed while this waits.
+   * Returns the process that holds the Lease, as untrusted text. It is unknown which clock dated
+   * the renewal, so a Lease that seems old is held if it is renewed while this method waits.
    *
-   * @return empty when nobody holds the Lease, or its holder does not renew it
-   * @throws io.fabric8.kubernetes.client.KubernetesClientException when the Lease cannot be read
+   * @return empty if no process holds the Lease, or if its holder does not renew it
+   * @throws io.fabric8.kubernetes.client.KubernetesClientException if the Lease cannot be read
    */
   public Optional<String> holder() {
     Lease first = get();

@@ -5,11 +5,11 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * Whether this process may write at this moment; checked before each attempt of each write.
+ * Whether this process may write now. It is checked before each attempt of each write.
  *
- * <p>A flag that is set and cleared is not enough: a process that was frozen wakes up with the flag
- * it had, and goes on where it stopped. So leadership is a time that runs out by itself, well
- * before the Lease does and another process may take it.
+ * <p>A flag is not enough: after a freeze, a process resumes where it stopped, with the flag still
+ * set. So leadership is a time that expires by itself, well before the Lease expires and another
+ * process may take it.
  */
 public final class Leadership {
   private final Duration lasts;
@@ -42,9 +42,9 @@ public final class Leadership {
   }
 
   /**
-   * Returns while this process leads.
+   * Returns normally if this process leads.
    *
-   * @throws NotLeaderException when it does not
+   * @throws NotLeaderException if it does not lead
    */
   public void check() {
     if (!isHeld()) {
@@ -59,10 +59,10 @@ public final class Leadership {
   }
 
   /**
-   * Whether the Lease could be read a moment ago. False also when the election itself has ended for
-   * whatever reason.
+   * Whether the Lease was read recently. Also false if the election itself has ended, for any
+   * reason.
    */
-  public boolean isLookedAt() {
+  public boolean isObserved() {
     Moment last = observed;
     return last != null && clocks.since(last).compareTo(lasts) < 0;
   }
@@ -76,19 +76,19 @@ public final class Leadership {
   }
 
   /**
-   * How often this process has taken over a Lease that was not its own: another process may have
-   * led before, and has reported what it found. A term that begins because the API server was away
-   * does not count.
+   * How often this process has taken over a Lease that it did not hold: another process may have
+   * led before and reported its results. A term that begins after an outage of the API server is
+   * not included.
    */
   public int successions() {
     return successions;
   }
 
   /**
-   * Renews leadership from the moment at which this request is sent, not from its answer. A request
-   * that throws renews nothing.
+   * Renews leadership from the time when the request is sent, not from its answer. A request that
+   * throws renews nothing.
    *
-   * @param succeeds whether the Lease was not this process's own before
+   * @param succeeds whether this process did not hold the Lease before
    */
   void renewBy(Runnable request, boolean succeeds) {
     Moment sent = clocks.now();
@@ -102,7 +102,7 @@ public final class Leadership {
     renewed = sent;
   }
 
-  /** Notes that the Lease was read. */
+  /** Records that the Lease was read. */
   void recordObservation() {
     observed = clocks.now();
   }
@@ -125,8 +125,8 @@ public final class Leadership {
   }
 
   /**
-   * What the holder of the Lease serves if it is of another installation, as long as that lasts;
-   * text of unknown origin. Null if it is of the same one, or not known.
+   * What the holder of the Lease serves, as untrusted text, while the holder is of another
+   * installation. Null if it is of the same installation or not known.
    */
   public String sharedWith() {
     return sharedWith;

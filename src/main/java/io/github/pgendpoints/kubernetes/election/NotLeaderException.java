@@ -1,9 +1,9 @@
 package io.github.pgendpoints.kubernetes.election;
 
-/** This process does not lead, so another replica may be writing: it drops what it decided. */
+/** This process does not lead, so it discards its decision: another replica may be writing. */
 public final class NotLeaderException extends RuntimeException {
   /**
-   * @param message the fact, and what follows from it
+   * @param message the fact and its consequence
    */
   public NotLeaderException(String message) {
     super(message);

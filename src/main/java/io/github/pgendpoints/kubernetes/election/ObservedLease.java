@@ -18,12 +18,12 @@ import java.util.function.LongSupplier;
 /**
  * The Lease as one candidate sees it. Used by one thread.
  *
- * <p>Another holder's renewal is as old as this process has known it, by its own clock: the clocks
- * of two machines may differ by more than a Lease lasts. Each write carries the resourceVersion of
- * the last answer, so the API server refuses it when another process has written in between.
+ * <p>The age of another holder's renewal is the time since this process saw it, by its own clock:
+ * the clocks of two machines may differ by more than a Lease lasts. Each write has the
+ * resourceVersion of the last answer: the API server refuses it if another process wrote meanwhile.
  */
 final class ObservedLease {
-  /** Names the holder that wrote it and what that one writes; another holder may leave it there. */
+  /** Names the replica that wrote it and what that replica writes. A later holder may keep it. */
   static final String HOLDER = "postgres.discovery/holder";
 
   private static final String SERVES = " serves ";
@@ -36,18 +36,18 @@ final class ObservedLease {
   private final Duration defaultDuration;
   private final LongSupplier nanoTime;
 
-  /** As last answered; null when there is none. */
+  /** The Lease of the last answer; null if there is none. */
   private Lease lease;
 
   /**
-   * The last one while {@link #lease} is null, if another process held it and may still write:
-   * whoever deletes a Lease does not end its holder.
+   * The last Lease while {@link #lease} is null, if another process held it and may still write: to
+   * delete a Lease does not end its holder.
    */
   private Lease deleted;
 
   private long seenAt;
 
-  /** Whether {@link #lease} is the answer to the last request, and that was a write of ours. */
+  /** Whether {@link #lease} is the answer to the last request, and this request was a write. */
   private boolean isOurs;
 
   /**
@@ -93,31 +93,31 @@ final class ObservedLease {
     accept(client.leases().inNamespace(namespace).withName(name).get());
   }
 
-  /** The holder's name, also of one that may still write; empty when nobody holds the Lease. */
+  /** The holder, also of a deleted Lease if it may still write; empty if there is no holder. */
   String holder() {
     return Objects.requireNonNullElse(spec().getHolderIdentity(), "");
   }
 
-  /** Whether this process is its holder. */
+  /** Whether this process holds the Lease. */
   boolean isHeld() {
     return candidate.identity().equals(holder());
   }
 
   /**
-   * What the holder serves, if that is not what this process serves; text of unknown origin. Null
-   * if it is the same, or not known.
+   * What the holder serves, as untrusted text, if this process serves something else. Null if it is
+   * the same or not known.
    */
   String otherService() {
     String other = service();
     return serves.equals(other) ? null : other;
   }
 
-  /** Whether somebody holds it who is no replica of this program, as each of them writes. */
+  /** Whether the holder is no replica of this program: each replica writes {@link #HOLDER}. */
   boolean isForeign() {
     return !holder().isEmpty() && service() == null;
   }
 
-  /** What the holder says that it serves; text of unknown origin. Null if it says nothing. */
+  /** What the holder serves by its own annotation, as untrusted text. Null if it has none. */
   private String service() {
     String prefix = holder() + SERVES;
     Map<String, String> annotations = last() == null ? null : last().getMetadata().getAnnotations();
@@ -136,24 +136,24 @@ final class ObservedLease {
         || hasExpired();
   }
 
-  /** Whether it was not renewed for its duration, as far as this process has seen. */
+  /** Whether the Lease was not renewed for its duration, as far as this process has seen. */
   private boolean hasExpired() {
     return remaining().isZero();
   }
 
-  /** How long it lasts from one renewal on. */
+  /** How long the Lease lasts after a renewal. */
   Duration duration() {
     Integer seconds = spec().getLeaseDurationSeconds();
     return seconds == null ? defaultDuration : Duration.ofSeconds(seconds);
   }
 
-  /** The time until it runs out unless it is renewed, as far as this process has seen. */
+  /** The time until the Lease expires without a renewal, as far as this process has seen. */
   Duration remaining() {
     Duration left = duration().minusNanos(nanoTime.getAsLong() - seenAt);
     return left.isNegative() ? Duration.ZERO : left;
   }
 
-  /** Takes or renews the Lease; it is ours only when this returns. */
+  /** Takes or renews the Lease. This process holds it only if this method returns normally. */
   void take() {
     isOurs = false;
     ZonedDateTime now = ZonedDateTime.now(ZoneOffset.UTC);
@@ -183,9 +183,9 @@ final class ObservedLease {
   }
 
   /**
-   * Lets another process take the Lease at once, when this one holds it.
+   * Releases the Lease if this process holds it, so that another process can take it at once.
    *
-   * @return whether this process held it, and the API server has granted that
+   * @return whether this process held the Lease, and the API server has granted the release
    */
   boolean release() {
     if (isOurs) {
@@ -206,7 +206,7 @@ final class ObservedLease {
     return held;
   }
 
-  /** A merge patch without a holder would leave the one there is. */
+  /** Writes an empty holder: a merge patch without a holder would keep the current one. */
   private void giveUp() {
     write(next("").build());
   }

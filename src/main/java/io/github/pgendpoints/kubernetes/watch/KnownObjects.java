@@ -11,18 +11,18 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
- * Objects as the API server last returned them, and whether that still holds.
+ * Objects as the API server last returned them, and whether they are still up to date.
  *
- * <p>The objects come from answers to requests only. An informer reports that one changed, so a
- * report that is late or comes twice costs one read and never restores an older state.
+ * <p>The objects come only from answers to requests. An informer only reports that an object
+ * changed, so a late or repeated report costs one read and never restores an older state.
  *
- * <p>Cycles send the requests, one at a time; the threads of the informer report changes. When a
- * route of a user sends a request beside them, the objects are read again.
+ * <p>Cycles send the requests, one at a time; the threads of the informer report changes. If a
+ * user's route sends a request at the same time, the objects are read again.
  *
  * @param <T> the kind
  */
 final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<T> {
-  /** The longest time from one read to the next: an informer can fall silent without an end. */
+  /** The longest time from one read to the next: an informer can fall silent without ending. */
   static final Duration RESYNC = Duration.ofSeconds(30);
 
   private final Runnable wake;
@@ -32,26 +32,26 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
   private boolean holds;
   private long readAt;
 
-  /** Whether they were read since {@link #forget}. */
+  /** Whether the objects were read since {@link #forget}. */
   private boolean isRead;
 
-  /** Whether the answer before still held when the last request was sent. */
+  /** Whether the objects were still up to date when the last request was sent. */
   private boolean held;
 
   /** Whether the informer received changes when the last read was sent. */
   private boolean watched;
 
   /**
-   * The versions last reported during the request under way, by name; null for an object that is
-   * gone. The map is null when no request is under way.
+   * The last versions that the informer reported during the current request, by name; null for a
+   * deleted object. The map is null if no request is in progress.
    */
   private Map<String, String> reported;
 
-  /** Whether a list of the informer found none, and what it reported later came after that. */
+  /** Whether a list of the informer found no object. Then {@link #reported} has later reports. */
   private boolean foundNone;
 
   /**
-   * @param wake runs when what is known does not hold any more
+   * @param wake runs when the objects are not up to date any more
    * @param nanoTime as {@link System#nanoTime}
    */
   KnownObjects(Runnable wake, LongSupplier nanoTime) {
@@ -68,18 +68,18 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     return watching && holds && isRead && nanoTime.getAsLong() - readAt < RESYNC.toNanos();
   }
 
-  /** The objects as of the last answers. */
+  /** The objects of the last answers. */
   synchronized List<T> objects() {
     return List.copyOf(objects.values());
   }
 
-  /** Has them read again, whatever the informer reports. */
+  /** Requires a new read, regardless of what the informer reports. */
   synchronized void forget() {
     isRead = false;
   }
 
   /**
-   * Notes that a read is sent: nothing is known until its answer.
+   * Records that a read is sent. Nothing is known until its answer.
    *
    * @param watching whether the informer receives changes now
    */
@@ -90,7 +90,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     isRead = true;
   }
 
-  /** Notes that a write of one object is sent: nothing is known until its answer. */
+  /** Records that a write of one object is sent. Nothing is known until its answer. */
   synchronized void writing() {
     requesting(holds);
   }
@@ -102,16 +102,16 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     foundNone = false;
   }
 
-  /** Notes that the request failed; it may have had an effect. */
+  /** Records that the request failed. It may have had an effect. */
   synchronized void failed() {
     reported = null;
   }
 
   /**
-   * Takes the answer to a read. An informer that starts later reports all there is then, or that
-   * there is nothing, but not that one of several is gone.
+   * Takes the answer to a read. An informer that starts later reports all objects that exist then,
+   * or that there are none, but not that one of several was deleted.
    *
-   * @return whether the informer should have reported a change, and did not
+   * @return whether the informer missed a change that it should have reported
    */
   synchronized boolean read(List<T> found) {
     Map<String, T> now = new LinkedHashMap<>();
@@ -134,7 +134,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     take(changed);
   }
 
-  /** Notes that an object was deleted. */
+  /** Records that an object was deleted. */
   synchronized void deleted(String name) {
     Map<String, T> rest = new LinkedHashMap<>(objects);
     rest.remove(name);
@@ -143,7 +143,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
 
   private void take(Map<String, T> now) {
     objects = now;
-    // A route of a user may have sent another request, whose answer came in between.
+    // A user's route may have sent another request, whose answer came in between.
     boolean isConsistent =
         reported != null
             && reported.keySet().stream().allMatch(this::isAsReported)
@@ -174,7 +174,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     changed(deleted.getMetadata().getName(), null);
   }
 
-  /** A list has found none. */
+  /** Records that a list of the informer found no object. */
   @Override
   public synchronized void onNothing() {
     if (reported != null) {

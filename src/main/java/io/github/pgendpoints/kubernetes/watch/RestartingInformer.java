@@ -14,21 +14,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * fabric8's informer, and a new one where that ends or does not come back: it gives up when its
- * first list or watch fails, and waits for up to 32 s after an outage.
+ * An informer of fabric8, and a new one if it ends or does not recover: it gives up if its first
+ * list or watch fails, and waits for up to 32 s after an outage.
  *
  * @param <T> the kind of the objects
  */
 public final class RestartingInformer<T extends HasMetadata> {
   private static final Logger LOG = LoggerFactory.getLogger(RestartingInformer.class);
 
-  /** An informer that does not watch for so long counts as one that fails. */
+  /** An informer that does not watch for this time is treated as failing. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-  /** After so long without a watch, a new informer starts. */
+  /** After this time without a watch, a new informer starts. */
   private static final Duration RETRY = Duration.ofSeconds(30);
 
-  /** The shortest time between two starts, where reads fail again and again. */
+  /** The shortest time between two starts while reads fail again and again. */
   private static final Duration LEAST = Duration.ofSeconds(5);
 
   private final Informable<T> objects;
@@ -37,7 +37,7 @@ public final class RestartingInformer<T extends HasMetadata> {
   private SharedIndexInformer<T> informer;
   private long startedAt;
 
-  /** When a cycle first found that it does not watch; null while it watches. */
+  /** When a check first found that the informer does not watch; null while it watches. */
   private Long idleSince;
 
   private boolean readFailed;
@@ -56,7 +56,7 @@ public final class RestartingInformer<T extends HasMetadata> {
     this.nanoTime = nanoTime;
   }
 
-  /** Whether it receives changes now. */
+  /** Whether the informer receives changes now. */
   public synchronized boolean isWatching() {
     return informer != null && informer.isWatching();
   }
@@ -66,12 +66,12 @@ public final class RestartingInformer<T extends HasMetadata> {
     return forbidden;
   }
 
-  /** Whether it cannot watch, though the API server answers reads. */
+  /** Whether the informer cannot watch, although the API server answers reads. */
   synchronized boolean isFailing() {
     return idleSince != null && hasPassed(idleSince, PATIENCE);
   }
 
-  /** Notes whether it watches, and returns that. To be called before each use. */
+  /** Records and returns whether the informer watches. Call it before each use. */
   public synchronized boolean check() {
     boolean watching = isWatching();
     if (watching) {
@@ -82,13 +82,13 @@ public final class RestartingInformer<T extends HasMetadata> {
     return watching;
   }
 
-  /** Notes that a read failed, which explains why this fails. */
+  /** Records that a read failed, which explains why the informer fails. */
   public synchronized void readFailed() {
     readFailed = true;
     idleSince = null;
   }
 
-  /** Notes that a read was answered, and starts a new informer if one is due. */
+  /** Records that a read was answered, and starts a new informer if one is due. */
   public synchronized void readAnswered() {
     if (isWatching()) {
       readFailed = false;
@@ -104,7 +104,7 @@ public final class RestartingInformer<T extends HasMetadata> {
     }
   }
 
-  /** Starts a new informer in place of the one there is. */
+  /** Replaces the informer with a new one. */
   synchronized void restart() {
     close();
     if (stopped) {
@@ -120,7 +120,7 @@ public final class RestartingInformer<T extends HasMetadata> {
     }
   }
 
-  /** Stops it for good. */
+  /** Stops the informer permanently. */
   public synchronized void stop() {
     stopped = true;
     close();

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Objects of one kind behind several Services, which are read only when an informer does not vouch
- * for them.
+ * Objects of one kind behind several Services. They are read only if no informer confirms that they
+ * are unchanged.
  *
  * @param <T> the kind
  */
@@ -36,13 +36,13 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
       KnownObjects<T> known, RestartingInformer<T> informer) {}
 
   /**
-   * @param services what to watch for each Service; none in a run of one cycle, which reads all it
-   *     needs
-   * @param service the Service that an object belongs to
-   * @param forbidden runs when the Role does not grant list and watch
-   * @param degraded told when they cannot be watched for another reason
+   * @param services the objects to watch for each Service; empty in a run of one cycle, which reads
+   *     all objects
+   * @param service returns the Service that an object belongs to
+   * @param forbidden runs if the Role does not grant list and watch
+   * @param degraded receives a message if objects cannot be watched for another reason
    * @param nanoTime as {@link System#nanoTime}
-   * @param wake runs when another writer has changed one of them
+   * @param wake runs when another writer has changed an object
    */
   public WatchedObjects(
       ObjectKind<T> kind,
@@ -64,10 +64,10 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
   }
 
   /**
-   * The objects as they are known, or as they are read now and watched from then on.
+   * Returns the objects that are known, or reads them now and watches them from then on.
    *
-   * @param read gets the objects of this Service; it returns null when it must not
-   * @return null when {@code read} did
+   * @param read reads the objects of this Service; it returns null if it must not read
+   * @return null if {@code read} returned null
    */
   public List<T> get(String serviceName, Supplier<List<T>> read) {
     One<T> one = byService.get(serviceName);
@@ -76,7 +76,7 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
         : read(serviceName, read);
   }
 
-  /** The objects as they are read now, and watched from then on; else as {@link #get}. */
+  /** Reads the objects now and watches them from then on; otherwise like {@link #get}. */
   public List<T> read(String serviceName, Supplier<List<T>> read) {
     One<T> one = byService.get(serviceName);
     if (one == null) {
@@ -97,7 +97,7 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
     }
   }
 
-  /** Has all of them read again, whatever the informers report. */
+  /** Makes {@link #get} read all objects again, regardless of what the informers report. */
   public void forget() {
     byService.values().forEach(one -> one.known.forget());
   }
@@ -111,12 +111,12 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
   private void read(String serviceName, One<T> one, List<T> found) {
     if (one.known.read(found)) {
       LOG.info(
-          "the informer of the {} of {} did not report a change: a new one starts",
+          "the informer of the {} of {} missed a change and is restarted",
           kind.plural(),
           serviceName);
       one.informer.restart();
     }
-    // Not before: while the API server does not answer, an informer has nothing to report.
+    // Only after a read: while the API server does not answer, an informer has nothing to report.
     one.informer.readAnswered();
     if (one.informer.isForbidden()) {
       forbidden.run();
@@ -144,7 +144,7 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
     if (failure != null
         && object == null
         && failure.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
-      // A read of any kind: while the API server does not answer, no informer can watch.
+      // A read of any kind failed. While the API server does not answer, no informer can watch.
       byService.values().forEach(each -> each.informer.readFailed());
     }
     One<T> one = one(written, object);
@@ -160,7 +160,7 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
     }
   }
 
-  /** Null for a read, for an object of another kind or Service, and in a run of one cycle. */
+  /** Returns null for a read, an object of another kind or Service, and in a run of one cycle. */
   private One<T> one(ObjectKind<?> written, HasMetadata object) {
     return object != null && written.equals(kind)
         ? byService.get(service.apply(kind.type().cast(object)))

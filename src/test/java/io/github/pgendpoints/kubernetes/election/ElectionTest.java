@@ -220,7 +220,7 @@ class ElectionTest {
 
   /** It leaves the annotation of the holder before it as it is. */
   @Test
-  void reportsAHolderThatIsNoReplicaAndLeadsOnceSomebodyPutsItOut() {
+  void reportsAForeignHolderAndLeadsOnceItIsRemoved() {
     Replica first = new Replica("a");
     within(5000, first::leads);
     first.election.stop();
@@ -259,7 +259,7 @@ class ElectionTest {
   }
 
   @Test
-  void stopsInTimeWhenTheApiHangsAndDoesNotSayThatItHasReleasedTheLease() throws Exception {
+  void claimsNoReleaseOfTheLeaseWhenTheApiHangsAtTheStop() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     api.hang();
@@ -430,7 +430,7 @@ class ElectionTest {
   }
 
   @Test
-  void losesLeadershipWhenAnotherHoldsTheLeaseAndTakesItWhenThatOneIsGone() throws Exception {
+  void yieldsToAnotherHolderAndTakesOverWhenThatOneIsGone() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
 
@@ -500,7 +500,7 @@ class ElectionTest {
   }
 
   @Test
-  void saysThatItStandsByAgainWhenTheRightIsBack() throws Exception {
+  void standsByAgainWhenTheRightIsBack() throws Exception {
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
     Replica first = new Replica("a");
     within(5000, () -> first.heard("waits for other"));

@@ -116,14 +116,14 @@ class LeadershipTest {
   }
 
   @Test
-  void tellsWhetherTheLeaseWasLookedAtOfLate() {
-    assertFalse(leadership.isLookedAt());
+  void showsWhetherTheLeaseWasReadRecently() {
+    assertFalse(leadership.isObserved());
     leadership.recordObservation();
     pass(3_999, 3_999);
-    assertTrue(leadership.isLookedAt());
+    assertTrue(leadership.isObserved());
     assertFalse(leadership.isHeld());
     pass(1, 1);
-    assertFalse(leadership.isLookedAt());
+    assertFalse(leadership.isObserved());
   }
 
   @Test

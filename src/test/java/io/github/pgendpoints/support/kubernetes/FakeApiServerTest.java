@@ -284,7 +284,7 @@ class FakeApiServerTest {
   // --- watches ----------------------------------------------------------------------------------
 
   @Test
-  void tellsAWatchOfItsObjectAlone() throws Exception {
+  void sendsAWatchOnlyItsObject() throws Exception {
     exists();
     String exists = api.endpoints("pg").getMetadata().getResourceVersion();
     try (Watching pg = watch("?watch=true&fieldSelector=metadata.name%3Dpg")) {
@@ -305,7 +305,7 @@ class FakeApiServerTest {
   }
 
   @Test
-  void tellsAWatchByLabelWhatComesAndGoes() throws Exception {
+  void sendsAWatchByLabelWhatComesAndGoes() throws Exception {
     exists();
     try (Watching labelled = watch("?watch=true&labelSelector=a%3Db")) {
       String is = send("PATCH", PG, labels("\"b\""), MERGE).version();
@@ -356,7 +356,7 @@ class FakeApiServerTest {
   }
 
   @Test
-  void tellsNothingWhereItIsMuteOrTheConnectionSilent() throws Exception {
+  void reportsNothingOnASilentConnection() throws Exception {
     try (Watching mute = watch("?watch=true")) {
       api.muteWatches();
       exists();

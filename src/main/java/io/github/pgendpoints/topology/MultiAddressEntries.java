@@ -10,13 +10,13 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Entries of the node list whose name has several addresses. The addresses of one server are one
- * node, at the address that answers. The addresses of several servers are a node each, from the
- * first time on that two of them answer.
+ * Handles entries of the node list whose name has several addresses. If the addresses belong to one
+ * server, they are one node, at the address that answers. As soon as two servers have answered,
+ * each server is a separate node.
  */
-public final class Names {
+public final class MultiAddressEntries {
   /**
-   * The addresses of one server, joined.
+   * The addresses of one server, combined.
    *
    * @param parts the states of its addresses
    */
@@ -31,10 +31,10 @@ public final class Names {
   private final Map<Node, Joined> oneServer = new HashMap<>();
 
   /**
-   * Joins the states of addresses to states of nodes.
+   * Combines the states of addresses into states of nodes.
    *
-   * @param states one for each entry, or for each address of it
-   * @param published whose addresses are preferred, so that a node does not move without a reason
+   * @param states one for each entry, or one for each address of an entry
+   * @param published its addresses are preferred, so that a node does not move without a reason
    * @return one state for each node, in the order of the entries
    */
   public List<NodeState> joined(
@@ -66,8 +66,8 @@ public final class Names {
   }
 
   /**
-   * The same object while no address was asked again: that is how {@link StandbyHysteresis} counts
-   * once.
+   * Returns the same object until an address is probed again, so that {@link StandbyHysteresis}
+   * counts each probe once.
    */
   private NodeState oneServer(Node entry, List<NodeState> parts) {
     Joined last = oneServer.get(entry);
@@ -90,7 +90,7 @@ public final class Names {
         || published.isReadOnly(state);
   }
 
-  /** No address answers. Where one is UNKNOWN, a server is there. */
+  /** The state if no address answers: UNKNOWN if any address is, because a server is there. */
   private static NodeState unanswered(Node entry, List<NodeState> parts) {
     NodeState first =
         parts.stream()

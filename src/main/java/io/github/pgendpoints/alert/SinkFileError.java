@@ -7,21 +7,21 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.camel.model.RouteDefinition;
 
-/** Says in a few words what is wrong with a sink's file, and in which line. */
-final class SinkFault {
+/** Describes briefly what is wrong with a sink's file, and in which line. */
+final class SinkFileError {
   private static final Pattern LINE = Pattern.compile("(?:, line |\\.yaml:)(\\d+)");
 
-  private SinkFault() {}
+  private SinkFileError() {}
 
   /**
    * @param routes of the file, as far as it could be read
    */
   static String describe(Throwable fault, Collection<RouteDefinition> routes) {
-    List<String> messages = Causes.of(fault).map(SinkFault::message).toList();
+    List<String> messages = Causes.of(fault).map(SinkFileError::message).toList();
     String what = messages.get(messages.size() - 1);
     int line = line(messages, fault, routes);
     return (line > 0 ? "line " + line + ": " : "")
-        + SinkFailure.withoutSecrets(
+        + DeliveryError.withoutSecrets(
             what.replaceAll("(?s)\\s+in file:.*|: file:\\S+$", "")
                 .replaceAll("=[^,{}\\[\\]]*(?=[,}])", "=***"));
   }
@@ -31,7 +31,7 @@ final class SinkFault {
       return cause.getClass().getSimpleName();
     }
     return (cause instanceof ClassNotFoundException ? "ClassNotFoundException: " : "")
-        + RouteFault.message(cause);
+        + RouteError.message(cause);
   }
 
   private static int line(
@@ -40,6 +40,6 @@ final class SinkFault {
     if (named.find()) {
       return Integer.parseInt(named.group(1));
     }
-    return RouteFault.line(fault, routes);
+    return RouteError.line(fault, routes);
   }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-class KnockTest {
+class TcpCheckTest {
   private static final Duration PATIENCE = Duration.ofMillis(300);
 
   private final ExecutorService executor = Executors.newCachedThreadPool();
@@ -53,7 +53,7 @@ class KnockTest {
       String refuses = "127.0.0.1:" + closedPort();
 
       long start = System.nanoTime();
-      Topology topology = knock(answers, silent, refuses, "nowhere", "127.0.0.1:x", "a:b:1:1");
+      Topology topology = check(answers, silent, refuses, "nowhere", "127.0.0.1:x", "a:b:1:1");
 
       assertEquals(Set.of(silent, refuses), topology.unanswered());
       assertTrue(System.nanoTime() - start < PATIENCE.plusMillis(900).toNanos());
@@ -68,17 +68,17 @@ class KnockTest {
   @Test
   void asksNobodyWhileAnEntryIsListed() throws IOException {
     String refuses = "127.0.0.1:" + closedPort();
-    assertEquals(Set.of(), knock(refuses, "db1:5432").unanswered());
+    assertEquals(Set.of(), check(refuses, "db1:5432").unanswered());
   }
 
   @Test
-  void knocksAlsoWhenTheProbesLeftNoTime() throws IOException {
+  void checksEvenIfTheProbesLeaveNoTime() throws IOException {
     String refuses = "127.0.0.1:" + closedPort();
 
     assertEquals(
         Set.of(refuses),
-        new Knock(executor, pools, PATIENCE)
-            .at(listed(), published(refuses), Deadline.in(Duration.ZERO))
+        new TcpCheck(executor, pools, PATIENCE)
+            .markUnanswered(listed(), published(refuses), Deadline.in(Duration.ZERO))
             .unanswered());
   }
 
@@ -87,12 +87,12 @@ class KnockTest {
   void nobodyIsMissedWithoutAnAttempt() throws IOException {
     String refuses = "127.0.0.1:" + closedPort();
 
-    assertFalse(Knock.isUnanswered(refuses, Deadline.in(Duration.ZERO)));
+    assertFalse(TcpCheck.isUnanswered(refuses, Deadline.in(Duration.ZERO)));
   }
 
-  private Topology knock(String... entries) {
-    return new Knock(executor, pools, PATIENCE)
-        .at(listed(), published(entries), Deadline.in(Duration.ofSeconds(5)));
+  private Topology check(String... entries) {
+    return new TcpCheck(executor, pools, PATIENCE)
+        .markUnanswered(listed(), published(entries), Deadline.in(Duration.ofSeconds(5)));
   }
 
   private static Topology listed() {

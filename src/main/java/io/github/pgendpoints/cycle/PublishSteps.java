@@ -15,10 +15,10 @@ import java.util.stream.Stream;
 import org.apache.camel.Body;
 import org.apache.camel.Variable;
 
-/** The steps that plan what each Service is to have. */
-public final class Publishing {
+/** The steps that plan the contents of each Service. */
+public final class PublishSteps {
 
-  /** Both Services follow the verdict; the read-write one first. */
+  /** Returns the plans by which both Services follow the verdict; the read-write one first. */
   public List<Plan> plans(
       @Variable("cluster") Cluster cluster,
       @Variable("published") LastPublished published,
@@ -29,13 +29,13 @@ public final class Publishing {
     return cluster.publisher().plans(topology, verdict, published, readWrite, readOnly);
   }
 
-  /** The read-write Service without an address. */
+  /** Returns the plan that removes every address from the read-write Service. */
   public Plan cleared(
       @Variable("cluster") Cluster cluster, @Variable("rw") ObservedService readWrite) {
     return cluster.publisher().cleared(readWrite);
   }
 
-  /** The primary that was verified last back behind the read-write Service. */
+  /** Returns the plan that restores the last verified primary in the read-write Service. */
   public Plan repaired(
       @Variable("cluster") Cluster cluster,
       @Variable("verdict") Verdict verdict,
@@ -46,7 +46,7 @@ public final class Publishing {
   /**
    * Checks the Service of a plan, in the first cycle and before each write.
    *
-   * @throws UnusableServiceException when it does not exist or is not ours to serve
+   * @throws UnusableServiceException when it does not exist or this program must not serve it
    */
   public void check(@Variable("cluster") Cluster cluster, @Body Plan plan)
       throws UnusableServiceException {
@@ -54,15 +54,15 @@ public final class Publishing {
   }
 
   /**
-   * The writes of a plan that are due now, in their order.
+   * Returns the writes of a plan that are due now, in their order.
    *
-   * @throws UnusableServiceException saying why the Service is left as it is
+   * @throws UnusableServiceException with the reason, when the Service is left unchanged
    */
   public List<ObjectWrite> nextWrites(@Body Plan plan) throws UnusableServiceException {
     return plan.nextWrites();
   }
 
-  /** Compares what the clients of both Services see with what was written; only a leader does. */
+  /** Compares what the clients of both Services see with what was written; only on the leader. */
   public void compareClients(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
@@ -83,7 +83,7 @@ public final class Publishing {
                   .filter(observation -> !unusable.contains(observation.service()))
                   .toList());
     } catch (KubernetesClientException e) {
-      // One report of an API that fails is enough.
+      // One report of a failing API is enough.
       if (cycle.failures().stream().noneMatch(KubernetesClientException.class::isInstance)) {
         cycle.addComparisonFailure(e);
       }

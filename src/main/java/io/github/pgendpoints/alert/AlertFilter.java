@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /** Which alerts a sink takes: the option {@code only} of {@code alerts:all}. */
-enum Only {
-  /** What is wrong, its end, and another primary. */
+enum AlertFilter {
+  /** WARN, ERROR, the end of a condition, and a new primary. */
   TROUBLE(
       alert ->
           alert.severity() != Alert.Severity.INFO
@@ -19,7 +19,7 @@ enum Only {
 
   private final Predicate<Alert> taken;
 
-  Only(Predicate<Alert> taken) {
+  AlertFilter(Predicate<Alert> taken) {
     this.taken = taken;
   }
 
@@ -27,10 +27,10 @@ enum Only {
    * Reads the option.
    *
    * @param text a comma-separated list; empty for all alerts
-   * @throws IllegalArgumentException saying what is allowed
+   * @throws IllegalArgumentException with the allowed values
    */
-  static Set<Only> parse(String text) {
-    Set<Only> only = EnumSet.noneOf(Only.class);
+  static Set<AlertFilter> parse(String text) {
+    Set<AlertFilter> only = EnumSet.noneOf(AlertFilter.class);
     for (String word : text.isBlank() ? new String[0] : text.split(",")) {
       only.add(
           Arrays.stream(values())
@@ -45,7 +45,7 @@ enum Only {
   }
 
   /** Whether a sink with this option takes the alert. */
-  static boolean takes(Set<Only> only, Alert alert) {
+  static boolean takes(Set<AlertFilter> only, Alert alert) {
     return only.isEmpty() || only.stream().anyMatch(value -> value.taken.test(alert));
   }
 }

@@ -9,13 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class NamesTest {
+class MultiAddressEntriesTest {
   private static final Node DB = node("db");
   private static final Node OTHER = node("10.0.0.9");
   private static final Server ONE = new Server("7001", 10L, 1L, Lsn.of("0/10"), true);
   private static final Server TWO = new Server("7001", 20L, 1L, Lsn.of("0/10"), true);
 
-  private final Names names = new Names();
+  private final MultiAddressEntries names = new MultiAddressEntries();
   private LastPublished published = published(1, "10.0.0.1");
 
   @Test

@@ -4,13 +4,13 @@ import io.github.pgendpoints.logging.Causes;
 import io.github.pgendpoints.logging.ForeignText;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/** Says in a few words why a sink failed. */
-final class SinkFailure {
-  private SinkFailure() {}
+/** Describes briefly why a sink failed. */
+final class DeliveryError {
+  private DeliveryError() {}
 
   /**
-   * Without what may be secret: the path and the query of a URL are what makes a webhook's caller
-   * known, and user information is a password.
+   * Returns the reason without what may be secret: the path and the query of a URL authenticate the
+   * caller of a webhook, and user information contains a password.
    */
   static String describe(Throwable failure) {
     Throwable root = Causes.root(failure);

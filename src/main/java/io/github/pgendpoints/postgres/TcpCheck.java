@@ -20,35 +20,36 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Tries whether anybody accepts a TCP connection where the published primary was. These addresses
- * are known from annotations alone, so nothing is said there, and nobody logs in.
+ * Checks whether a server accepts TCP connections at the addresses of the published primary that
+ * are not in the node list. Only annotations name these addresses, so the check sends nothing and
+ * does not log in.
  */
-public final class Knock {
+public final class TcpCheck {
   private final ExecutorService executor;
   private final NodePools pools;
   private final Duration patience;
 
   /**
-   * @param executor runs one connect each
-   * @param patience TCP_CONNECT_TIMEOUT
+   * @param executor runs each connection attempt
+   * @param patience the time limit of an attempt, TCP_CONNECT_TIMEOUT
    */
-  public Knock(ExecutorService executor, NodePools pools, Duration patience) {
+  public TcpCheck(ExecutorService executor, NodePools pools, Duration patience) {
     this.executor = executor;
     this.pools = pools;
     this.patience = patience;
   }
 
   /**
-   * The topology with the entries outside the node list at which nobody answers.
+   * Marks the entries outside the node list that do not accept a TCP connection.
    *
-   * @param deadline of the cycle's questions; a short one where too little is left of it
+   * @param deadline of the probes of the cycle; if too little time is left, a short one applies
    */
-  public Topology at(Topology topology, LastPublished published, Deadline deadline) {
+  public Topology markUnanswered(Topology topology, LastPublished published, Deadline deadline) {
     Deadline end = pools.atLeastShort(deadline).within(patience);
     Set<String> unanswered = ConcurrentHashMap.newKeySet();
-    List<Callable<Void>> knocks = new ArrayList<>();
+    List<Callable<Void>> checks = new ArrayList<>();
     for (String entry : topology.unlistedEntries(published)) {
-      knocks.add(
+      checks.add(
           () -> {
             if (isUnanswered(entry, end)) {
               unanswered.add(entry);
@@ -57,16 +58,17 @@ public final class Knock {
           });
     }
     try {
-      // The connects themselves end by then; this only waits for their threads.
-      executor.invokeAll(knocks, end.remainingMillis() + 1000L, TimeUnit.MILLISECONDS);
+      // The attempts themselves end by the deadline. The extra second is for their threads.
+      executor.invokeAll(checks, end.remainingMillis() + 1000L, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while the published primary was looked for", e);
+      throw new IllegalStateException(
+          "interrupted during the TCP check of the published primary", e);
     }
     return topology.withUnanswered(unanswered);
   }
 
-  /** Only what the network says counts: a fault of ours is no sign that nobody is there. */
+  /** Whether the network shows that no server is there. An error of this machine proves nothing. */
   static boolean isUnanswered(String entry, Deadline deadline) {
     InetSocketAddress address = address(entry);
     if (address == null || deadline.isOver()) {
@@ -84,7 +86,7 @@ public final class Knock {
     }
   }
 
-  /** Null when it is no {@code ip:port}. */
+  /** Returns null if the entry is not an {@code ip:port}. */
   private static InetSocketAddress address(String entry) {
     try {
       int port = Integer.parseInt(entry.substring(entry.lastIndexOf(':') + 1));

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Credentials and certificates from every place where a kubeconfig or a pod has them. */
-class AccessTest {
+class ApiCredentialsTest {
   @TempDir private Path folder;
 
   private final FakeApiServer api = new FakeApiServer("db").withTls().start();
@@ -68,7 +68,7 @@ class AccessTest {
   }
 
   @Test
-  void saysThatATokenFileHoldsNoToken() throws IOException {
+  void reportsThatATokenFileHoldsNoToken() throws IOException {
     kubeconfig("tokenFile: none");
     api.denyAnonymous();
 
@@ -84,7 +84,7 @@ class AccessTest {
   }
 
   @Test
-  void saysThatAUserHasNoCredentials() throws IOException {
+  void reportsThatAUserHasNoCredentials() throws IOException {
     kubeconfig("as-user-extra: {}");
     api.denyAnonymous();
 
@@ -95,7 +95,7 @@ class AccessTest {
   }
 
   @Test
-  void saysThatNothingWasSentWhereAnonymousRequestsAreOff() throws IOException {
+  void reportsThatNothingWasSentWhereAnonymousRequestsAreOff() throws IOException {
     kubeconfig("as-user-extra: {}");
     api.requireToken("t");
 
@@ -327,14 +327,14 @@ class AccessTest {
   }
 
   @Test
-  void saysThatAContextIsIncomplete() throws IOException {
+  void reportsThatAContextIsIncomplete() throws IOException {
     Path config = kubeconfig("token: t");
     Files.writeString(config, Files.readString(config).replace("user: u}", "user: other}"));
 
     assertEquals(
         "KUBECONFIG='%s' does not define both the cluster 'k' and the user 'other' of its current context"
             .formatted(config),
-        assertThrows(IllegalArgumentException.class, AccessTest::client).getMessage());
+        assertThrows(IllegalArgumentException.class, ApiCredentialsTest::client).getMessage());
   }
 
   @Test

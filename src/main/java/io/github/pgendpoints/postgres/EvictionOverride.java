@@ -3,8 +3,8 @@ package io.github.pgendpoints.postgres;
 import com.zaxxer.hikari.SQLExceptionOverride;
 import java.sql.SQLException;
 
-/** HikariCP gives up a connection after some errors that end no session, such as 0A000. */
-final class EndedSessions implements SQLExceptionOverride {
+/** Keeps HikariCP from evicting a connection after errors that end no session, such as 0A000. */
+final class EvictionOverride implements SQLExceptionOverride {
   @java.lang.Override
   public SQLExceptionOverride.Override adjudicate(SQLException failure) {
     return Probe.sessionEnded(failure)

@@ -13,19 +13,19 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The standbys that cannot be placed on the primary's line although no right is missing: that is
- * reported elsewhere.
+ * Finds the standbys that cannot be placed on the primary's line although no right is missing.
+ * {@link MissingRights} reports missing rights.
  */
-final class Undetermined {
+final class UnplacedStandbys {
   /** A standby that changes its source has no timeline for a moment. */
   private static final Duration SETTLED = Duration.ofSeconds(30);
 
   private final Map<Node, Instant> since = new LinkedHashMap<>();
 
   /**
-   * Counts one more cycle.
+   * Checks one more cycle.
    *
-   * @return the standbys for which that has lasted, each with a sentence
+   * @return the standbys that have not been placed for 30 s, each with a sentence
    */
   Map<Node, String> observe(Topology topology, Verdict verdict, Instant now) {
     Map<Node, String> reasons = new LinkedHashMap<>();
@@ -34,7 +34,7 @@ final class Undetermined {
       if (reason != null) {
         reasons.put(
             standby.node(),
-            "standby %s cannot be placed on the primary's line, so only its position is looked at: %s"
+            "standby %s cannot be placed on the primary's line, so only its position is compared: %s"
                 .formatted(standby.node(), reason));
       }
     }
@@ -53,7 +53,7 @@ final class Undetermined {
     }
     if (standby.server().timeline() == null) {
       return standby.server().rights().contains(Right.MONITOR)
-          ? "it does not tell its timeline, and has no WAL receiver"
+          ? "it does not report its timeline, and has no WAL receiver"
           : null;
     }
     HistoryAnswer history = primary.server().history();

@@ -8,22 +8,22 @@ import io.github.pgendpoints.topology.Node;
 import java.util.List;
 import org.apache.camel.Variable;
 
-/** The steps that read: what both Services route to, and what is remembered. */
-public final class Reading {
+/** The steps that read what both Services route to, and what is remembered. */
+public final class ReadSteps {
 
-  /** What is behind the read-write Service. */
+  /** Reads what is behind the read-write Service. */
   public ObservedService readWrite(@Variable("cluster") Cluster cluster) {
     return cluster.reader().read(cluster.publisher().rwService());
   }
 
-  /** What is behind the read-only Service. */
+  /** Reads what is behind the read-only Service. */
   public ObservedService readOnly(@Variable("cluster") Cluster cluster) {
     return cluster.reader().read(cluster.publisher().roService());
   }
 
   /**
-   * What was verified last: what the objects say, completed by what earlier cycles and STATE
-   * remember, so that nobody who deletes an object makes us forget.
+   * Returns what was verified last: what the objects store, completed by the memory of earlier
+   * cycles and STATE, so that deleting an object does not erase it.
    */
   public LastPublished recallPublished(
       @Variable("cluster") Cluster cluster,
@@ -46,7 +46,7 @@ public final class Reading {
   }
 
   /**
-   * The node list.
+   * Returns the node list.
    *
    * @throws NoNodesException when no node is known
    */

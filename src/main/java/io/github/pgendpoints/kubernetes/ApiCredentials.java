@@ -18,12 +18,12 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * Where the credentials and certificates for the API come from: the kubeconfigs, or the service
- * account of the pod. Their files are read again at each request and each connection, since they
- * change under a running program. A file that cannot be read leaves what was read last.
+ * The credentials and certificates for the API, from the kubeconfigs or the service account of the
+ * pod. The files are read again for each request and each connection, since they change while the
+ * program runs. If a file cannot be read, its last contents stay in use.
  */
-final class Access implements OAuthTokenProvider {
-  /** A plugin is not run again at once for a credential that the API does not accept. */
+final class ApiCredentials implements OAuthTokenProvider {
+  /** A plugin does not run again sooner than this for a credential that the API rejects. */
   private static final long MIN_CREDENTIAL_NANOS = Duration.ofSeconds(1).toNanos();
 
   private final List<File> kubeconfigs;
@@ -44,26 +44,26 @@ final class Access implements OAuthTokenProvider {
   private long failedAt;
 
   /**
-   * What the kubeconfigs hold.
+   * The contents of the kubeconfigs.
    *
-   * @param config as fabric8 makes it of them
-   * @param cluster of the current context; null if there is none
-   * @param user of the current context; null if there is none
-   * @param file that holds the user; null if there is none
+   * @param config the configuration that fabric8 creates from them
+   * @param cluster the cluster of the current context; null if there is none
+   * @param user the user of the current context; null if there is none
+   * @param file the file that defines the user; null if there is none
    */
   private record Source(Config config, Cluster cluster, AuthInfo user, File file) {}
 
-  private Access(List<File> kubeconfigs, String accountToken) {
+  private ApiCredentials(List<File> kubeconfigs, String accountToken) {
     this.kubeconfigs = kubeconfigs;
     this.accountToken = accountToken;
   }
 
   /**
-   * Finds the kubeconfigs, and without them the service account.
+   * Finds the kubeconfigs or, without them, the service account.
    *
-   * @throws RuntimeException if what is found cannot be read
+   * @throws RuntimeException if they cannot be read
    */
-  static Access find() {
+  static ApiCredentials find() {
     List<File> files =
         Utils.getSystemPropertyOrEnvVar(Config.KUBERNETES_AUTH_TRYKUBECONFIG_SYSTEM_PROPERTY, true)
             ? Config.getKubeconfigFilenames().stream()
@@ -76,24 +76,24 @@ final class Access implements OAuthTokenProvider {
           Utils.getSystemPropertyOrEnvVar(
               Config.KUBERNETES_AUTH_SERVICEACCOUNT_TOKEN_FILE_SYSTEM_PROPERTY,
               Config.KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH);
-      Access account = new Access(files, file);
+      ApiCredentials account = new ApiCredentials(files, file);
       account.source = new Source(Config.autoConfigure(null), null, null, null);
       return account;
     }
-    Access access = new Access(files, null);
+    ApiCredentials access = new ApiCredentials(files, null);
     access.contents = access.readKubeconfigs();
     access.source = access.load();
     return access;
   }
 
-  /** Access by what a configuration holds already. */
-  static Access of(Config config) {
-    Access access = new Access(List.of(), null);
+  /** Returns the credentials that a configuration already contains. */
+  static ApiCredentials of(Config config) {
+    ApiCredentials access = new ApiCredentials(List.of(), null);
     access.source = new Source(config, null, null, null);
     return access;
   }
 
-  /** fabric8 would run a plugin without a limit, but leaves it to a provider of tokens. */
+  /** Sets a token provider, without which fabric8 would run a plugin, and without a time limit. */
   private Source load() {
     var models =
         kubeconfigs.stream()
@@ -156,11 +156,11 @@ final class Access implements OAuthTokenProvider {
         credential = null;
       }
     } catch (RuntimeException e) {
-      // Half-written: the next request reads it again.
+      // A file is half-written. The next request reads it again.
     }
   }
 
-  /** The configuration as found last. */
+  /** The configuration that was loaded last. */
   synchronized Config config() {
     return source.config();
   }
@@ -177,22 +177,22 @@ final class Access implements OAuthTokenProvider {
   }
 
   /**
-   * Completes what the requests need.
+   * Sets the remaining parameters of the requests.
    *
-   * @param limit of a run of a credential plugin
-   * @param way null for none
+   * @param limit the time limit of a run of a credential plugin
+   * @param way the proxy to the API; null for none
    */
   synchronized void use(Duration limit, ApiProxy way) {
     timeout = limit;
     proxy = way;
   }
 
-  /** The proxy on the way to the API; null if there is none. */
+  /** The proxy to the API; null if there is none. */
   synchronized ApiProxy proxy() {
     return proxy;
   }
 
-  /** The certificates and the files of certificates that count now. */
+  /** Returns the configuration with the current certificates and certificate files. */
   synchronized Config certificates() {
     refresh();
     Config config = source.config();
@@ -207,7 +207,7 @@ final class Access implements OAuthTokenProvider {
   /**
    * The token to send now; null if there is none.
    *
-   * @throws KubernetesClientException without a cause if a credential plugin gives none
+   * @throws KubernetesClientException without a cause if a credential plugin returns none
    */
   @Override
   public String getToken() {
@@ -258,7 +258,7 @@ final class Access implements OAuthTokenProvider {
     return source.user() != null && source.user().getExec() != null;
   }
 
-  /** Who waited for a run that failed does not run it again. */
+  /** Runs the plugin if necessary, but not for a request that waited for a run that failed. */
   private ExecPlugin.Credential credential(long arrived) {
     if (credential == null || credential.hasExpired()) {
       if (failure != null && failedAt - arrived > 0) {
@@ -277,14 +277,14 @@ final class Access implements OAuthTokenProvider {
     return credential;
   }
 
-  /** The API did not accept the credential. */
+  /** Drops the credential, which the API rejected, unless the plugin has just returned it. */
   synchronized void rejected() {
     if (System.nanoTime() - obtainedAt > MIN_CREDENTIAL_NANOS) {
       credential = null;
     }
   }
 
-  /** Why a request carried no credentials, and what adds them. */
+  /** Returns why a request carried no credentials, and how to add them. */
   synchronized String whyAnonymous() {
     NamedContext context = source.config().getCurrentContext();
     if (context == null) {

@@ -26,13 +26,13 @@ import org.apache.camel.model.language.MethodCallExpression;
 import org.apache.camel.support.PatternHelper;
 
 /** Finds the file and the line of a route that cannot be created. */
-public final class RouteFault {
+public final class RouteError {
   private static final Pattern STEP = Pattern.compile(">>> (.*) <<<", Pattern.DOTALL);
 
   /** Shorter words are in too many messages. */
   private static final int SHORTEST = 3;
 
-  private RouteFault() {}
+  private RouteError() {}
 
   private record Place(RouteDefinition route, int line) {
     String inWords() {
@@ -41,10 +41,10 @@ public final class RouteFault {
   }
 
   /**
-   * Describes a fault by its root cause, after its place if it is one of a route.
+   * Describes the root cause of a fault, preceded by its place if it belongs to a route.
    *
-   * @param fault that Camel threw at the start
-   * @param context whose routes were being created; null if there is none
+   * @param fault the error that Camel threw while it started
+   * @param context the context whose routes were being created; null if there is none
    * @return such as {@code 30-verify.camel.yaml, line 12: Method with name: ...}
    */
   public static String describe(Throwable fault, CamelContext context) {
@@ -54,8 +54,8 @@ public final class RouteFault {
   }
 
   /**
-   * Checks that the configurations that routes name are there, without which Camel runs a route
-   * without its retries and without a word; and the routes that they send to.
+   * Checks that the configurations that routes name exist, and the routes that they send to. If a
+   * configuration is missing, Camel runs the route without its retries, and reports nothing.
    *
    * @throws IllegalArgumentException naming the file, the line, and what is allowed
    */
@@ -95,7 +95,7 @@ public final class RouteFault {
         .orElse(null);
   }
 
-  /** What is wrong with the configurations that a route names; null if all of them are there. */
+  /** Describes a missing configuration that a route names; null if all of them exist. */
   static String configurationFault(ModelCamelContext model, RouteDefinition route) {
     String named = Objects.requireNonNullElse(route.getRouteConfigurationId(), "*");
     List<String> ids =
@@ -115,7 +115,7 @@ public final class RouteFault {
         .orElse(null);
   }
 
-  /** The line of a fault; 0 if it is not one of these routes. */
+  /** Returns the line of a fault; 0 if it belongs to none of these routes. */
   static int line(Throwable fault, Collection<RouteDefinition> routes) {
     return place(fault, routes).map(Place::line).orElse(0);
   }
@@ -146,7 +146,7 @@ public final class RouteFault {
     if (step == null) {
       return route.getLineNumber();
     }
-    // Camel names the outermost step: what is wrong may stand in one within it.
+    // Camel names the outermost step, but the fault may be in a step within it.
     String what = withoutSlashes(root(failed));
     List<ProcessorDefinition<?>> within = new ArrayList<>(all(step.getOutputs()));
     within.add(step);
@@ -164,11 +164,11 @@ public final class RouteFault {
             ProcessorDefinitionHelper.filterTypeInOutputs(outputs, ProcessorDefinition.class));
   }
 
-  /** How many characters of what a step names are in the message. */
+  /** Counts the characters of the names in a step that also occur in the message. */
   private static int words(ProcessorDefinition<?> step, String message) {
     return names(step)
         .filter(Objects::nonNull)
-        .map(RouteFault::withoutSlashes)
+        .map(RouteError::withoutSlashes)
         .filter(name -> name.length() >= SHORTEST && message.contains(name))
         .mapToInt(String::length)
         .sum();
@@ -198,7 +198,7 @@ public final class RouteFault {
     return String.valueOf(message(Causes.root(fault)));
   }
 
-  /** The message of an error; Java's own of a file that may not be read is its name alone. */
+  /** Returns the message of an error. Java's own for an unreadable file is only the file name. */
   static String message(Throwable fault) {
     return fault instanceof AccessDeniedException
         ? fault.getMessage() + " cannot be read: permission denied"

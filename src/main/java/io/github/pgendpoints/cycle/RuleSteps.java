@@ -8,13 +8,13 @@ import io.github.pgendpoints.topology.Verdict;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Variable;
 
-/** The steps that decide, and remember what was decided. */
-public final class Rules {
+/** The steps that decide, and remember the decision. */
+public final class RuleSteps {
 
   /**
-   * The verdict on a topology.
+   * Decides on a topology.
    *
-   * @return null when the program stops: probes that it interrupted say nothing about their nodes
+   * @return null when the program stops: interrupted probes show nothing about their nodes
    */
   public Verdict decide(
       @Variable("cluster") Cluster cluster,
@@ -31,8 +31,8 @@ public final class Rules {
   }
 
   /**
-   * The verdict of a refusal, which is never a verified one: a rule of a user's own that only goes
-   * to the route of refusals means to refuse.
+   * Returns the verdict of a refusal, which is never verified: a user's rule that only sends the
+   * exchange to the route of refusals refuses, too.
    */
   public Verdict refused(@Variable("verdict") Verdict verdict) {
     return verdict.isVerified()
@@ -40,7 +40,7 @@ public final class Rules {
         : verdict;
   }
 
-  /** Writes to STATE what the next leader must know before anything moves. */
+  /** Writes to STATE what the next leader must know before a Service changes. */
   public void remember(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
@@ -64,14 +64,14 @@ public final class Rules {
     }
   }
 
-  /** A failure is reported and holds up neither Service. */
+  /** Saves the memory. A failure is reported, and does not block either Service. */
   private static void save(Cluster cluster, Cycle cycle, Verdict verdict)
       throws OutdatedTopologyException {
     cluster.age().check(cycle.begun());
     try {
       cluster.memory().save();
     } catch (KubernetesClientException e) {
-      // The exit code of a refusal says that it is one.
+      // A refusal keeps its exit code.
       cycle.addFailure(verdict.isVerified() ? e : new UnsavedStateException(e));
     }
   }

@@ -1,8 +1,8 @@
 package io.github.pgendpoints.cycle;
 
 import io.github.pgendpoints.postgres.DownNodes;
+import io.github.pgendpoints.postgres.NodeAddresses;
 import io.github.pgendpoints.postgres.NodeProbe;
-import io.github.pgendpoints.postgres.Places;
 import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Node;
@@ -17,22 +17,22 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Variable;
 
-/** The steps that probe: the node list becomes a topology. */
-public final class Probing {
+/** The steps that probe: they turn the node list into a topology. */
+public final class ProbeSteps {
   private final BiConsumer<NodeProbe, NodeState> listener;
 
   /**
-   * @param listener is told of each probe
+   * @param listener receives the result of each probe
    */
-  public Probing(BiConsumer<NodeProbe, NodeState> listener) {
+  public ProbeSteps(BiConsumer<NodeProbe, NodeState> listener) {
     this.listener = listener;
   }
 
   /**
-   * Begins the probes of a cycle: looks up the names of the nodes. A node that is DOWN is not among
-   * them. When a server has changed, a write may follow, and what it needs is read meanwhile.
+   * Starts the probes of a cycle: resolves the names, and leaves out nodes that are known to be
+   * DOWN. If a server has changed, a write may follow, and the data for it is read meanwhile.
    *
-   * @return one probe a node, those that are published first
+   * @return one probe per node, the published nodes first
    */
   public List<NodeProbe> startProbes(
       @Variable("cluster") Cluster cluster,
@@ -42,7 +42,7 @@ public final class Probing {
     boolean mayWrite = cycle.isLeading() && cluster.prober().hasNews();
     cluster.services().readAhead(mayWrite ? List.of(cluster.publisher().rwService()) : List.of());
     cluster.budget().pause();
-    Places places = cluster.prober().locate(published.servedFirst(nodes));
+    NodeAddresses places = cluster.prober().locate(published.servedFirst(nodes));
     DownNodes.Split split = cluster.prober().downNodes().begin(places.nodes());
     List<NodeProbe> probes = cluster.prober().startProbes(split.toProbe());
     cycle.probe(
@@ -53,46 +53,46 @@ public final class Probing {
     return probes;
   }
 
-  /** Where the query of a probe goes. */
+  /** Returns the data source for the query of a probe. */
   public DataSource dataSource(@Body NodeProbe probe) {
     return probe.pool();
   }
 
-  /** The query of a probe, as SQL: the columns that our role may read on the node. */
+  /** Returns the SQL query of a probe: the columns that our role may read on the node. */
   public String query(@Body NodeProbe probe) {
     return probe.query();
   }
 
-  /** The state of a node that answered. */
+  /** Returns the state of a node that answered. */
   public NodeState answered(
       @Variable("cluster") Cluster cluster, @Variable("probe") NodeProbe probe, @Body Object row) {
-    return told(probe, cluster.prober().answered(probe, row));
+    return reported(probe, cluster.prober().answered(probe, row));
   }
 
-  /** The state of a node that did not. */
+  /** Returns the state of a node that did not answer. */
   public NodeState failed(
       @Variable("cluster") Cluster cluster, @Variable("probe") NodeProbe probe, Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-    return told(probe, cluster.prober().failed(probe, failure));
+    return reported(probe, cluster.prober().failed(probe, failure));
   }
 
-  private NodeState told(NodeProbe probe, NodeState state) {
+  private NodeState reported(NodeProbe probe, NodeState state) {
     listener.accept(probe, state);
     return state;
   }
 
-  /** Whether a query that failed is tried again, which is so once. */
+  /** Whether to retry a failed query; there is only one retry. */
   public boolean isWorthATry(
       @Variable("probe") NodeProbe probe,
       @Header(Exchange.REDELIVERY_COUNTER) int tries,
       Exchange exchange) {
-    // All of it: the annotation ExchangeException gives the innermost cause, which has no SQLState.
+    // The whole chain: @ExchangeException passes the innermost cause, which has no SQLState.
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-    // Camel counts the try that it asks about.
+    // Camel already counts the attempt in question.
     return tries == 1 && Prober.isWorthATry(probe, failure);
   }
 
-  /** The state of every node. */
+  /** Returns the topology: the state of every node. */
   public Topology collectTopology(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
@@ -117,7 +117,7 @@ public final class Probing {
     return cluster.prober().withUnlisted(topology, published, cycle.deadline());
   }
 
-  /** Whether some nodes have to be probed once more. */
+  /** Whether some nodes must be probed once more. */
   public boolean isInDoubt(
       @Variable("cluster") Cluster cluster,
       @Variable("published") LastPublished published,
@@ -125,7 +125,7 @@ public final class Probing {
     return !cluster.prober().doubtful(topology, published).isEmpty();
   }
 
-  /** How long to wait before that, in milliseconds. */
+  /** How long to wait before the second probes, in milliseconds. */
   public long pause(
       @Variable("cluster") Cluster cluster,
       @Variable("published") LastPublished published,
@@ -133,7 +133,7 @@ public final class Probing {
     return cluster.prober().pause(topology, published).toMillis();
   }
 
-  /** Second looks at the nodes in doubt. */
+  /** Starts the second probes of the nodes in doubt. */
   public List<NodeProbe> startSecondProbes(
       @Variable("cluster") Cluster cluster,
       @Variable("published") LastPublished published,
@@ -143,7 +143,7 @@ public final class Probing {
         .startSecondProbes(topology, cluster.prober().doubtful(topology, published));
   }
 
-  /** The topology with what the second looks found. */
+  /** Returns the topology with the results of the second probes. */
   public Topology updateTopology(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
@@ -160,7 +160,7 @@ public final class Probing {
     return cluster.prober().downNodes().startChecks();
   }
 
-  /** Checks one of them. */
+  /** Checks one of the nodes that are DOWN. */
   public void check(@Variable("cluster") Cluster cluster, @Body Node node) {
     cluster.prober().check(node, cluster.schedule()::isUrgent);
   }

@@ -8,26 +8,26 @@ import io.github.pgendpoints.topology.NodeList;
  * @param text one line that names the variable, its value unless that may be a secret, the problem,
  *     and what is allowed
  */
-record Fault(Setting<?> setting, String text) {
+record InvalidSetting(Setting<?> setting, String text) {
   /**
    * Describes a value that is not allowed.
    *
    * @param name of the variable that is set: the setting's own or an alias
    * @param problem continues the sentence that begins with the value; empty if the allowed values
-   *     say it all
+   *     explain it
    */
-  static Fault of(Setting<?> setting, String name, String value, String problem) {
+  static InvalidSetting of(Setting<?> setting, String name, String value, String problem) {
     String shown =
         setting.type().printable().test(value) ? "='" + withoutPassword(value) + "'" : "";
     String text =
         name + shown + (problem.isEmpty() ? "" : " " + problem) + "; allowed: " + setting.allowed();
-    return new Fault(setting, text.replaceAll("\\p{Cntrl}", "?"));
+    return new InvalidSetting(setting, text.replaceAll("\\p{Cntrl}", "?"));
   }
 
   /**
-   * Leaves of a URL its scheme and host, without what stands before the last @, since a password
-   * may contain one; nothing of a connection string or a query; and of user:password or a line of a
-   * .pgpass what is before the colon.
+   * Masks what may be a password. A URL keeps its scheme and host, but nothing before the last @,
+   * since a password may contain one. A connection string or a query keeps no value. A
+   * user:password or a line of a .pgpass keeps what is before the colon.
    */
   private static String withoutPassword(String value) {
     if (!value.contains("//") && !FileTypes.looksLikePath(value)) {

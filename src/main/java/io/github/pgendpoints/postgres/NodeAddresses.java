@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where the nodes of a cycle are.
+ * The addresses of the nodes of a cycle.
  *
- * @param addresses of each node, in the order of the node list; an entry with several addresses is
- *     a node for each of them
+ * @param addresses the address of each node, in the order of the node list; an entry with several
+ *     addresses is one node for each address
  * @param unresolved the states of the entries whose names do not resolve
  */
-public record Places(Map<Node, InetAddress> addresses, List<NodeState> unresolved) {
+public record NodeAddresses(Map<Node, InetAddress> addresses, List<NodeState> unresolved) {
   /** The nodes that can be probed. */
   public List<Node> nodes() {
     return new ArrayList<>(addresses.keySet());

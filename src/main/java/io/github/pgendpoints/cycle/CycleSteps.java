@@ -19,12 +19,12 @@ import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The steps that begin a cycle, and that say how it ended. */
-public final class Conclusion {
+/** The steps that begin a cycle and conclude it. */
+public final class CycleSteps {
   private static final Logger LOG = LoggerFactory.getLogger("io.github.pgendpoints.cycle");
   private static final Logger LEADER = LoggerFactory.getLogger("io.github.pgendpoints.leader");
 
-  /** So many cycles in a row end in a conflict before it is an error. */
+  /** How many consecutive cycles may end in a conflict before it is an error. */
   static final int MAX_CONFLICTS = 3;
 
   private final ResultListener listener;
@@ -32,11 +32,11 @@ public final class Conclusion {
   private final Runnable abort;
 
   /**
-   * @param listener is told of each cycle
-   * @param end runs when the alerts of a cycle have gone out
-   * @param abort runs when an error kept the alerts of a cycle from going out
+   * @param listener receives the result of each cycle
+   * @param end runs after the alerts of a cycle have been sent
+   * @param abort runs when an error prevented the alerts of a cycle from being sent
    */
-  public Conclusion(ResultListener listener, Runnable end, Runnable abort) {
+  public CycleSteps(ResultListener listener, Runnable end, Runnable abort) {
     this.listener = listener;
     this.end = end;
     this.abort = abort;
@@ -56,7 +56,7 @@ public final class Conclusion {
     return cycle;
   }
 
-  /** Ends a cycle, also one that nothing has concluded, such as one that met a stopped route. */
+  /** Ends a cycle, even if no step has concluded it, for example because of a stopped route. */
   private final class End extends SynchronizationAdapter {
     private final Cluster cluster;
     private final Cycle cycle;
@@ -66,7 +66,7 @@ public final class Conclusion {
       this.cycle = cycle;
     }
 
-    /** Last: the routes may be stopped as soon as the cycle is done. */
+    /** Runs last: the routes may be stopped as soon as the cycle is done. */
     @Override
     public int getOrder() {
       return Ordered.LOWEST;
@@ -86,7 +86,7 @@ public final class Conclusion {
             failure == null ? "a route stopped its exchange" : FailureText.of(failure));
         abort.run();
       }
-      // Nothing is left for the timer to log, with a stack trace.
+      // Otherwise the timer logs the exception with a stack trace.
       exchange.setException(null);
     }
   }
@@ -102,8 +102,8 @@ public final class Conclusion {
   }
 
   /**
-   * Whether what failed concerns one Service alone. Where another writer was first, the whole cycle
-   * begins afresh; but an object that stays in the way must not hold up the other Service for ever.
+   * Whether a failure concerns only one Service. If another writer was first, the whole cycle
+   * starts over, but an object that stays in the way must not block the other Service forever.
    */
   public boolean concernsOneService(Exchange exchange) {
     Throwable failure = exchange.getException();
@@ -119,10 +119,9 @@ public final class Conclusion {
   }
 
   /**
-   * Ends a cycle, however far it has come, and sets the variable {@code result}.
+   * Concludes a cycle, at whatever step it ended, and records its {@link Result} in the cycle.
    *
-   * @return the alerts that are new, in the order in which things happened; none of a replica that
-   *     does not lead
+   * @return the new alerts, in the order of the events; none on a replica that is not the leader
    */
   public List<Alert> conclude(
       @Variable("cluster") Cluster cluster,
@@ -153,7 +152,7 @@ public final class Conclusion {
       boolean urgent = cluster.schedule().isUnstable();
       cluster.prober().watchRoles(cycle.isLeading(), topology, urgent);
     }
-    // What the next leader decides counts: this is no error.
+    // The decision of the next leader applies, so this is not an error.
     cycle.failures().stream()
         .filter(NotLeaderException.class::isInstance)
         .forEach(failure -> LEADER.info(failure.getMessage()));
@@ -169,7 +168,7 @@ public final class Conclusion {
     return alerts;
   }
 
-  /** Ends the run where it is one of a single cycle, now that the alerts have gone out. */
+  /** Ends a run of a single cycle, after the alerts have been sent. */
   public void end(@Variable("cluster") Cluster cluster, @Variable("cycle") Cycle cycle) {
     if (!cycle.isRepeated()) {
       if (cycle.isLeading() && cluster.leadership().isHeld()) {
@@ -180,7 +179,7 @@ public final class Conclusion {
     cycle.markEnded();
   }
 
-  /** Null where a rule failed, which might have refused: nothing counts as verified. */
+  /** Returns null if a rule failed: it might have refused, so nothing is verified. */
   private static Verdict decided(Cycle cycle, Verdict verdict) {
     boolean failed =
         cycle.failures().stream().anyMatch(failure -> Outcome.of(failure) == Outcome.FAILED);

@@ -11,18 +11,18 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicReference;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
-/** Gives a pool of HikariCP the connections that we logged in with. */
-final class HandOver extends AbstractDataSource implements AutoCloseable {
+/** Hands connections that have logged in to a HikariCP pool. */
+final class SessionDataSource extends AbstractDataSource implements AutoCloseable {
   static {
-    // A connection that stands idle longer than this is tested before each use, which costs a round
-    // trip, and a whole timeout when it broke. The probe is that test.
+    // HikariCP tests a connection that was idle longer than this before each use. That costs a
+    // round trip, and a whole timeout if the connection is broken. The probe is that test.
     System.setProperty("com.zaxxer.hikari.aliveBypassWindowMs", String.valueOf(Long.MAX_VALUE));
   }
 
-  /** HikariCP only has to wake a thread for it. */
+  /** The time limit for the pool to take a session: HikariCP only has to wake a thread. */
   private static final Duration TAKEN = Duration.ofSeconds(1);
 
-  /** HikariCP allows no shorter life; a probe renews its session sooner. */
+  /** A fallback: a probe renews its session sooner than HikariCP could, whose minimum is 30 s. */
   private static final Duration LONGEST_LIFE = Duration.ofMinutes(5);
 
   private final String name;
@@ -32,10 +32,10 @@ final class HandOver extends AbstractDataSource implements AutoCloseable {
   private final AtomicReference<Login.Session> handedOver = new AtomicReference<>();
 
   /**
-   * @param name of the pool
-   * @param threads makes the threads of HikariCP; null for its own
+   * @param name the name of the pool
+   * @param threads creates the threads of HikariCP; null for HikariCP's default
    */
-  HandOver(
+  SessionDataSource(
       String name,
       Duration statementTimeout,
       ScheduledExecutorService housekeeper,
@@ -46,7 +46,7 @@ final class HandOver extends AbstractDataSource implements AutoCloseable {
     this.threads = threads;
   }
 
-  /** A pool of one connection, which gets it from here. */
+  /** Creates a pool of one connection, which this data source supplies. */
   HikariDataSource pool() {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
@@ -57,14 +57,14 @@ final class HandOver extends AbstractDataSource implements AutoCloseable {
     config.setConnectionTimeout(TAKEN.toMillis());
     config.setScheduledExecutor(housekeeper);
     config.setThreadFactory(threads);
-    // The session of a node that is not probed any more ends by this.
+    // This ends the session of a node that is not probed any more.
     config.setMaxLifetime(LONGEST_LIFE.toMillis());
     config.setIdleTimeout(0);
-    config.setExceptionOverride(new EndedSessions());
+    config.setExceptionOverride(new EvictionOverride());
     return new HikariDataSource(config);
   }
 
-  /** Has the pool take a session over, which is idle there after that. */
+  /** Hands a session to the pool, where it is idle after that. */
   void to(HikariDataSource pool, Login.Session session) throws SQLException {
     handedOver.set(session);
     try {
@@ -87,7 +87,7 @@ final class HandOver extends AbstractDataSource implements AutoCloseable {
         SessionSettings.ofTransaction(statementTimeout));
   }
 
-  /** How long a pool that closes waits for a connection on its way, in seconds. */
+  /** How long a pool that closes waits for a connection that is being opened, in seconds. */
   @Override
   public int getLoginTimeout() {
     return 1;

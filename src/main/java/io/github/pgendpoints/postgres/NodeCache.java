@@ -9,30 +9,30 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
- * What was learned of nodes, which is not asked again for a time. Thread-safe.
+ * A cache of values of nodes, which are not queried again while they are valid. Thread-safe.
  *
- * @param <V> what was learned of one node, the last counts
+ * @param <V> the value of one node; a new value replaces the last one
  */
-final class Remembered<V> {
+final class NodeCache<V> {
   /**
-   * What was learned.
+   * A cached value.
    *
-   * @param server what the node was then
-   * @param until when it counts, as {@link System#nanoTime}; null for ever
+   * @param server the properties of the node at that time, which must stay the same
+   * @param until when the value expires, as {@link System#nanoTime}; null for never
    */
   private record Entry<V>(Object server, V value, Long until) {}
 
   private final LongSupplier nanoTime;
   private final Map<Node, Entry<V>> entries = new ConcurrentHashMap<>();
 
-  Remembered(LongSupplier nanoTime) {
+  NodeCache(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
   }
 
   /**
-   * What still counts of a node.
+   * Returns the value of a node, if it is still valid.
    *
-   * @param server equal to what the node was when that was learned; else it counts no more
+   * @param server the properties of the node; the value is valid only while they stay equal
    */
   Optional<V> of(Node node, Object server) {
     return Optional.ofNullable(entries.get(node))
@@ -42,17 +42,17 @@ final class Remembered<V> {
   }
 
   /**
-   * Remembers what was learned now.
+   * Caches a value.
    *
-   * @param server what the node is, as far as that must stay the same
-   * @param time how long it counts; null for as long as the server is the same
+   * @param server the properties of the node that must stay the same
+   * @param time how long the value is valid; null for as long as the properties stay the same
    */
   void put(Node node, Object server, V value, Duration time) {
     Long until = time == null ? null : nanoTime.getAsLong() + time.toNanos();
     entries.put(node, new Entry<>(server, value, until));
   }
 
-  /** Forgets nodes. */
+  /** Drops the values of nodes. */
   void removeIf(Predicate<Node> hasLeft) {
     entries.keySet().removeIf(hasLeft);
   }
