@@ -3,6 +3,7 @@ package io.github.pgendpoints;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -231,6 +232,35 @@ class LineageIT {
                     .withLeaseDurationSeconds(600)
                     .endSpec()
                     .build());
+  }
+
+  /** As in a cluster that was restored without its older history files. */
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void followsAFailoverThatAHistoryProvesWhichStartsLater(Rights rights) throws Exception {
+    first.stopImmediately();
+    second.promote();
+    third.follow(second);
+    cluster.waitUntilReplayed(third);
+    for (PostgresServer server : List.of(second, third)) {
+      Files.delete(server.dataDirectory().resolve("pg_wal/00000002.history"));
+    }
+    second.stopImmediately();
+    third.promote();
+    cluster.rejoin(first, third);
+    cluster.rejoin(second, third);
+    String history = Files.readString(third.dataDirectory().resolve("pg_wal/00000003.history"));
+    assertTrue(history.startsWith("2\t"), history);
+    publish(rights, third);
+
+    third.stopImmediately();
+    second.promote();
+    first.follow(second);
+    Run failedOver = once();
+
+    assertExit(0, failedOver);
+    assertLeadsTo(second);
+    assertEquals(hosts(first), addresses("pg-ro"));
   }
 
   /** A listed host that relays the answers of the primary could redirect writes anywhere. */

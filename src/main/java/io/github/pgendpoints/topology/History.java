@@ -8,7 +8,8 @@ import java.util.regex.Pattern;
 
 /**
  * The history of a timeline: the timelines before it, and where each ended. PostgreSQL stores it in
- * the history file of the timeline ({@code 0000000F.history}); timeline 1 has none.
+ * the history file of the timeline ({@code 0000000F.history}); timeline 1 has none. The file of a
+ * cluster that was restored without its older history files starts later than timeline 1.
  *
  * @param timeline the timeline that has this history
  * @param ancestors the timelines before it, the oldest first; empty for timeline 1
@@ -43,8 +44,8 @@ public record History(long timeline, List<Ancestor> ancestors) {
    *
    * @param timeline the timeline of the file
    * @param file a line per ancestor: its number, where it ended, and why; null if there is no file
-   * @throws IllegalArgumentException when it is not the complete history of this timeline: absent
-   *     above timeline 1, cut off at either end, or out of order
+   * @throws IllegalArgumentException when it is no history of this timeline: absent above timeline
+   *     1, cut off within a line, or out of order
    */
   public static History of(long timeline, String file) {
     List<Ancestor> ancestors = new ArrayList<>();
@@ -58,8 +59,8 @@ public record History(long timeline, List<Ancestor> ancestors) {
       }
       ancestors.add(new Ancestor(Long.parseLong(matcher.group(1)), Lsn.of(matcher.group(2))));
     }
-    if (timeline > 1 && (ancestors.isEmpty() || ancestors.get(0).timeline() != 1)) {
-      throw new IllegalArgumentException("it does not begin with timeline 1");
+    if (timeline > 1 && ancestors.isEmpty()) {
+      throw new IllegalArgumentException("it names no earlier timeline");
     }
     long before = 0;
     Lsn end = Lsn.ZERO;
@@ -80,9 +81,12 @@ public record History(long timeline, List<Ancestor> ancestors) {
     return ancestors.isEmpty() ? Lsn.ZERO : ancestors.get(ancestors.size() - 1).end();
   }
 
-  /** Where a timeline begins; null when the timeline is not part of this history. */
+  /**
+   * Where a timeline begins; null when the timeline is not part of this history, or is the oldest
+   * of one that starts later than timeline 1.
+   */
   public Lsn beginOf(long number) {
-    Lsn begin = Lsn.ZERO;
+    Lsn begin = covers(1) ? Lsn.ZERO : null;
     for (Ancestor ancestor : ancestors) {
       if (ancestor.timeline() == number) {
         return begin;
@@ -101,13 +105,26 @@ public record History(long timeline, List<Ancestor> ancestors) {
         .orElse(null);
   }
 
+  /** Whether this history reaches back to a timeline. If not, it says nothing about that one. */
+  public boolean covers(long number) {
+    return ancestors.isEmpty() || number >= ancestors.get(0).timeline();
+  }
+
   /**
    * Whether this history continues a line: it contains the line's timeline, with the same begin. If
    * the begin of the line is not known, the timeline number alone decides.
    */
   public boolean contains(Line line) {
-    Lsn begin = beginOf(line.timeline());
-    return begin != null && !line.beginsElsewhereThan(begin);
+    return (line.timeline() == timeline || endOf(line.timeline()) != null)
+        && (line.begin() == null || line.begin().equals(beginOf(line.timeline())));
+  }
+
+  /**
+   * Whether this history proves that it does not continue a line. One that starts later than
+   * timeline 1 proves nothing about older lines.
+   */
+  public boolean excludes(Line line) {
+    return !contains(line) && (covers(1) || covers(line.timeline() - 1));
   }
 
   /**

@@ -120,7 +120,7 @@ record PrimaryCase(NodeState primary, LastPublished published, Topology topology
 
   private boolean isOffPublishedLine() {
     return tellsTimeline() && timeline() <= line().timeline()
-        || tellsHistory() && !continuesPublishedLine();
+        || tellsHistory() && primary.history().excludes(line());
   }
 
   private boolean continuesPublishedLine() {

@@ -245,7 +245,10 @@ final class Reports {
             ? Protection.STALE_PRIMARY
             : server.withholdsCluster(line) ? Protection.FOREIGN_NODES : null;
     if (missing == null) {
-      return server.lineage().reason();
+      return server.lineage().isRead()
+          ? "its history starts at timeline "
+              + server.lineage().history().ancestors().get(0).timeline()
+          : server.lineage().reason();
     }
     UnreadValue unread = server.unread().get(missing);
     return "%s: %s"

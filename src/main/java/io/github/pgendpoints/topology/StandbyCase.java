@@ -91,6 +91,7 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
           || differ(standby.server().begin(), primary.server().begin());
     }
     return history() != null
+        && history().covers(timeline())
         && (!isOnAncestor() || standby.server().lsn() != null && isBeyondAncestor());
   }
 
@@ -138,7 +139,7 @@ record StandbyCase(NodeState standby, NodeState primary, Topology topology) {
       case UNDETERMINED ->
           timeline() == null
               ? "it does not report its timeline"
-              : "the history of the primary's timeline is not known";
+              : "the history of the primary's timeline is not known that far back";
     };
   }
 

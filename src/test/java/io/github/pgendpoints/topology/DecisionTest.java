@@ -402,6 +402,23 @@ class DecisionTest {
       assertVerified("10.0.0.2", verdict(withoutBegin, denied));
     }
 
+    /** As in a cluster that was restored without its older history files. */
+    @Test
+    void isProvenOnlyAsFarAsItsHistoryReachesBack() {
+      NodeState successor = primary("10.0.0.2", 6, "5 0/4000000");
+      NodeState gone = down("10.0.0.1");
+
+      assertVerified("10.0.0.2", verdict(published("10.0.0.1", 5, null), gone, successor));
+      for (LastPublished older :
+          List.of(published("10.0.0.1", 3, "0/2000000"), published("10.0.0.1", 5, "0/3000000"))) {
+        memory = Memory.empty(StandbyHysteresis.none());
+        Verdict verdict = verdict(older, gone, successor);
+        assertEquals(PrimaryClass.UNPROVEN, classOf(verdict, "10.0.0.2"));
+        assertRefused(Rule.UNPROVEN, verdict);
+        assertTrue(says(verdict, "its history starts at timeline 5"), verdict.reports().toString());
+      }
+    }
+
     @Test
     void isNotBelievedAJumpOfMoreThanAHundredTimelines() {
       LastPublished published = published("10.0.0.1", 2, null);

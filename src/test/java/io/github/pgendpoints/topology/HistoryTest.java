@@ -54,14 +54,13 @@ class HistoryTest {
       nullValues = "-",
       value = {
         "no file above timeline 1    | 2 | -",
-        "the first lines are missing | 3 | 2 0/50",
         "cut off in a line           | 3 | 1 0/30,2",
         "not a history               | 2 | <html>",
         "out of order                | 4 | 1 0/30,3 0/40,2 0/50",
         "an ancestor of itself       | 2 | 1 0/30,2 0/40",
         "positions that go back      | 3 | 1 0/30,2 0/20",
       })
-  void believesNoFileThatIsNotTheWholeHistory(String name, long timeline, String file) {
+  void rejectsAFileThatIsNoHistoryOfItsTimeline(String name, long timeline, String file) {
     assertThrows(IllegalArgumentException.class, () -> history(timeline, file));
   }
 
@@ -78,10 +77,35 @@ class HistoryTest {
         "3 | 1 0/30        | 2 | -    | false",
         "3 | 1 0/30,2 0/50 | 3 | 0/50 | true",
         "3 | 1 0/30,2 0/50 | 4 | -    | false",
+        "7 | 5 0/30,6 0/50 | 6 | 0/30 | true",
+        "7 | 5 0/30,6 0/50 | 6 | 0/31 | false",
+        "7 | 5 0/30,6 0/50 | 5 | -    | true",
+        "7 | 5 0/30,6 0/50 | 5 | 0/20 | false",
+        "7 | 5 0/30,6 0/50 | 4 | -    | false",
       })
   void containsALineByNumberAndBegin(
       long timeline, String file, long line, String begin, boolean contains) {
     assertEquals(contains, history(timeline, file).contains(new Line("7", line, Lsn.of(begin))));
+  }
+
+  @ParameterizedTest(name = "{0} {1} excludes timeline {2} from {3}: {4}")
+  @CsvSource(
+      delimiter = '|',
+      nullValues = "-",
+      value = {
+        "3 | 1 0/30,2 0/50 | 2 | 0/30 | false",
+        "3 | 1 0/30,2 0/50 | 2 | 0/31 | true",
+        "3 | 2 0/50        | 1 | 0/0  | false",
+        "7 | 5 0/30,6 0/50 | 6 | 0/31 | true",
+        "7 | 5 0/30,6 0/50 | 8 | -    | true",
+        "7 | 5 0/30,6 0/50 | 5 | 0/20 | false",
+        "7 | 5 0/30,6 0/50 | 4 | -    | false",
+      })
+  void excludesALineOnlyAsFarAsItReachesBack(
+      long timeline, String file, long line, String begin, boolean excludes) {
+    Line published = new Line("7", line, Lsn.of(begin));
+
+    assertEquals(excludes, history(timeline, file).excludes(published));
   }
 
   private static History history(long timeline, String file) {
