@@ -10,6 +10,7 @@ import io.github.pgendpoints.alert.ServiceEvents;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.CycleHistory;
 import io.github.pgendpoints.cycle.Mode;
+import io.github.pgendpoints.cycle.SteadyClock;
 import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.kubernetes.ObjectClient;
 import io.github.pgendpoints.kubernetes.ObjectKind;
@@ -254,7 +255,7 @@ final class ClusterWiring implements AutoCloseable {
         remembered(state),
         new CycleHistory(),
         errors,
-        clock);
+        new SteadyClock(clock, System::nanoTime));
   }
 
   private RememberedConditions remembered(ConfigMapStateStore state) {

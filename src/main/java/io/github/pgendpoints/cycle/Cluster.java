@@ -43,7 +43,7 @@ import java.time.Clock;
  * @param remembered what earlier runs have reported
  * @param history what a cycle passes on to later cycles
  * @param errors describes failures of the Kubernetes API
- * @param clock the wall clock
+ * @param clock the clock of the topologies, which does not follow changes of the system time
  */
 public record Cluster(
     String namespace,

@@ -63,9 +63,8 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
 
   /** Returns the rival after one more probe that found no server there. */
   private Rival absentAt(Instant at) {
-    boolean isClockSetBack = absence != null && at.isBefore(absence.last());
     Absence longer =
-        absence == null || isClockSetBack
+        absence == null
             ? new Absence(at, at, 1)
             : new Absence(absence.since(), at, absence.probes() + 1);
     return new Rival(entry, name, since, longer);

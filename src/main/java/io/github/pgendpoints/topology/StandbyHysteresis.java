@@ -112,9 +112,6 @@ public final class StandbyHysteresis {
     Streak streak = streaks.get(node.node());
     if (streak == null || streak.good() != good) {
       streaks.put(node.node(), new Streak(good, 1, at));
-    } else if (at.isBefore(streak.countedAt())) {
-      // The clock was set back, possibly by hours: the interval begins again.
-      streaks.put(node.node(), new Streak(good, streak.length(), at));
     } else if (Duration.between(streak.countedAt(), at)
             .compareTo(interval.multipliedBy(19).dividedBy(20))
         >= 0) {

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
  * <p>Entries of one server count once, under the first of them.
  *
  * @param nodes one state per node
- * @param at when the nodes were probed
+ * @param at when the nodes were probed, by a clock that does not follow changes of the system time
  * @param unconfirmed the primaries that answered only the first of two probes: their role counts,
  *     but their position is too old to prove that a standby is ahead
  * @param unanswered entries outside the node list at which no server accepts a TCP connection

@@ -657,20 +657,6 @@ class DecisionTest {
     }
 
     @Test
-    void takesARivalForDeadThirtySecondsAfterTheClockWasSetBack() {
-      NodeState successor = primary("10.0.0.2", 3, THIRD);
-      verdict(published, after(7200, primary("10.0.0.1", 2, SECOND), successor));
-      verdict(published, after(7210, down("10.0.0.1"), successor));
-
-      for (int seconds = 0; seconds < 30; seconds += 10) {
-        assertRefused(
-            Rule.SPLIT_BRAIN_LASTS,
-            verdict(published, after(seconds, down("10.0.0.1"), successor)));
-      }
-      assertVerified("10.0.0.2", verdict(published, after(30, down("10.0.0.1"), successor)));
-    }
-
-    @Test
     void takesNoRivalForDeadWhileAStandbyHasMoreOfTheLine() {
       NodeState successor = primary("10.0.0.2", 3, THIRD);
       NodeState more = standby("10.0.0.3", 2, "0/4000028", SECOND);
