@@ -107,7 +107,7 @@ public final class LeaseMessages implements ElectionListener {
           .holder()
           .map(
               holder ->
-                  "Lease %s is held by %s, which writes: --once writes nothing until that process has ended; --force writes all the same"
+                  "Lease %s is held by %s, which writes: --once writes nothing until that process has ended; --force writes anyway"
                       .formatted(lease, ForeignText.clean(holder)))
           .orElse(null);
     } catch (KubernetesClientException e) {
@@ -116,7 +116,7 @@ public final class LeaseMessages implements ElectionListener {
             "cannot determine whether another process holds the Lease: {}", errors.describe(e));
         return null;
       }
-      return "Lease %s cannot be read, so nothing is written: %s; --force writes all the same"
+      return "Lease %s cannot be read, so nothing is written: %s; --force writes anyway"
           .formatted(lease, errors.describe(e));
     }
   }

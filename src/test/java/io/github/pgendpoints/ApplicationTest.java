@@ -25,7 +25,7 @@ class ApplicationTest {
     "'', CONTINUOUS",
     "--once, ONCE",
     "--dry-run, DRY_RUN",
-    // So can be tried what a CronJob runs.
+    // Tries the arguments of a CronJob without a write.
     "--once --dry-run, DRY_RUN"
   })
   void knowsTheModes(String arguments, Mode mode) {
@@ -59,14 +59,14 @@ class ApplicationTest {
     assertEquals(ExitCode.USAGE, commandLine.execute(arguments.split(" ")));
   }
 
-  /** As a script's empty variable makes it: no wish for continuous mode. */
+  /** An empty variable in a script makes an empty argument: it must not mean continuous mode. */
   @Test
   void refusesAnEmptyArgument() {
     assertNull(Application.modeOfPod(""));
     assertEquals(ExitCode.USAGE, commandLine.execute(""));
   }
 
-  /** A pod's memory has no place for a parser beside the manager. */
+  /** A pod lacks the memory for a command-line parser beside the manager. */
   @ParameterizedTest
   @CsvSource({
     "status, STATUS",
@@ -119,7 +119,7 @@ class ApplicationTest {
   @Test
   void helpFitsTerminalsOf80Columns() {
     help().lines().forEach(line -> assertTrue(line.length() <= 80, line));
-    // A line that is cut by the terminal or the library begins at its left edge.
+    // A line that the terminal or the library wraps would begin at the left edge.
     help()
         .lines()
         .dropWhile(line -> !line.startsWith("Settings"))

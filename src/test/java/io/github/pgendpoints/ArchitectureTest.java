@@ -24,10 +24,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * The walls between the packages, and between Java and the routes.
+ * The dependency rules between the packages, and between Java and the routes.
  *
- * <p>Where a rule is not kept yet, the test lists the classes that break it. The lists can only
- * shrink: a class that is not listed fails, and so does a listed one that keeps the rule.
+ * <p>Where classes still break a rule, the test lists them. The lists can only shrink: the test
+ * fails if a class that is not listed breaks a rule, or if a listed class keeps it.
  */
 class ArchitectureTest {
   private static final String ROOT = "io.github.pgendpoints";
@@ -43,7 +43,7 @@ class ArchitectureTest {
   /** Classes that name a route, each with the route's id. */
   private static final Set<String> NAMES_OF_ROUTES = Set.of();
 
-  /** Literals that read like the id of a route and mean something else. */
+  /** Literals that equal the id of a route, but mean something else. */
   private static final Set<String> HOMONYMS =
       Set.of(
           // The subcommand, and the property and the bean of that name.
@@ -60,17 +60,17 @@ class ArchitectureTest {
           "ReadSteps cycle",
           "RouteBindings cycle",
           "RuleSteps cycle",
-          // The files of the shipped sinks, as ALERT_SINKS has them.
+          // The shipped sinks, as ALERT_SINKS names them.
           "AlertSettings alertmanager",
           "AlertSettings events",
           "AlertSettings mail",
           "AlertSettings slack",
           "AlertSettings webhook",
-          // The health check, the resource.
+          // A health check, and a Kubernetes resource.
           "ProbeColumn probe",
           "ApiRight events");
 
-  /** Source files of more lines than a class is to have. */
+  /** Source files that have more than MAX_LINES. */
   private static final Set<String> TOO_LONG = Set.of();
 
   @Test
@@ -136,7 +136,7 @@ class ArchitectureTest {
   @Test
   void javaNamesNoRoute() throws IOException {
     Set<String> ids = routeIds();
-    // Of literals alone: a comment may name a route.
+    // Only in literals: a comment may name a route.
     Pattern literal = Pattern.compile("\"(?:direct:)?([a-z][a-z-]*)\"");
     Set<String> found = new TreeSet<>();
     for (Path source : files(SOURCES, ".java")) {

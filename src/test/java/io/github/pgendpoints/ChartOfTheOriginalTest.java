@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Values of the original chart, which users bring along. */
+/** Values of the original chart, which users may still have. */
 class ChartOfTheOriginalTest {
   @Test
   void takeTheValuesOfTheOriginalChart() {
@@ -77,7 +77,7 @@ class ChartOfTheOriginalTest {
     }
   }
 
-  /** Helm reads it as a floating-point number. */
+  /** Helm reads such a password as a floating-point number. */
   @Test
   void takeAPasswordThatLooksLikeANumber() {
     String value = "cronJob.env={\"PGPASSWORD\":12345678}";
@@ -88,7 +88,7 @@ class ChartOfTheOriginalTest {
   }
 
   @Test
-  void preferAnImageOfThisProgramToTheOneOfTheOriginalChart() {
+  void preferImageOfThisProgram() {
     List<HasMetadata> objects =
         Chart.render(
             "-f",
@@ -100,7 +100,7 @@ class ChartOfTheOriginalTest {
         Manifests.pod(objects).getContainers().get(0).getImage());
   }
 
-  /** The program reads them, but the Services, the rights, and the ports of the chart need them. */
+  /** The program reads older names, but the chart's Services, rights, and ports need them too. */
   @ParameterizedTest
   @CsvSource({
     "'\"PG_PORT\":6000,\"CHART_NAME\":\"orders\"', 6000, orders-rw, orders-ro",
@@ -147,7 +147,7 @@ class ChartOfTheOriginalTest {
     assertTrue(result.err().contains("NAMESPACE is db, but the release is in x"), result::err);
   }
 
-  /** Helm renders the notes of an installation only, so that a copy of the chart includes them. */
+  /** Helm renders notes only at an installation, so a copy of the chart has them in a template. */
   @Test
   void reportMappedNamesInTheNotes(@TempDir Path folder) throws IOException {
     Chart.copy(folder);

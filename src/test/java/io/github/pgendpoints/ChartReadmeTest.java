@@ -109,7 +109,7 @@ class ChartReadmeTest {
             });
   }
 
-  /** A row for each value that has a comment. */
+  /** Returns a table with a row for each value that has a comment. */
   private static String table() throws IOException {
     StringBuilder table = new StringBuilder("| Value | Default | Meaning |\n| --- | --- | --- |\n");
     Deque<String> parents = new ArrayDeque<>();

@@ -114,7 +114,7 @@ class ChartTest {
         Helm.text("template", "a", packages.get(0).toString(), values[0], values[1]));
   }
 
-  /** The API server itself checks every object, without keeping it. */
+  /** The API server itself validates every object, without storing it. */
   @Test
   @EnabledIfEnvironmentVariable(named = "IT_KUBECONFIG", matches = ".+")
   void beAcceptedByAnApiServer() {
@@ -135,7 +135,7 @@ class ChartTest {
     }
   }
 
-  /** The objects by kind and name, without what differs on purpose between kustomize and Helm. */
+  /** The objects by kind and name, without the intended differences between kustomize and Helm. */
   private static Map<String, JsonNode> comparable(List<HasMetadata> objects) {
     Map<String, JsonNode> comparable = new TreeMap<>();
     for (HasMetadata object : objects) {
@@ -161,7 +161,7 @@ class ChartTest {
     return Serialization.unmarshal(json, JsonNode.class);
   }
 
-  /** The same with the fields of each object in alphabetical order. */
+  /** Returns the node with the fields of each object in alphabetical order. */
   private static JsonNode sorted(JsonNode node) {
     if (node instanceof ArrayNode array) {
       List<JsonNode> items =

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What values of the chart change, and which it rejects. */
+/** What the values of the chart change, and which values the chart rejects. */
 class ChartValuesTest {
   @ParameterizedTest
   @ValueSource(strings = {"deployment", "cronjob"})
@@ -67,7 +67,7 @@ class ChartValuesTest {
     assertEquals("1Gi", container.getResources().getLimits().get("memory").toString());
   }
 
-  /** Nodes that listen on other ports than PGPORT have slices of their own. */
+  /** Nodes that listen on other ports than PGPORT have separate slices. */
   @Test
   void grantTheSlicesAndThePortsOfEveryNode() {
     List<HasMetadata> objects =
@@ -98,7 +98,7 @@ class ChartValuesTest {
     assertTrue(!policy.contains("port: 5435"), "the end of an address is no port");
   }
 
-  /** With PUBLISH=endpoints, the way back still deletes slices. */
+  /** A switch back to PUBLISH=endpoints still deletes slices. */
   @Test
   void keepTheRightsOnSlicesOnTheWayBack() {
     List<PolicyRule> there =
@@ -156,7 +156,7 @@ class ChartValuesTest {
     assertTrue(result.err().contains(message), result::err);
   }
 
-  /** A key that stands twice in YAML means whatever the reader makes of it. */
+  /** If a YAML mapping has a key twice, parsers differ in the value that they use. */
   @ParameterizedTest
   @CsvSource({
     "deployment, podLabels, app.kubernetes.io/name",

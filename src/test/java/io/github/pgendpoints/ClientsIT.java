@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What clients see, the union of all EndpointSlices of a Service, against what was written. */
+/** Compares what clients see (the union of all slices of a Service) with what was written. */
 @ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class ClientsIT {
   private static final String ENDPOINTS = "endpoints";
@@ -42,7 +42,7 @@ class ClientsIT {
     this.api = api;
   }
 
-  // --- a slice of somebody else -----------------------------------------------------------------
+  // --- a slice of another owner -----------------------------------------------------------------
 
   static Stream<Arguments> foreignSlices() {
     return Stream.of(ENDPOINTS, SLICES)
@@ -154,7 +154,7 @@ class ClientsIT {
   }
 
   @Test
-  void aControllerThatDoesNotRunIsReportedAfterAFewSeconds() {
+  void stoppedControllerIsReportedInSeconds() {
     api.withoutMirroring();
 
     try (Run run = run(ENDPOINTS)) {
@@ -238,7 +238,7 @@ class ClientsIT {
     return new Run(cluster, api).with("PUBLISH", form);
   }
 
-  /** What a Service leaves that once had a selector. */
+  /** Returns a slice that remains from the time when the Service had a selector. */
   private static EndpointSlice left(String service) {
     return new EndpointSliceBuilder()
         .withNewMetadata()

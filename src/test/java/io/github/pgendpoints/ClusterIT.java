@@ -8,7 +8,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.File;
 import java.io.IOException;
 
-/** A real cluster: that of the kubeconfig which IT_KUBECONFIG names. */
+/** Uses a real cluster: that of the kubeconfig which IT_KUBECONFIG names. */
 class ClusterIT extends ClusterScenario {
 
   @Override

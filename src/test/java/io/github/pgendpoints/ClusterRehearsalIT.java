@@ -6,8 +6,8 @@ import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.time.Duration;
 
 /**
- * What {@link ClusterIT} does, against the stand-in, so that it does not fail for its own faults on
- * the day when somebody has a cluster.
+ * Runs the scenario of {@link ClusterIT} with a fake API server, which finds errors of the scenario
+ * itself before it runs in a real cluster.
  */
 class ClusterRehearsalIT extends ClusterScenario {
   private final FakeApiServer api = new FakeApiServer().withMirroring(Duration.ofMillis(10));

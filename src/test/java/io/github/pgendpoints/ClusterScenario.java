@@ -48,9 +48,9 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The packaged program beside an API server that has what the deployment overlay grants and no
- * more, in a namespace of its own that is deleted at the end. PostgreSQL runs here, at an address
- * that may be published.
+ * The packaged program with an API server, and only with the rights that the deployment overlay
+ * grants, in a separate namespace that is deleted at the end. PostgreSQL runs on this machine, at
+ * an address that may be published.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ClusterScenario {
@@ -74,13 +74,13 @@ abstract class ClusterScenario {
   private Path kubeconfig;
   private PostgresCluster cluster;
 
-  /** Access that may create and delete a namespace, and everything in it. */
+  /** Returns access that may create and delete a namespace, and everything in it. */
   abstract Config access() throws IOException;
 
-  /** What the account of the program identifies itself by. */
+  /** Returns a token of the ServiceAccount of the program. */
   abstract String token(KubernetesClient asAdmin, String inNamespace, String account);
 
-  /** What is left to be done, when all else is cleaned up. */
+  /** Runs after all other cleanup. */
   void end() {}
 
   @BeforeAll
@@ -107,7 +107,7 @@ abstract class ClusterScenario {
     cluster =
         PostgresCluster.start(
             new PostgresCluster.Options().standbys(0).addresses(address).subnets(address + "/32"));
-    // What the program recommends: without it, it says so.
+    // The program recommends these rights, and warns if they are missing.
     cluster.primary().sql("GRANT pg_monitor TO " + PostgresCluster.USER);
     cluster.primary().sql("ALTER ROLE " + PostgresCluster.USER + " REPLICATION");
   }
@@ -275,7 +275,7 @@ abstract class ClusterScenario {
         .getItems();
   }
 
-  /** What clients of the Service see. */
+  /** Returns the addresses that clients of the Service see. */
   private Set<String> visible(String service) {
     return slices(service).stream()
         .flatMap(slice -> FakeApiServer.endpoints(slice).stream())
@@ -287,7 +287,7 @@ abstract class ClusterScenario {
     await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(100)).until(condition);
   }
 
-  /** Kubernetes refuses loopback addresses. */
+  /** Returns an address that is not loopback, which Kubernetes refuses; null if there is none. */
   private static String publishable() {
     try {
       return NetworkInterface.networkInterfaces()

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which threads do what: those of the probes may be virtual, and a look-up would pin them. */
+/** Which threads do what: probe threads may be virtual, and a lookup would pin them. */
 class ClusterWiringTest {
   private static final Node UNREACHABLE = new Node("127.0.0.1", 1, "127.0.0.1");
 
@@ -105,7 +105,7 @@ class ClusterWiringTest {
     new ProbeSteps(null)
         .startProbes(cluster, begin(), Nodes.nothingPublished(), List.of(UNREACHABLE));
 
-    // The address needs no look-up.
+    // An IP address needs no lookup.
     assertTasks(0, isBack ? 1 : 0);
   }
 

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every overlay with every combination of its components: where each object lies, and its name. */
+/** Every overlay with every combination of its components: namespace and name of each object. */
 class ComponentsTest {
   private static final String NAME = "postgres-endpoint-manager";
 
@@ -105,7 +105,7 @@ class ComponentsTest {
     return names;
   }
 
-  /** Kind and name, without the hash of a ConfigMap. */
+  /** Returns the kind and name, without the hash of a ConfigMap. */
   private static String name(HasMetadata object) {
     String name = object.getMetadata().getName();
     return object.getKind() + " " + name.replaceFirst("-[bcdfghkmt24-9]{10}$", "");

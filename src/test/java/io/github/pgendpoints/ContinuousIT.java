@@ -51,7 +51,7 @@ class ContinuousIT {
   }
 
   @Test
-  void followsAPromotionWhileSessionsOfTheOldPrimaryGoOn() throws SQLException {
+  void followsPromotionDespiteOpenOldSessions() throws SQLException {
     try (Run run = run().with("PGCONNECT_TIMEOUT", "2").start(Mode.CONTINUOUS)) {
       until(() -> addresses("pg-ro").size() == 2);
 
@@ -65,7 +65,7 @@ class ContinuousIT {
     }
   }
 
-  /** A session of some seconds is no proof: while nothing is written, it is renewed. */
+  /** A session that is seconds old is no proof: while nothing is written, sessions are renewed. */
   @Test
   void movesToNoServerThatRefusedNewClientsMeanwhile() throws Exception {
     try (Run run = run().start(Mode.CONTINUOUS)) {
@@ -75,7 +75,7 @@ class ContinuousIT {
       cluster.primary().kill();
       PostgresServer heir = cluster.servers().get(1);
       heir.promote();
-      // Until a failover counts as over, sessions last longer, and there was a second look.
+      // By then the failover is over, sessions last longer, and nodes were probed a second time.
       Thread.sleep(9000);
 
       heir.prependToPgHba("host all %s all reject".formatted(PostgresCluster.USER));
@@ -122,14 +122,14 @@ class ContinuousIT {
   @Test
   void runsOneCycleAtATime() {
     cluster.servers().get(2).freeze();
-    // So that each cycle reads.
+    // Without a watch, each cycle reads.
     api.deny("watch", "endpoints");
     try (Run run = run().with("PGCONNECT_TIMEOUT", "1").start(Mode.CONTINUOUS)) {
       until(() -> run.logged("topology verified").size() == 1);
       api.clearRequests();
       until(() -> gets().size() >= 7);
 
-      // The requests may have been cleared between the two of a cycle.
+      // The requests may have been cleared between the two reads of a cycle.
       int first = gets().get(0).endsWith("/pg-rw") ? 0 : 1;
       List<String> calls = gets().subList(first, first + 6);
       for (int i = 0; i < calls.size(); i++) {
@@ -189,7 +189,7 @@ class ContinuousIT {
     return gets().size();
   }
 
-  /** The reads, without the watches. */
+  /** Returns the reads, without the watches. */
   private List<String> gets() {
     return api.calls().stream()
         .filter(call -> call.startsWith("GET ") && !call.contains("?"))

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the plugin of kubectl has kubectl run; a stand-in prints its arguments. */
+/** The command that the kubectl plugin passes to kubectl; a fake kubectl prints its arguments. */
 class KubectlPluginTest {
   private static final String COMMAND =
       " -- /opt/postgres-endpoint-manager/bin/postgres-endpoint-manager status --output ";

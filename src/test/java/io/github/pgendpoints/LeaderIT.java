@@ -48,7 +48,7 @@ class LeaderIT {
 
   private static final int OUTAGES = 10;
 
-  /** Later ones of the same node may be left out, as flapping. */
+  /** Outages that must be logged. Later ones of the same node may be left out as flapping. */
   private static final int TOLD = 3;
 
   @TempDir private static Path temporary;
@@ -94,21 +94,21 @@ class LeaderIT {
     Instant terminated = Instant.now();
     first.terminate();
     assertEquals(143, first.exitCode(5), first::err);
-    // What the leader that goes might still have repaired is not what this is about.
+    // Edited only now, so that the old leader cannot repair it before it exits.
     api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
 
     until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
 
-    // It is about one second on a machine that has nothing else to do; the benchmark measures it.
+    // It takes about one second on an idle machine; the benchmark measures it.
     assertTakenOver(terminated, 4);
     assertTrue(
         first.err().contains("INFO this replica no longer leads: Lease pem is released"),
         first::err);
   }
 
-  /** An alert that nobody ends fires for hours. */
+  /** An alert fires for hours if no replica reports its end. */
   @Test
-  void theNextLeaderReportsTheEndOfWhatTheLastOneReported() throws SQLException {
+  void nextLeaderReportsEndOfCondition() throws SQLException {
     first.with("STATE", "state");
     second.with("STATE", "state");
     lead();
@@ -124,7 +124,7 @@ class LeaderIT {
   }
 
   @Test
-  void theOtherDoesNotWaitForTheLeaseToRunOutWhenTheApiIsSlow() {
+  void slowApiDoesNotDelayTakeoverToLeaseExpiry() {
     lead();
     api.delay(Duration.ofMillis(600));
     Instant terminated = Instant.now();
@@ -139,7 +139,7 @@ class LeaderIT {
         first::err);
   }
 
-  /** The leader checks it beside its cycles, and each check takes PGCONNECT_TIMEOUT. */
+  /** The leader probes that node outside of its cycles, and each probe takes PGCONNECT_TIMEOUT. */
   @Test
   void theOtherDoesNotWaitForANodeThatDoesNotAnswer() {
     lead();
@@ -171,7 +171,7 @@ class LeaderIT {
         "what it finds is the leader's to report");
   }
 
-  /** A demoted leader goes on with its cycles, as any follower, and reports nothing. */
+  /** A demoted leader continues its cycles, like any follower, and reports nothing. */
   @Test
   void noAlertIsSentTwiceAfterTheApiServerWasAway() throws Exception {
     lead();
@@ -206,7 +206,7 @@ class LeaderIT {
         until(() -> count("INFO 127.0.0.3 is STANDBY, was DOWN") == expected);
       }
     }
-    // What a second replica might still send.
+    // Waits for alerts that the other replica might still send.
     Thread.sleep(3000);
 
     assertEquals(1, leaders());
@@ -216,7 +216,7 @@ class LeaderIT {
     assertEquals(0, count("Failed delivery"), this::logs);
   }
 
-  /** From each of these moments to the next one, by both replicas together. */
+  /** Asserts that both replicas together log the words at most once between two moments. */
   private void assertSaidOnceAtMost(String words, List<Instant> moments) {
     Map<Instant, Long> said =
         logs()
@@ -230,11 +230,11 @@ class LeaderIT {
   }
 
   @Test
-  void aLeaderThatWasFrozenInMidCycleWritesNothingWhenItWakes() throws Exception {
+  void frozenLeaderWritesNothingWhenItWakes() throws Exception {
     lead();
     PostgresServer standby = cluster.servers().get(2);
     standby.freeze();
-    // It asks nothing of the API any more but for the Lease: it waits for the standby.
+    // Waits until it sends only requests for the Lease: it is then waiting for the standby.
     api.clearRequests();
     until(
         () -> {
@@ -265,7 +265,7 @@ class LeaderIT {
   }
 
   @Test
-  void aReplicaThatLeadsAgainComparesNothingWithItsEarlierTerm() throws Exception {
+  void newTermIgnoresEarlierTerm() throws Exception {
     lead();
     signal("STOP", first);
     until(() -> second.err().contains("INFO this replica leads: "));
@@ -324,14 +324,14 @@ class LeaderIT {
     second.start();
     until(() -> second.err().contains("INFO this replica stands by: "));
     assertTrue(first.err().contains("INFO this replica leads: "), first::err);
-    // Warm: it has run a cycle when it has to take over.
+    // It is ready once it has run a cycle, so that it takes over quickly.
     until(() -> health.status("GET", "/observe/health/ready") == 200);
     assertFalse(endpointsOf("second").isEmpty());
     assertEquals(List.of(), writesOf("second"));
     assertFalse(second.err().contains("topology verified"), second::err);
   }
 
-  /** The first write in time, and not only the Lease. */
+  /** Asserts that the first write is in time, and not only the Lease. */
   private void assertTakenOver(Instant since, int seconds) {
     String leads =
         second
@@ -349,7 +349,7 @@ class LeaderIT {
     assertFalse(writesOf("second").isEmpty());
   }
 
-  /** A replica that the API server's log knows by its token. */
+  /** Returns a replica that the log of the API server identifies by its token. */
   private Program program(String name) {
     return new Program(LAUNCHER)
         // All servers of a test have loopback addresses, which Kubernetes would refuse.

@@ -52,7 +52,7 @@ class LeaseMessagesTest {
     return new KubernetesClientException(message, new IOException(message));
   }
 
-  /** A renewal is a patch, and the attempt after one that failed is a read. */
+  /** A renewal is a patch. The attempt after a failed renewal is a read. */
   @Test
   void reportsOneRefusalOfSeveralRequestsOnce() {
     for (int i = 0; i < 3; i++) {

@@ -33,13 +33,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Incidents in which a number, or the memory of a process, says which primary is right, and is
- * wrong. Each with a role that may read all it can use, and with one that may only log in.
+ * Incidents in which a timeline number, or the memory of a process, indicates the wrong primary.
+ * Each test runs with a role that has all the useful rights, and with one that may only log in.
  */
 @Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class LineageIT {
-  /** What our role may do. */
+  /** The rights of our role. */
   private enum Rights {
     ALL,
     LOGIN;
@@ -90,7 +90,7 @@ class LineageIT {
   @EnumSource(Rights.class)
   void aForkWithAHigherNumberIsNoSuccessor(Rights rights) throws SQLException {
     publish(rights);
-    // The one that is to follow goes first: it must not have more than the one that is promoted.
+    // The future standby stops first: it must not have more WAL than the server to be promoted.
     third.stopImmediately();
     second.stopImmediately();
     first.sql("CREATE TABLE lost AS SELECT generate_series(1, 200)");
@@ -126,7 +126,7 @@ class LineageIT {
       assertLogged(fork, "ERROR multiple primaries: 127.0.0.1 at 127.0.0.1 accepts writes on");
       assertLogged(fork, "overrule 127.0.0.1:" + cluster.port());
     } else {
-      // Nothing but the number is known of it.
+      // Only its timeline number is known.
       assertExit(0, fork);
       assertLeadsTo(first);
     }
@@ -150,7 +150,7 @@ class LineageIT {
       await().during(Duration.ofSeconds(2)).until(() -> addresses("pg-rw").equals(hosts(first)));
       assertLogged(run, "ERROR rival primary unaccounted for, nothing is written: ");
 
-      // What ends it: the rival is a standby again.
+      // The refusal ends when the rival is a standby again.
       cluster.rejoin(third, first);
       await().until(() -> addresses("pg-ro").equals(hosts(second, third)));
       await().until(() -> !run.logged("over: rival primary unaccounted for").isEmpty());
@@ -158,7 +158,7 @@ class LineageIT {
     }
   }
 
-  /** The published primary cannot be verified any more, and still takes writes. */
+  /** The published primary can no longer be verified, and still accepts writes. */
   @ParameterizedTest
   @EnumSource(Rights.class)
   void aRestartDuringAnIncidentDecidesAsBefore(Rights rights) throws SQLException {
@@ -181,13 +181,13 @@ class LineageIT {
     assertLogged(restarted, "overrule 127.0.0.3:" + cluster.port());
     assertLeadsTo(second);
 
-    // What ends it: the rival is off the list.
+    // The refusal ends when the unverified primary is no longer in PG_NODES.
     assertExit(
         0, once(run().with("STATE", "pg-state").with("PG_NODES", first.host() + ",127.0.0.3")));
     assertLeadsTo(third);
   }
 
-  /** What a node was when this replica led last says nothing of it now. */
+  /** The state of a node in an earlier term of leadership no longer applies. */
   @ParameterizedTest
   @EnumSource(Rights.class)
   void aReplicaThatLeadsAgainAsksEveryNodeAnew(Rights rights) throws SQLException {
@@ -234,10 +234,10 @@ class LineageIT {
                     .build());
   }
 
-  /** As in a cluster that was restored without its older history files. */
+  /** For example, in a cluster that was restored without its older history files. */
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void followsAFailoverThatAHistoryProvesWhichStartsLater(Rights rights) throws Exception {
+  void followsFailoverProvenByPartialHistory(Rights rights) throws Exception {
     first.stopImmediately();
     second.promote();
     third.follow(second);
@@ -263,10 +263,10 @@ class LineageIT {
     assertEquals(hosts(first), addresses("pg-ro"));
   }
 
-  /** A listed host that relays the answers of the primary could redirect writes anywhere. */
+  /** A listed host that relays the responses of the primary could redirect writes anywhere. */
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void aHostThatClaimsToBeThePrimaryDoesNotTakeItsPlace(Rights rights) throws Exception {
+  void relayCannotReplaceThePrimary(Rights rights) throws Exception {
     publish(rights);
     Relay claimant = new Relay("127.0.0.9", new InetSocketAddress(first.host(), first.port()));
     try {
@@ -283,7 +283,7 @@ class LineageIT {
 
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void anOldPrimaryThatRunsAgainDoesNotHoldUpTheNextFailOver(Rights rights) throws SQLException {
+  void restartedOldPrimaryDoesNotBlockFailover(Rights rights) throws SQLException {
     publish(rights);
     first.stopImmediately();
     second.promote();
@@ -306,10 +306,10 @@ class LineageIT {
     assertLeadsTo(third);
   }
 
-  /** Without its timeline, an old primary is as good as any. */
+  /** Without its timeline, an old primary cannot be distinguished from a new one. */
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void anOldPrimaryThatDoesNotTellItsTimelineTakesNothing(Rights rights) throws SQLException {
+  void oldPrimaryWithoutTimelineIsRefused(Rights rights) throws SQLException {
     publish(rights);
     first.stopImmediately();
     second.promote();
@@ -333,7 +333,7 @@ class LineageIT {
 
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void aPublishedPrimaryWithoutAFreeConnectionIsStillOne(Rights rights) throws Exception {
+  void fullPrimaryStillCountsAsPrimary(Rights rights) throws Exception {
     publish(rights);
     List<Connection> all = new ArrayList<>();
     try {
@@ -353,10 +353,10 @@ class LineageIT {
     }
   }
 
-  /** Our role is locked out of the primary, and somebody tries a promotion. */
+  /** The published primary rejects our role, and an operator promotes a standby. */
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void reportsSplitBrainWhenThePublishedPrimaryRefusesOnlyUs(Rights rights) throws Exception {
+  void reportsSplitBrainIfPrimaryRejectsOurRole(Rights rights) throws Exception {
     publish(rights);
     first.prependToPgHba("host all " + PostgresCluster.USER + " 0.0.0.0/0 reject");
     first.reload();
@@ -368,7 +368,7 @@ class LineageIT {
       assertLogged(both, "127.0.0.1 at 127.0.0.1 (published, ");
       assertLeadsTo(first);
     } else {
-      // Nobody says whom the standby streams from.
+      // Without the rights, no server reports from which primary a standby streams.
       assertExit(0, both);
       assertLeadsTo(second);
     }
@@ -376,7 +376,7 @@ class LineageIT {
 
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void whoDeletesTheEndpointsDoesNotBringAnOldPrimaryBack(Rights rights) throws SQLException {
+  void deletedEndpointsDoNotRestoreOldPrimary(Rights rights) throws SQLException {
     publish(rights);
     try (Run run = run().start(Mode.CONTINUOUS)) {
       first.stopImmediately();
@@ -416,7 +416,7 @@ class LineageIT {
 
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void thePublishedPrimaryGivesInToTheOneItFollows(Rights rights) throws SQLException {
+  void publishedPrimaryYieldsToItsUpstream(Rights rights) throws SQLException {
     publish(rights);
     first.stopImmediately();
     second.promote();
@@ -483,7 +483,7 @@ class LineageIT {
 
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void annotationsThatWereTakenAwayAreReplacedByTheAddress(Rights rights) throws SQLException {
+  void addressReplacesRemovedAnnotations(Rights rights) throws SQLException {
     publish(rights);
     for (String service : List.of("pg-rw", "pg-ro")) {
       api.editEndpoints(
@@ -516,7 +516,7 @@ class LineageIT {
             .map(server -> alias(server) + "," + server.host())
             .collect(Collectors.joining(","));
     publish(rights);
-    // The list is longer than it was: it takes a word of a person to believe the new address.
+    // An operator must confirm new addresses of the primary: here, by deleting the Endpoints.
     api.deleteEndpoints("pg-rw");
     api.deleteEndpoints("pg-ro");
     try (Run run =
@@ -544,7 +544,7 @@ class LineageIT {
 
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void whatOthersWriteWhileItRefusesIsPutBack(Rights rights) throws SQLException {
+  void refusedCycleResetsOtherWrites(Rights rights) throws SQLException {
     publish(rights);
     first.stopImmediately();
     second.promote();
@@ -570,10 +570,10 @@ class LineageIT {
     assertEquals(version, version("pg-rw"), "it is right already");
   }
 
-  /** As after a snapshot of its disk was rolled back. */
+  /** For example, after its disk was rolled back to a snapshot. */
   @ParameterizedTest
   @EnumSource(Rights.class)
-  void aPrimaryThatIsOlderThanItsStandbysTakesNoReadersAway(Rights rights) throws SQLException {
+  void olderPrimaryKeepsItsStandbysPublished(Rights rights) throws SQLException {
     publish(rights);
     first.stop();
     Path snapshot = first.snapshot();
@@ -614,7 +614,7 @@ class LineageIT {
     return once(run, Mode.ONCE);
   }
 
-  /** One cycle, to its end. */
+  /** Runs one cycle to its end. */
   private static Run once(Run run, Mode mode) {
     try (run) {
       run.start(mode);

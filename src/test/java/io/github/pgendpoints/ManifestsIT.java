@@ -43,7 +43,7 @@ class ManifestsIT {
   @BeforeAll
   static void startCluster() throws SQLException {
     cluster = PostgresCluster.start();
-    // What the program recommends: without it, it says so.
+    // The program recommends these rights, and warns if they are missing.
     cluster.primary().sql("GRANT pg_monitor TO " + PostgresCluster.USER);
     cluster.primary().sql("ALTER ROLE " + PostgresCluster.USER + " REPLICATION");
     cluster.waitUntilReplayed();
@@ -96,7 +96,7 @@ class ManifestsIT {
       once(api, objects, null, 3);
       assertEquals(List.of(), api.list(Endpoints.class));
       for (EndpointSlice slice : api.list(EndpointSlice.class)) {
-        // Somebody edits it, and somebody else something that is not ours, while it is repaired.
+        // A client edits our addresses. During the repair, another client adds its own label.
         api.put(slice.edit().editFirstEndpoint().withAddresses("127.0.0.9").endEndpoint().build());
         api.beforeNext(
             "PATCH",
@@ -122,7 +122,7 @@ class ManifestsIT {
     }
   }
 
-  /** What an earlier run remembered is lost, and will be written anew. */
+  /** Deletes what earlier runs stored, so that the next run writes it again. */
   private static void forgetConditions(FakeApiServer api) {
     api.list(ConfigMap.class)
         .forEach(remembered -> api.put(new ConfigMapBuilder(remembered).withData(null).build()));
@@ -155,7 +155,7 @@ class ManifestsIT {
         .collect(Collectors.toSet());
   }
 
-  /** Runs of one cycle, which complain of nothing. */
+  /** Runs single cycles, which must log no WARN or ERROR. */
   private static void once(
       FakeApiServer api, List<HasMetadata> objects, String publish, int times) {
     for (int i = 0; i < times; i++) {
@@ -172,7 +172,7 @@ class ManifestsIT {
     }
   }
 
-  /** Creates or repairs both Endpoints, and complains of nothing. */
+  /** Creates or repairs both Endpoints, and must log no WARN or ERROR. */
   private static void cycle(FakeApiServer api, List<HasMetadata> objects, Mode mode) {
     try (Run run = new Run(cluster, api)) {
       settings(objects).forEach(run::with);
@@ -192,7 +192,7 @@ class ManifestsIT {
     }
   }
 
-  /** What the pod is told, but for what is otherwise here: the nodes, the password and the port. */
+  /** Returns the pod's settings, except nodes, password, and ports, which differ here. */
   private static Map<String, String> settings(List<HasMetadata> objects) {
     Map<String, String> settings = new HashMap<>(Manifests.settings(objects));
     Manifests.pod(objects)

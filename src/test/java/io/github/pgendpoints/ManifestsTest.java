@@ -381,7 +381,7 @@ class ManifestsTest {
     assertEquals(List.of(), leaseNames(Kustomize.render(CRON_JOB)), "it elects nobody");
   }
 
-  /** By which a container that is started again knows the Lease of its dead predecessor. */
+  /** A restarted container uses POD_UID to recognize the Lease of its dead predecessor. */
   @Test
   void tellTheProgramWhichPodItIs() {
     List<String> fields =
@@ -434,7 +434,7 @@ class ManifestsTest {
         .toList();
   }
 
-  /** What the container itself sets, over the ConfigMap. */
+  /** Returns the variables that the container sets, which override the ConfigMap. */
   private static Map<String, String> variables(PodSpec pod) {
     return container(pod).getEnv().stream()
         .filter(variable -> variable.getValue() != null)

@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** docs/migration.md: from what the original leaves, with the Role it has, and back. */
+/** docs/migration.md: from the objects of the original, with the Role of the original, and back. */
 @ManagerTest(
     cluster = ManagerTest.Cluster.SHARED,
     namespace = "wire",
@@ -78,7 +78,7 @@ class MigrationIT {
     assertEquals(2, writes.size(), writes::toString);
     for (ApiRequest write : writes) {
       assertEquals("patch", write.verb());
-      // Whoever watches the Endpoints in between sees what stood there before.
+      // A client that watches the Endpoints meanwhile sees the same addresses as before.
       String name = write.target().name();
       assertEquals(
           name.equals(RW) ? List.of("127.0.0.1") : List.of("127.0.0.2", "127.0.0.3"),
@@ -102,7 +102,7 @@ class MigrationIT {
     }
     for (String name : List.of(RW, RO)) {
       Map<String, String> annotations = api.endpoints(name).getMetadata().getAnnotations();
-      // It compares this text with its own, and that is all it compares.
+      // The original compares only this text with its own.
       assertEquals(TOPOLOGY, annotations.get(Annotations.LAST_TOPOLOGY));
       assertTrue(
           annotations
@@ -116,7 +116,7 @@ class MigrationIT {
     try (Run run = run()) {
       assertEquals(0, run.once());
     }
-    // Back at the original, another primary was published, beside annotations that it leaves alone.
+    // The original then published another primary, and left the other annotations unchanged.
     for (String name : List.of(RW, RO)) {
       api.editEndpoints(
           name,
@@ -137,7 +137,7 @@ class MigrationIT {
     assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(RO));
   }
 
-  /** From Endpoints to EndpointSlices and back, run by run, as a client sees it. */
+  /** Switches from Endpoints to EndpointSlices and back, run by run, as clients see it. */
   @Test
   void switchesTheFormWithoutAGap() {
     api.enforce(null).withMirroring(Duration.ofMillis(3)).awaitMirrors();
@@ -150,7 +150,7 @@ class MigrationIT {
         });
 
     for (String form : List.of("endpointslices", "endpoints")) {
-      // The first of all cycles writes the annotations that are new.
+      // The very first cycle writes the new annotations.
       for (int i = 0; i < (form.equals("endpoints") ? 3 : 4); i++) {
         try (Run run = run().with("PUBLISH", form)) {
           assertEquals(0, run.once(), run.log().toString());
@@ -215,7 +215,7 @@ class MigrationIT {
     assertEquals(List.of("127.0.0.1"), addresses(RW));
   }
 
-  /** The variables as the chart sets them; only the port is the test's. */
+  /** Returns a run with the variables that the chart sets; only the port is the test's. */
   private Run run() {
     return new Run(cluster, api)
         .with("RW_SERVICE", RW)
@@ -255,7 +255,7 @@ class MigrationIT {
     return addresses(api.endpoints(name), name);
   }
 
-  /** The addresses in it or, where a patch does not speak of them, those that stay. */
+  /** Returns the addresses in a patch; if the patch has none, those that remain. */
   private List<String> addresses(Endpoints endpoints, String name) {
     Endpoints of = endpoints.getSubsets().isEmpty() ? api.endpoints(name) : endpoints;
     return of.getSubsets().stream()

@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The alerts and the dashboard of the component monitoring; MetricsIT has what they may ask. */
+/** The alerts and dashboard of the component monitoring; MetricsIT tests what they may query. */
 class MonitoringTest {
   private static final Path SERIES = Path.of("src/test/resources/monitoring/alerts.test.yaml");
   private static final Pattern SECTION = Pattern.compile("(?m)^### (PgEndpoints\\w+)$");
@@ -76,7 +76,7 @@ class MonitoringTest {
         "the alerts, in their order");
   }
 
-  /** What Grafana puts in place of its variables is put there first. */
+  /** The test first replaces the variables, as Grafana does. */
   @Test
   void everyExpressionOfTheDashboardCanBeRead() throws IOException {
     List<Map<String, String>> rules =

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A name of PG_NODES that leads from the published primary to the one that was promoted apart. */
+/** A name in PG_NODES moves from the published primary to one that was promoted separately. */
 @Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class MovedNameIT {
@@ -37,7 +37,7 @@ class MovedNameIT {
   }
 
   @Test
-  void countsOnceNobodyIsWhereTheNameLedBefore() throws IOException, SQLException {
+  void acceptsNewServerOnceOldAddressIsDown() throws IOException, SQLException {
     PostgresServer published = cluster.servers().get(1);
     PostgresServer twin = cluster.servers().get(2);
     cluster.waitUntilReplayed();

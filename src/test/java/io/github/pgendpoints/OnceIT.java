@@ -98,7 +98,7 @@ class OnceIT {
   }
 
   @Test
-  void takesOverTheEndpointsOfTheOriginalAndTheNodesItStored() {
+  void takesOverEndpointsAndNodesOfOriginal() {
     for (String name : List.of("pg-rw", "pg-ro")) {
       api.put(
           new EndpointsBuilder()
@@ -229,7 +229,7 @@ class OnceIT {
   }
 
   @Test
-  void writesAgainWhenOnlyFieldsOfOthersChangedMeanwhile() {
+  void retriesWriteIfOnlyOtherFieldsChanged() {
     runOnce();
     api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
     api.beforeNext(

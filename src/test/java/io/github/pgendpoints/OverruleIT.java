@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The subcommand overrule, on real servers: each refusal that it ends, ended. */
+/** The subcommand overrule on real servers, for each refusal that it can end. */
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class OverruleIT {
   private final FakeApiServer api;
@@ -122,7 +122,7 @@ class OverruleIT {
     await().atMost(Duration.ofSeconds(60)).until(condition);
   }
 
-  /** Two standbys that were promoted apart; the published one has died. */
+  /** Two standbys were promoted separately, and the published one has stopped. */
   @ParameterizedTest
   @ValueSource(strings = {"endpoints", "endpointslices"})
   void publishesATwin(String form) throws SQLException {
@@ -159,7 +159,7 @@ class OverruleIT {
     assertEquals("127.0.0.3", readWrite());
   }
 
-  /** As after pg_upgrade: the system identifier is another one. A manager runs beside it. */
+  /** As after pg_upgrade, the system identifier differs. A manager runs at the same time. */
   @Test
   void publishesAnotherClusterBesideARunningManager() throws SQLException {
     try (Run manager = run().start(Mode.CONTINUOUS)) {
@@ -190,9 +190,9 @@ class OverruleIT {
     }
   }
 
-  /** The published line is lost for good, and what is left was never on it. */
+  /** The published line is lost for good, and the remaining server was never on it. */
   @Test
-  void publishesADeadBranchWhichARunningManagerThenKeeps() throws SQLException {
+  void runningManagerKeepsPublishedDeadBranch() throws SQLException {
     once(0);
     first.stopImmediately();
     second.promote();
@@ -216,7 +216,7 @@ class OverruleIT {
       String generation = "\"generation\":" + generation();
       until(() -> state().contains(generation));
 
-      // What was left behind is the dead branch now: its higher number proves nothing.
+      // The former line is now the dead branch: its higher timeline proves nothing.
       second.start();
       until(() -> !manager.logged("127.0.0.2").isEmpty());
       await()
@@ -254,7 +254,7 @@ class OverruleIT {
   }
 
   @Test
-  void recreatesMissingAndUnreadableStateEvenWhilePaused() throws SQLException {
+  void recreatesStateEvenWhilePaused() throws SQLException {
     once(0);
     api.deleteEndpoints("pg-rw");
     api.deleteEndpoints("pg-ro");

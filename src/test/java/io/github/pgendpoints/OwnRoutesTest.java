@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What somebody makes of the folder of the routes; no node answers. */
+/** What users may do with the folder of the routes. The node is down. */
 @Timeout(60)
 class OwnRoutesTest {
   private static final String NO_PRIMARY =

@@ -58,7 +58,7 @@ class OwnRuleIT {
     assertNull(api.endpoints("pg-rw"), "nothing is written");
   }
 
-  /** Appends it to the copy of the rules that is in this folder. */
+  /** Copies the routes into a folder, and appends a rule to their rules. */
   private static void addRule(Path home, String rule) throws IOException {
     Path routes = Files.createDirectories(home.resolve("routes"));
     try (Stream<Path> files = Files.list(Path.of("routes"))) {

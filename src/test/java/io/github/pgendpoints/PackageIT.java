@@ -55,7 +55,7 @@ class PackageIT {
   private static final Path PACKAGED =
       Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"));
 
-  /** What the program logs, in text: nothing else may stand on its standard error. */
+  /** A log line in text format. The program writes nothing else to standard error. */
   private static final String LOG_LINE = "\\S+T\\S+ (ERROR|WARN|INFO|DEBUG|TRACE) .+";
 
   @TempDir private static Path temporary;
@@ -65,7 +65,7 @@ class PackageIT {
 
   private final FakeApiServer api = new FakeApiServer("db", true).start();
 
-  /** Nobody looks at a run of a second, and its command line needs no parser. */
+  /** A run takes a second: no client inspects it, and its command line needs no parser. */
   private static final Pattern NEEDLESS_ONCE =
       Pattern.compile(
           " (org\\.jolokia|com\\.sun\\.net\\.httpserver|org\\.apache\\.camel\\.management\\.mbean"
@@ -75,7 +75,7 @@ class PackageIT {
   static void installAndStartCluster() throws IOException, SQLException {
     home = temporary.resolve("a folder with blanks");
     copy(PACKAGED, home);
-    // A build with -Dtrain makes one, which fits that place alone.
+    // A build with -Dtrain creates an archive, which is valid only in the original folder.
     deleteFolder(home.resolve("archive"));
     // All servers of a test have loopback addresses, which Kubernetes would refuse.
     Files.writeString(
@@ -146,7 +146,7 @@ class PackageIT {
     trains(newer, folder);
   }
 
-  /** A quick start is worth nothing when the program does not start at all. */
+  /** An archive makes the start faster. If it is unusable, the program must still start. */
   private void trains(String javaHome, Path folder) throws Exception {
     Path here = folder.resolve("trained");
     copy(home, here);
@@ -169,7 +169,7 @@ class PackageIT {
     Path moved = Files.move(here, folder.resolve("moved"));
     archive = moved.resolve("archive").resolve(archive.getFileName());
     runsSilently(moved, javaHome);
-    // As after an update of java in its place.
+    // As unusable as after an in-place update of java.
     Files.setPosixFilePermissions(archive, PosixFilePermissions.fromString("rw-r--r--"));
     try (FileChannel file = FileChannel.open(archive, StandardOpenOption.WRITE)) {
       file.truncate(file.size() / 2);
@@ -189,8 +189,8 @@ class PackageIT {
   }
 
   /**
-   * As by Ctrl-C, which all processes of the terminal get; that is ignored where a shell tests in
-   * the background.
+   * Terminates the process group, as Ctrl-C does. It sends SIGTERM, because processes that a shell
+   * starts in the background ignore SIGINT.
    */
   private static void interruptTraining(Path folder, String javaHome) throws Exception {
     try (Program training =
@@ -219,7 +219,7 @@ class PackageIT {
     }
   }
 
-  /** The classes and where they came from, in a pod that publishes. */
+  /** Returns the loaded classes and their sources, from a run as in a pod that publishes. */
   private List<String> loadedByOneCycle(Path folder, String javaHome, Path account)
       throws IOException {
     Path log = folder.resolve("loaded.txt");
@@ -252,7 +252,7 @@ class PackageIT {
     assertEquals(List.of(), writes());
   }
 
-  /** In the memory of a pod there is place for the question, but not for a second manager. */
+  /** The memory of a pod is enough to query the manager, but not to run a second one. */
   @Test
   void asksTheManagerThatRunsForTheStatus() {
     String port = String.valueOf(Http.freePort());
@@ -309,7 +309,7 @@ class PackageIT {
     assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
   }
 
-  /** The program with one name in its node list. */
+  /** Returns the program with one name in PG_NODES, which the file resolves. */
   private Program named(Path hosts) {
     return program()
         .with("PG_NODES", "db.example")
@@ -379,12 +379,12 @@ class PackageIT {
   }
 
   @Test
-  void endsInTheMiddleOfACycleThatWaitsForAFrozenNode() {
+  void stopsDuringProbeOfFrozenNode() {
     PostgresServer standby = cluster.standbys().get(0);
     standby.freeze();
     try (Program program = program().with("PGCONNECT_TIMEOUT", "30").start()) {
       await().until(() -> api.calls().size() >= 2);
-      // Both Endpoints were read: now it asks the nodes, and one of them never answers.
+      // Both Endpoints are read: the program now probes the nodes, and one never responds.
       await().pollDelay(Duration.ofMillis(500)).until(() -> true);
 
       // The signal must reach java, not a shell before it.
@@ -414,8 +414,7 @@ class PackageIT {
   }
 
   @Test
-  void takesNamespaceAndTokenOfItsPodAndReadsTheTokenAgain(@TempDir Path account)
-      throws IOException {
+  void usesPodNamespaceAndRereadsToken(@TempDir Path account) throws IOException {
     Path token = Files.writeString(account.resolve("token"), "first");
     Path namespace = Files.writeString(account.resolve("namespace"), "db");
     api.requireToken("first");
@@ -451,7 +450,7 @@ class PackageIT {
         assertTrue(program.out().matches("postgres-endpoint-manager \\d+\\.\\d+\\.\\d+.*\n"));
       }
     }
-    // The routes, too, are found from there.
+    // The program also finds its routes through the symlinks.
     try (Program program = configured(new Program("sh", "chain")).in(folder)) {
       assertEquals(0, program.run("--once"), program::err);
     }
@@ -461,7 +460,7 @@ class PackageIT {
   void takesRoutesAsAConfigMapMountsThem(@TempDir Path pod) throws IOException {
     Path mounted = copyOfHome(pod);
     Path routes = mounted.resolve("routes");
-    // The kubelet: the files in a hidden folder, a link to it, and a link to each file in that.
+    // Like the kubelet: the files in a hidden folder, a link to it, and a link to each file.
     Path data = Files.createDirectory(pod.resolve("..2026_11_24"));
     try (Stream<Path> files = Files.list(routes)) {
       for (Path file : files.toList()) {
@@ -482,7 +481,7 @@ class PackageIT {
     assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
   }
 
-  /** Camel looks for such beans once, before it loads the routes. */
+  /** Camel looks up such beans once, before it loads the routes. */
   @Test
   void reportsThatNoRouteRunsTheCycles(@TempDir Path pod) throws IOException {
     Path without = copyOfHome(pod);
@@ -546,7 +545,7 @@ class PackageIT {
         Map.of(
             services.resolve("of-a-user").toString(),
             "class=org.apache.camel.component.direct.DirectComponent",
-            // What lib/ has must not be replaced by accident.
+            // A JAR of a user must not replace files of lib/ by accident.
             services.resolve("direct").toString(),
             "class=none",
             "sql/probe.sql",
@@ -593,7 +592,7 @@ class PackageIT {
     assertRefused("does not work", broken.toString(), System.getenv("PATH"));
   }
 
-  /** In a single cycle it would cost memory; where it stays, it saves time each second. */
+  /** Early compilation costs memory in a single cycle, but saves CPU time in continuous mode. */
   @Test
   void compilesSoonerWhereItStays() {
     String show = "-XX:+PrintFlagsFinal";
@@ -747,7 +746,7 @@ class PackageIT {
             line -> assertTrue(line.matches(LOG_LINE), () -> "not a line of the log: " + line));
   }
 
-  /** A Java 25 or newer beside the one that runs the tests, or one that a CI names; or null. */
+  /** Returns a Java 25 or newer of JAVA_HOME_*, or beside the Java of the tests; null if none. */
   static String newerJava() {
     Path mine = Path.of(System.getProperty("java.home"));
     try (Stream<Path> siblings = Files.list(mine.getParent())) {

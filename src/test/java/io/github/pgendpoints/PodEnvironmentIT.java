@@ -135,7 +135,7 @@ class PodEnvironmentIT {
     runs(row, javaHome(), "--once");
   }
 
-  /** Servers differ in the names of time zones that they know. */
+  /** Not every server knows every name of a time zone. */
   @Test
   void namesNoTimeZoneToAServer() throws Exception {
     try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
@@ -152,7 +152,7 @@ class PodEnvironmentIT {
     }
   }
 
-  /** The first packet of the first client that sends one. */
+  /** Returns the first packet of the first client that sends one. */
   private static String startUpOf(ServerSocket server) {
     while (true) {
       try (Socket client = server.accept()) {
@@ -169,10 +169,9 @@ class PodEnvironmentIT {
     }
   }
 
-  // --- proxies
-  // ------------------------------------------------------------------------------------
+  // --- proxies ----------------------------------------------------------------------------------
 
-  /** OPEN, LOCKED, HUNG and DEAD are ports of proxies, and API that of the API. */
+  /** OPEN, LOCKED, HUNG, and DEAD stand for ports of proxies, API for that of the API server. */
   static Stream<Row> proxies() {
     String reached = "^[^+]*Z INFO ";
     String cannot =
@@ -272,7 +271,7 @@ class PodEnvironmentIT {
     }
   }
 
-  /** As the kubelet does it, which replaces a link to a folder. */
+  /** Rotates the files as the kubelet does: it replaces a link to a folder. */
   @Test
   void goesOnWithANewTokenAndANewAuthority() throws IOException {
     Path volume = Files.createDirectory(folder.resolve("account"));
@@ -304,7 +303,7 @@ class PodEnvironmentIT {
     }
   }
 
-  /** The library logs every attempt, with a stack trace. */
+  /** By default, the client library logs each attempt with a stack trace. */
   @Test
   void logsOnceThatItMayNotWatch() throws IOException {
     api.deny("watch", "endpoints");
@@ -378,7 +377,7 @@ class PodEnvironmentIT {
     runs(row, newer, "--version");
   }
 
-  /** It would wait for the debugger in the trial, too. */
+  /** The launcher first tries the options. That trial must not wait for the debugger. */
   @Test
   void doesNotWaitForADebuggerBeforeTheStart() throws IOException {
     int port = freePort();
@@ -390,8 +389,7 @@ class PodEnvironmentIT {
     }
   }
 
-  // --- how
-  // ----------------------------------------------------------------------------------------
+  // --- runs -------------------------------------------------------------------------------------
 
   private void runs(Row row, String javaHome, String argument) {
     try (Program program = program().with("JAVA_HOME", javaHome)) {

@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** That the ids of routes are names for people: no code depends on one. */
+/** The ids of routes are only names for people: no code depends on them. */
 class RenamedRoutesIT {
   private static final Path ROUTES = Path.of("routes");
   private static final Pattern ROUTE_ID = Pattern.compile("(?m)^(- route:\\n    id: .*)$");
@@ -34,7 +34,7 @@ class RenamedRoutesIT {
   private static final String READY = "/observe/health/ready";
 
   /**
-   * What a first run does.
+   * The effects of a first run.
    *
    * @param exitCode of the program
    * @param requests to the API
@@ -89,7 +89,7 @@ class RenamedRoutesIT {
     return management.status("GET", READY);
   }
 
-  /** What is behind the read-write Service; empty before it is written. */
+  /** Returns the addresses of the read-write Service; empty before the first write. */
   private static List<String> addresses(FakeApiServer api) {
     Endpoints found = api.endpoints("pg-rw");
     return found == null

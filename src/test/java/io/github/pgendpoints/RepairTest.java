@@ -24,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The published primary is out of reach, and somebody points the read-write Service at an old one
- * that takes writes: a cycle that is refused puts it back.
+ * The published primary is unreachable, and another writer points the read-write Service at an old
+ * primary that accepts writes: a refused cycle resets the Service.
  */
 class RepairTest {
   private static final Topology BEFORE = topology(primary("10.0.0.2", 2), standby("10.0.0.3"));

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What every file of the routes folder keeps to, so that people and tools can read and edit it. */
+/** Rules for each file in the routes folder, so that people and tools can read and edit it. */
 class RoutesYamlTest {
   private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
   private static final Path BEANS = Path.of("src/main/java/io/github/pgendpoints/cycle");
@@ -43,7 +43,7 @@ class RoutesYamlTest {
   private static final int MAX_ROUTES = 24;
   private static final int MAX_LINES = 750;
 
-  /** A write passes so many routes at most, from the tick to the API. */
+  /** The most routes that a write may pass through, from the timer to the API. */
   private static final int MAX_PATH = 7;
 
   /** Steps and clauses that hold a condition. */
@@ -51,8 +51,8 @@ class RoutesYamlTest {
       Set.of("when", "onWhen", "retryWhile", "filter", "loop", "validate");
 
   /**
-   * What conditions ask besides the values that the routes carry: when a cycle is due, and whether
-   * it has time for another try. Decisions about the topology are not of that kind.
+   * What conditions query besides the values that the routes carry: when a cycle is due, and
+   * whether it has time for another attempt. Decisions about the topology must not be among them.
    */
   private static final Set<String> ASK_A_BEAN =
       Set.of(
@@ -62,16 +62,16 @@ class RoutesYamlTest {
           "10-cycle.camel.yaml: prober.isInDoubt",
           // A setting.
           "30-verify.camel.yaml: cluster.clearsOnSplitBrain",
-          // What it asks is in the exception, and in the cycle.
+          // It depends only on the exception and the cycle.
           "40-publish.camel.yaml: concernsOneService");
 
-  /** What a condition asks of the cluster, whose parts are beans. */
+  /** A property of the cluster that a condition reads: the parts of a cluster are beans. */
   private static final Pattern CLUSTER = Pattern.compile("variable\\.(cluster\\.[\\w.]+)");
 
-  /** A diagram of Hawtio cuts a longer label. */
+  /** A diagram in Hawtio truncates longer labels. */
   private static final int MAX_LABEL = 17;
 
-  /** What every rule of the verification leads to: so the diagram tells it better than an id. */
+  /** The target of each rule of the verification. A diagram is clearer with it than with an id. */
   private static final String REFUSE = "direct:refuse";
 
   private static final Pattern READ_VARIABLE = Pattern.compile("\\$\\{variable\\.(\\w+)");
@@ -146,7 +146,7 @@ class RoutesYamlTest {
           });
     }
 
-    // The subcommand decides in the place of the rules.
+    // The subcommand overrule decides instead of the rules.
     assertEquals(List.of("{{overrule}} == false", "{{overrule}}"), preconditions.get("verify"));
     preconditions.forEach(
         (name, of) -> assertTrue(of.size() == 1 || name.equals("verify"), "two direct:" + name));
@@ -174,9 +174,9 @@ class RoutesYamlTest {
     }
   }
 
-  /** The components have the guard of each write, and of each try of one. */
+  /** The components guard each write, and each attempt of a write. */
   @Test
-  void nothingIsPublishedButByTheComponentsThatAreGuarded() throws IOException {
+  void onlyGuardedComponentsPublish() throws IOException {
     List<String> writes = new ArrayList<>();
     for (JsonNode route : routes()) {
       visit(
@@ -243,7 +243,7 @@ class RoutesYamlTest {
     return names;
   }
 
-  /** By their ids, log, JMX and Hawtio show the steps. */
+  /** The log, JMX, and Hawtio show the steps by their ids. */
   @Test
   void everyStepHasAnIdOfItsOwnThatFitsADiagram() throws IOException {
     Set<String> ids = new HashSet<>();
@@ -280,7 +280,7 @@ class RoutesYamlTest {
     assertEquals(List.of(), without);
   }
 
-  /** The steps and the clauses 'when' of a route, those below others among them. */
+  /** Returns the steps and the 'when' clauses of a route, including nested ones. */
   private static List<JsonNode> steps(JsonNode from) {
     List<JsonNode> found = new ArrayList<>();
     visit(
@@ -310,7 +310,7 @@ class RoutesYamlTest {
     assertTrue(longest.size() <= MAX_PATH, longest.toString());
   }
 
-  /** Empty when no write can be reached. */
+  /** Returns an empty list if no write can be reached. */
   private static List<String> longestPathToAWrite(
       String input, Map<String, List<JsonNode>> byInput, List<String> before) {
     assertFalse(before.contains(input), "a loop: " + before + " " + input);
@@ -332,14 +332,14 @@ class RoutesYamlTest {
   }
 
   @Test
-  void noConditionAsksABeanButWhereItSaysWhy() throws IOException {
+  void onlyListedConditionsCallBeans() throws IOException {
     Set<String> asking = new TreeSet<>();
     for (Path file : files().toList()) {
       visit(
           read(file),
           (key, node) -> {
             if (CONDITIONS.contains(key)) {
-              // Of 'when' a list of clauses, each with steps that are no part of the condition.
+              // 'when' is a list of clauses, each with steps that do not belong to the condition.
               (node.isArray() ? node : List.of(node))
                   .forEach(clause -> beanCalls(file, clause, asking));
             }
@@ -384,7 +384,7 @@ class RoutesYamlTest {
     return routes;
   }
 
-  /** The name of the direct endpoint that a step names in its URI, as all do; or null. */
+  /** Returns the name of the direct endpoint in the URI of a step; null if there is none. */
   private static String direct(JsonNode step) {
     String uri = step.path("uri").asText();
     assertFalse(uri.equals("direct"), "the name is no part of the URI: " + step);

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** That docs/rules.md has the tables of the code, row by row. */
+/** Compares the tables in docs/rules.md with the code, row by row. */
 class RulesPageTest {
   private static final Path PAGE = Path.of("docs/rules.md");
   private static final Pattern ROW = Pattern.compile("(?m)^\\| `([a-z-]+)` \\|(.*)\\|$");
@@ -44,7 +44,7 @@ class RulesPageTest {
     }
   }
 
-  /** The function is what the tests of histories run on real servers. */
+  /** The tests of timeline histories run this function on real servers. */
   @Test
   void hasTheFunctionAsItShips() throws IOException {
     String shipped =

@@ -63,20 +63,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** That the runbook tells of every ERROR and WARN there is. */
+/** Checks that the runbook covers every ERROR and WARN. */
 class RunbookTest {
   private static final Pattern HEADING = Pattern.compile("(?m)^### (ERROR|WARN) `(.*)`$");
 
-  /** A literal in a call that logs, or tells of a condition, elsewhere than in Conditions. */
+  /** A literal in a call that logs, or reports a condition, outside of Conditions. */
   private static final Pattern TOLD =
       Pattern.compile(
           "(LOG\\.error|LOG\\.warn|reportDegradation|reportPublishFailure|warnings\\.(?:add|accept)|refuse\\(List\\.of|new NoNodesException"
               + "|new OutdatedTopologyException|exitWith)\\((?:\\w+\\s*\\+)?\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
 
-  /** Where a message has a value. */
+  /** A placeholder for a value in a message. */
   private static final String PLACE = "%[sd]|\\{}";
 
-  /** A sentence that is handed on to somebody who logs it. */
+  /** A sentence that a class passes to its caller, which logs it. */
   private static final Pattern HANDED_ON =
       Pattern.compile("\"()((?:Lease %s |overrule: |the cycle began )[^\"\\\\]*)");
 
@@ -95,7 +95,7 @@ class RunbookTest {
     return message.matches("(?s)" + pattern + ".*");
   }
 
-  /** What is said, by a method of Conditions. */
+  /** A call that reports something, and the method of Conditions that it calls. */
   private record Said(String by, Consumer<Conditions> says) {
     @Override
     public String toString() {
@@ -158,7 +158,7 @@ class RunbookTest {
     return new Mismatch(service, Set.of(), List.of("x")).message();
   }
 
-  /** The outcome of a refusal is in its line. */
+  /** The message of a refusal contains its outcome. */
   private static Stream<Said> decided(Cycle cycle) {
     return Stream.of(
             "nothing is written",
@@ -177,7 +177,7 @@ class RunbookTest {
                     }));
   }
 
-  /** What a cycle finds, remembers and asks for. */
+  /** The topologies that a cycle finds, what it remembers, and the quorum that it requires. */
   private record Cycle(
       List<Topology> topologies, LastPublished published, List<Rival> rivals, int quorum) {
     Cycle(Topology topology, LastPublished published) {
@@ -188,7 +188,7 @@ class RunbookTest {
       this(List.of(topology), published, rivals, quorum);
     }
 
-    /** The last of them. */
+    /** The last topology. */
     Topology topology() {
       return topologies.get(topologies.size() - 1);
     }
@@ -213,7 +213,7 @@ class RunbookTest {
     }
   }
 
-  /** One for each rule and each report at least. */
+  /** Returns at least one cycle for each rule and each report. */
   private static Stream<Cycle> cycles() {
     Server follower = new Server(CLUSTER, 10L, 2L, null, true);
     Server left = new Server(CLUSTER, 10L, 1L, Lsn.of("0/5000060"), true);
@@ -257,7 +257,7 @@ class RunbookTest {
             1));
   }
 
-  /** A read-only primary that writes on, a standby that is cut off, and one that is UNKNOWN. */
+  /** A read-only primary that still writes, a disconnected standby, and an UNKNOWN node. */
   private static Topology after(int minutes, String lsn) {
     return new Topology(
         List.of(
@@ -326,7 +326,7 @@ class RunbookTest {
   @Test
   void knowsEveryCondition() {
     Set<String> tried = conditions().map(Said::by).collect(Collectors.toSet());
-    // Their messages come from callers, who are looked through below.
+    // Their messages come from callers, whose sources are checked below.
     Set<String> passedOn =
         Set.of(
             "reportPublishFailure",
@@ -348,7 +348,7 @@ class RunbookTest {
             .collect(Collectors.toSet()));
   }
 
-  /** Whoever is refused has to know the way on. */
+  /** An operator must know what ends a refusal. */
   @Test
   void statesForEachRefusalWhatEndsIt() throws IOException {
     String page = Files.readString(Path.of("docs/runbook.md"));
@@ -409,10 +409,10 @@ class RunbookTest {
             .toList();
     assertEquals(7, messages.size());
     assertTrue(heads.contains("postgres-endpoint-manager: …"));
-    // The page breaks lines where it likes.
+    // The page may break lines anywhere.
     String oneLine = runbook.replaceAll("\\s+", " ");
     for (String message : messages) {
-      // What comes after a colon says what to do.
+      // The text after the colon describes what to do.
       assertTrue(oneLine.contains("`" + message.replaceFirst(": (set|see).*", "")), message);
     }
   }
@@ -434,7 +434,7 @@ class RunbookTest {
     }
   }
 
-  /** The longest constant part of each message. */
+  /** Returns the literals of the messages in a source file. */
   private static List<String> messages(Path file) {
     try {
       String source = Files.readString(file).replaceAll("\"\\s*\\+\\s*\"", "");

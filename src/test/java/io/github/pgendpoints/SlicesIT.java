@@ -84,7 +84,7 @@ class SlicesIT {
     once(form);
     assertSeen(Set.of(SIX), Set.of());
 
-    // The old primary is back, and the new one out of reach.
+    // The old primary is back, and the new one is unreachable.
     cluster.servers().get(1).freeze();
     cluster.servers().get(0).start();
     api.clearRequests();
@@ -150,7 +150,7 @@ class SlicesIT {
   }
 
   @Test
-  void reportsTheRuleWithoutWhichItCannotSeeItsSlices() {
+  void reportsRuleNeededToListSlices() {
     api.deny("list", "endpointslices");
     try (Run run = run("endpointslices")) {
       assertEquals(3, run.once());

@@ -35,8 +35,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * PUBLISH=endpointslices beside other people and an API that refuses, and both families of
- * addresses in either form.
+ * PUBLISH=endpointslices with other writers and with an API that refuses requests; both address
+ * families in either form.
  */
 class SlicesModeTest {
   private static final Topology BEFORE =
@@ -106,7 +106,7 @@ class SlicesModeTest {
   }
 
   @Test
-  void doesNotLetAStalePrimaryInWhereItsSlicesWereDeleted() {
+  void refusesStalePrimaryAfterSlicesAreDeleted() {
     Topology alone = topology(primary("10.0.0.2", 2));
     for (Topology published : List.of(AFTER, alone)) {
       RoutesContext cycles = cycles(true);
@@ -157,7 +157,7 @@ class SlicesModeTest {
   }
 
   @Test
-  void patchesAgainWhereOthersChangedOnlyWhatIsTheirs() {
+  void retriesPatchIfOnlyOtherFieldsChanged() {
     RoutesContext cycles = cycles(true);
     cycles.run(BEFORE);
     api.beforeNext(
@@ -303,7 +303,7 @@ class SlicesModeTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"create", "patch"})
-  void neverShowsTheOldPrimaryBesideANewOneOfAnotherFamily(String verb) {
+  void familyChangeNeverShowsTwoPrimaries(String verb) {
     List<Set<String>> seen = new ArrayList<>();
     RoutesContext cycles = cycles(true);
     cycles.run(BEFORE);
@@ -365,7 +365,7 @@ class SlicesModeTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void leavesAServiceAloneThatWouldGetTooManyAddresses(boolean toSlices) {
+  void keepsServiceWithTooManyAddresses(boolean toSlices) {
     RoutesContext cycles = cycles(toSlices);
     List<NodeState> nodes = new ArrayList<>(List.of(primary("10.0.0.1", 1)));
     IntStream.range(0, 1001)
@@ -416,7 +416,7 @@ class SlicesModeTest {
   }
 
   @Test
-  void showsInADryRunThatEndpointsWillBeMirroredAgain() {
+  void dryRunShowsRestoredMirroring() {
     cycles(true).run(BEFORE);
     cycles(false).run(BEFORE);
 

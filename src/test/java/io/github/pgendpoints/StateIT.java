@@ -28,7 +28,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What outlives a process, and a term of leadership, with STATE. */
+/** What STATE keeps beyond the end of a process, and of a term of leadership. */
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class StateIT {
   private final FakeApiServer api;
@@ -89,7 +89,7 @@ class StateIT {
   }
 
   @Test
-  void aRunOfOneCycleKnowsTheSplitBrainOfTheOneBefore() throws SQLException {
+  void onceKnowsSplitBrainOfPreviousRun() throws SQLException {
     once(0);
     third.promote();
     once(1);
@@ -103,7 +103,7 @@ class StateIT {
   }
 
   @Test
-  void theOtherReplicaKnowsTheSplitBrainOfTheOneThatLed() throws SQLException {
+  void nextLeaderKnowsTheSplitBrain() throws SQLException {
     Run leader = run().with("LEASE_NAME", "pem").start(Mode.CONTINUOUS);
     Run follower = null;
     try {
@@ -127,7 +127,7 @@ class StateIT {
   }
 
   @Test
-  void whoDeletesTheObjectsDoesNotBringAnOldPrimaryBack() throws SQLException {
+  void deletedObjectsDoNotRestoreOldPrimary() throws SQLException {
     once(0);
     first.stopImmediately();
     third.promote();
@@ -143,7 +143,7 @@ class StateIT {
   }
 
   @Test
-  void isWrittenOnChangeEvenWhilePausedButNotByDryRunOrStatus() throws SQLException {
+  void isWrittenOnChangeUnlessDryRunOrStatus() throws SQLException {
     once(0);
     third.promote();
     String before = state();
@@ -165,7 +165,7 @@ class StateIT {
   }
 
   @Test
-  void aValueThatCannotBeReadIsARefusalThatSaysHowToEndIt() {
+  void unreadableStateRefusesWithRemedy() {
     once(0);
     put("{");
 
@@ -183,7 +183,7 @@ class StateIT {
     once(0);
   }
 
-  /** A run that is killed after its write leaves in STATE what was alerted of before. */
+  /** A run that is killed after its write leaves the earlier conditions in STATE. */
   @Test
   void reportsOnceThePrimaryThatAKilledRunPublished() throws SQLException {
     onceWithEvents(0);
@@ -232,7 +232,7 @@ class StateIT {
         refused.log().toString());
   }
 
-  /** A --once in between has written what it knows: it counts, and the cycle decides again. */
+  /** A --once run writes STATE in between: its content applies, and the cycle decides again. */
   @Test
   void twoProcessesDoNotForgetWhatTheOtherSaw() throws SQLException {
     try (Run manager = run().start(Mode.CONTINUOUS)) {
@@ -248,7 +248,7 @@ class StateIT {
   }
 
   @Test
-  void onceWritesNothingWhileAnotherProcessHoldsTheLease() {
+  void onceWritesNothingWithoutTheLease() {
     api.put(
         new LeaseBuilder()
             .withNewMetadata()
@@ -265,7 +265,7 @@ class StateIT {
       assertEquals(1, run.once());
       assertEquals(
           List.of(
-              "ERROR Lease pem is held by pod-1_ab, which writes: --once writes nothing until that process has ended; --force writes all the same"),
+              "ERROR Lease pem is held by pod-1_ab, which writes: --once writes nothing until that process has ended; --force writes anyway"),
           run.log());
     }
     assertEquals("none", readWrite());

@@ -30,8 +30,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * From Endpoints to EndpointSlices and back, beside a controller that mirrors the one to the other:
- * what clients see at each change of an object.
+ * What clients see at each change of an object during a switch from Endpoints to EndpointSlices or
+ * back, while a controller mirrors Endpoints to EndpointSlices.
  */
 @Tag("long")
 class SwitchTest {
@@ -50,7 +50,7 @@ class SwitchTest {
   private static RoutesContext slices;
   private static RoutesContext clearing;
 
-  /** Whose cycle was the last one. */
+  /** The context that ran the last cycle. */
   private RoutesContext last;
 
   @BeforeAll
@@ -89,7 +89,7 @@ class SwitchTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void showsTheSameAddressesAllAlongAndLeavesNothingBehind(boolean toSlices) {
+  void switchKeepsAddressesAndLeavesNothing(boolean toSlices) {
     begin(!toSlices);
 
     List<String> seen = run(toSlices, BEFORE, ENOUGH);
@@ -117,7 +117,7 @@ class SwitchTest {
                                 .map(refused -> Arguments.of(toSlices, steps, refused))));
   }
 
-  /** At each step of a switch, a write that fails in the cycle that sees the failover. */
+  /** At each step of a switch, a write fails in the cycle that detects a failover. */
   @ParameterizedTest(name = "to slices {0}, {1} steps, {2} refused")
   @MethodSource("accidents")
   void showsNoOldPrimaryWhateverHappensOnTheWay(boolean toSlices, int steps, String refused) {
@@ -138,7 +138,7 @@ class SwitchTest {
     assertEnded(toSlices);
   }
 
-  /** The same with a new primary of the other family, which needs another slice. */
+  /** As above, with a new primary of the other address family, which needs another slice. */
   @ParameterizedTest(name = "to slices {0}, {1} steps, {2} refused")
   @MethodSource("accidents")
   void showsNoOldPrimaryBesideOneOfTheOtherFamily(boolean toSlices, int steps, String refused) {
@@ -176,7 +176,7 @@ class SwitchTest {
     assertEnded(true);
   }
 
-  /** And the other way, when somebody changes his mind. */
+  /** At each step of a switch, an operator reverts PUBLISH. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 3})
   void turnsBackAtEachStep(int steps) {
@@ -190,10 +190,10 @@ class SwitchTest {
     }
   }
 
-  /** A controller that hangs from some step on, until after the failover. */
+  /** The mirroring controller hangs from some step on, until after the failover. */
   @ParameterizedTest
   @CsvSource({"true,0", "true,1", "true,2", "true,3", "false,0", "false,1", "false,2", "false,3"})
-  void showsNoOldPrimaryBesideTheNewOneWhenTheControllerHangs(boolean toSlices, int steps) {
+  void hangingControllerNeverShowsTwoPrimaries(boolean toSlices, int steps) {
     begin(!toSlices);
     run(toSlices, BEFORE, Math.max(0, steps - 1));
     API.withMirroring(Duration.ofDays(1));
@@ -220,7 +220,7 @@ class SwitchTest {
     begin(true);
     run(false, BEFORE, 1);
     API.withMirroring(Duration.ofDays(1));
-    // No longer hidden, and not yet mirrored.
+    // The Endpoints are no longer hidden, and not yet mirrored.
     endpoints.run(BEFORE);
     for (int i = 0; i < ENOUGH; i++) {
       endpoints.run(without);
@@ -263,7 +263,7 @@ class SwitchTest {
   }
 
   @Test
-  void movesThePrimaryToTheOtherFamilyAndRemembersItThere() {
+  void movesPrimaryAndMemoryToOtherFamily() {
     Topology six = topology(standby("10.0.0.1"), primary("2001:db8::2", 2));
     begin(true);
 
@@ -271,7 +271,7 @@ class SwitchTest {
 
     assertEquals(List.of(Set.of("10.0.0.1"), Set.of(), Set.of("2001:db8::2")), READ_WRITE);
     API.clearRequests();
-    // The old primary is back, and alone: it is stale by what the slice of the new one remembers.
+    // The old primary returns alone: it is stale according to the slice of the new primary.
     run(true, topology(primary("10.0.0.1", 1)), 1);
     assertEquals(List.of(), writes());
     run(true, AFTER, 1);
@@ -298,7 +298,7 @@ class SwitchTest {
     assertEquals("1", slice.getMetadata().getAnnotations().get("postgres.discovery/timeline"));
   }
 
-  /** Publishes {@link #BEFORE} in one form, and begins to watch. */
+  /** Publishes {@link #BEFORE} in one form, and begins to record what clients see. */
   private void begin(boolean slices) {
     run(slices, BEFORE, ENOUGH);
     assertEnded(slices);
@@ -311,14 +311,14 @@ class SwitchTest {
     List<String> news = new ArrayList<>();
     RoutesContext cycles = toSlices ? slices : endpoints;
     if (cycles != last) {
-      // Another PUBLISH takes another process.
+      // A change of PUBLISH requires a new process.
       cycles.restart();
       last = cycles;
     }
     for (int i = 0; i < times; i++) {
       cycles.run(topology);
       news.addAll(cycles.news());
-      // Cycles are further apart than the mirror is late.
+      // The time between cycles is longer than the delay of the mirror.
       API.awaitMirrors();
     }
     return news;
@@ -339,7 +339,7 @@ class SwitchTest {
     return seen.stream().filter(addresses -> !addresses.isEmpty()).distinct().toList();
   }
 
-  /** The writes, such as {@code PATCH endpoints pg-rw}. */
+  /** Returns the writes, such as {@code PATCH endpoints pg-rw}. */
   private List<String> writes() {
     return API.requests().stream()
         .filter(request -> !request.method().equals("GET"))

@@ -36,10 +36,10 @@ class TextFormatTest {
           ".git",
           ".idea",
           "node_modules",
-          // Templates of Helm are no YAML.
+          // Helm templates are not YAML.
           "charts/postgres-endpoint-manager/templates");
 
-  /** Series of samples are columns, which are read best in one line. */
+  /** Series of samples are columns, which are easiest to read in one line. */
   private static final Set<Path> WIDE = Set.of(Path.of("src/test/resources/monitoring"));
 
   /** Line length is not checked here yet. */

@@ -23,13 +23,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The real routes against an API server that misbehaves in every way we know of. */
+/** The real routes with an API server that misbehaves in every known way. */
 @ManagerTest(cluster = ManagerTest.Cluster.SHARED, tls = true)
 class UnreliableApiIT {
   private static final int FOR_EVER = 10_000;
   private static final String RO = "PATCH /api/v1/namespaces/db/endpoints/pg-ro";
 
-  /** The API work of a cycle, and what a loaded machine needs besides. */
+  /** The limit for the API work of a cycle, plus extra time for a loaded machine. */
   private static final Duration BOUND = Duration.ofSeconds(15 + 10);
 
   private final PostgresCluster cluster;
@@ -40,7 +40,7 @@ class UnreliableApiIT {
     this.api = api;
   }
 
-  /** Both Endpoints are there and empty, so that a cycle has something to write. */
+  /** Creates both Endpoints without addresses, so that a cycle has something to write. */
   @BeforeEach
   void createObjects() {
     for (String name : List.of("pg-rw", "pg-ro")) {
@@ -54,14 +54,14 @@ class UnreliableApiIT {
     }
   }
 
-  /** Faults of the whole API, and what the one line says. */
+  /** Faults of the whole API, each with a part of the one line that is logged. */
   static Stream<Arguments> lasting() {
     return Stream.of(
         fault("stopped", "cannot be reached: Connection refused", FakeApiServer::stop),
         fault("silent", "no answer within 2 s", FakeApiServer::hang),
         raw("dripping", "no answer within 2 s", RawFault.drip()),
-        raw("cut", "ended the connection in mid-answer", RawFault.cut()),
-        raw("hung up", "ended the connection in mid-answer", RawFault.hangUp()),
+        raw("cut", "closed the connection before the end of its response", RawFault.cut()),
+        raw("hung up", "closed the connection before the end of its response", RawFault.hangUp()),
         raw("flood", "an answer of more than 4 MiB", RawFault.flood()),
         raw(
             "a page",
@@ -118,7 +118,7 @@ class UnreliableApiIT {
     }
   }
 
-  /** Faults that pass: the cycle they came in gets over them. */
+  /** Temporary faults: the cycle in which they occur still succeeds. */
   static Stream<Arguments> passing() {
     return Stream.of(
         fault("silent", "", api -> api.misbehave(1, client -> Thread.sleep(60_000))),
@@ -158,10 +158,13 @@ class UnreliableApiIT {
     assertTrue(Duration.ofNanos(System.nanoTime() - start).compareTo(Duration.ofSeconds(3)) >= 0);
   }
 
-  /** Faults of one object: the other one is written. */
+  /** Faults of one object: the other object is still written. */
   static Stream<Arguments> ofReadOnly() {
     return Stream.of(
-        fault("cut", "mid-answer", api -> api.misbehave(FOR_EVER, RawFault.cut(), RO)),
+        fault(
+            "cut",
+            "before the end of its response",
+            api -> api.misbehave(FOR_EVER, RawFault.cut(), RO)),
         fault("drip", "no answer within", api -> api.misbehave(FOR_EVER, RawFault.drip(), RO)),
         fault("500", "(500)", api -> api.misbehave(FOR_EVER, RawFault.body(500, "Oh"), RO)),
         fault("422", "(422)", api -> api.misbehave(FOR_EVER, RawFault.body(422, "No"), RO)),
@@ -171,7 +174,7 @@ class UnreliableApiIT {
             api -> api.deny("patch", "endpoints", "pg-ro")),
         fault(
             "garbage",
-            "not the Kubernetes object",
+            "other than the requested Kubernetes object",
             api -> api.misbehave(FOR_EVER, RawFault.body(200, "x"), RO)));
   }
 

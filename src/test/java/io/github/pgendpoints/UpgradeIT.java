@@ -107,7 +107,7 @@ class UpgradeIT {
         text.toString()
             .replace(systemIdentifier(), SYSTEM_IDENTIFIER)
             .replace(String.valueOf(cluster.port()), "PGPORT"),
-        // What a released version wrote is never changed.
+        // The file of a released version must never change.
         StandardOpenOption.CREATE_NEW);
   }
 

@@ -19,7 +19,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is refused, and what is read from, when a real cluster goes through bad times. */
+/** When cycles are refused, and which standbys are published, while a real cluster has faults. */
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class VerificationIT {
   private final FakeApiServer api;
@@ -43,7 +43,7 @@ class VerificationIT {
   }
 
   @Test
-  void followsAPromotionAndRefusesTheOldPrimaryThatReturnsAlone() throws SQLException {
+  void followsPromotionAndRefusesOldPrimary() throws SQLException {
     first.kill();
     second.promote();
     assertEquals(0, once().exitCode());
@@ -65,7 +65,7 @@ class VerificationIT {
   }
 
   @Test
-  void refusesAStandbyPromotedApartFromThePublishedPrimary() throws SQLException {
+  void refusesSeparatelyPromotedStandby() throws SQLException {
     first.kill();
     second.promote();
     assertEquals(0, once().exitCode());
@@ -79,7 +79,7 @@ class VerificationIT {
   }
 
   @Test
-  void holdsInASplitBrainAndTellsWhereThePrimariesParted() throws SQLException {
+  void holdsInSplitBrainAndReportsForkPoint() throws SQLException {
     first.sql(
         "GRANT EXECUTE ON FUNCTION pg_read_file(text,bigint,bigint,boolean) TO "
             + PostgresCluster.USER);
@@ -139,7 +139,7 @@ class VerificationIT {
   }
 
   @Test
-  void needsAMajorityToTellOnAFirstRunWhichClusterIsOurs() throws SQLException {
+  void firstRunNeedsMajorityOfOneCluster() throws SQLException {
     api.deleteEndpoints("pg-rw");
     api.deleteEndpoints("pg-ro");
     try (PostgresCluster foreign = foreignCluster()) {
@@ -202,7 +202,7 @@ class VerificationIT {
   }
 
   @Test
-  void goesOnWithoutRightsAndSaysWhichProtectionIsOff() throws SQLException {
+  void continuesWithoutRightsAndReportsThem() throws SQLException {
     first.sql(
         "REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_walfile_name(pg_lsn),"
             + " pg_current_wal_insert_lsn(), pg_last_wal_replay_lsn() FROM PUBLIC");
@@ -272,7 +272,7 @@ class VerificationIT {
   }
 
   @Test
-  void wantsAWalReceiverWhereItIsToldTo() throws SQLException {
+  void requiresWalReceiverIfConfigured() throws SQLException {
     first.kill();
     second.promote();
     await().until(() -> "0".equals(third.sql("SELECT count(*) FROM pg_stat_wal_receiver")));
@@ -313,7 +313,7 @@ class VerificationIT {
   }
 
   @Test
-  void keepsAStandbyThatMissedOneProbeAndDropsOneThatMissedMany() {
+  void dropsStandbyOnlyAfterManyFailedProbes() {
     try (Run run =
         run()
             .with("PROBE_INTERVAL", "400ms")
@@ -352,7 +352,7 @@ class VerificationIT {
     return once(run());
   }
 
-  /** One cycle, to its end. */
+  /** Runs one cycle to its end. */
   private static Run once(Run run) {
     try (run) {
       run.once();
@@ -364,7 +364,7 @@ class VerificationIT {
     return refused(run());
   }
 
-  /** One cycle that is refused and writes nothing. */
+  /** Runs one cycle, which must be refused and write nothing. */
   private Run refused(Run run) {
     List<String> versions = List.of(version("pg-rw"), version("pg-ro"));
     assertEquals(1, once(run).exitCode(), run.log().toString());

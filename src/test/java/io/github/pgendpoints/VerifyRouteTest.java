@@ -63,8 +63,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Whole cycles of the real routes, each with a topology against what is published: the rules as
- * they stand in the YAML, and one of a user's own. What would be written goes to the test.
+ * Whole cycles of the real routes, each with a topology and a published state: with the rules in
+ * the YAML files, and with a rule of a user. The test receives what would be written.
  */
 class VerifyRouteTest {
   private static final List<String> PUBLISHED = List.of("publish");
@@ -128,7 +128,7 @@ class VerifyRouteTest {
   static Stream<Arguments> topologies() {
     NodeState untold = primary("db1", new Server(null, 10L, null, null, false));
     return Stream.of(
-        // what is found, what is published, the exit code, what is said
+        // the topology, what is published, the exit code, the error (null: none about the cluster)
         Arguments.of(topology(primary("db1", 1), standby("db2")), nothingPublished(), 0, null),
         Arguments.of(topology(primary("db1", 1), standby("db2")), published(1, "db1"), 0, null),
         Arguments.of(topology(primary("db2", 2), standby("db1")), published(1, "db1"), 0, null),
@@ -175,7 +175,7 @@ class VerifyRouteTest {
             nothingPublished(),
             1,
             "stale primary, nothing is written: db1 at db1 is on timeline 1, and the standby db2 is on timeline 2, which continues it; db1 is PRIMARY"),
-        // Refused would not help: the standby is left out, and an ERROR says why.
+        // A refusal would not help: the standby is left out, and an ERROR reports why.
         Arguments.of(
             topology(primary("db1", 1), FOLLOWER_OF_TIMELINE_2, unknown("db3")),
             published(1, "db1"),
@@ -223,7 +223,7 @@ class VerifyRouteTest {
     assertEquals(List.of("unreadable state, nothing is written: Endpoints pg has 'x'"), errors());
   }
 
-  /** What is wrong with the whole cluster, rather than with one node. */
+  /** Returns the errors about the whole cluster, rather than about one node. */
   private List<String> errors() {
     return routes.alerts().stream()
         .filter(alert -> alert.severity() == Alert.Severity.ERROR && alert.subject().isEmpty())
@@ -249,7 +249,7 @@ class VerifyRouteTest {
   }
 
   @Test
-  void acceptsThePublishedPrimaryUnderAnEntryThatIsStored() {
+  void acceptsPrimaryUnderStoredEntry() {
     routes.start();
     Server server = new Server("7000000000000000001", startedAt("db1"), 2L, Lsn.of("0/1"), false);
     Topology topology = topology(primary("alias", server), primary("db1", server), standby("db2"));
@@ -276,9 +276,9 @@ class VerifyRouteTest {
             .exitCode());
   }
 
-  /** The one that was published is neither stale nor a rival of its own. */
+  /** The published primary is neither stale nor its own rival. */
   @Test
-  void aSplitBrainLastsWhileOneOfThePrimariesCannotBeVerified() {
+  void splitBrainLastsWhileRivalIsUnverified() {
     routes.with("MIN_REACHABLE_NODES", "1").with("ON_SPLIT_BRAIN", "clear").start();
     verify(topology(primary("db1", 1), primary("db2", 2)), published(1, "db1"));
     assertEquals(List.of("CLEAR pg-rw"), sent);
@@ -301,7 +301,7 @@ class VerifyRouteTest {
     assertEquals(PUBLISHED, sent);
   }
 
-  /** Two primaries, two nodes that are down. */
+  /** Two primaries, and two nodes that are down. */
   @ParameterizedTest(name = "ON_SPLIT_BRAIN={0}, a quorum of {1}, PAUSED={2}, {3}, fails: {4}")
   @CsvSource(
       delimiter = '|',
@@ -335,7 +335,7 @@ class VerifyRouteTest {
             topology(primary("db1", 1), primary("db2", 2), down("db3"), down("db4")),
             published(1, "db1"));
 
-    // The route publish-service itself writes neither while paused nor in a mode that only shows.
+    // The route publish-service itself does not write while paused, or in a mode that only reports.
     assertEquals(clears ? List.of("CLEAR pg-rw") : List.of(), sent);
     assertEquals(1, result.outcome().exitCode());
     assertEquals(paused, result.paused());
@@ -380,7 +380,7 @@ class VerifyRouteTest {
     assertTrue(new StatusTable(status).text().contains(words), new StatusTable(status).text());
     assertEquals(false, status.verified());
 
-    // It has no say where another server is the primary, or another rule refuses.
+    // The rule does not apply if another server is the primary, or if another rule refuses.
     result =
         verify(topology(primary("db1", 1), standby("db2"), standby("db3")), nothingPublished());
     metrics.ended(result);
@@ -410,7 +410,7 @@ class VerifyRouteTest {
             .toList());
   }
 
-  /** What README says. */
+  /** The expressions that README lists. */
   @ParameterizedTest
   @CsvSource({
     "verdict.primary?.node.name, db1",
@@ -450,7 +450,7 @@ class VerifyRouteTest {
         "refuse(null, 'mine') | a rule refuses with a name and a sentence, as in refuse('NAME', 'sentence')",
         "refuse('No-Name', 'mine') | the name of a rule is a letter and up to 62 letters and digits, not 'No-Name'",
       })
-  void aRuleThatRefusesWronglyFailsTheCycleInClearWords(String call, String message) {
+  void invalidRefusalFailsCycleWithClearMessage(String call, String message) {
     String rule =
         OWN_RULE
             .replace("refuse('NeverPg3', 'pg3 never takes writes')", call)
@@ -502,7 +502,7 @@ class VerifyRouteTest {
     return routes.cycle(found);
   }
 
-  /** The bean {@code reader} of a cluster of which the test says what is published. */
+  /** The bean {@code reader} of a cluster; it returns the published state that the test sets. */
   public final class GivenPublished {
     private final ObservedService none = new ObservedService(null, List.of());
 
@@ -514,7 +514,7 @@ class VerifyRouteTest {
       return none;
     }
 
-    /** Finds out whether it is paused, as ever. */
+    /** Determines as usual whether it is paused, but returns the published state of the test. */
     public LastPublished recallPublished(
         @Variable("cluster") Cluster cluster, @Variable("cycle") Cycle cycle) {
       new ReadSteps().recallPublished(cluster, cycle, none, none);

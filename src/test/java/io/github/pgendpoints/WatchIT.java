@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The Endpoints are known by a watch, and read whenever that may not be relied upon. */
+/** A watch keeps the Endpoints known. They are read whenever the watch may be unreliable. */
 @Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class WatchIT {
@@ -121,8 +121,8 @@ class WatchIT {
       assertTrue(reads("pg-rw") >= cycles.ended() - before - 1, api.calls().toString());
       assertEquals(
           List.of(
-              "WARN the Role does not grant list, watch on endpoints pg-rw, pg-ro: what others change is"
-                  + " found by the next read, and not at once; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames"
+              "WARN the Role does not grant list, watch on endpoints pg-rw, pg-ro: changes by other"
+                  + " writers are found at the next read, not immediately; add to the Role: apiGroups [\"\"], resources [endpoints], resourceNames"
                   + " [pg-rw, pg-ro], verbs [list, watch]"),
           warnings(run));
     }
@@ -203,8 +203,8 @@ class WatchIT {
       assertTrue(api.calls().size() >= 20, api.calls()::toString);
       assertEquals(
           List.of(
-              "WARN the Role does not grant list, watch on endpointslices: what others change is"
-                  + " found by the next read, and not at once; add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices],"
+              "WARN the Role does not grant list, watch on endpointslices: changes by other"
+                  + " writers are found at the next read, not immediately; add to the Role: apiGroups [\"discovery.k8s.io\"], resources [endpointslices],"
                   + " verbs [list, watch]"),
           warnings(run));
     }
@@ -212,7 +212,7 @@ class WatchIT {
 
   // --- watches that fail ------------------------------------------------------------------------
 
-  /** By then fabric8's informer waits half a minute for its next try. */
+  /** By the end of the outage, fabric8's informer waits 30 s before its next attempt. */
   @Test
   void watchesSlicesAgainSoonAfterAnOutage() {
     try (Run run = run().with("PUBLISH", "endpointslices").start(Mode.CONTINUOUS)) {
@@ -262,7 +262,7 @@ class WatchIT {
       api.silenceConnections();
       api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
 
-      // Two pings, 10 s apart, or 30 s.
+      // It takes two pings, 10 s apart, or 30 s.
       await()
           .atMost(Duration.ofSeconds(40))
           .until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
@@ -280,10 +280,7 @@ class WatchIT {
       await()
           .atMost(Duration.ofSeconds(40))
           .until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
-      until(
-          () ->
-              run.logged("the informer of the Endpoints of pg-rw did not report a change").size()
-                  == 1);
+      until(() -> run.logged("the informer of the Endpoints of pg-rw missed a change").size() == 1);
     }
   }
 
@@ -303,14 +300,14 @@ class WatchIT {
       api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
       until(() -> run.logged("INFO this replica leads: ").size() == 2);
 
-      // Long before the half minute after which it would have been read anyway.
+      // Long before the periodic read, which is due after 30 s.
       await()
           .atMost(Duration.ofSeconds(8))
           .until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
     }
   }
 
-  /** But for those of the role, which has LOGIN and nothing else. */
+  /** Returns the warnings, except those about our role, which has LOGIN and nothing else. */
   private static List<String> warnings(Run run) {
     return run.logged("WARN").stream().filter(line -> !line.contains("to our role")).toList();
   }
@@ -319,7 +316,7 @@ class WatchIT {
     return new Run(cluster, api).with("PROBE_INTERVAL", "100ms").bind("cycles", cycles);
   }
 
-  /** Until the Endpoints are right and watched, and a cycle has read them since. */
+  /** Waits until the Endpoints are correct and watched, and a cycle reads only the changed ones. */
   private void untilWatched(Run run) {
     until(() -> addresses("pg-ro").size() == 2 && api.watches() >= 4);
     until(
@@ -344,7 +341,7 @@ class WatchIT {
     await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).until(condition);
   }
 
-  /** Long before PROBE_INTERVAL. */
+  /** Waits for a condition, for a much shorter time than PROBE_INTERVAL. */
   private static void soon(Callable<Boolean> condition) {
     await().atMost(Duration.ofSeconds(3)).pollInterval(Duration.ofMillis(10)).until(condition);
   }

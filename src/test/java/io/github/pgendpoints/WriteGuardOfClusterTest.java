@@ -12,13 +12,13 @@ import io.github.pgendpoints.kubernetes.election.NotLeaderException;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import org.junit.jupiter.api.Test;
 
-/** Whose leadership a write needs: that of the cluster which its exchange is about. */
+/** A write requires the leadership of the cluster that its exchange is about. */
 class WriteGuardOfClusterTest {
   private static final String CREATE =
       "kubernetes-endpoints:local?operation=createEndpoints&namespace=db";
 
   @Test
-  void aWriteNeedsTheLeadershipOfTheClusterOfItsExchange() {
+  void writeNeedsLeadershipOfItsCluster() {
     try (FakeApiServer api = new FakeApiServer("db", true).start();
         RoutesContext leader = new RoutesContext(api).start();
         RoutesContext follower =
@@ -33,7 +33,7 @@ class WriteGuardOfClusterTest {
   }
 
   @Test
-  void aRouteThatNamesNoClusterWritesAsTheOnlyOneDoes() {
+  void routeWithoutClusterUsesTheOnlyCluster() {
     try (FakeApiServer api = new FakeApiServer("db", true).start();
         RoutesContext leader = new RoutesContext(api).start();
         RoutesContext follower =

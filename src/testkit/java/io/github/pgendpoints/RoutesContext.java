@@ -38,8 +38,8 @@ import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 
 /**
- * The real routes with the real beans, but for two: a cycle begins when the test says so, and finds
- * the topology that the test gives it. For the Services {@code pg-rw} and {@code pg-ro}.
+ * Runs the real routes with the real beans, with two exceptions: the test starts each cycle and
+ * supplies the topology that it finds. Uses the Services {@code pg-rw} and {@code pg-ro}.
  */
 public final class RoutesContext implements AutoCloseable {
   private static final Path ROUTES = Path.of("routes");
@@ -60,7 +60,7 @@ public final class RoutesContext implements AutoCloseable {
   private Topology topology;
   private Result result;
 
-  /** A context that is not started yet. */
+  /** Creates a context that is not started yet. */
   public RoutesContext(FakeApiServer api) {
     this.api = api;
     with("PGUSER", "repmgr");
@@ -78,19 +78,19 @@ public final class RoutesContext implements AutoCloseable {
     return this;
   }
 
-  /** The mode of the run, which is {@link Mode#ONCE} unless it is set. */
+  /** Sets the mode of the run; the default is {@link Mode#ONCE}. */
   public RoutesContext in(Mode other) {
     mode = other;
     return this;
   }
 
-  /** Where a dry run shows what it would write. */
+  /** Sets the stream to which a dry run prints what it would write. */
   public RoutesContext printingTo(PrintStream other) {
     console = other;
     return this;
   }
 
-  /** Another bean in the place of a real one. */
+  /** Replaces a real bean with another one. */
   public RoutesContext withBean(String name, Object bean) {
     beans.put(name, bean);
     return this;
@@ -103,9 +103,9 @@ public final class RoutesContext implements AutoCloseable {
   }
 
   /**
-   * Something else in the place of a route.
+   * Replaces a route with a processor.
    *
-   * @param uri that the route is from, such as {@code direct:publish}
+   * @param uri the URI that the route starts from, such as {@code direct:publish}
    */
   public RoutesContext replacing(String uri, Processor step) {
     replaced.put(uri, step);
@@ -188,8 +188,8 @@ public final class RoutesContext implements AutoCloseable {
   /**
    * Runs one cycle.
    *
-   * @param found what it finds
-   * @return null when it ends in a conflict, and the next one is to begin afresh
+   * @param found the topology that the cycle finds
+   * @return null when the cycle ends in a conflict and the next one must begin afresh
    */
   public Result cycle(Topology found) {
     topology = found;
@@ -211,7 +211,7 @@ public final class RoutesContext implements AutoCloseable {
   /**
    * Runs cycles until one does not end in a conflict.
    *
-   * @return its exit code
+   * @return the exit code of that cycle
    */
   public int run(Topology found) {
     Result last = null;
@@ -221,31 +221,31 @@ public final class RoutesContext implements AutoCloseable {
     return last.outcome().exitCode();
   }
 
-  /** Goes on as a process that has just started: it remembers nothing. */
+  /** Continues like a process that has just started and remembers nothing. */
   public void restart() {
     closeWiring();
     wiring = wiring();
     context.getRegistry().bind("cluster", wiring.cluster);
   }
 
-  /** What the cycles work on. */
+  /** Returns the cluster that the cycles work on. */
   public Cluster cluster() {
     return wiring.cluster;
   }
 
-  /** The alerts since this was last called. */
+  /** Returns the alerts since the last call. */
   public List<Alert> alerts() {
     List<Alert> news = List.copyOf(alerts);
     alerts.clear();
     return news;
   }
 
-  /** The messages of the alerts since they were last read. */
+  /** Returns the messages of the alerts since the alerts were last read. */
   public List<String> news() {
     return alerts().stream().map(Alert::message).toList();
   }
 
-  /** The context itself. */
+  /** Returns the Camel context itself. */
   public DefaultCamelContext camel() {
     return context;
   }
@@ -266,7 +266,7 @@ public final class RoutesContext implements AutoCloseable {
     }
   }
 
-  /** The bean {@code prober} of a cycle whose topology is given: no node is probed. */
+  /** The bean {@code prober} of a cycle with a given topology: it probes no node. */
   public final class GivenTopology {
     public List<NodeProbe> startProbes() {
       return List.of();
@@ -292,7 +292,7 @@ public final class RoutesContext implements AutoCloseable {
       return contested;
     }
 
-    // The routes of a probe and of a check name these, and none is sent there.
+    // The routes of a probe and of a check name these methods, but no exchange reaches them.
 
     public void dataSource() {
       throw new IllegalStateException();
@@ -323,7 +323,7 @@ public final class RoutesContext implements AutoCloseable {
     }
   }
 
-  /** The bean {@code alertLog} that keeps alerts. */
+  /** The bean {@code alertLog}, which keeps the alerts for the test. */
   public final class KeptAlerts {
     @Handler
     public void log(Alert alert) {

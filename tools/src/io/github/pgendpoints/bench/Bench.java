@@ -43,12 +43,12 @@ import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /**
- * Measures the packaged program against the aims, and prints a table. No test: it judges nothing.
+ * Measures the packaged program and prints the results beside the targets. It is not a test.
  *
  * <ul>
- *   <li>{@code -Dbench.rows=once,idle}: these rows; all of them without it
- *   <li>{@code -Dbench.quick}: few rounds, to see that it runs
- *   <li>{@code -Dbench.minutes=10}: how long the row {@code resident} runs
+ *   <li>{@code -Dbench.rows=once,idle}: measures these rows only; the default is all rows
+ *   <li>{@code -Dbench.quick}: measures few rounds, to check that the benchmark runs
+ *   <li>{@code -Dbench.minutes=10}: sets how long the row {@code resident} runs
  * </ul>
  */
 public final class Bench {
@@ -96,7 +96,7 @@ public final class Bench {
     measurements.put("resident", this::resident);
   }
 
-  /** Measures, prints and ends the process. */
+  /** Measures, prints the table, and ends the process. */
   public static void main(String[] args) throws Exception {
     ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).setLevel(Level.OFF);
     try (Installation installation = new Installation()) {
@@ -123,14 +123,14 @@ public final class Bench {
       say(name);
       int measured = rows.size();
       measurements.get(name).run();
-      // So that a run which is ended early was not in vain.
+      // Printed at once, so that a run that is interrupted still shows its results.
       rows.subList(measured, rows.size())
           .forEach(row -> System.err.println(row.what() + ": " + row.measured()));
     }
     System.out.printf("%n%s%n%n%s", machine(before), Row.table(rows));
   }
 
-  /** What goes on meanwhile; the table alone goes to standard output. */
+  /** Prints progress to standard error; only the table goes to standard output. */
   private static void say(String what) {
     System.err.println(what + " ...");
   }
@@ -189,11 +189,11 @@ public final class Bench {
     try (Program program = scene.program(newest).start()) {
       scene.awaitServed(program);
       for (int round = 0; round < rounds; round++) {
-        // Nothing keeps step with the probes.
+        // A random delay, so that the failure does not coincide with a probe.
         Scene.sleep(2000 + random.nextInt(1000));
         PostgresServer old = scene.cluster().primary();
         end.of(old);
-        // Until it is DOWN: the log may leave that out as flapping.
+        // Long enough for the node to become DOWN. The log may suppress that line as flapping.
         Scene.sleep(noticed + random.nextInt(1000));
         PostgresServer heir = scene.cluster().furthestStandby();
         CompletableFuture<Long> written = scene.written(Scene.RW, Set.of(heir.host()));
@@ -215,7 +215,7 @@ public final class Bench {
             "the promotion itself: %.0f ms".formatted(new Values(promoted).median())));
   }
 
-  /** Has the other servers follow the new primary, too. */
+  /** Makes the other servers follow the new primary, and waits until the Services are correct. */
   private void settle(PostgresServer old, PostgresServer heir, Program program)
       throws SQLException {
     for (PostgresServer other : scene.cluster().servers()) {
@@ -236,9 +236,9 @@ public final class Bench {
   }
 
   /**
-   * When a log got the line with these words for the nth time, as {@link System#nanoTime}: by the
-   * time of day in the line, since looking at the log again and again takes the processor from what
-   * is measured.
+   * When a log got its nth line with these words, as {@link System#nanoTime}. Uses the time of day
+   * in the line, because frequent reads of the log would take CPU time from the program being
+   * measured.
    */
   private static long logged(Supplier<String> log, String words, long nth) {
     for (int looks = 0; said(log.get(), words) < nth; looks++) {
@@ -257,7 +257,7 @@ public final class Bench {
   }
 
   private void splitBrains() throws SQLException {
-    // More of them in a row are flapping, which the log leaves out.
+    // The log treats more rounds in a row as flapping and suppresses them.
     int rounds = quick ? 2 : 3;
     List<Double> promoted = new ArrayList<>();
     List<Double> reported = new ArrayList<>();
@@ -279,7 +279,7 @@ public final class Bench {
         ended.add((moved.join() - logged(old::log, ACCEPTS, starts + 1)) / 1e6);
         for (PostgresServer other : scene.cluster().servers()) {
           if (other != old && other != heir) {
-            // It followed the old primary further than the new one did.
+            // It has WAL of the old primary from after the fork of the new timeline.
             scene.cluster().rejoin(other, heir);
           }
         }
@@ -400,7 +400,7 @@ public final class Bench {
     }
   }
 
-  /** What it costs a standby to look at its role, in peace. */
+  /** Measures what the pending role query costs an undisturbed standby. */
   private void question() throws Exception {
     int seconds = quick ? 10 : 60;
     PostgresServer standby = scene.cluster().standbys().get(0);
@@ -424,7 +424,7 @@ public final class Bench {
     }
   }
 
-  /** What was asked of the API, a minute. */
+  /** Summarizes the requests to the API, per minute. */
   private String requests(double minutes) {
     Map<String, Long> counts =
         scene.api().requests().stream()
@@ -440,7 +440,7 @@ public final class Bench {
     return request.method() + " " + request.target().resource();
   }
 
-  /** One psql a node and second, as the original does it, and nothing else. */
+  /** Measures only one psql per node and second, which is what the original program runs. */
   private String psql() throws Exception {
     int rounds = 10;
     String ask =
@@ -464,7 +464,7 @@ public final class Bench {
       if (loop.run() != 0) {
         return "no psql here";
       }
-      // The second line is that of the commands: 0m0.12s 0m0.34s
+      // The second line holds the times of the child processes: 0m0.12s 0m0.34s
       String[] times = loop.out().lines().toList().get(1).split("\\s+");
       return "60 psql a node: %.1f CPU s"
           .formatted((seconds(times[0]) + seconds(times[1])) * 60 / rounds);
@@ -514,7 +514,7 @@ public final class Bench {
     }
   }
 
-  /** The probe's query on open connections to the same nodes, by the driver alone. */
+  /** Measures the probe's query on open connections to the same nodes, with the driver alone. */
   private Values queriesAlone(List<String> addresses) throws SQLException {
     String query = Probe.query();
     List<Connection> connections = new ArrayList<>();
@@ -547,9 +547,9 @@ public final class Bench {
     return new Values(millis.subList(millis.size() / 2, millis.size()));
   }
 
-  /** Of a thousand nodes, nine hundred accept connections and never say a word. */
+  /** Measures a cycle in which 900 of 1,000 nodes do not respond. */
   private void dead(DeadNodes.Kind kind) throws Exception {
-    // A first run wants more than a tenth of the nodes.
+    // Publish first: a first run requires responses from more than a tenth of the nodes.
     run(() -> scene.program(newest).start("--once"));
     int port = Scene.freePort();
     PostgresServer primary = scene.cluster().primary();
@@ -663,13 +663,13 @@ public final class Bench {
     Program start();
   }
 
-  /** Looks on until it has ended well. */
+  /** Runs a program until it ends with exit code 0, and measures its cost. */
   private static Cost run(Start start) throws InterruptedException {
     double cpuBefore = childrensCpuSeconds();
     long began = System.nanoTime();
     try (Program program = start.start()) {
       Use use = Use.none();
-      // Seldom, so that looking on costs it little; the peak only grows.
+      // At long intervals, so that sampling costs the program little; the peak only grows.
       while (!program.process().waitFor(20, TimeUnit.MILLISECONDS)) {
         use = Use.of(program.process().pid(), use);
       }
@@ -681,7 +681,7 @@ public final class Bench {
     }
   }
 
-  /** Of the processes that this one started and that have ended. */
+  /** The CPU time of the child processes that have ended. */
   private static double childrensCpuSeconds() {
     try {
       String stat = Files.readString(Path.of("/proc/self/stat"));
@@ -712,9 +712,9 @@ public final class Bench {
             values(costs, Cost::peak).worst());
   }
 
-  // ---- for long
+  // ---- long runs
 
-  /** Several of each, since single ones differ by 20 MiB; none of them has anything to write. */
+  /** Runs several processes per kind, as single ones differ by 20 MiB; none writes anything. */
   private void resident() throws Exception {
     int minutes = quick ? 1 : Integer.getInteger("bench.minutes", 10);
     try (Program once = scene.program(newest).start("--once")) {

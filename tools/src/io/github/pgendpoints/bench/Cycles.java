@@ -9,7 +9,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How long cycles take, as the program's own metrics tell. */
+/** Measures how long cycles take, from the program's own metrics. */
 final class Cycles {
   private static final String DURATION = "pgendpoints_cycle_duration_seconds";
 
@@ -25,7 +25,7 @@ final class Cycles {
             .build();
   }
 
-  /** The next cycles' milliseconds, each one's own as long as a look comes between two of them. */
+  /** Durations of the next cycles in ms; an average where several cycles end between two reads. */
   Values next(int cycles, long lookMillis, Program program) {
     Scene.await("metrics", program, () -> total() != null);
     List<Double> millis = new ArrayList<>();

@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A port that is dead in one way, on every loopback address. */
+/** A port on every loopback address that does not respond, in one of several ways. */
 final class DeadNodes implements AutoCloseable {
   /** AuthenticationSASL, with SCRAM-SHA-256. */
   private static final byte[] WANTS_PASSWORD =
@@ -20,9 +20,9 @@ final class DeadNodes implements AutoCloseable {
   private final ServerSocket listener;
   private final List<Socket> clients = new CopyOnWriteArrayList<>();
 
-  /** What a client meets. */
+  /** The way in which a node does not respond. */
   enum Kind {
-    /** No answer to a SYN, since the queue of the listener is full. */
+    /** No response to a SYN, because the backlog of the listener is full. */
     BLACK_HOLES("that drop every packet") {
       @Override
       DeadNodes open() throws IOException {
@@ -31,7 +31,7 @@ final class DeadNodes implements AutoCloseable {
         return nodes;
       }
     },
-    /** The dearest: a server that wants a password, and then says nothing more. */
+    /** The most expensive kind: a server that requests a password and then sends nothing. */
     SILENT("that fall silent in the login") {
       @Override
       DeadNodes open() throws IOException {
@@ -87,7 +87,7 @@ final class DeadNodes implements AutoCloseable {
         clients.add(client);
         client.getOutputStream().write(WANTS_PASSWORD);
       } catch (IOException e) {
-        // That client has gone again, or close() was called.
+        // The client has closed the connection, or close() was called.
       }
     }
   }

@@ -15,14 +15,14 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
-/** The folder that {@code mvn package} leaves, copied and trained on each Java there is. */
+/** A copy of the folder that {@code mvn package} creates, to be trained on each Java version. */
 final class Installation implements AutoCloseable {
   private final Path parent;
   private final Path home;
 
-  /** A Java: its feature version and where it is. */
+  /** A Java installation: its feature version and its home folder. */
   record Java(int version, Path home) {
-    /** Those of the folder in which the one that runs this is, each feature version once. */
+    /** The running Java and those in the folder beside it, from 17 on, one per feature version. */
     static List<Java> all() throws IOException {
       TreeMap<Integer, Java> found = new TreeMap<>();
       Path mine = Path.of(System.getProperty("java.home")).toRealPath();
@@ -54,14 +54,14 @@ final class Installation implements AutoCloseable {
             file, home.resolve(packaged.relativize(file)), StandardCopyOption.COPY_ATTRIBUTES);
       }
     }
-    // All servers have loopback addresses, which Kubernetes would refuse.
+    // All servers have loopback addresses, which Kubernetes would reject.
     Files.writeString(
         home.resolve("config/jvm.options"),
         "-Dpostgres-endpoint-manager.allow-loopback=true\n",
         StandardOpenOption.APPEND);
   }
 
-  /** The same with another program in it, which has the same jars, options and training. */
+  /** An installation that runs {@link Plain} with the same jars, options and training. */
   static Installation ofPlain() throws IOException {
     Installation installation = new Installation();
     String name = Plain.class.getName().replace('.', '/') + ".class";
@@ -91,7 +91,7 @@ final class Installation implements AutoCloseable {
     }
   }
 
-  /** The program, still without settings. */
+  /** The program, without settings. */
   Program program(Java java, String... before) {
     String[] command =
         Stream.concat(Stream.of(before), Stream.of(launcher())).toArray(String[]::new);
@@ -102,7 +102,7 @@ final class Installation implements AutoCloseable {
     return home.resolve("bin/postgres-endpoint-manager").toString();
   }
 
-  /** Where files of a run can lie. */
+  /** The folder for the files of a run. */
   Path folder() {
     return parent;
   }

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** A pod's limits, by a control group of Linux's; it takes root to make one. */
+/** The limits of a pod, set by a Linux control group. Creating one requires root. */
 final class Limits implements AutoCloseable {
   private static final Path ROOT = Path.of("/sys/fs/cgroup");
   private static final String NAME = "postgres-endpoint-manager-bench";
@@ -18,9 +18,9 @@ final class Limits implements AutoCloseable {
   }
 
   /**
-   * 200m CPU and 128Mi; null where no group can be made.
+   * Returns limits of 200m CPU and 128Mi; null if no group can be created.
    *
-   * <p>In the older kind of control groups each resource has a hierarchy of its own.
+   * <p>In version 1 of control groups, each resource has a separate hierarchy.
    */
   static Limits ofTheCronJob() {
     boolean unified = Files.exists(ROOT.resolve("cgroup.controllers"));
@@ -52,7 +52,7 @@ final class Limits implements AutoCloseable {
     }
   }
 
-  /** Put before a command, makes it join the group and then be that command. */
+  /** Returns a prefix for a command; it joins the group and then executes the command. */
   String[] command() {
     StringBuilder join = new StringBuilder();
     groups.forEach(group -> join.append("echo $$ >").append(group).append("/cgroup.procs && "));

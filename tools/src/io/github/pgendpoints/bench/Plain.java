@@ -14,9 +14,9 @@ import org.apache.camel.main.Main;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a first try of the same with Camel looks like, and what {@code --once} is compared with: one
- * route, one simple query to each node beside the others, and both Services' Endpoints. It asks
- * less - no ready check, no EndpointSlices, no Services - and judges nothing.
+ * A minimal Camel program for the same purpose, the baseline for {@code --once}: one route, one
+ * simple query to each node in parallel, and both Services' Endpoints. It sends fewer requests (no
+ * ready check, no EndpointSlices, no Services), and it decides nothing.
  */
 public final class Plain extends Main {
   static final String ROUTE = "plain.camel.yaml";
@@ -53,7 +53,7 @@ public final class Plain extends Main {
             .formatted(node, port, PostgresCluster.DATABASE));
     config.setUsername(PostgresCluster.USER);
     config.setPassword(environment.get("PGPASSWORD"));
-    // What the stand-ins of the training understand.
+    // The stand-in nodes of the training understand this query.
     config.setConnectionTestQuery("SELECT 1");
     config.setMaximumPoolSize(1);
     config.setInitializationFailTimeout(-1);

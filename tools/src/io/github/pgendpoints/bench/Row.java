@@ -3,15 +3,15 @@ package io.github.pgendpoints.bench;
 import java.util.List;
 
 /**
- * A line of the table.
+ * A row of the table.
  *
- * @param what is measured
- * @param target to be reached
- * @param measured now
- * @param beside what was measured in the same run to compare it with
+ * @param what the quantity measured
+ * @param target the value to reach
+ * @param measured the value measured now
+ * @param beside a value measured in the same run, for comparison
  */
 record Row(String what, String target, String measured, String beside) {
-  /** A table in Markdown, as docs/performance.md has it. */
+  /** Returns a table in Markdown, as in docs/performance.md. */
   static String table(List<Row> rows) {
     StringBuilder table =
         new StringBuilder("| what | target | measured | beside it, in the same run |\n");

@@ -23,8 +23,8 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
- * Three servers and an API in this process's care, and the program as a pod has it beside them:
- * with TLS to the API, and a token of its own.
+ * Three servers and an API managed by this process, and the program beside them with the
+ * environment of a pod: TLS to the API, and its own token.
  */
 final class Scene implements AutoCloseable {
   static final String NAMESPACE = "db";
@@ -33,10 +33,10 @@ final class Scene implements AutoCloseable {
 
   private static final long PATIENCE_NANOS = 120_000_000_000L;
 
-  /** As far behind a change as kube-controller-manager is. */
+  /** The delay of the mirroring after a change, similar to that of kube-controller-manager. */
   private static final Duration MIRRORING = Duration.ofMillis(5);
 
-  /** Until HotSpot has compiled what a request needs. A real API server need not be warmed up. */
+  /** Requests until HotSpot has compiled the request path. A real API server needs no warm-up. */
   private static final int WARM_UP = 1000;
 
   private final PostgresCluster cluster;
@@ -92,12 +92,12 @@ final class Scene implements AutoCloseable {
     api.clearRequests();
   }
 
-  /** Addresses that a Service is to get, and when it has got them. */
+  /** The addresses expected for a Service, and the time at which it has them. */
   private record Expected(String service, Set<String> addresses, CompletableFuture<Long> at) {}
 
   /**
-   * When the Service leads to these addresses, as {@link System#nanoTime}. It is looked at after
-   * each change, rather than again and again: that would take the processor from what is measured.
+   * When the Service has these addresses, as {@link System#nanoTime}. Checked after each change
+   * instead of by polling, because polling would take CPU time from the program being measured.
    */
   CompletableFuture<Long> written(String service, Set<String> addresses) {
     CompletableFuture<Long> at =
@@ -120,12 +120,12 @@ final class Scene implements AutoCloseable {
     return api;
   }
 
-  /** The program with the settings of this scene; {@code before} stands before its command. */
+  /** The program with the settings of this scene; {@code before} precedes its command. */
   Program program(Installation.Java java, String... before) {
     return place(installation.program(java, before));
   }
 
-  /** A program with the settings of this scene. */
+  /** Adds the settings of this scene to a program. */
   Program place(Program program) {
     return program
         .with("HOME", installation.folder().toString())
@@ -152,7 +152,7 @@ final class Scene implements AutoCloseable {
     }
   }
 
-  /** Waits until the Services lead to the primary and to all standbys. */
+  /** Waits until the Services route to the primary and to all standbys. */
   void awaitServed(Program program) {
     Set<String> standbys =
         cluster.standbys().stream().map(PostgresServer::host).collect(Collectors.toSet());
@@ -175,9 +175,9 @@ final class Scene implements AutoCloseable {
   }
 
   /**
-   * Waits, looking each millisecond.
+   * Waits for a condition, which is checked every millisecond.
    *
-   * @return the moment, of {@link System#nanoTime}
+   * @return the time at which it holds, as {@link System#nanoTime}
    */
   static long await(String what, Program program, BooleanSupplier condition) {
     long start = System.nanoTime();

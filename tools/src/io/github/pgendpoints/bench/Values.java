@@ -16,7 +16,7 @@ record Values(List<Double> sorted) {
     return sorted.get(sorted.size() - 1);
   }
 
-  /** Both, of milliseconds. */
+  /** Formats the median and the worst value, both in milliseconds. */
   String medianAndWorst() {
     return "%.0f ms / %.0f ms".formatted(median(), worst());
   }

@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * The program at work on one machine, with real PostgreSQL servers: failovers, an old primary that
+ * Runs the program on one machine with real PostgreSQL servers: failovers, an old primary that
  * returns, and a split brain. Goes on until Ctrl-C, or ends by itself with {@code -Ddemo.once}.
  *
- * <p>Each sentence it prints as {@code ok} has been checked. When one does not hold, it says so and
- * ends with exit code 1; that makes it a test of the whole, too.
+ * <p>The demo checks each sentence that it prints as {@code ok}. If a check fails, it reports the
+ * failure and ends with exit code 1, so it is also an end-to-end test.
  */
 public final class Demo {
   private final Screen screen;
@@ -39,7 +39,7 @@ public final class Demo {
     }
     Screen screen = new Screen(System.out, hasColours());
     boolean asTold = run(screen);
-    // Not interrupted.
+    // The demo has ended by itself, so the shutdown hook for Ctrl-C prints nothing.
     screen.silence();
     System.exit(asTold ? 0 : 1);
   }
@@ -63,7 +63,7 @@ public final class Demo {
       return false;
     }
     try {
-      // From Java 22 on there is a console where there is no terminal, too.
+      // From Java 22 on, a console exists without a terminal, too.
       return (boolean) Console.class.getMethod("isTerminal").invoke(console);
     } catch (ReflectiveOperationException e) {
       return true;
@@ -89,7 +89,7 @@ public final class Demo {
     return true;
   }
 
-  /** The cluster and the manager have shutdown hooks of their own, which run beside this one. */
+  /** Runs in a shutdown hook, in parallel with the hooks of the cluster and the manager. */
   private static void interrupted(Screen screen) {
     screen.gap();
     screen.say("Stopping the servers and removing their files.");
@@ -110,7 +110,7 @@ public final class Demo {
     endSplitBrain(first, second, third);
     screen.gap();
     screen.say(
-        "All came out as told: %s followed each promotion within %d ms, an old primary that ran"
+        "Every step had the expected outcome: %s followed each promotion within %d ms, an old primary that ran"
                 .formatted(RW, publication.toMillis())
             + " again stopped nothing, and a split brain changed nothing.");
     if (System.getProperty("demo.once") == null) {
@@ -164,7 +164,7 @@ public final class Demo {
     confirmUntouched(versions);
     try {
       stage.write();
-      throw new NotAsToldException("an application could write without a primary");
+      throw new UnexpectedOutcomeException("an application could write without a primary");
     } catch (SQLException e) {
       screen.confirm("an application's INSERT through %s fails: it has no server".formatted(RW));
     }
@@ -175,7 +175,7 @@ public final class Demo {
     heading("3. Failover");
     screen.say(
         ("%1$s has received all that %2$s has, so it is promoted, as a failover tool does it, and"
-                + " %2$s is told to follow it.")
+                + " %2$s is reconfigured to follow it.")
             .formatted(heir.name(), other.name()));
     Stage.Timing timing = promote(heir);
     other.follow(heir);
@@ -206,7 +206,8 @@ public final class Demo {
     screen.confirm(
         "an INSERT sent to %s itself succeeds: whatever it takes is lost".formatted(old.name()));
     if (!stage.logged("nothing is written").isEmpty()) {
-      throw new NotAsToldException("a cycle was refused: " + stage.logged("nothing is written"));
+      throw new UnexpectedOutcomeException(
+          "a cycle was refused: " + stage.logged("nothing is written"));
     }
     screen.confirm("no cycle was refused: %s is still verified".formatted(primary.name()));
     confirmUntouched(versions);
@@ -228,7 +229,7 @@ public final class Demo {
     show();
     confirmPublication(heir, timing);
     if (old.isInRecovery()) {
-      throw new NotAsToldException(old.name() + " is no primary any more");
+      throw new UnexpectedOutcomeException(old.name() + " is no primary any more");
     }
     screen.confirm(
         "%s is a primary all the while, on timeline %d; neither Service routes to it"
@@ -261,7 +262,7 @@ public final class Demo {
             .formatted(rival.name(), primary.name()));
     rival.promote();
     awaitError("multiple primaries, nothing is written", rival.host(), primary.host());
-    // In the moment of its promotion the rival may have left the read-only Service.
+    // The rival may have left the read-only Service at the moment of its promotion.
     String versions = stage.versions();
     stage.awaitCycles(3);
     show();
@@ -320,13 +321,13 @@ public final class Demo {
     }
   }
 
-  /** Begins an act: what was logged in the one before proves nothing of this one. */
+  /** Begins an act and discards the log: lines of the previous act prove nothing about this one. */
   private void heading(String text) {
     stage.forgetLog();
     screen.heading(text);
   }
 
-  /** Promotions do not keep step with the probes. */
+  /** Promotes after a random delay, so that promotions do not coincide with the probes. */
   private Stage.Timing promote(PostgresServer heir) throws SQLException, InterruptedException {
     Thread.sleep(ThreadLocalRandom.current().nextInt(1000));
     return stage.promote(heir);
@@ -345,7 +346,7 @@ public final class Demo {
     stage.awaitCycles(0);
   }
 
-  /** Waits for the program's own ERROR line, and gives it another cycle to do something wrong. */
+  /** Waits for an ERROR line of the program, then for one more cycle that could act wrongly. */
   private void awaitError(String words, String... parts) {
     stage.await(
         "an ERROR '%s' with '%s'".formatted(words, String.join("' and '", parts)),
@@ -362,7 +363,7 @@ public final class Demo {
 
   private void confirmUntouched(String versions) {
     if (!stage.versions().equals(versions)) {
-      throw new NotAsToldException(
+      throw new UnexpectedOutcomeException(
           "something was written: resourceVersions were %s, are %s"
               .formatted(versions, stage.versions()));
     }
@@ -372,7 +373,7 @@ public final class Demo {
   private void confirmWrite(PostgresServer expected) throws SQLException {
     PostgresServer actual = stage.write();
     if (actual != expected) {
-      throw new NotAsToldException(
+      throw new UnexpectedOutcomeException(
           "an INSERT through %s arrived on %s instead of %s".formatted(RW, actual, expected));
     }
     screen.confirm("an application's INSERT through %s arrives on %s".formatted(RW, actual.name()));
@@ -381,7 +382,7 @@ public final class Demo {
   private void confirmOrders(PostgresServer primary) throws SQLException {
     int held = Integer.parseInt(primary.sql("SELECT count(*) FROM orders"));
     if (held != stage.written()) {
-      throw new NotAsToldException(
+      throw new UnexpectedOutcomeException(
           "%s holds %d orders; %d were written through %s"
               .formatted(primary.name(), held, stage.written(), RW));
     }

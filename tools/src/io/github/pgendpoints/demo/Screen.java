@@ -12,8 +12,8 @@ import java.util.List;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the demo prints, 80 columns wide. A line of the manager's log stands where it was logged,
- * behind a mark of its own, so that nobody takes the demo's words for the program's.
+ * Prints the output of the demo, 80 columns wide. A line of the manager's log appears when it is
+ * logged, with its own prefix, so that a reader does not take the demo's words for the program's.
  */
 final class Screen {
   private static final int WIDTH = 80;
@@ -42,18 +42,18 @@ final class Screen {
   private boolean silent;
 
   /**
-   * @param colours whether {@code out} is a terminal that shows them
+   * @param colours whether {@code out} is a terminal that shows colours
    */
   Screen(PrintStream out, boolean colours) {
     this.out = out;
     this.colours = colours;
   }
 
-  /** Takes the log over: what went elsewhere comes here alone. */
+  /** Redirects the log: log lines go to this screen and to no other appender. */
   void attachLog() {
     Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
     root.detachAndStopAllAppenders();
-    // It tells how it finds the binaries, which is not the manager's doing.
+    // It logs how it finds the binaries, which is not part of the manager's work.
     ((Logger) LoggerFactory.getLogger("io.zonky")).setLevel(Level.OFF);
     Appender appender = new Appender();
     appender.setContext(root.getLoggerContext());
@@ -61,48 +61,48 @@ final class Screen {
     root.addAppender(appender);
   }
 
-  /** Says what all of it is. */
+  /** Prints the title of the demo. */
   synchronized void title(String text) {
     print(Style.BOLD, text);
     print(Style.BOLD, "=".repeat(text.length()));
   }
 
-  /** Begins an act. */
+  /** Prints the heading of an act. */
   synchronized void heading(String text) {
     gap();
     print(Style.BOLD, text);
     print(Style.BOLD, "-".repeat(text.length()));
   }
 
-  /** Tells what is being done, or has been. */
+  /** Prints what the demo does or has done. */
   synchronized void say(String text) {
     endLog();
     print(Style.PLAIN, "", "", text);
   }
 
-  /** Shows a command to try. */
+  /** Prints a command that the user can try. */
   synchronized void command(String text) {
     endLog();
     print(Style.PLAIN, "  " + text);
   }
 
-  /** Tells what was found to be as it must be. */
+  /** Prints a statement that the demo has checked. */
   synchronized void confirm(String text) {
     endLog();
     print(Style.GREEN, OK, " ".repeat(OK.length()), text);
   }
 
-  /** Adds to what was confirmed. */
+  /** Prints a detail of the statement that was just confirmed. */
   synchronized void explain(String text) {
     endLog();
     print(Style.FAINT, " ".repeat(OK.length()), " ".repeat(OK.length()), text);
   }
 
-  /** Tells why the demo ends before its end. */
+  /** Prints why the demo ends early. */
   synchronized void fail(Exception e) {
     gap();
-    if (e instanceof NotAsToldException) {
-      print(Style.RED, "  NOT AS TOLD: ", "    ", e.getMessage());
+    if (e instanceof UnexpectedOutcomeException) {
+      print(Style.RED, "  UNEXPECTED: ", "    ", e.getMessage());
       return;
     }
     StringWriter trace = new StringWriter();
@@ -110,7 +110,7 @@ final class Screen {
     trace.toString().lines().forEach(line -> print(Style.RED, line));
   }
 
-  /** Shows rows, of which the first is the head, in columns as wide as they need. */
+  /** Prints rows in columns as wide as their content. The first row is the header. */
   synchronized void table(List<List<String>> rows) {
     gap();
     List<Integer> widths = new ArrayList<>();
@@ -131,15 +131,13 @@ final class Screen {
     }
   }
 
-  /** Leaves a line free. */
+  /** Prints an empty line. */
   synchronized void gap() {
     inLog = false;
     print(Style.PLAIN, "");
   }
 
-  /**
-   * Prints nothing from now on: to the manager, servers that are being closed look like failures.
-   */
+  /** Prints nothing from now on: the manager reports servers that shut down as failures. */
   synchronized void silence() {
     silent = true;
   }
@@ -182,7 +180,7 @@ final class Screen {
     }
   }
 
-  /** Breaks at blanks; a word that is too long for a line stays whole. */
+  /** Breaks text at blanks; a word that is too long for a line stays whole. */
   private static List<String> wrap(String text, int width) {
     List<String> lines = new ArrayList<>();
     List<String> line = new ArrayList<>();

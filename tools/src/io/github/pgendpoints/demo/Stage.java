@@ -22,10 +22,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What the demo plays with: a PostgreSQL cluster, a Kubernetes API and the manager between them.
+ * The stage of the demo: a PostgreSQL cluster, a Kubernetes API, and the manager between them.
  *
- * <p>What is shown as fact comes from the servers and from the API. The manager is not asked, or
- * the demo could not tell that it is wrong.
+ * <p>The facts that the demo shows come from the servers and the API, not from the manager.
+ * Otherwise the demo could not detect that the manager is wrong.
  */
 final class Stage implements AutoCloseable {
   static final String RW = "pg-rw";
@@ -40,11 +40,11 @@ final class Stage implements AutoCloseable {
   private final Run manager;
   private int written;
 
-  /** Starts the servers and the API; the manager waits for {@link #startManager}. */
+  /** Starts the servers and the API. {@link #startManager} starts the manager. */
   Stage() throws SQLException {
     cluster = PostgresCluster.start();
     cluster.primary().sql("CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY)");
-    // What the program recommends: it reads timelines and their histories.
+    // The rights that the program recommends: with them it reads timelines and their histories.
     cluster.primary().sql("GRANT pg_monitor TO " + PostgresCluster.USER);
     cluster.primary().sql("ALTER ROLE " + PostgresCluster.USER + " REPLICATION");
     api.start();
@@ -62,12 +62,12 @@ final class Stage implements AutoCloseable {
     return cluster;
   }
 
-  /** What the manager has logged that contains {@code text}. */
+  /** Returns the lines the manager has logged that contain {@code text}. */
   List<String> logged(String text) {
     return manager.logged(text);
   }
 
-  /** Forgets what the manager has logged so far. */
+  /** Discards the lines that the manager has logged so far. */
   void forgetLog() {
     manager.forgetLog();
   }
@@ -78,7 +78,7 @@ final class Stage implements AutoCloseable {
 
   // ---- facts
 
-  /** The addresses behind a Service, {@code -} without one. */
+  /** Returns the addresses behind a Service, separated by commas; {@code -} if there is none. */
   String addresses(String service) {
     Endpoints endpoints = api.endpoints(service);
     String addresses =
@@ -91,14 +91,14 @@ final class Stage implements AutoCloseable {
     return addresses.isEmpty() ? "-" : addresses;
   }
 
-  /** The versions of both Endpoints, which the API raises with each write. */
+  /** Returns the resource versions of both Endpoints. The API raises one with each write. */
   String versions() {
     return Stream.of(RW, RO)
         .map(service -> service + " " + api.endpoints(service).getMetadata().getResourceVersion())
         .collect(Collectors.joining(", "));
   }
 
-  /** The nodes, each as it says itself, and the Services, each as the API has it. */
+  /** Two tables: the nodes as the servers report them, and the Services as the API has them. */
   List<List<List<String>>> tables() {
     List<List<String>> nodes = new ArrayList<>();
     nodes.add(List.of("NODE", "ADDRESS", "STATE", "TIMELINE", "SERVED BY"));
@@ -143,22 +143,22 @@ final class Stage implements AutoCloseable {
         : endpoints.getMetadata().getAnnotations().getOrDefault(Annotations.LAST_TOPOLOGY, "-");
   }
 
-  /** Where the Endpoints can be read over HTTP. */
+  /** The URL under which the API serves the Endpoints of a Service. */
   String url(String service) {
     return "%s/api/v1/namespaces/%s/endpoints/%s".formatted(api.url(), NAMESPACE, service);
   }
 
-  /** The process to end for the loss of a server. */
+  /** Returns the ID of the process to kill in order to lose the server. */
   String pid(PostgresServer server) throws SQLException {
     return server.sql("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)");
   }
 
-  // ---- deeds
+  // ---- actions
 
   /**
    * Writes as an application does: to the address that the Endpoints of {@link #RW} hold.
    *
-   * @return where the row arrived
+   * @return the server that stored the row
    */
   PostgresServer write() throws SQLException {
     String address = addresses(RW);
@@ -166,18 +166,19 @@ final class Stage implements AutoCloseable {
         cluster.servers().stream()
             .filter(candidate -> candidate.host().equals(address))
             .findFirst()
-            .orElseThrow(() -> new NotAsToldException(RW + " has no one address but " + address));
+            .orElseThrow(
+                () -> new UnexpectedOutcomeException(RW + " has no one address but " + address));
     writeTo(server);
     written++;
     return server;
   }
 
-  /** Writes to a server, whatever the Services say. */
+  /** Writes to a server directly, independent of the Services. */
   void writeTo(PostgresServer server) throws SQLException {
     server.sql("INSERT INTO orders DEFAULT VALUES");
   }
 
-  /** How many rows were written through {@link #RW}. */
+  /** The number of rows written through {@link #RW}. */
   int written() {
     return written;
   }
@@ -186,11 +187,11 @@ final class Stage implements AutoCloseable {
    * How long a promotion took to become effective.
    *
    * @param promotion from the request to the first {@code pg_is_in_recovery()} that is false
-   * @param publication from that answer to the API having the new address
+   * @param publication from that result until the API holds the new address
    */
   record Timing(Duration promotion, Duration publication) {}
 
-  /** Promotes, and watches the server and the API each in a thread of its own. */
+  /** Promotes a standby and polls the server and the API, each in a separate thread. */
   Timing promote(PostgresServer standby) throws SQLException {
     CompletableFuture<Long> published =
         CompletableFuture.supplyAsync(
@@ -229,18 +230,18 @@ final class Stage implements AutoCloseable {
     momentOf(more + " more cycles", () -> cycles.ended() > ended + more);
   }
 
-  /** Forgets the requests so far, which would fill the memory in the end. */
+  /** Discards the recorded requests, which would otherwise fill the memory over time. */
   void forgetRequests() {
     api.clearRequests();
   }
 
-  /** When a condition came true, to a millisecond. */
+  /** Waits for a condition and returns the time it became true, accurate to a millisecond. */
   private long momentOf(String goal, Callable<Boolean> condition) {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     try {
       while (!condition.call()) {
         if (System.nanoTime() > deadline) {
-          throw new NotAsToldException(
+          throw new UnexpectedOutcomeException(
               "waited %d s for %s; the Endpoints hold %s and %s"
                   .formatted(PATIENCE.toSeconds(), goal, addresses(RW), addresses(RO)));
         }

@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Headless Chromium, driven by chromedriver over W3C WebDriver, as both come from Debian. */
+/** Headless Chromium, driven by chromedriver over W3C WebDriver. Both come from Debian. */
 final class Browser implements AutoCloseable {
-  /** The key under which WebDriver gives the reference of an element. */
+  /** The key under which WebDriver returns the reference of an element. */
   private static final String ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -69,13 +69,13 @@ final class Browser implements AutoCloseable {
     send("POST", session + "/url", Map.of("url", url));
   }
 
-  /** What a script in the page returns. */
+  /** Runs a script in the page and returns its result. */
   JsonNode evaluate(String script, Object... arguments) throws IOException {
     return send(
         "POST", session + "/execute/sync", Map.of("script", script, "args", List.of(arguments)));
   }
 
-  /** The text that a person sees; empty when there is no such element. */
+  /** Returns the text of an element; empty if there is no such element. */
   String text(String xpath) throws IOException {
     return evaluate(
             "const found = document.evaluate(arguments[0], document, null, 9, null).singleNodeValue;"
@@ -84,7 +84,7 @@ final class Browser implements AutoCloseable {
         .asText();
   }
 
-  /** Whether there was such an element, which is clicked as by a mouse. */
+  /** Clicks an element as a mouse does; false if there is none or the click fails. */
   boolean click(String xpath) throws IOException {
     JsonNode found = send("POST", session + "/elements", Map.of("using", "xpath", "value", xpath));
     if (found.isEmpty()) {
@@ -95,7 +95,7 @@ final class Browser implements AutoCloseable {
           "POST", session + "/element/" + found.get(0).path(ELEMENT).asText() + "/click", Map.of());
       return true;
     } catch (IOException e) {
-      // It has just been drawn anew, or something is still in front of it.
+      // The page has just redrawn the element, or another element still covers it.
       return false;
     }
   }

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The packaged program with real PostgreSQL, looked at as people do: in Hawtio, in a browser. Only
- * {@code mvn -Phawtio} compiles and runs it.
+ * Shows the packaged program with real PostgreSQL as a user sees it: in Hawtio, in a browser. Only
+ * {@code mvn -Phawtio} compiles and runs this test.
  */
 class HawtioInBrowser {
   private static final Path SCREENSHOTS = Path.of("target/hawtio");
@@ -32,7 +32,7 @@ class HawtioInBrowser {
           .toAbsolutePath()
           .toString();
 
-  /** Of the step by which a message comes in, the first of the diagram: how many did. */
+  /** Script: how many messages have entered the first step of the diagram; -1 if unknown. */
   private static final String TOTAL =
       "const node = document.querySelector('.react-flow__node');"
           + " const numbers = node ? node.innerText.match(/^\\d+$/gm) : null;"
@@ -90,7 +90,7 @@ class HawtioInBrowser {
     }
   }
 
-  /** Of the steps that the flow is told by, those that the diagram calls by another name. */
+  /** Returns the steps of the documented flow that the diagram does not show by that name. */
   private List<String> stepsNotShown(String route) throws IOException {
     String diagram = browser.evaluate(LABELS).asText();
     return STEPS.getOrDefault(route, List.of()).stream()
@@ -98,7 +98,7 @@ class HawtioInBrowser {
         .toList();
   }
 
-  /** And the kubelet sees it at once. */
+  /** Stops and starts a route, and checks that the kubelet's readiness probe follows at once. */
   private void stopsAndStarts(String route) throws IOException {
     until(() -> ready() == 200);
     execute(route, "stop()");
@@ -116,7 +116,7 @@ class HawtioInBrowser {
     browser.screenshot(SCREENSHOTS.resolve(route + "-started.png"));
   }
 
-  /** In the tab Operations: open the one that is meant, and press its button. */
+  /** Opens an operation on the tab Operations and presses its button Execute. */
   private void execute(String route, String operation) {
     String item = "//li[.//*[normalize-space(text())='" + operation + "']]";
     until(() -> browser.click(inTree(route)));
@@ -126,7 +126,7 @@ class HawtioInBrowser {
     until(() -> browser.click(item + "//button[normalize-space(.)='Execute']"));
   }
 
-  /** As Connect leaves it; a script, since a name and an address are no part of what is tried. */
+  /** Stores a connection by script, as the Connect page does; entering it is not under test. */
   private void connect(HawtioServer hawtio) throws IOException {
     browser.open(hawtio.url() + "/favicon.ico");
     browser.evaluate(
@@ -158,7 +158,7 @@ class HawtioInBrowser {
 
   private Program program(PostgresCluster cluster, FakeApiServer api, Path temporary) {
     return new Program(LAUNCHER)
-        // All servers of a test have loopback addresses, which Kubernetes would refuse.
+        // All servers of a test have loopback addresses, which Kubernetes would reject.
         .with("JDK_JAVA_OPTIONS", "-Dpostgres-endpoint-manager.allow-loopback=true")
         .with("HOME", temporary.toString())
         .with("KUBECONFIG", api.kubeconfig(temporary.resolve("kubeconfig")).toString())

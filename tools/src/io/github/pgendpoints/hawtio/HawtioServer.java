@@ -6,12 +6,12 @@ import org.eclipse.jetty.ee10.webapp.WebAppContext;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 
-/** Hawtio's own web application, in this process, with the settings that docs/hawtio.md names. */
+/** Hawtio's web application in this process, with the settings that docs/hawtio.md names. */
 final class HawtioServer implements AutoCloseable {
   private final Server server = new Server();
 
   /**
-   * @param war io.hawt:hawtio-war
+   * @param war the artifact io.hawt:hawtio-war
    */
   HawtioServer(Path war) throws Exception {
     System.getProperties()

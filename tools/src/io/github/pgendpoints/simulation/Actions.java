@@ -9,7 +9,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/** What happens between cycles, and what people do. */
+/** The random actions between cycles: faults and changes, and what operators do. */
 enum Actions {
   WRITE(10),
   LAG(4),
@@ -82,7 +82,7 @@ enum Actions {
     return WEIGHTED.get(random.nextInt(WEIGHTED.size()));
   }
 
-  /** Does it; returns what was done, or null when there was nothing to do it to. */
+  /** Runs the action. Returns a text for the trace, or null when the action does not fit now. */
   String run(Run run, SplittableRandom random) {
     World world = run.world;
     Machine machine = world.machines.get(random.nextInt(world.machines.size()));
@@ -325,7 +325,7 @@ enum Actions {
     return machine == null || run.trace == null ? "" : machine.toString();
   }
 
-  /** A server of that role; null when there is none. */
+  /** Returns a random server of this role, a running one if possible; null if there is none. */
   private static Machine any(SplittableRandom random, World world, boolean primary) {
     int start = random.nextInt(world.machines.size());
     Machine found = null;
@@ -338,7 +338,7 @@ enum Actions {
     return found;
   }
 
-  /** What is left of a stored primary when people have edited it. */
+  /** Returns what remains of a stored primary after a manual edit of the annotations. */
   static PublishedPrimary stripped(PublishedPrimary primary, int how) {
     return new PublishedPrimary(
         primary.line(),

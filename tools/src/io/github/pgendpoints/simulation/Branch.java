@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A branch of WAL with an identity of its own. The rules see its number and its begin only, and two
- * branches may have both in common.
+ * A branch of WAL with its own identity. The rules see only its timeline number and its begin, and
+ * two branches may have both in common.
  */
 final class Branch {
   final String cluster;
@@ -24,7 +24,7 @@ final class Branch {
     this.parent = parent;
   }
 
-  /** Where a new cluster begins. */
+  /** Returns the first branch of a new cluster. */
   static Branch first(String cluster) {
     return new Branch(cluster, 1, 0, null);
   }
@@ -38,12 +38,12 @@ final class Branch {
     return false;
   }
 
-  /** Where an ancestor ends on the way to this branch. */
+  /** Returns the position where this branch's history leaves an ancestor. */
   long endOf(Branch ancestor) {
     return childOf(ancestor).begin;
   }
 
-  /** The branch that follows an ancestor on the way to this one. */
+  /** Returns the direct child of an ancestor on the path to this branch. */
   Branch childOf(Branch ancestor) {
     Branch branch = this;
     while (branch.parent != ancestor) {
@@ -52,7 +52,7 @@ final class Branch {
     return branch;
   }
 
-  /** The branch on the way here that looks like another one; null when none does. */
+  /** Returns the branch in this history that looks like another branch; null if there is none. */
   Branch looksLike(Branch other, boolean beginsAreTold) {
     for (Branch branch = this; branch != null; branch = branch.parent) {
       if (branch.timeline == other.timeline && (!beginsAreTold || branch.begin == other.begin)) {
@@ -62,7 +62,7 @@ final class Branch {
     return null;
   }
 
-  /** The branch on the way here that looks like a line that is stored; null when none does. */
+  /** Returns the branch in this history that looks like a stored line; null if there is none. */
   Branch looksLike(Line line, boolean beginsAreTold) {
     for (Branch branch = this; branch != null; branch = branch.parent) {
       if (branch.timeline == line.timeline()
@@ -73,7 +73,7 @@ final class Branch {
     return null;
   }
 
-  /** What its history file says. */
+  /** Returns the content of this branch's history file. */
   History history() {
     if (history == null) {
       List<History.Ancestor> ancestors = new ArrayList<>();

@@ -4,7 +4,7 @@ import io.github.pgendpoints.topology.Right;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** A server as it really is. */
+/** The real state of a server. */
 final class Machine {
   String name;
   String address;
@@ -22,10 +22,10 @@ final class Machine {
   boolean hardened;
   long startedAt;
 
-  /** The highest timeline whose history file it has. */
+  /** The highest timeline whose history file the server has. */
   long highestKnown = 1;
 
-  /** Bytes that its WAL lags, as its operator set it; 0 for none. */
+  /** The lag in bytes of WAL that an operator configured; 0 for none. */
   long delay;
 
   Set<Right> rights = EnumSet.noneOf(Right.class);
@@ -37,17 +37,17 @@ final class Machine {
     this.lsn = lsn;
   }
 
-  /** Whether somebody who asks gets an answer. */
+  /** Whether the server answers a probe. */
   boolean answers() {
     return running && !frozen && !cut && !refusing && !isFullForUs();
   }
 
-  /** A role that may replicate is let in by another door. */
+  /** Whether our role gets no connection. A role with REPLICATION can use a WAL sender slot. */
   boolean isFullForUs() {
     return full && (sendersFull || !rights.contains(Right.HISTORY));
   }
 
-  /** Whether all of its WAL is on the way to another's position. */
+  /** Whether all WAL of this server is part of another server's history. */
   boolean isOnTheWayTo(Machine other) {
     return branch == other.branch
         ? lsn <= other.lsn
@@ -64,7 +64,7 @@ final class Machine {
         && isOnTheWayTo(upstream);
   }
 
-  /** Takes over what its upstream has, up to so many bytes. */
+  /** Replicates WAL from the upstream, at most this many bytes. */
   void replicate(long bytes) {
     if (!streams()) {
       return;

@@ -2,9 +2,9 @@ package io.github.pgendpoints.simulation;
 
 import java.util.Map;
 
-/** What is known of the damaged tables. */
+/** Known results for the mutants, which are decision tables with one change. */
 final class Mutants {
-  /** Those that decide as the whole tables do, with the reason. */
+  /** The mutants that decide exactly as the original tables do, each with the reason. */
   static final Map<String, String> EQUIVALENT =
       Map.of(
           "primary: published before untold",

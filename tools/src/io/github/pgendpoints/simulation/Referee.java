@@ -31,12 +31,12 @@ import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/** Holds every verdict against the truth. */
+/** Checks every verdict against the real state of the world. */
 final class Referee {
   private static final int SETTLED_SECONDS = 30;
   private static final int MIN_PROBES = 3;
 
-  /** What a stored primary really is. */
+  /** The branch and the server that a stored primary really stands for. */
   private record Tag(Branch branch, Machine machine) {}
 
   private record Key(Line line, Long startedAt) {
@@ -45,7 +45,7 @@ final class Referee {
     }
   }
 
-  /** A primary of a split brain, under the entries it had then. */
+  /** A primary of a split brain, with the entries it had at that time. */
   private static final class Track {
     final List<NodeState> entries = new ArrayList<>();
     long downSince = -1;
@@ -76,7 +76,7 @@ final class Referee {
     this.world = run.world;
   }
 
-  /** What a cycle saw, by the truth behind it. */
+  /** What a cycle saw, with the real server behind each node. */
   private final class Sight {
     final LastPublished published;
     final Topology topology;
@@ -95,7 +95,7 @@ final class Referee {
       this.topology = topology;
       tag = published.line() == null ? null : tags.get(Key.of(published.primary()));
       if (published.line() != null && tag == null) {
-        throw new Violation("bookkeeping", "nobody verified " + published.primary());
+        throw new Violation("bookkeeping", "no cycle verified " + published.primary());
       }
       Map<String, Set<Machine>> votes = new HashMap<>();
       for (NodeState node : topology.nodes()) {
@@ -202,15 +202,15 @@ final class Referee {
     }
   }
 
-  // Books.
+  // Bookkeeping.
 
   void forgetRivals() {
     rivals.clear();
   }
 
   /**
-   * A process ended between two writes. Of two lines the higher one counts, which is the older one
-   * where the published server had given in to a lower timeline.
+   * Records that a process ended between two writes. Two lines are then stored, and the higher one
+   * applies. That is the older line if the published server follows a lower timeline.
    */
   void interrupted() {
     lastVerified = null;
@@ -231,7 +231,7 @@ final class Referee {
     lastVerified = null;
   }
 
-  // A verdict.
+  // Checks of a verdict.
 
   void decided(
       LastPublished published,
@@ -261,7 +261,7 @@ final class Referee {
     }
   }
 
-  /** The rule that is reported is the first one that holds. */
+  /** Checks that the verdict reports the first rule that applies. */
   private void order(Sight sight, Verdict verdict) {
     Rule rule = verdict.rule();
     boolean unreadable = !sight.published.faults().isEmpty();
@@ -289,7 +289,7 @@ final class Referee {
     require(
         (verdict.primary() == null) == (rule == Rule.NO_PRIMARY),
         "order",
-        () -> rule + " of nobody");
+        () -> rule + " without a primary");
     require(
         sight.couldBePrimary() > 0 || givenIn || full || rule == Rule.NO_PRIMARY,
         "order",
@@ -356,7 +356,7 @@ final class Referee {
         () -> rule + " of a " + is);
   }
 
-  /** RW stays on the published line. */
+  /** Checks that RW stays on the published line. */
   private void line(Sight sight, Verdict verdict) {
     NodeState node = verdict.primary();
     Machine machine = world.behind(node);
@@ -417,7 +417,7 @@ final class Referee {
                                           && sight.isPublishedEntry(listed))
                           && looksOnTheWay(entry.getKey(), machine, false)
                           && (timeline != stored.timeline() || entry.getKey().upstream == machine));
-      require(given, "given in", () -> "nobody gave in to " + machine);
+      require(given, "given in", () -> "no primary gave in to " + machine);
       return;
     }
     if (is == PrimaryClass.MOVED) {
@@ -437,7 +437,7 @@ final class Referee {
     if (machine.branch.descendsFrom(published)) {
       return;
     }
-    // In doubt about the begin a server on the published entry is the published one.
+    // If the begin is unknown, the server at a published entry counts as the published server.
     Branch alike =
         machine.branch.looksLike(stored, isHistoryRead(node) || timeline > stored.timeline());
     boolean numbersDecide = stored.begin() == null && !isHistoryRead(node);
@@ -470,7 +470,7 @@ final class Referee {
         .allMatch(old -> old == null || !old.running || old.cut);
   }
 
-  /** Whether a server's position looks to be on the way to another's. */
+  /** Whether a server's position appears to be part of another server's history. */
   private static boolean looksOnTheWay(Machine machine, Machine to, boolean beginsAreTold) {
     if (machine.isOnTheWayTo(to)) {
       return true;
@@ -479,7 +479,7 @@ final class Referee {
     return alike != null && machine.lsn <= (alike == to.branch ? to.lsn : to.branch.endOf(alike));
   }
 
-  /** RO holds no server that told that it is off the line. */
+  /** Checks that RO has no standby whose reported timeline proves that it is off the line. */
   private void readers(Sight sight, Verdict verdict) {
     NodeState primary = verdict.primary();
     Machine candidate = world.behind(primary);
@@ -503,7 +503,7 @@ final class Referee {
         continue;
       }
       if (machine.branch == candidate.branch) {
-        // Ahead of the primary: only which of them is wrong is not known.
+        // A standby ahead of the primary may stay: which of the two is wrong is unknown.
         require(
             sight.published.readOnly().contains(node.endpoint()),
             "reader",
@@ -523,7 +523,7 @@ final class Referee {
     }
   }
 
-  /** A standby beyond the primary is an error, and one that only seems so keeps its place. */
+  /** Checks that a standby ahead of the primary is an error, or stays if that is unconfirmed. */
   private void ahead(Sight sight, Verdict verdict) {
     NodeState primary = verdict.primary();
     if (primary.server() == null || primary.server().timeline() == null) {
@@ -539,7 +539,7 @@ final class Referee {
       require(
           !beyond || !confirmed || verdict.hasErrors(),
           "ahead",
-          () -> entry.getKey() + " is beyond the primary, and nobody says so");
+          () -> entry.getKey() + " is ahead of the primary, and no error is reported");
       String endpoint = entry.getValue().endpoint();
       require(
           !beyond
@@ -551,7 +551,7 @@ final class Referee {
     }
   }
 
-  /** With everything in place, those on the line are read from. */
+  /** Checks, in a repaired world, that RO has every fit standby on the line. */
   void requireReaders(Machine chosen, Verdict verdict) {
     if (!chosen.rights.contains(Right.HISTORY) || chosen.hardened) {
       return;
@@ -568,7 +568,7 @@ final class Referee {
     }
   }
 
-  // The same verdict for the same world.
+  // Checks that the same world leads to the same verdict.
 
   private void shuffled(Sight sight, Memory before, Verdict verdict, SplittableRandom random) {
     List<NodeState> nodes = new ArrayList<>(sight.topology.nodes());
@@ -651,13 +651,13 @@ final class Referee {
                 + other.readOnly());
   }
 
-  /** A node list that names a published address again says more than one that does not. */
+  /** Whether a Service has this address. Listing it again then adds information. */
   private static boolean isPublished(LastPublished published, String address) {
     String endpoint = World.endpoint(address);
     return published.readWrite().contains(endpoint) || published.readOnly().contains(endpoint);
   }
 
-  /** What was decided is decided again once it is published. */
+  /** Checks that the decision stays the same once it is published. */
   private void again(Sight sight, Verdict verdict, Decision.Outcome outcome) {
     PrimaryClass is =
         verdict.primary() == null ? null : verdict.primaries().get(verdict.primary().node());
@@ -671,7 +671,7 @@ final class Referee {
             && verdict.publishing().line().begin() != null;
     boolean mayLookAlike = !continues || another && (run.setup.equalBegins() || !begins);
     if (mayLookAlike && verdict.primaries().containsValue(PrimaryClass.DEAD_BRANCH)) {
-      // Of another line the same servers may be descendants: then it holds from the next cycle on.
+      // Its servers may descend from the other line: the decision then holds from the next cycle.
       return;
     }
     LastPublished published = sight.published;
@@ -716,16 +716,16 @@ final class Referee {
                 + endpoints(again.verdict()));
   }
 
-  /** Who published another server may learn one thing more of its entries, and no more. */
+  /** Whether the memory settles: a cycle after another server was published may add an entry. */
   private boolean comesToRest(
       LastPublished published, Memory memory, Memory next, Topology topology) {
     return next.isSameForOthers(memory)
         || run.ask(published, next, topology).memory().isSameForOthers(next);
   }
 
-  // What a cycle leaves behind.
+  // Records after a cycle.
 
-  /** What a cycle saw of the rivals. It counts even when its memory could not be saved. */
+  /** Records what a cycle saw of the rivals, even when the cycle could not save its memory. */
   void probed(LastPublished published, Topology topology, Verdict verdict) {
     Sight sight = new Sight(published, topology);
     boolean clean = verdict.primary() != null && published.faults().isEmpty();
@@ -749,10 +749,10 @@ final class Referee {
     }
   }
 
-  /** A verdict whose memory was saved. */
+  /** Records a verdict whose memory was saved. */
   void saved(LastPublished published, Topology topology, Verdict verdict) {
     Sight sight = new Sight(published, topology);
-    // A split brain that STATE did not take is lost in a restart.
+    // A restart forgets a split brain that was not saved in STATE.
     if (verdict.rule() == Rule.SPLIT_BRAIN && !world.state.behind) {
       for (NodeState node : topology.nodes()) {
         Machine machine = world.behind(node);
@@ -772,7 +772,7 @@ final class Referee {
     }
   }
 
-  /** Every rival is accounted for. */
+  /** Checks that no rival can take writes any more, and forgets the rivals. */
   private void over(LastPublished published, Verdict verdict) {
     Machine machine = world.behind(verdict.primary());
     require(lasting(verdict) == null, "rival", () -> lasting(verdict) + " may take writes");
@@ -798,7 +798,7 @@ final class Referee {
     rivals.clear();
   }
 
-  /** A rival that nobody has accounted for. */
+  /** Returns a rival that may still take writes; null if there is none. */
   private Machine lasting(Verdict verdict) {
     Machine candidate = run.machine(verdict.primary());
     for (Map.Entry<Machine, Track> rival : rivals.entrySet()) {
@@ -814,7 +814,7 @@ final class Referee {
     return null;
   }
 
-  /** RW is about to be written. */
+  /** Checks and records a write to RW, before the write. */
   void publishing(LastPublished published, Verdict verdict) {
     Machine machine = world.behind(verdict.primary());
     PrimaryClass is = verdict.primaries().get(verdict.primary().node());
@@ -833,8 +833,8 @@ final class Referee {
               "one move",
               () -> "RW goes back to " + machine);
           if (forgotten || is == PrimaryClass.GIVEN_IN) {
-            // What was published is lost, or a person took an earlier line: what descends from
-            // the new line may follow once more.
+            // The published line is lost, or an operator chose an earlier line. Descendants of the
+            // new line may follow once more.
             left.clear();
           } else if (current != null) {
             left.add(current);
@@ -857,7 +857,7 @@ final class Referee {
         .anyMatch(tag -> tag != null && tag.branch() == branch);
   }
 
-  /** RW is about to be put back. */
+  /** Checks a repair, which puts back an earlier RW endpoint, before its write. */
   void repairing(LastPublished published, Topology topology, String endpoint) {
     require(
         lastVerified == null || endpoint.equals(lastVerified),
@@ -884,9 +884,9 @@ final class Referee {
     }
   }
 
-  // The end.
+  // The end of a run.
 
-  /** A server that continues the published line, and can prove it; null when none does. */
+  /** Returns the primary that provably continues the published line; null if there is none. */
   Machine eligible(LastPublished published) {
     Tag tag = published.line() == null ? null : tags.get(Key.of(published.primary()));
     Machine best = null;
@@ -914,8 +914,7 @@ final class Referee {
             machine.branch.descendsFrom(tag.branch())
                 && (published.line().begin() == null
                     || machine.rights.contains(Right.HISTORY)
-                        // A restore in place, while its history could not be read, left the old
-                        // begin.
+                        // An in-place restore while the history was unreadable left the old begin.
                         && machine.branch.looksLike(published.line(), true) != null);
       }
       if (eligible && (best == null || machine.branch.timeline > best.branch.timeline)) {
@@ -932,7 +931,7 @@ final class Referee {
             && !isAnotherServerStored(published, machine);
   }
 
-  /** Whether the stored address is that of another server, which a name does not outweigh. */
+  /** Whether another server has the stored address. A matching name does not outweigh that. */
   private boolean isAnotherServerStored(LastPublished published, Machine machine) {
     return published.primary().entries().stream()
         .map(world::atEndpoint)
@@ -940,8 +939,8 @@ final class Referee {
   }
 
   /**
-   * A server that others have to vouch for: the published one at a new address, or one that the
-   * published one follows; null when there is none.
+   * Returns a primary that only other servers can confirm: the published server at a new address,
+   * or the upstream of the published server; null if there is none.
    */
   Machine vouchedFor(LastPublished published) {
     Tag tag = published.line() == null ? null : tags.get(Key.of(published.primary()));
@@ -988,10 +987,10 @@ final class Referee {
     return null;
   }
 
-  /** Fences whoever cannot be told from the chosen one; zombies that can be stay. */
+  /** Fences each server that looks like the chosen one. Zombies that look different may stay. */
   void neutralize(LastPublished published, Machine chosen, SplittableRandom random) {
     Tag tag = published.line() == null ? null : tags.get(Key.of(published.primary()));
-    // What RW leads to now may be put back to an address that is not listed any more.
+    // The current RW endpoint does not count: a repair may reset it to an unlisted address.
     boolean firstRun =
         world.entries.entrySet().stream()
             .noneMatch(
@@ -1005,12 +1004,12 @@ final class Referee {
         continue;
       }
       boolean ours = machine.branch.cluster.equals(chosen.branch.cluster);
-      // A process per cycle has no 30 s in which a rival could be DOWN.
+      // With one process per cycle, no process sees a rival DOWN for 30 s.
       boolean mayNotBeDown = run.setup.form() == Setup.Form.ONCE && run.setup.state();
       if (all || mayNotBeDown && !machine.running || !ours && random.nextBoolean()) {
         world.rebuild(machine, chosen);
       } else if (machine.primary && ours) {
-        // Somebody may have made the published server a standby of a zombie.
+        // An operator may have made the published server a standby of a zombie.
         boolean hasGivenIn =
             world.machines.stream()
                 .filter(other -> !other.primary)
@@ -1023,7 +1022,7 @@ final class Referee {
                                 .entries()
                                 .contains(World.endpoint(World.second(other))))
                 .anyMatch(other -> looksOnTheWay(other, machine, false));
-        // One with a branch like the chosen one's in its history looks like its successor.
+        // A server with a branch like the chosen server's in its history looks like its successor.
         boolean dead =
             !machine.hardened
                 && !hasGivenIn

@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/** One sequence of actions and cycles, and what it has to keep to. */
+/** Runs one sequence of actions and cycles and checks its invariants. */
 final class Run {
   final Setup setup;
   final World world;
@@ -53,14 +53,14 @@ final class Run {
     this.eternal = Memory.empty(hysteresis());
   }
 
-  /** Runs a sequence; returns how many steps that were. */
+  /** Runs a sequence and returns the number of its steps. */
   static long of(Decision tables, long seed, int[] sequence) {
     Run run = new Run(tables, seed);
     run.play(sequence);
     return run.steps;
   }
 
-  /** The same with a log of what happened, for people. */
+  /** Runs a sequence and returns a readable log of it, including a failure. */
   static List<String> traced(Decision tables, long seed, int[] sequence) {
     Run run = new Run(tables, seed);
     run.trace = new ArrayList<>();
@@ -140,12 +140,12 @@ final class Run {
     return outcome;
   }
 
-  /** The outcome of these inputs, with nothing remembered of it. */
+  /** Returns the outcome for these inputs and does not store it. */
   Decision.Outcome ask(LastPublished published, Memory memory, Topology topology) {
     return Tables.decide(tables, published, memory, topology, setup.decision());
   }
 
-  /** The primary that the process of this cycle knew from the ones before. */
+  /** Returns the primary that the process of this cycle remembered from earlier cycles. */
   PublishedPrimary remembered() {
     return before.primary();
   }
@@ -178,7 +178,7 @@ final class Run {
     object.primary = stripped;
   }
 
-  /** A person decides for a server: in the objects and in STATE, with a new generation. */
+  /** Chooses a server as an operator does: in the objects and in STATE, with a new generation. */
   void overrule(Machine machine) {
     boolean granted = machine.rights.contains(Right.HISTORY) && !machine.failingHistory;
     boolean told = !machine.hardened;
@@ -234,7 +234,7 @@ final class Run {
     boolean early = random.nextInt(6) == 0;
     boolean silent = random.nextInt(8) == 0;
     boolean dry = random.nextInt(40) == 0;
-    // A dry run is a process of its own, which knows no more than what is stored.
+    // A dry run is a separate process. It knows only what is stored.
     ClusterMemory process = dry ? newProcess() : process();
     LastPublished stored = world.published();
     LastPublished published = process.recall(stored);
@@ -270,7 +270,7 @@ final class Run {
     try {
       process.save();
     } catch (OutdatedTopologyException e) {
-      // What the nodes were is known all the same, to one who never restarted, too.
+      // The process that never restarts also keeps what this cycle learned about the nodes.
       eternal = eternal == null ? null : ask(eternal.completed(stored), eternal, topology).memory();
       return;
     }
@@ -331,11 +331,11 @@ final class Run {
     try {
       process.save();
     } catch (OutdatedTopologyException e) {
-      throw new Violation("memory", "nobody else wrote STATE");
+      throw new Violation("memory", "no other process wrote STATE");
     }
   }
 
-  /** With STATE, who restarts decides as one who never did. */
+  /** Checks that, with STATE, a restarted process decides as one that never restarted. */
   private void compareWithEternal(
       LastPublished stored, Topology topology, Verdict verdict, Decision.Outcome decided) {
     if (!setup.state()) {
@@ -365,7 +365,7 @@ final class Run {
         !decided.memory().rivals().isEmpty() || !eternal.isSameForOthers(decided.memory());
   }
 
-  // At the end all is put right.
+  // The end of a run: repairs, then steady cycles.
 
   private static final int BOUND = 14;
 
@@ -381,7 +381,7 @@ final class Run {
   }
 
   private void quietCycle() {
-    // No fault of this seed: no early look, no silence, no crash, no dry run.
+    // This seed causes no fault: no early probe, no silence, no crash, no dry run.
     cycle(new SplittableRandom(QUIET));
   }
 
@@ -429,10 +429,10 @@ final class Run {
       machine.delay = 0;
       world.entries.putIfAbsent(machine.name, machine.address);
     }
-    // An entry that never answered counts as a server of its own: the list is put right, too.
+    // An entry that never answered counts as a separate server, so it leaves the list.
     world.entries.values().removeIf(address -> world.at(address) == null);
     if (setup.form() == Setup.Form.ONCE) {
-      // The next cycle is a process that knows no more than what is stored.
+      // The next cycle is a new process. It knows only what is stored.
       Arrays.fill(processes, null);
     }
     LastPublished published = process().recall(world.published());
@@ -460,7 +460,7 @@ final class Run {
       require(chosen, "vouched for");
       return;
     }
-    // Nobody continues the line: a person has to choose.
+    // No server continues the line, so an operator has to choose.
     for (Machine machine : world.machines) {
       if (machine.primary && chosen == null && (machine.running || random.nextBoolean())) {
         chosen = machine;
@@ -477,7 +477,7 @@ final class Run {
     }
     steady(random, "before " + chosen.name + " is overruled");
     if (last != null && last.rule() == Rule.QUORUM) {
-      // Its line names the servers to start.
+      // The log line of this rule names the servers to start.
       fenced = true;
       fence(chosen);
       steady(random, "with all servers");
@@ -486,7 +486,7 @@ final class Run {
     if (refusal != null) {
       boolean names = refusal.details().contains("overrule");
       if (!names) {
-        throw new Violation("exit", "the refusal names none: " + refusal.message());
+        throw new Violation("exit", "the refusal names no overrule command: " + refusal.message());
       }
       overrule(chosen);
       fence(chosen);
@@ -535,7 +535,7 @@ final class Run {
     referee.requireReaders(chosen, last);
   }
 
-  /** The server that a node of a cycle leads to. */
+  /** Returns the server behind a node; null for no node or an unknown address. */
   Machine machine(NodeState node) {
     return node == null ? null : world.behind(node);
   }

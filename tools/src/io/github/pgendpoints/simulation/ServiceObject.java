@@ -23,7 +23,7 @@ final class ServiceObject {
     faulty = false;
   }
 
-  /** Writes addresses and what is stored; returns whether that changed anything. */
+  /** Writes the addresses and the stored values; returns whether anything changed. */
   boolean write(Set<String> to, PublishedPrimary its, String identifier, long itsGeneration) {
     boolean same =
         exists

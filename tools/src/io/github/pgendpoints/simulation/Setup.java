@@ -10,14 +10,14 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
- * What stays the same in one run.
+ * The settings of one run.
  *
- * @param servers how many there are at the start
- * @param grants on which of them our role has more rights than LOGIN
+ * @param servers the number of servers at the start
+ * @param grants on which servers our role has more rights than LOGIN
  * @param state whether STATE is set
  * @param form how the program runs
- * @param equalBegins whether standbys that are promoted apart may get one begin
- * @param archive whether a promotion sees the numbers that others took
+ * @param equalBegins whether standbys that are promoted apart may have the same begin
+ * @param archive whether a promotion sees the timeline numbers of other promotions
  * @param clear ON_SPLIT_BRAIN=clear
  * @param majority MIN_REACHABLE_NODES=majority; else 1
  * @param fallback RO_FALLBACK=primary
@@ -44,9 +44,9 @@ record Setup(
   enum Form {
     /** One process, cycle after cycle. */
     CONTINUOUS,
-    /** Two processes, of which one holds the Lease. */
+    /** Two replicas, one of which holds the Lease. */
     REPLICAS,
-    /** A process per cycle. */
+    /** One process per cycle. */
     ONCE
   }
 

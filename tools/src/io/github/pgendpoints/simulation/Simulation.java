@@ -16,13 +16,13 @@ final class Simulation {
   /** A sequence that broke an invariant. */
   record Counterexample(long seed, int[] sequence, RuntimeException failure, long steps) {}
 
-  /** The sequence of a seed. */
+  /** Returns the sequence for a seed. */
   static int[] sequence(long seed) {
     SplittableRandom random = new SplittableRandom(seed ^ 0x5DEECE66DL);
     return random.ints(LENGTH).toArray();
   }
 
-  /** Runs seeds from the first one on; null when none of so many steps broke anything. */
+  /** Runs seeds from the first one on; returns null if this many steps break no invariant. */
   static Counterexample search(Decision tables, long firstSeed, long maxSteps) {
     long steps = 0;
     for (long seed = firstSeed; steps < maxSteps; seed++) {
@@ -36,7 +36,7 @@ final class Simulation {
     return null;
   }
 
-  /** A shorter sequence that breaks the same invariant. */
+  /** Returns a shorter sequence that breaks the same invariant. */
   static int[] shrunk(Decision tables, Counterexample found) {
     String invariant = kind(found.failure());
     List<Integer> steps = new ArrayList<>();
@@ -76,7 +76,7 @@ final class Simulation {
         : failure.getClass().getSimpleName();
   }
 
-  /** Prints what each damaged table does. */
+  /** Prints which invariant each mutant breaks, and after how many steps. */
   private static void mutants(long seed, long maxSteps) {
     System.out.println("| Table with one change | Killed by | Steps |");
     System.out.println("| --- | --- | --- |");
@@ -91,7 +91,7 @@ final class Simulation {
     }
   }
 
-  /** Runs as many steps as the property simulation.steps says, or damages the tables first. */
+  /** Runs the number of steps in the property simulation.steps, or the mutants. */
   public static void main(String[] arguments) {
     long steps = Long.getLong("simulation.steps", 1_000_000);
     long seed = Long.getLong("simulation.seed", 1);

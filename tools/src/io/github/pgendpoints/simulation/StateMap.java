@@ -13,10 +13,10 @@ final class StateMap {
   boolean unreadable;
   long writes;
 
-  /** Whether a process knows more than was written. */
+  /** Whether a process knows more than STATE stores. */
   boolean behind;
 
-  /** The one of a process. */
+  /** Returns the store of one process. */
   StateStore store() {
     return new StateStore() {
       private long seen = -1;

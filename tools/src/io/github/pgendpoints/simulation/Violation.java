@@ -1,11 +1,11 @@
 package io.github.pgendpoints.simulation;
 
-/** Something is not as it must be; the message says what. */
+/** A broken invariant; the message describes it. */
 final class Violation extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   /**
-   * @param invariant its short name, for figures
+   * @param invariant its short name, for statistics
    */
   Violation(String invariant, String details) {
     super(invariant + ": " + details);

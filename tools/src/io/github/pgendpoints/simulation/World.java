@@ -24,7 +24,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** Servers, network, Services and time, as they really are. */
+/** The real state of the servers, the network, the Services and the clock. */
 final class World {
   static final int PORT = 5432;
   static final long WAL = 1024;
@@ -32,7 +32,7 @@ final class World {
   final Setup setup;
   final List<Machine> machines = new ArrayList<>();
 
-  /** PG_NODES: names in their order, and where each leads. */
+  /** PG_NODES: the names in their order, each with its address. */
   final Map<String, String> entries = new LinkedHashMap<>();
 
   final ServiceObject rw = new ServiceObject();
@@ -85,7 +85,7 @@ final class World {
     return null;
   }
 
-  /** Every server has another address, which need not be listed. */
+  /** Returns the second address that each server has. PG_NODES need not list it. */
   static String second(Machine machine) {
     return machine.address.replace("10.0.", "10.8.");
   }
@@ -129,7 +129,7 @@ final class World {
     fork(machine, Math.max(number, machine.branch.timeline) + 1, machine.lsn);
   }
 
-  /** A new branch from a position of the one that the server is on. */
+  /** Starts a new branch at a position of the server's current branch. */
   private void fork(Machine machine, long number, long from) {
     long begin = from;
     if (!setup.equalBegins()) {
@@ -145,7 +145,7 @@ final class World {
     highestTimeline = Math.max(highestTimeline, number);
   }
 
-  /** A standby that starts without its standby.signal goes on writing the timeline it is on. */
+  /** Starts a standby without its standby.signal: it continues to write its current timeline. */
   void startAsPrimary(Machine machine) {
     Branch was = machine.branch;
     machine.branch = new Branch(was.cluster, was.timeline, was.begin, was.parent);
@@ -155,7 +155,7 @@ final class World {
     machine.startedAt = newStart();
   }
 
-  /** A recovery to an earlier position of the same data directory. */
+  /** Recovers the same data directory to an earlier position. */
   void restore(Machine machine, long back, boolean sameNumber) {
     long to = Math.max(machine.branch.begin, machine.lsn - back * WAL);
     long number =
@@ -164,7 +164,7 @@ final class World {
             : Math.max(machine.highestKnown, machine.branch.timeline) + 1;
     Branch was = machine.branch;
     if (sameNumber && was.parent != null) {
-      // To before the promotion, without the history files of it.
+      // To a position before the promotion, without the history files of that promotion.
       machine.branch = was.parent;
       to = Math.max(was.parent.begin, was.begin - back * WAL);
     } else if (sameNumber) {
@@ -181,7 +181,7 @@ final class World {
     }
   }
 
-  /** An old primary comes back as a standby with all that it has. */
+  /** Restarts an old primary as a standby that keeps all its WAL. */
   void rejoinWithoutRewind(Machine machine, Machine upstream) {
     machine.primary = false;
     machine.running = true;
@@ -190,7 +190,7 @@ final class World {
     machine.highestKnown = Math.max(machine.highestKnown, upstream.branch.timeline);
   }
 
-  /** A copy of another server's files: pg_basebackup, or pg_rewind. */
+  /** Copies another server's files, as pg_basebackup and pg_rewind do. */
   void rebuild(Machine machine, Machine source) {
     machine.branch = source.branch;
     machine.lsn = source.lsn;
@@ -218,7 +218,7 @@ final class World {
     entries.replaceAll((name, address) -> address.equals(was) ? machine.address : address);
   }
 
-  /** A new address and a new name, as after a restore of its machine elsewhere. */
+  /** Assigns a new address and a new name, as after a restore on another machine. */
   void move(Machine machine) {
     String was = machine.address;
     String second = second(machine);
@@ -287,13 +287,13 @@ final class World {
         null);
   }
 
-  /** What a cycle learns of all nodes, asked in the order of the routes. */
+  /** Returns what a cycle learns from its probes, in the order of the routes. */
   Topology ask(LastPublished published, boolean early, boolean silentSecond) {
     List<NodeState> states = new ArrayList<>();
     List<Node> nodes = nodes();
     nodes.forEach(node -> states.add(probe(node, early)));
     Topology topology = Topology.of(nodes, states, now()).identifiedBy(published);
-    // A new client has just found the nodes so, unless there is something to vary.
+    // A second probe of moving nodes finds the same, so it runs only when it is to fail.
     List<Node> moving = silentSecond ? topology.moving(published) : List.of();
     List<Node> inDoubt =
         Stream.concat(topology.contested().stream(), moving.stream()).distinct().toList();
@@ -331,7 +331,7 @@ final class World {
     return topology;
   }
 
-  /** What the objects say, as StoredTopologyReader reads them. */
+  /** Returns what the objects store, read as StoredTopologyReader reads them. */
   LastPublished published() {
     List<ServiceObject> objects = new ArrayList<>();
     if (rw.exists) {

@@ -1,6 +1,6 @@
 package io.github.pgendpoints.soak;
 
-/** What is done to the nodes, to the API, to the Endpoints and to the manager. */
+/** The faults of the nodes, the API, the Endpoints and the manager. */
 enum Fault {
   KILL("kill -9 of a node"),
   RESTART("restart of a node"),
@@ -51,7 +51,7 @@ enum Fault {
     this.slow = slow;
   }
 
-  /** Whether a cycle has to wait for silence while it lasts. */
+  /** Whether each cycle has to wait for an answer while the fault lasts. */
   boolean isSlow() {
     return slow;
   }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** What was counted, as tables in Markdown. */
+/** Counts cycles and faults, and formats the counts as Markdown tables. */
 final class Figures {
   private static final class Row {
     private int happened;
@@ -72,7 +72,7 @@ final class Figures {
 
   private final Map<String, Row> rows = new LinkedHashMap<>();
 
-  /** A fault has happened. */
+  /** Counts a fault. */
   synchronized void happened(Fault fault) {
     row(fault.toString()).happened++;
   }
@@ -85,7 +85,7 @@ final class Figures {
     return rows.computeIfAbsent(name, unseen -> new Row());
   }
 
-  /** The cycles, by what had been done last when they began. */
+  /** Returns the table of cycles, grouped by the last event before each cycle began. */
   synchronized String cycles() {
     List<String> lines = new ArrayList<>();
     lines.add(

@@ -11,7 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The object behind a Service, in the form that PUBLISH asks for. */
+/** The object behind a Service, in the form that PUBLISH selects. */
 enum Form {
   ENDPOINTS(Endpoints.class, "") {
     @Override
@@ -90,23 +90,23 @@ enum Form {
 
   abstract List<String> addresses(HasMetadata object);
 
-  /** The object with one address, or none where it is empty. */
+  /** Returns the object with one address, or with none if the address is empty. */
   abstract HasMetadata with(HasMetadata object, String address, int port);
 
-  /** The addresses in the body of a request. */
+  /** Returns the addresses in the body of a request. */
   abstract List<String> written(JsonNode body);
 
-  /** As a path of the API names it. */
+  /** Returns the resource name in API paths. */
   String resource() {
     return HasMetadata.getPlural(type);
   }
 
-  /** The Service of an object of that name. */
+  /** Returns the name of an object's Service. */
   String service(String name) {
     return name.substring(0, name.length() - suffix.length());
   }
 
-  /** The object, with annotations and labels that can be changed; null when there is none. */
+  /** Returns the object with mutable annotations and labels; null when there is none. */
   HasMetadata of(FakeApiServer api, String service) {
     HasMetadata object = api.get(type, api.namespace(), service + suffix);
     if (object != null) {

@@ -4,7 +4,7 @@ import java.util.List;
 
 /** What the manager's role may do on the servers. */
 enum Rights {
-  /** What the program recommends. */
+  /** The rights that the program recommends. */
   ALL {
     @Override
     List<String> grants(String role) {
@@ -12,7 +12,7 @@ enum Rights {
     }
   },
 
-  /** LOGIN: numbers decide, and the branch of a standby is not known. */
+  /** LOGIN only: timeline numbers decide, and the branch of a standby is unknown. */
   LOGIN {
     @Override
     List<String> grants(String role) {
@@ -20,6 +20,6 @@ enum Rights {
     }
   };
 
-  /** The statements that grant it. */
+  /** Returns the statements that grant these rights. */
   abstract List<String> grants(String role);
 }

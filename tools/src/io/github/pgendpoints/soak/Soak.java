@@ -23,30 +23,30 @@ import org.apache.camel.Route;
 import org.slf4j.LoggerFactory;
 
 /**
- * Thousands of cycles of the real routes against real servers and an API that answers, under random
- * faults; each cycle is judged by a {@link Watch}. Ends with exit code 0 and figures, or with 1 at
- * the first thing that is not as it must be, with what led to it.
+ * Runs thousands of cycles of the real routes against real servers and a stand-in for the API,
+ * under random faults. A {@link Watch} checks each cycle. Ends with exit code 0 and statistics, or
+ * with 1 at the first violation, with the events that led to it.
  *
  * <ul>
- *   <li>{@code -Dsoak.cycles=10000}: how many at least, after those that warm up
- *   <li>{@code -Dsoak.minutes=15}: how long at most; without it, until there are that many
- *   <li>{@code -Dsoak.seed=1}: makes the same faults come in the same order, as far as the servers
- *       keep time
+ *   <li>{@code -Dsoak.cycles=10000}: the minimum number of cycles after the warm-up
+ *   <li>{@code -Dsoak.minutes=15}: the most minutes that it runs; 24 hours by default
+ *   <li>{@code -Dsoak.seed=1}: repeats the same faults in the same order, as far as the timing of
+ *       the servers allows
  *   <li>{@code -Dsoak.publish=endpoints}: or {@code endpointslices}
- *   <li>{@code -Dsoak.rights=all}: or {@code login}, what the manager's role may do
+ *   <li>{@code -Dsoak.rights=all}: or {@code login}, the rights of the manager's role
  *   <li>{@code -Dsoak.state=true}: whether STATE is set
- *   <li>{@code -Dsoak.faults=failover,return}: only these, as {@link Fault} names them
- *   <li>{@code -Dsoak.slack=1}: seconds that the machine may take besides what is allowed
+ *   <li>{@code -Dsoak.faults=failover,return}: only these faults, as {@link Fault} names them
+ *   <li>{@code -Dsoak.slack=1}: seconds that the machine may take beyond the allowed times
  *   <li>{@code -Dsoak.settle=70}: seconds for idle threads to end before they are counted
  * </ul>
  */
 public final class Soak {
-  /** Whole seconds are what PGCONNECT_TIMEOUT takes. */
+  /** PGCONNECT_TIMEOUT takes only whole seconds. */
   private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(1);
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  /** How long idle threads and connections of the pools may live on. */
+  /** How long idle threads and pooled connections may live. */
   private static final Duration IDLE = Duration.ofSeconds(70);
 
   private static final int REMEMBERED = 60;
@@ -148,7 +148,7 @@ public final class Soak {
     System.out.printf("%n%s%nSeed %d, after %d cycles. ", what, seed, watch.ended());
     System.out.printf("Now: %s%n%nWhat was done:%n", world.describe());
     history.forEach(System.out::println);
-    System.out.printf("%nWhat the manager said:%n");
+    System.out.printf("%nLog of the manager:%n");
     List<String> log = run.log();
     log.subList(Math.max(0, log.size() - REMEMBERED), log.size()).forEach(System.out::println);
     System.out.printf("%n%s%n", figures.cycles());
@@ -158,7 +158,7 @@ public final class Soak {
     Duration limit = Duration.ofMinutes(Integer.getInteger("soak.minutes", 24 * 60));
     long began = System.nanoTime();
     awaitServed();
-    // So that the classes are loaded, and what grows once has grown.
+    // Warms up: loads the classes and lets one-time growth finish.
     while (watch.ended() < Math.min(cycles / 10, 200)) {
       episode();
     }
@@ -174,11 +174,12 @@ public final class Soak {
     report(start, counted, end, Duration.ofNanos(System.nanoTime() - began));
     if (!end.isWithin(start, allowance)) {
       throw new Violation(
-          "more is held at the end than at the start; of threads: " + end.threadsUnlike(start));
+          "resource leak: more is in use at the end than at the start; threads: "
+              + end.threadsUnlike(start));
     }
   }
 
-  /** What is held once the idle threads that the last faults left have ended: what leaks stays. */
+  /** Returns the usage once idle threads of the last faults have ended. What leaks stays. */
   private Usage usageOnceIdle(Usage start, int allowance) throws SQLException {
     long until = System.nanoTime() + IDLE.toNanos();
     Usage usage = Usage.now(world);
@@ -207,11 +208,11 @@ public final class Soak {
         "%nThe start was counted after %d cycles:%n%n%s%n", counted, Figures.usage(start, end));
   }
 
-  /** Some faults on top of each other, and then all is put right. */
+  /** Causes some faults in a row, then repairs everything. */
   private void episode() throws Exception {
     int faults = 1 + random.nextInt(5);
     Fault fault = null;
-    // What makes each cycle wait comes last, or all that follows would be slow, and little of it.
+    // A fault that makes each cycle wait comes last: else the later cycles would be slow and few.
     for (int i = 0; i < faults && (fault == null || !fault.isSlow()); i++) {
       fault = next(fault);
       watch.during(fault.toString());
@@ -245,7 +246,7 @@ public final class Soak {
     };
   }
 
-  /** Not where it would know nothing: then it takes what answers for all there is. */
+  /** Restarts the manager, unless it would know nothing and then trust any server that answers. */
   private String restartManager() {
     if (!keepsState && !world.isAnythingStored()) {
       return null;
@@ -277,7 +278,7 @@ public final class Soak {
     return run.manager().lookup("cluster", Cluster.class).leadership();
   }
 
-  /** Without the route check-down nothing checks the nodes that are DOWN. */
+  /** Stops and starts a route. Without check-down, nothing checks the nodes that are DOWN. */
   private String stopRoute() throws Exception {
     CamelContext camel = run.manager().getCamelContext();
     List<String> routes =
@@ -300,7 +301,7 @@ public final class Soak {
     return route;
   }
 
-  /** What is hard to get right comes oftener than chance would have it. */
+  /** Returns the next fault. Cases that are hard to get right come more often than by chance. */
   private Fault next(Fault previous) {
     if (previous == null && faults.contains(Fault.FAILOVER) && random.nextInt(5) == 0) {
       return Fault.FAILOVER;
@@ -338,8 +339,8 @@ public final class Soak {
   }
 
   /**
-   * Waits until the cycle under way and more after it have ended. While the API is in trouble the
-   * manager may lose its Lease, and then there are none.
+   * Waits until the current cycle and this many more have ended. While the API has a fault, the
+   * manager may lose its Lease, and then no cycle runs.
    */
   private void awaitCycles(int more) {
     int goal = watch.ended() + 1 + more;
@@ -350,7 +351,7 @@ public final class Soak {
         () -> watch.ended() >= goal || world.isApiTroubled() && System.nanoTime() > enough);
   }
 
-  /** With nothing wrong any more the manager has to come back by itself. */
+  /** Waits until the manager recovers by itself, after all faults are repaired. */
   private void awaitServed() {
     await(
         PATIENCE,

@@ -8,24 +8,24 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which servers accepted writes, when, and on which branch of the cluster's history: known from
- * what was done to them, not from what the manager believes. Between an order and its effect a
- * server may or may not be a primary; so each time as one has a time when it can be and, within
- * that, a time when it is for certain.
+ * Records which servers accept writes, when, and on which branch of the cluster's history. It knows
+ * this from what the harness does to them, not from what the manager believes. Between an order and
+ * its effect a server may or may not be a primary. So each period has a possible span and, within
+ * that, a certain one.
  */
 final class Truth {
   private static final long NOT_YET = Long.MAX_VALUE;
 
   /**
-   * What was written after one promotion. PostgreSQL has no identity for it; this has.
+   * The WAL written after one promotion. PostgreSQL has no identity for it; this record has.
    *
-   * @param id counts the promotions of this run
+   * @param id the number of the promotion in this run
    * @param parent the branch it left; null for the first
-   * @param timeline its number, as the server told it
-   * @param begin where it left its parent
+   * @param timeline its number, as the server reported it
+   * @param begin the position where it left its parent
    */
   record Branch(int id, Branch parent, int timeline, Lsn begin) {
-    /** Whether it is another one or continues it. */
+    /** Whether this branch is the other one or continues it. */
     boolean continues(Branch other) {
       for (Branch each = this; each != null; each = each.parent) {
         if (each.id == other.id) {
@@ -36,8 +36,8 @@ final class Truth {
     }
 
     /**
-     * Whether it looks to all the world as if it continued another one, though it need not: it has
-     * a branch of the same number that begins at the same position.
+     * Whether this branch appears to continue another one, although it may not: its history has a
+     * branch with the same timeline number and the same begin.
      */
     boolean looksLikeContinuing(Branch other) {
       for (Branch each = this; each != null; each = each.parent) {
@@ -48,7 +48,7 @@ final class Truth {
       return false;
     }
 
-    /** Where an ancestor of this one was left; null when that is no ancestor. */
+    /** Returns where this branch left an ancestor; null if the other is no ancestor. */
     Lsn endOf(Branch ancestor) {
       for (Branch each = this; each.parent != null; each = each.parent) {
         if (each.parent.id == ancestor.id) {
@@ -70,10 +70,10 @@ final class Truth {
   }
 
   /**
-   * What the data of a standby is.
+   * The data of a standby.
    *
-   * @param branch whose WAL it has
-   * @param atLeast up to where, and maybe further
+   * @param branch the branch whose WAL it has
+   * @param atLeast the position up to which it has WAL, and maybe further
    * @param since when that became so, as {@link System#nanoTime}
    */
   record Data(Branch branch, Lsn atLeast, long since) {
@@ -81,7 +81,7 @@ final class Truth {
       this(branch, Lsn.ZERO, System.nanoTime());
     }
 
-    /** Whether it has WAL that a primary of this branch does not have, and that shows. */
+    /** Whether it provably has WAL that a primary of this branch does not have. */
     boolean isOff(Branch primary) {
       if (primary.looksLikeContinuing(branch)) {
         Lsn end = primary.endOf(branch);
@@ -91,7 +91,7 @@ final class Truth {
     }
   }
 
-  /** A server's right to write, from its promotion until its data is thrown away. */
+  /** A server's claim to take writes, from its promotion until it becomes a standby. */
   static final class Claim {
     private final PostgresServer server;
     private final int number;
@@ -106,12 +106,12 @@ final class Truth {
       return server;
     }
 
-    /** The branch it writes; null until the promotion has ended. */
+    /** Returns the branch that the server writes; null until the promotion has ended. */
     Branch branch() {
       return branch;
     }
 
-    /** 0 until the server was asked. */
+    /** Returns the timeline; 0 until the server has reported it. */
     int timeline() {
       Branch known = branch;
       return known == null ? 0 : known.timeline();
@@ -140,13 +140,13 @@ final class Truth {
   private final List<Span> spans = new ArrayList<>();
   private int branches;
 
-  /** A server is about to be promoted, or was made as a primary. */
+  /** Records that a server is about to be promoted, or is created as a primary. */
   synchronized void promoting(PostgresServer server) {
     claims.put(server, new Claim(server, ++branches));
     begins(server);
   }
 
-  /** The timeline that a promotion led to, and where it begins. */
+  /** Records the timeline that a promotion led to, and its begin. */
   synchronized void promoted(PostgresServer server, int timeline, Lsn begin) {
     Claim claim = claims.get(server);
     Data before = data.remove(server);
@@ -154,7 +154,7 @@ final class Truth {
         new Branch(claim.number, before == null ? null : before.branch(), timeline, begin);
   }
 
-  /** A server is about to run again; a standby has no claim, and this says nothing of it. */
+  /** Records that a server is about to run again. A standby has no claim: nothing is recorded. */
   synchronized void begins(PostgresServer server) {
     Claim claim = claims.get(server);
     if (claim != null) {
@@ -162,38 +162,38 @@ final class Truth {
     }
   }
 
-  /** A server runs, and whoever asks it learns that it is a primary, if it is one. */
+  /** Records that a server runs and, if it is a primary, reports that to every client. */
   synchronized void answers(PostgresServer server) {
     open(server).stream()
         .filter(span -> span.certainFrom == NOT_YET)
         .forEach(span -> span.certainFrom = System.nanoTime());
   }
 
-  /** A server is about to end, or not to let everybody in. */
+  /** Records that a server is about to stop, or to refuse some clients. */
   synchronized void wavers(PostgresServer server) {
     open(server).forEach(span -> span.certainTo = Math.min(span.certainTo, System.nanoTime()));
   }
 
-  /** A server does not run any more. */
+  /** Records that a server does not run any more. */
   synchronized void ended(PostgresServer server) {
     wavers(server);
     open(server).forEach(span -> span.to = System.nanoTime());
   }
 
-  /** A server becomes a standby, on other data. */
+  /** Records that a server becomes a standby with data of this branch. */
   synchronized void follows(PostgresServer server, Branch branch) {
     ended(server);
     claims.remove(server);
     data.put(server, new Data(branch));
   }
 
-  /** A former primary becomes a standby on the data it has. */
+  /** Records that a former primary becomes a standby and keeps its data. */
   synchronized void givesIn(PostgresServer server) {
     ended(server);
     data.put(server, new Data(claims.remove(server).branch()));
   }
 
-  /** A standby has replayed WAL up to here. */
+  /** Records that a standby has replayed WAL up to this position. */
   synchronized void hasReplayed(PostgresServer server, Lsn lsn) {
     Data known = data.get(server);
     if (known != null && lsn != null && lsn.compareTo(known.atLeast()) > 0) {
@@ -201,12 +201,12 @@ final class Truth {
     }
   }
 
-  /** What a standby's data is; null for a server that was promoted. */
+  /** Returns the data of a standby; null for a server that was promoted. */
   synchronized Data data(PostgresServer server) {
     return data.get(server);
   }
 
-  /** Whether a server has run as a primary all the time, be it that it let us in or not. */
+  /** Whether a server ran as a primary all the time, whether or not it accepted our role. */
   synchronized boolean hasRun(Claim claim, long from, long to) {
     return spans.stream()
         .anyMatch(span -> span.claim == claim && span.certainFrom <= from && span.to >= to);
@@ -218,17 +218,17 @@ final class Truth {
         .toList();
   }
 
-  /** The claim that a server has, be it running or not; null for a standby. */
+  /** Returns the claim of a server, running or not; null for a standby. */
   synchronized Claim claim(PostgresServer server) {
     return claims.get(server);
   }
 
-  /** Every claim there is. */
+  /** Returns all claims. */
   synchronized List<Claim> claims() {
     return List.copyOf(claims.values());
   }
 
-  /** The claims with which a server can have answered as a primary at some moment between. */
+  /** Returns the claims with which a server can have answered as a primary in this interval. */
   synchronized List<Claim> possible(PostgresServer server, long from, long to) {
     return spans.stream()
         .filter(span -> span.claim.server() == server && span.from <= to && span.to >= from)
@@ -237,7 +237,7 @@ final class Truth {
         .toList();
   }
 
-  /** Whether a server answered as a primary at every moment between. */
+  /** Whether a server answered as a primary at every moment of this interval. */
   synchronized boolean isCertain(PostgresServer server, long from, long to) {
     return spans.stream()
         .anyMatch(
@@ -245,7 +245,7 @@ final class Truth {
                 span.claim.server() == server && span.certainFrom <= from && span.certainTo >= to);
   }
 
-  /** Forgets what ended before a moment. */
+  /** Forgets the spans that ended before a moment. */
   synchronized void forgetBefore(long moment) {
     spans.removeIf(span -> span.to < moment);
   }

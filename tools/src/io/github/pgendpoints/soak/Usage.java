@@ -13,29 +13,29 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What this process holds at a moment: the manager's own, and that of the harness around it, which
- * is the same at the start and at the end.
+ * The resources that this process holds at a moment. They include those of the harness, which are
+ * the same at the start and at the end.
  *
- * @param threads that live: how many there are of each name, numbers left out
- * @param files open file descriptors, sockets among them
- * @param sockets of these
+ * @param threads the number of live threads by name, without the digits of the name
+ * @param files open file descriptors, including sockets
+ * @param sockets the sockets among them
  * @param backends sessions of the manager's role on the three servers
- * @param heapBytes used, after a collection
+ * @param heapBytes the heap in use after a collection
  */
 record Usage(Map<String, Long> threads, int files, int sockets, int backends, long heapBytes) {
-  /** A JVM that has compiled more and cached more is not one that leaks. */
+  /** Allowed growth: a JVM that has compiled and cached more does not leak. */
   private static final long HEAP_ALLOWANCE = 16L << 20;
 
   /**
-   * A pool of the API's client may have one more just now, the JDK starts some when first used, and
-   * Camel one when a route is stopped.
+   * A pool of the API client may have one more thread now. The JDK starts some threads on first
+   * use, and Camel starts one when a route stops.
    */
   private static final int POOLED_THREADS = 4;
 
   static Usage now(World world) throws SQLException {
     System.gc();
     System.gc();
-    // At once: on a slow machine the cycles make much garbage while the rest is looked at.
+    // First: on a slow machine, the cycles create much garbage while the rest is read.
     long heapBytes = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     return new Usage(
         threadNames(), descriptors(""), descriptors("socket:"), world.backends(), heapBytes);
@@ -57,7 +57,7 @@ record Usage(Map<String, Long> threads, int files, int sockets, int backends, lo
     }
   }
 
-  /** Whether nothing has grown. Thousands of cycles would leave more than these threads. */
+  /** Whether nothing has grown. A leak in thousands of cycles would exceed this allowance. */
   boolean isWithin(Usage start, int allowance) {
     return count() <= start.count() + Math.max(allowance, POOLED_THREADS)
         && files <= start.files + allowance
@@ -66,12 +66,12 @@ record Usage(Map<String, Long> threads, int files, int sockets, int backends, lo
         && heapBytes <= start.heapBytes + HEAP_ALLOWANCE;
   }
 
-  /** How many threads live. */
+  /** Returns the number of live threads. */
   long count() {
     return threads.values().stream().mapToLong(Long::longValue).sum();
   }
 
-  /** The names of which there are more or fewer threads than there were at the start. */
+  /** Returns the thread names that have more or fewer threads than at the start. */
   Map<String, String> threadsUnlike(Usage start) {
     Map<String, String> unlike = new TreeMap<>();
     Stream.concat(threads.keySet().stream(), start.threads.keySet().stream())

@@ -32,15 +32,15 @@ import org.apache.camel.spi.RoutePolicyFactory;
 import org.apache.camel.support.RoutePolicySupport;
 
 /**
- * Watches every cycle from outside, as Camel shows it: when it began and ended, what it found, and
- * what it requested of the API. Compares all of this with the {@link Truth} and with what the API
+ * Watches every cycle from outside, through Camel: when it began and ended, what it found, and what
+ * it requested from the API. Compares all of this with the {@link Truth} and with what the API
  * stores.
  */
 final class Watch implements RoutePolicyFactory {
-  /** What the machine may take besides: two processors that others use, too. */
+  /** The extra time for the machine, which has two processors and other load. */
   private static final Duration SLACK = Duration.ofSeconds(Integer.getInteger("soak.slack", 1));
 
-  /** What the program promises over PGCONNECT_TIMEOUT; on a machine that keeps its own promises. */
+  /** How long probes may exceed PGCONNECT_TIMEOUT on a machine that is not overloaded. */
   private static final Duration MORE = SLACK;
 
   private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -52,7 +52,7 @@ final class Watch implements RoutePolicyFactory {
   /** The outcome of a cycle. */
   record Cycle(String fault, int exitCode, boolean verified, int writes, Duration took) {}
 
-  /** What a cycle found when it began. */
+  /** The state when a cycle began. */
   private record Before(
       long moment,
       int edits,
@@ -64,10 +64,10 @@ final class Watch implements RoutePolicyFactory {
       long timeline,
       Truth.Claim published) {}
 
-  /** What was decided of the read-write Service; no primary where it was refused. */
+  /** The decision about the read-write Service; the primary is null where it was refused. */
   private record Decided(Rule rule, PostgresServer primary) {}
 
-  /** Refusals that a restart must not end: they do not depend on what one probe found. */
+  /** Refusals that a restart must not end, since they do not depend on a single probe. */
   private static final Set<Rule> LASTING =
       Set.of(
           Rule.SPLIT_BRAIN,
@@ -87,7 +87,7 @@ final class Watch implements RoutePolicyFactory {
   private volatile CamelContext watched;
   private volatile Cycle last;
 
-  // One cycle at a time, which is one of the things that are checked.
+  // The current cycle. Only one runs at a time, which is one of the checks.
   private Before before;
   private long cycleBegan;
   private long readAt;
@@ -106,7 +106,7 @@ final class Watch implements RoutePolicyFactory {
   /**
    * @param probeTimeout PGCONNECT_TIMEOUT
    * @param keepsState whether STATE is set
-   * @param cycles is told each cycle, in the manager's own thread
+   * @param cycles receives each cycle, in the manager's own thread
    */
   Watch(World world, Duration probeTimeout, boolean keepsState, Consumer<Cycle> cycles) {
     this.world = world;
@@ -115,12 +115,12 @@ final class Watch implements RoutePolicyFactory {
     this.cycles = cycles;
   }
 
-  /** What happens now: the name that the cycles from now on are counted under. */
+  /** Sets the name under which the cycles from now on are counted. */
   void during(String now) {
     fault = now;
   }
 
-  /** The first thing that was not as it must be; null while all is well. */
+  /** Returns the first violation; null if there is none. */
   String violation() {
     return violation.get();
   }
@@ -133,20 +133,20 @@ final class Watch implements RoutePolicyFactory {
     return last;
   }
 
-  /** How often the descendant of a twin was published, which nobody can tell from a successor. */
+  /** Returns how often a descendant of a twin was published: it looks exactly like a successor. */
   int limits() {
     return limits.get();
   }
 
   /**
-   * The manager is about to be ended, or one of its routes: until {@link #settled} cycles may fail
-   * and take their time, but do nothing wrong.
+   * Records that the manager or one of its routes is about to stop. Until {@link #settled}, cycles
+   * may fail and be slow, but must do nothing wrong.
    */
   void disturbing() {
     disturbances.incrementAndGet();
   }
 
-  /** All its routes run, and a cycle has ended. */
+  /** Records that all routes of the manager run, and a cycle has ended. */
   void settled() {
     disturbances.incrementAndGet();
   }
@@ -155,18 +155,18 @@ final class Watch implements RoutePolicyFactory {
     return disturbances.get() % 2 != 0;
   }
 
-  /** Another process or another term of leadership is about to begin. */
+  /** Records that another process or another term of leadership is about to begin. */
   synchronized void beginsAnew() {
     rivals.removeIf(rival -> !keepsState);
     held = decided;
   }
 
-  /** From now on something else may be decided. */
+  /** Records that the decision may change from now on. */
   synchronized void mayDecideAnew() {
     held = null;
   }
 
-  /** How often a primary that must have answered was DOWN or UNKNOWN to a cycle. */
+  /** Returns how often a cycle saw a primary that must have answered as DOWN or UNKNOWN. */
   int unanswered() {
     return unanswered.get();
   }
@@ -174,10 +174,10 @@ final class Watch implements RoutePolicyFactory {
   @Override
   public RoutePolicy createRoutePolicy(CamelContext context, String routeId, NamedNode route) {
     if (context != watched) {
-      // As with a process that was ended: what its last cycle may still do is no cycle any more.
+      // As after the end of a process, the rest of the old context's last cycle does not count.
       watched = context;
       underWay.set(0);
-      // Camel may stop before it has told us of the end of that cycle.
+      // Camel may stop before it reports the end of that cycle.
       world.api().clearRequests();
     }
     return switch (routeId) {
@@ -210,7 +210,7 @@ final class Watch implements RoutePolicyFactory {
     };
   }
 
-  /** Only a cycle that was verified comes here. */
+  /** Records the verdict of a verified cycle. Other cycles do not reach this route. */
   private void beginPublishing(Exchange exchange) {
     publishing = exchange.getVariable("verdict", Verdict.class);
   }
@@ -231,7 +231,7 @@ final class Watch implements RoutePolicyFactory {
     }
   }
 
-  /** Not in the first cycle, for which the JVM has all the classes to load. */
+  /** Checks a duration, except in the first cycle, in which the JVM loads all classes. */
   private void checkTime(String what, long began, Duration bound) {
     Duration took = Duration.ofNanos(System.nanoTime() - began);
     require(
@@ -244,7 +244,7 @@ final class Watch implements RoutePolicyFactory {
 
   // ---- a cycle
 
-  /** At this tick a cycle may begin. */
+  /** Records the state at a tick. A cycle may begin at this tick. */
   private void beginTick(Exchange exchange) {
     cycleBegan = System.nanoTime();
     readAt = cycleBegan;
@@ -254,7 +254,7 @@ final class Watch implements RoutePolicyFactory {
     require(underWay.incrementAndGet() == 1, "a cycle began before the one before it had ended");
     int itsTerm = cluster(exchange).leadership().term();
     if (itsTerm != term) {
-      // It may also lose the Lease without our doing, while the API is in trouble.
+      // While the API has a fault, the manager may also lose the Lease by itself.
       rivals.removeIf(rival -> !keepsState);
       term = itsTerm;
     }
@@ -303,7 +303,7 @@ final class Watch implements RoutePolicyFactory {
     boolean troubled = before.apiTroubled() || world.isApiTroubled();
     checkTime("a cycle", cycleBegan, probeTimeout.plus(MORE).plus(troubled ? API_BUDGET : SLACK));
     check(result, requests);
-    // Nothing that began before can matter to a cycle to come.
+    // Nothing that ended before this cycle can matter to a later one.
     world.truth().forgetBefore(before.moment());
     ended.incrementAndGet();
   }
@@ -334,7 +334,7 @@ final class Watch implements RoutePolicyFactory {
     }
   }
 
-  /** Those to the objects of both Services. The Lease and STATE may be written at any time. */
+  /** Returns the writes to both Services' objects. The Lease and STATE may change any time. */
   private List<ApiRequest> writesSinceLastCycle() {
     List<ApiRequest> requests =
         world.api().requests().stream().filter(request -> !READS.contains(request.verb())).toList();
@@ -348,7 +348,7 @@ final class Watch implements RoutePolicyFactory {
     return others;
   }
 
-  /** Two servers that take writes are an ERROR, whichever of them is right. */
+  /** Checks that two servers that take writes are an ERROR, whichever of them is right. */
   private void checkTwoPrimaries(Result result) {
     Topology topology = result.topology();
     Verdict verdict = result.verdict();
@@ -367,10 +367,10 @@ final class Watch implements RoutePolicyFactory {
   }
 
   /**
-   * The primary that was verified continues what was published, and no other server that answered
-   * does.
+   * Checks that the verified primary continues the published one, and that no other server that
+   * answered does.
    *
-   * @return what it claims by our own books; null where several promotions fit, or none yet
+   * @return its claim, as recorded; null where several promotions fit, or none yet
    */
   private Truth.Claim checkPrimary(NodeState primary, Topology topology) {
     Truth.Claim published = before.published();
@@ -419,7 +419,7 @@ final class Watch implements RoutePolicyFactory {
     return claims.size() == 1 ? claims.get(0) : null;
   }
 
-  /** The manager may see a promotion before it is in our books. */
+  /** Waits for the branch of a promotion: the manager may see it before it is recorded. */
   private void awaitBranch(Truth.Claim claim) {
     long began = System.nanoTime();
     while (claim.branch() == null && System.nanoTime() - began < PATIENCE.toNanos()) {
@@ -429,7 +429,7 @@ final class Watch implements RoutePolicyFactory {
     cycleBegan += System.nanoTime() - began;
   }
 
-  /** Whether nothing that can be known speaks against it. */
+  /** Whether no known fact rules out this claim. */
   private boolean mayBeThePrimary(Truth.Claim claim) {
     Truth.Claim published = before.published();
     return published == null
@@ -458,7 +458,7 @@ final class Watch implements RoutePolicyFactory {
     return descendsFromTwin;
   }
 
-  /** A cycle that was refused writes nothing, but puts back what was verified last. */
+  /** Checks that a refused cycle writes nothing, except to restore what was verified last. */
   private void checkRefused(List<ApiRequest> requests, Verdict verdict) {
     for (ApiRequest request : requests) {
       require(
@@ -487,7 +487,7 @@ final class Watch implements RoutePolicyFactory {
         readOnly);
   }
 
-  /** What nodes and Endpoints are has not changed: neither may the decision. */
+  /** Checks that the decision is the same as before if nodes and Endpoints are unchanged. */
   private void checkDecision(Verdict verdict) {
     decided =
         new Decided(
@@ -500,7 +500,7 @@ final class Watch implements RoutePolicyFactory {
         held.rule() == Rule.VERIFIED
             ? !verdict.isVerified() || decided.primary() == held.primary()
             : !keepsState || !LASTING.contains(held.rule()) || !verdict.isVerified();
-    require(same, "before it began anew it decided %s, and then %s", held, decided);
+    require(same, "decided %s before the restart and %s after it", held, decided);
   }
 
   private void noteRivals(Verdict verdict, Topology topology) {
@@ -516,12 +516,12 @@ final class Watch implements RoutePolicyFactory {
     }
   }
 
-  /** To be asked after the Endpoints were read, which others change at any moment. */
+  /** Whether other writers changed the Endpoints. Call it after the Endpoints were read. */
   private boolean hasOthersEdited() {
     return before.edits() % 2 != 0 || before.edits() != world.edits();
   }
 
-  /** Each node was what it was seen to be. */
+  /** Checks that each node was what the cycle saw. */
   private void checkAgainstTruth(Topology topology) {
     long end = System.nanoTime();
     for (NodeState node : topology.nodes()) {
@@ -555,7 +555,7 @@ final class Watch implements RoutePolicyFactory {
     }
   }
 
-  /** The claims, as we know them, that a node seen as a primary can have answered with. */
+  /** Returns the recorded claims with which a node seen as a primary can have answered. */
   private List<Truth.Claim> possible(NodeState node) {
     return world
         .truth()
@@ -569,7 +569,7 @@ final class Watch implements RoutePolicyFactory {
         .toList();
   }
 
-  /** By numbers, where nothing else counts, and where nobody else changed what is stored. */
+  /** Checks timeline numbers, if only they decide and no other writer changed what is stored. */
   private void checkNotStale(NodeState primary) {
     if (hasOthersEdited() || world.rights() == Rights.ALL || primary.server() == null) {
       return;
@@ -582,7 +582,7 @@ final class Watch implements RoutePolicyFactory {
         before.timeline());
   }
 
-  /** A write, be it granted or not, names the primary that this cycle verified, and no other. */
+  /** Checks that a write, granted or not, names only the primary that this cycle verified. */
   private void checkWrite(
       ApiRequest request, NodeState primary, Truth.Claim claim, Topology topology) {
     require(
@@ -634,8 +634,8 @@ final class Watch implements RoutePolicyFactory {
   }
 
   /**
-   * Nobody reads from a primary, from another cluster, or from a standby that told its timeline and
-   * is, as we know, off the line.
+   * Checks that RO has no primary, no server of another cluster, and no standby that reported its
+   * timeline and is, by the record, off the line.
    */
   private void checkReadOnly(
       String what, List<String> addresses, Truth.Claim claim, Topology topology) {
@@ -677,7 +677,7 @@ final class Watch implements RoutePolicyFactory {
     }
   }
 
-  /** Where a cycle came to its end, the Endpoints are what it verified. */
+  /** Checks that after a complete cycle the Endpoints are what it verified. */
   private void checkStored(Result result, NodeState primary, Truth.Claim claim) {
     boolean leads = before.leases() % 2 == 0 && before.leases() == world.leases();
     if (result.outcome().exitCode() > 1
@@ -695,13 +695,13 @@ final class Watch implements RoutePolicyFactory {
     }
     require(
         readWrite.equals(List.of(primary.node().host())),
-        "a cycle was content with RW leading to %s, the primary is %s",
+        "a cycle left RW at %s, but the primary is %s",
         readWrite,
         primary.node());
-    checkReadOnly("a cycle was content with RO leading to", readOnly, claim, result.topology());
+    checkReadOnly("a cycle left RO at", readOnly, claim, result.topology());
   }
 
-  /** Whom the read-write Service leads to is published, by our own books. */
+  /** Records the primary of the read-write Service as published. */
   private void notePublished(NodeState primary, Truth.Claim claim) {
     String host = primary.node().host();
     if (claim != null

@@ -21,8 +21,8 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A cluster of three, a server of another cluster for each of their addresses, and the API: all
- * that can go wrong, and how it is put right. Whatever is done to a node goes to the {@link Truth}.
+ * The test environment: a cluster of three, a foreign server for each of their addresses, and the
+ * API. It causes faults and repairs them, and records each action on a node in the {@link Truth}.
  */
 final class World implements AutoCloseable {
   private static final Duration WATCH_LAG = Duration.ofMillis(500);
@@ -34,7 +34,7 @@ final class World implements AutoCloseable {
   private static final Duration LEASE_AWAY = Duration.ofMillis(2500);
   private static final String WRONG_ADDRESS = "127.0.0.66";
 
-  /** Where an address's own server is, as far as our hands go. */
+  /** The condition of the server that belongs to an address, as the harness has set it. */
   private enum Condition {
     UP,
     DOWN,
@@ -48,7 +48,7 @@ final class World implements AutoCloseable {
     private final List<Connection> hogs = new ArrayList<>();
     private volatile Condition condition = Condition.UP;
 
-    /** Whom it streams from as a standby, if it can. */
+    /** The server that it streams from as a standby, if it can. */
     private PostgresServer upstream;
 
     private Place(PostgresServer own, PostgresServer foreign) {
@@ -141,9 +141,7 @@ final class World implements AutoCloseable {
     return systemIdentifier;
   }
 
-  /**
-   * Grows before and after each change of the Endpoints that is not the manager's: odd meanwhile.
-   */
+  /** Returns a counter that grows before and after another writer's edit: odd during the edit. */
   int edits() {
     return edits.get();
   }
@@ -152,18 +150,18 @@ final class World implements AutoCloseable {
     return apiTroubled;
   }
 
-  /** Grows before another replica takes the Lease and after it has given it back. */
+  /** Returns a counter that grows before another replica takes the Lease and after its return. */
   int leases() {
     return leases.get();
   }
 
-  /** Whether the objects of both Services are gone, and so what they remember. */
+  /** Whether at least one of the Services' objects still stores the system identifier. */
   boolean isAnythingStored() {
     return annotation(RW, Annotations.SYSTEM_IDENTIFIER) != null
         || annotation(RO, Annotations.SYSTEM_IDENTIFIER) != null;
   }
 
-  /** Our server at an address. */
+  /** Returns the server of our cluster at an address; null if there is none. */
   PostgresServer serverAt(String host) {
     return places.stream()
         .map(place -> place.own)
@@ -172,7 +170,7 @@ final class World implements AutoCloseable {
         .orElse(null);
   }
 
-  /** The primary that was published last, by our own books; null before the first. */
+  /** Returns the last published primary as the harness recorded it; null before the first. */
   Truth.Claim published() {
     return published;
   }
@@ -181,7 +179,7 @@ final class World implements AutoCloseable {
     published = claim;
   }
 
-  /** The addresses behind a Service. */
+  /** Returns the addresses behind a Service. */
   List<String> addresses(String service) {
     HasMetadata object = form.of(api, service);
     return object == null ? List.of() : form.addresses(object);
@@ -192,13 +190,13 @@ final class World implements AutoCloseable {
     return object == null ? null : object.getMetadata().getAnnotations().get(name);
   }
 
-  /** The version of the Endpoints of a Service, which each change raises. */
+  /** Returns the version of the Endpoints of a Service, which each change raises. */
   String version(String service) {
     HasMetadata object = form.of(api, service);
     return object == null ? "none" : object.getMetadata().getResourceVersion();
   }
 
-  /** How many sessions of the manager's role there are on our servers, which all run. */
+  /** Returns the number of sessions of the manager's role on our servers, which all must run. */
   int backends() throws SQLException {
     int backends = 0;
     for (Place place : places) {
@@ -212,7 +210,7 @@ final class World implements AutoCloseable {
     return backends;
   }
 
-  /** All there is to know, for people. */
+  /** Returns a readable summary of the current state. */
   String describe() {
     return "nodes: %s; claims: %s; standbys: %s; %s %s, %s %s; timeline %s; password %s; API %s"
         .formatted(
@@ -234,7 +232,7 @@ final class World implements AutoCloseable {
   // ---- faults
 
   /**
-   * Lets a fault happen, where it can.
+   * Causes a fault, where possible.
    *
    * @return what was done; null when the fault cannot happen now
    */
@@ -267,7 +265,7 @@ final class World implements AutoCloseable {
     };
   }
 
-  /** Half of the primaries that run write something, so that branches grow apart. */
+  /** Writes WAL on about half of the running primaries, so that their branches diverge. */
   private void write(Random random) throws SQLException {
     for (Place place : primaries(Condition.UP)) {
       if (place.hogs.isEmpty() && random.nextBoolean()) {
@@ -284,7 +282,7 @@ final class World implements AutoCloseable {
             + ")");
   }
 
-  /** How far the standbys are that can be asked. */
+  /** Records how far the running standbys have replayed WAL. */
   private void observe() throws SQLException {
     for (Place place : runningStandbys()) {
       truth.hasReplayed(place.own, Lsn.of(place.own.sql("SELECT pg_last_wal_replay_lsn()")));
@@ -339,7 +337,7 @@ final class World implements AutoCloseable {
     answers(place);
   }
 
-  /** It is a primary to all who ask, unless something keeps our role out. */
+  /** Records that a server answers every client, unless our role cannot log in. */
   private void answers(Place place) {
     if (!passwordIsWrong && place.hogs.isEmpty()) {
       truth.answers(place.own);
@@ -400,7 +398,7 @@ final class World implements AutoCloseable {
     return places(condition).stream().filter(place -> truth.claim(place.own) != null).toList();
   }
 
-  /** The one that must not be believed, though it is the only one. */
+  /** Replaces the primary by an old one, which must not be believed though it is the only one. */
   private String bringBackAlone() {
     List<Place> current = primaries(Condition.UP);
     List<Place> former = primaries(Condition.DOWN);
@@ -413,8 +411,8 @@ final class World implements AutoCloseable {
   }
 
   /**
-   * As somebody does who makes a standby of an old primary and spares the rewind. Where it has
-   * written something that nobody else has, it cannot follow.
+   * Restarts an old primary as a standby without a rewind, as a careless operator does. If it has
+   * WAL that no other server has, it cannot follow.
    */
   private String rejoinWithoutRewind(Random random) throws SQLException {
     Place led = placeOf(rightful());
@@ -430,7 +428,7 @@ final class World implements AutoCloseable {
     if (led.condition != Condition.UP || !led.hogs.isEmpty() || old == null) {
       return null;
     }
-    // What streams from the old one would change its branch with it, and we would not know.
+    // A standby of the old primary would change its branch with it, and Truth would miss that.
     if (places.stream()
         .anyMatch(place -> place.condition == Condition.UP && place.upstream == old.own)) {
       return null;
@@ -450,7 +448,7 @@ final class World implements AutoCloseable {
     old.own.rejoinWithoutRewind(led.own);
     old.condition = Condition.UP;
     truth.hasReplayed(old.own, Lsn.of(old.own.sql("SELECT pg_last_wal_replay_lsn()")));
-    // What it has replayed by now may be of the branch that it follows.
+    // It may already have replayed WAL of the branch that it follows.
     boolean off = truth.data(old.own).isOff(branch) && !receives(old.own, branch.timeline());
     if (!off) {
       truth.follows(old.own, branch);
@@ -459,7 +457,7 @@ final class World implements AutoCloseable {
         .formatted(old.own.host(), led.own.host(), off ? ", which it cannot follow" : "");
   }
 
-  /** Whether WAL of a timeline comes in; a server that is beyond the begin of it gets none. */
+  /** Whether a standby receives WAL of a timeline. Beyond the begin of the timeline it does not. */
   private static boolean receives(PostgresServer standby, int timeline) throws SQLException {
     for (int i = 0; i < 10; i++) {
       String received = standby.sql("SELECT received_tli FROM pg_stat_wal_receiver");
@@ -471,7 +469,7 @@ final class World implements AutoCloseable {
     return false;
   }
 
-  /** Where it did not follow the first one, it gets the same timeline. */
+  /** Kills the primary and promotes a standby, to the same timeline if that did not follow it. */
   private String promoteApart() throws SQLException {
     List<Place> current = primaries(Condition.UP);
     List<Place> standbys = runningStandbys();
@@ -502,7 +500,7 @@ final class World implements AutoCloseable {
     answers(place);
   }
 
-  /** Where the last line of the history says that its ancestor ended. */
+  /** Returns where the last line of the history file ends its ancestor. */
   private static Lsn beginOf(PostgresServer server, int timeline) throws SQLException {
     String[] lines =
         server
@@ -521,7 +519,7 @@ final class World implements AutoCloseable {
     return place.own.host();
   }
 
-  /** As somebody does who changes the password and forgets us; sessions that are open go on. */
+  /** Changes the password only on the server. Open sessions would still work, so it ends them. */
   private String spoilPassword() throws SQLException {
     List<Place> primaries = primaries(Condition.UP);
     if (primaries.size() != 1 || passwordIsWrong) {
@@ -550,7 +548,7 @@ final class World implements AutoCloseable {
       return;
     }
     truth.wavers(place.own);
-    // As superuser, who may use the reserved ones too.
+    // A superuser may also use the reserved connections.
     for (int i = 0; i < 10; i++) {
       try {
         place.hogs.add(place.own.connect());
@@ -559,7 +557,7 @@ final class World implements AutoCloseable {
       }
     }
     if (place.hogs.size() > 1) {
-      // There is no slot for one connection more.
+      // No slot is left for another connection.
       try (Statement statement = place.hogs.get(0).createStatement()) {
         statement.execute(END_SESSIONS);
       }
@@ -586,7 +584,9 @@ final class World implements AutoCloseable {
     return place.own.host();
   }
 
-  /** Not while nothing is published: then the majority decides which cluster is ours. */
+  /**
+   * Starts a foreign server, unless nothing is published: the majority then decides our cluster.
+   */
   private String replace(Random random) {
     if (annotation(RW, Annotations.SYSTEM_IDENTIFIER) == null) {
       return null;
@@ -606,8 +606,8 @@ final class World implements AutoCloseable {
   }
 
   /**
-   * Another replica takes the Lease, and gives it back. In some of these terms a node thaws of
-   * which the manager remembers that it was DOWN.
+   * Lets another replica take the Lease and give it back. In some of these terms, a node thaws that
+   * the manager remembers as DOWN.
    */
   private String changeLeader(Random random) {
     if (apiTroubled || lease() == null) {
@@ -628,7 +628,7 @@ final class World implements AutoCloseable {
     return frozen == null ? "" : "while " + frozen.own.host() + " was frozen";
   }
 
-  /** The manager leads again. */
+  /** Records that the manager leads again. */
   void leaderIsBack() {
     if (leases.get() % 2 != 0) {
       leases.incrementAndGet();
@@ -707,7 +707,7 @@ final class World implements AutoCloseable {
     deed.to(api);
   }
 
-  /** Half of the time, so that there is something to write. */
+  /** Edits RW half of the time, so that the manager has something to write. */
   private void spoilReadWrite(Random random) {
     if (random.nextBoolean()) {
       edit(Fault.RW_EDITED, random);
@@ -721,7 +721,7 @@ final class World implements AutoCloseable {
   private synchronized String edit(Fault fault, Random random) {
     boolean possible =
         switch (fault) {
-          // The manager remembers what nobody stores any more.
+          // The manager still remembers what the deleted objects stored.
           case RW_DELETED, RO_DELETED, BOTH_DELETED -> isAnythingStored();
           case RO_EDITED -> form.of(api, RO) != null;
           default -> form.of(api, RW) != null;
@@ -756,7 +756,7 @@ final class World implements AutoCloseable {
     }
   }
 
-  /** A watch tells a moment later: a cycle that begins meanwhile cannot know. */
+  /** Waits until watches report the change: a cycle that begins earlier cannot know it. */
   private static void letWatchesTell() {
     try {
       Thread.sleep(WATCH_LAG.toMillis());
@@ -784,7 +784,7 @@ final class World implements AutoCloseable {
 
   // ---- putting it right
 
-  /** What an operator does: one primary, two standbys, an API that works. */
+  /** Repairs everything as an operator does: one primary, two standbys, an API that works. */
   void heal() throws SQLException {
     api.heal();
     if (apiIsDown) {
@@ -842,7 +842,7 @@ final class World implements AutoCloseable {
     edits.incrementAndGet();
   }
 
-  /** Who is to go on: the server that is published, or the last that continues it. */
+  /** Returns the next primary: the published server, or the last one that continues it. */
   private PostgresServer rightful() {
     Truth.Claim best = published;
     for (Truth.Claim claim : truth.claims()) {
@@ -895,7 +895,7 @@ final class World implements AutoCloseable {
     place.condition = Condition.UP;
   }
 
-  /** Whether the Services lead to the one primary and its two standbys. */
+  /** Whether the Services route to the one primary and its two standbys. */
   boolean isServed() {
     List<Truth.Claim> claims = truth.claims();
     if (claims.size() != 1) {

@@ -157,11 +157,11 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
       failure = e;
     }
     releaseExchange(exchange, false);
-    boolean told;
+    boolean reported;
     lock.lock();
     try {
       busy = false;
-      told = givenUp;
+      reported = givenUp;
       givenUp = false;
       if (failure == null) {
         count.sent().incrementAndGet();
@@ -172,7 +172,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
     } finally {
       lock.unlock();
     }
-    if (failure != null && !told) {
+    if (failure != null && !reported) {
       LOG.error(
           "alert sink {} failed to deliver {}: {}",
           name(),

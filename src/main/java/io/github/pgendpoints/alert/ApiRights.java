@@ -26,7 +26,7 @@ public final class ApiRights {
   private final Consumer<String> listener;
   private final LongSupplier nanoTime;
   private final Map<ApiRight, Long> refusedAt = new EnumMap<>(ApiRight.class);
-  private final Map<ApiRight, String> told = new EnumMap<>(ApiRight.class);
+  private final Map<ApiRight, String> reported = new EnumMap<>(ApiRight.class);
 
   /**
    * @param services RW_SERVICE and RO_SERVICE
@@ -60,7 +60,7 @@ public final class ApiRights {
     try {
       T answer = request.get();
       refusedAt.remove(right);
-      told.remove(right);
+      reported.remove(right);
       return Optional.ofNullable(answer);
     } catch (KubernetesClientException e) {
       if (e.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
@@ -83,7 +83,7 @@ public final class ApiRights {
 
   private void refused(ApiRight right, String sentence) {
     refusedAt.put(right, nanoTime.getAsLong());
-    if (!sentence.equals(told.put(right, sentence))) {
+    if (!sentence.equals(reported.put(right, sentence))) {
       listener.accept(sentence);
     }
   }

@@ -37,7 +37,7 @@ final class Flapping {
   private record Change(Instant at, String sort) {}
 
   private static final class Topic {
-    private final Deque<Change> told = new ArrayDeque<>();
+    private final Deque<Change> recent = new ArrayDeque<>();
     private final Set<String> sorts = new HashSet<>();
     private Severity severity = Severity.INFO;
     private Kind firing;
@@ -74,11 +74,11 @@ final class Flapping {
    * @return the drafts to report, and the ends of flapping that are due
    */
   List<AlertDraft> filter(List<AlertDraft> drafts, Instant now) {
-    List<AlertDraft> told = new ArrayList<>();
+    List<AlertDraft> reported = new ArrayList<>();
     for (AlertDraft draft : drafts) {
       AlertDraft passed = passed(draft, now);
       if (passed != null) {
-        told.add(passed);
+        reported.add(passed);
       }
     }
     topics
@@ -86,11 +86,11 @@ final class Flapping {
         .forEach(
             topic -> {
               if (topic.flaps() && !now.isBefore(topic.lastAt.plus(QUIET))) {
-                told.add(quiet(topic));
+                reported.add(quiet(topic));
               }
             });
     topics.values().removeIf(topic -> !now.isBefore(topic.lastAt.plus(QUIET)));
-    return told;
+    return reported;
   }
 
   private AlertDraft passed(AlertDraft draft, Instant now) {
@@ -111,14 +111,14 @@ final class Flapping {
   }
 
   private AlertDraft whileCalm(Topic topic, AlertDraft draft, Instant now) {
-    topic.told.removeIf(change -> !now.isBefore(change.at().plus(QUIET)));
-    if (topic.told.size() < CALM) {
-      topic.told.add(new Change(now, draft.change()));
+    topic.recent.removeIf(change -> !now.isBefore(change.at().plus(QUIET)));
+    if (topic.recent.size() < CALM) {
+      topic.recent.add(new Change(now, draft.change()));
       return noted(topic, draft);
     }
-    topic.since = topic.told.getFirst().at();
-    topic.changes = topic.told.size() + 1L;
-    topic.told.forEach(change -> topic.sorts.add(change.sort()));
+    topic.since = topic.recent.getFirst().at();
+    topic.changes = topic.recent.size() + 1L;
+    topic.recent.forEach(change -> topic.sorts.add(change.sort()));
     topic.sorts.add(draft.change());
     return again(topic, draft, now);
   }

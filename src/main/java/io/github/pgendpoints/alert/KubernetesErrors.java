@@ -172,7 +172,7 @@ public final class KubernetesErrors {
       return "cannot be reached over TLS%s: %s".formatted(through, said);
     }
     if (any(causes, EOFException.class) || said.startsWith("unexpected end of stream")) {
-      return "ended the connection in mid-answer" + through;
+      return "closed the connection before the end of its response" + through;
     }
     if (any(causes, JacksonException.class)) {
       return "returned something other than the requested Kubernetes object";

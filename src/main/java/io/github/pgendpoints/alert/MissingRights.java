@@ -53,7 +53,7 @@ public record MissingRights(String role, String database) {
     if (history != null) {
       missing.put(
           "history",
-          "timeline histories are not granted to our role on %s: a fork with a higher timeline is taken for a promotion, and a standby that left the line may still be read from; ALTER ROLE %s REPLICATION, or in database %s create the function pgendpoints_history of docs/rules.md, or GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text, bigint, bigint, boolean) TO %s"
+          "timeline histories are not granted to our role on %s: a fork with a higher timeline is treated as a promotion, and a standby that left the line may stay in the read-only Service; ALTER ROLE %s REPLICATION, or in database %s create the function pgendpoints_history of docs/rules.md, or GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text, bigint, bigint, boolean) TO %s"
               .formatted(history, sql(role), sql(database), sql(role)));
     }
     return missing;

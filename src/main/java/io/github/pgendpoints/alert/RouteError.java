@@ -89,7 +89,7 @@ public final class RouteError {
         .findFirst()
         .map(
             other ->
-                "there is another route with the id %s%s, choose one of its own"
+                "there is another route with the id %s%s, choose a unique id"
                     .formatted(
                         route.getId(), other.getResource() == null ? "" : " in " + file(other)))
         .orElse(null);

@@ -54,7 +54,7 @@ public final class ObjectClient<T extends HasMetadata> {
    *     server refused the request or did not answer, or if it returned something else
    */
   public List<T> list(Map<String, String> labels) {
-    return told(
+    return notifying(
         ObjectOperation.LIST,
         null,
         () -> {
@@ -72,7 +72,7 @@ public final class ObjectClient<T extends HasMetadata> {
 
   /** Returns the object with that name; null if it does not exist. */
   public T get(String name) {
-    return told(ObjectOperation.GET, null, () -> require(named(name)));
+    return notifying(ObjectOperation.GET, null, () -> require(named(name)));
   }
 
   private T require(ObjectMeta named) {
@@ -92,7 +92,7 @@ public final class ObjectClient<T extends HasMetadata> {
 
   /** Creates an object. Labels and annotations with the value null are left out. */
   public T create(T object) {
-    return told(
+    return notifying(
         ObjectOperation.CREATE,
         object,
         () -> {
@@ -115,7 +115,7 @@ public final class ObjectClient<T extends HasMetadata> {
    */
   public T patch(T object) {
     String patch = client.getKubernetesSerialization().asJson(diff(object));
-    return told(
+    return notifying(
         ObjectOperation.PATCH,
         object,
         () ->
@@ -130,7 +130,7 @@ public final class ObjectClient<T extends HasMetadata> {
    * @return whether the object existed
    */
   public boolean delete(T object) {
-    return told(
+    return notifying(
         ObjectOperation.DELETE,
         object,
         () -> {
@@ -142,7 +142,7 @@ public final class ObjectClient<T extends HasMetadata> {
         });
   }
 
-  private <R> R told(ObjectOperation operation, T object, Supplier<R> request) {
+  private <R> R notifying(ObjectOperation operation, T object, Supplier<R> request) {
     if (object != null) {
       listener.writing(kind, object);
     }

@@ -33,7 +33,7 @@ public final class FullNodes {
    * @param full a node that answered 53300 to an ordinary login
    * @return the same state if a walsender does not report it either
    */
-  public NodeState asked(NodeState full, InetAddress address, Deadline deadline) {
+  public NodeState probed(NodeState full, InetAddress address, Deadline deadline) {
     if (refused.of(full.node(), full.node()).isPresent()) {
       return full;
     }
@@ -41,7 +41,7 @@ public final class FullNodes {
       ProbeQuery.Answer answer = answer(walsender, deadline);
       NodeState answered = Probe.answered(full.node(), address, answer);
       return answered.server() != null && Probe.hidesTimeline(answer)
-          ? Timelines.told(answered, Timelines.credible(answered, walsender.identify()))
+          ? Timelines.withTimeline(answered, Timelines.credible(answered, walsender.identify()))
           : answered;
     } catch (SQLException e) {
       if (Walsender.isRefused(e)) {

@@ -238,9 +238,9 @@ public final class Probe {
     SQLException error = sqlException(failure);
     return ENDED.contains(state(error))
         || state(error).startsWith(CONNECTION_EXCEPTION)
-        || error instanceof PSQLException told
-            && told.getServerErrorMessage() != null
-            && FATAL.contains(String.valueOf(told.getServerErrorMessage().getSeverity()));
+        || error instanceof PSQLException postgres
+            && postgres.getServerErrorMessage() != null
+            && FATAL.contains(String.valueOf(postgres.getServerErrorMessage().getSeverity()));
   }
 
   private static boolean nobodyIsThere(SQLException error) {

@@ -83,14 +83,14 @@ final class ProbeQuery {
 
   /** Returns the query with the columns that can be read now. */
   String sql() {
-    List<ProbeColumn> columns = asked();
+    List<ProbeColumn> columns = wanted();
     if (!columns.equals(last.columns()) || tellsRights != last.withRights()) {
       last = new Text(columns, tellsRights, ProbeColumn.select(columns, tellsRights));
     }
     return last.sql();
   }
 
-  private List<ProbeColumn> asked() {
+  private List<ProbeColumn> wanted() {
     return ProbeColumn.ALL.stream().filter(this::isAsked).toList();
   }
 
@@ -144,7 +144,7 @@ final class ProbeQuery {
         learnRights(Map.of());
       }
     }
-    List<ProbeColumn> others = new ArrayList<>(asked());
+    List<ProbeColumn> others = new ArrayList<>(wanted());
     others.remove(role);
     askAlone(others, row, question);
     return answer(row);
@@ -157,7 +157,7 @@ final class ProbeQuery {
     learnRights(row);
     return granted.equals(known)
         ? List.of()
-        : asked().stream().filter(column -> !before.contains(column)).toList();
+        : wanted().stream().filter(column -> !before.contains(column)).toList();
   }
 
   private void learnRights(Map<String, Object> row) {

@@ -287,7 +287,7 @@ public final class Prober {
     InetAddress address = pool.address();
     NodeState state = Probe.failed(probe.node(), address, last);
     return state.failure() == Failure.FULL
-        ? withHistory(fullNodes.asked(state, address, probe.deadline()), probe.deadline())
+        ? withHistory(fullNodes.probed(state, address, probe.deadline()), probe.deadline())
         : state;
   }
 

@@ -34,11 +34,11 @@ public final class Timelines {
   private final NodePools pools;
 
   /** Empty if the walsender did not return a timeline. */
-  private final NodeCache<Optional<Long>> told;
+  private final NodeCache<Optional<Long>> known;
 
   public Timelines(NodePools pools) {
     this.pools = pools;
-    this.told = pools.memory();
+    this.known = pools.memory();
   }
 
   /**
@@ -54,14 +54,15 @@ public final class Timelines {
     List<Object> same =
         Arrays.asList(server.systemIdentifier(), server.startedAt(), receiver, node.state());
     Optional<Long> timeline =
-        told.of(node.node(), same)
+        known
+            .of(node.node(), same)
             .orElseGet(
                 () -> {
                   Optional<Long> asked = ask(node, deadline);
-                  told.put(node.node(), same, asked, asked.isEmpty() ? FAILURE : ANSWER);
+                  known.put(node.node(), same, asked, asked.isEmpty() ? FAILURE : ANSWER);
                   return asked;
                 });
-    return told(node, timeline.orElse(null));
+    return withTimeline(node, timeline.orElse(null));
   }
 
   private Optional<Long> ask(NodeState node, Deadline deadline) {
@@ -84,7 +85,7 @@ public final class Timelines {
     return credible ? identity.timeline() : null;
   }
 
-  static NodeState told(NodeState node, Long timeline) {
+  static NodeState withTimeline(NodeState node, Long timeline) {
     return timeline == null ? node : node.with(node.server().onTimeline(timeline));
   }
 }

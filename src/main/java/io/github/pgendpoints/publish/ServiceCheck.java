@@ -134,7 +134,7 @@ public final class ServiceCheck {
     if (problem == Problem.SELECTOR) {
       throw new UnusableServiceException(
           plan.service(),
-          "Service %s has a selector, so Kubernetes itself writes its Endpoints: they are left alone"
+          "Service %s has a selector, so Kubernetes writes its Endpoints, and the program does not"
               .formatted(plan.service()));
     }
     noteUsable(plan, found.get().service());
@@ -192,7 +192,7 @@ public final class ServiceCheck {
     checked.add(plan.service());
     if (!names.isEmpty() && !names.contains(portName)) {
       conditions.reportDegradation(
-          "Service %s names its port %s, its Endpoints will name it '%s': nothing is routed until PORT_NAME is the Service's own"
+          "Service %s names its port %s, but PORT_NAME is '%s': nothing is routed until both are the same"
               .formatted(
                   plan.service(),
                   names.stream().map(name -> "'" + name + "'").collect(Collectors.joining(", ")),

@@ -72,7 +72,7 @@ public final class LatestStatus {
     String reason =
         ended == null
             ? "no cycle has ended since this manager started"
-            : "the last cycle ended %d s ago; the log of this manager says why"
+            : "the last cycle ended %d s ago; the log of this manager has the reason"
                 .formatted(Duration.between(ended.at(), now).toSeconds());
     return Status.missing(reason, source(isLeading(ended), ended == null ? now : ended.at()));
   }

@@ -82,8 +82,8 @@ public record NodeState(
   }
 
   /** Returns this state with more of what the server reports. */
-  public NodeState with(Server told) {
-    return new NodeState(node, state, address, reason, failure, told);
+  public NodeState with(Server reported) {
+    return new NodeState(node, state, address, reason, failure, reported);
   }
 
   /** Returns this state with the address at which the node last answered. */

@@ -218,7 +218,7 @@ final class Reports {
                       : "timeline " + candidate.server().timeline(),
                   known(published),
                   published.line(),
-                  untold(candidate.server(), published.line()),
+                  missingProof(candidate.server(), published.line()),
                   now.asked(),
                   OVERRULE.formatted(candidate.endpoint()));
       case NEWER_LINE ->
@@ -239,7 +239,7 @@ final class Reports {
   }
 
   /** Which missing value would prove how a server relates to this line, and why it is missing. */
-  private static String untold(Server server, Line line) {
+  private static String missingProof(Server server, Line line) {
     Protection missing =
         server.timeline() == null
             ? Protection.STALE_PRIMARY
@@ -304,14 +304,16 @@ final class Reports {
   /** Where the first of several primaries diverged from the others, as far as histories show. */
   private String parted() {
     StringBuilder parted = new StringBuilder();
-    List<NodeState> told =
+    List<NodeState> withHistory =
         now.candidates().stream().filter(node -> node.history() != null).toList();
-    for (NodeState other : told.subList(Math.min(1, told.size()), told.size())) {
-      History.Ancestor shared = told.get(0).history().partedFrom(other.history());
+    for (NodeState other :
+        withHistory.subList(Math.min(1, withHistory.size()), withHistory.size())) {
+      History.Ancestor shared = withHistory.get(0).history().partedFrom(other.history());
       if (shared != null) {
         parted.append(
             "; %s and %s parted on timeline %d at %s"
-                .formatted(told.get(0).node(), other.node(), shared.timeline(), shared.end()));
+                .formatted(
+                    withHistory.get(0).node(), other.node(), shared.timeline(), shared.end()));
       }
     }
     return parted.toString();

@@ -82,8 +82,8 @@ public record Server(
   }
 
   /** Returns a copy with a timeline from another source. */
-  public Server onTimeline(Long told) {
-    return with(told, history);
+  public Server onTimeline(Long reported) {
+    return with(reported, history);
   }
 
   /** Whether {@code other} is the same server under another name or address. */

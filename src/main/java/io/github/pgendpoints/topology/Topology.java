@@ -88,15 +88,16 @@ public record Topology(
   }
 
   private String identifierOfMajority() {
-    List<String> told =
+    List<String> identifiers =
         reachable().stream()
             .map(node -> node.server().systemIdentifier())
             .filter(Objects::nonNull)
             .toList();
     Map<String, Long> votes =
-        told.stream().collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
+        identifiers.stream()
+            .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
     return votes.entrySet().stream()
-        .filter(vote -> vote.getValue() * 2 > told.size())
+        .filter(vote -> vote.getValue() * 2 > identifiers.size())
         .map(Map.Entry::getKey)
         .findFirst()
         .orElse(null);

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The labels by which Alertmanager routes an alert. */
+/** The labels of an alert in Alertmanager, by which it routes the alert. */
 class AlertFormatsTest {
   private static final Instant NOW = Instant.parse("2026-11-28T05:06:07Z");
 
@@ -49,7 +49,7 @@ class AlertFormatsTest {
   }
 
   @Test
-  void whatAnAlertIsAboutHasALabelOfItsSort() {
+  void subjectHasALabelForItsKind() {
     assertEquals("db1", labels(Kind.NODE_DOWN, "db1").get("node"));
     assertEquals(
         Map.of(

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** What is known of the rights that the Role lacks. */
+/** The rights that the Role lacks, according to the refusals of the API server. */
 class ApiRightsTest {
   private static final String ROLE =
       "services \"rw\" is forbidden: User \"u\" cannot get resource \"services\" in API group \"\" in the namespace \"db\"";
@@ -68,7 +68,7 @@ class ApiRightsTest {
   }
 
   @Test
-  void passesOnWhatIsNoRefusal() {
+  void rethrowsOtherErrors() {
     assertThrows(KubernetesClientException.class, () -> ask(500));
     assertEquals(Optional.of("yes"), ask(200));
     assertEquals(List.of(), said);
@@ -82,16 +82,16 @@ class ApiRightsTest {
     assertEquals(2, said.size(), said.toString());
   }
 
-  /** Such as an ARN, or the name of an OIDC issuer. */
+  /** A user name may be long, such as an ARN or the URL of an OIDC issuer. */
   @Test
   void knowsTheRoleBehindALongName() {
     rights.refused(ApiRight.GET_SERVICES, refusal(403, ROLE.replace("\"u\"", "u".repeat(400))));
     assertTrue(said.get(0).startsWith("the Role does not grant get on services"), said.toString());
   }
 
-  /** No rule of the Role would help. */
+  /** A quota, for example, refuses a request: no rule in the Role would help. */
   @Test
-  void quotesTheServerWhereAnotherThanTheRoleRefuses() {
+  void quotesServerIfRoleIsNotTheCause() {
     rights.refused(ApiRight.CREATE_EVENTS, refusal(403, "exceeded quota: small"));
     assertEquals(
         List.of(

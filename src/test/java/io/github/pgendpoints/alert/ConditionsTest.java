@@ -73,9 +73,9 @@ class ConditionsTest {
             }
           });
 
-  /** Most tests are not about the rights that their nodes do not grant. */
+  /** Keeps missing database rights out of the alerts: most tests are not about them. */
   @BeforeEach
-  void tellOfNoRight() {
+  void suppressMissingRights() {
     conditions.restore(
         new ConditionsSnapshot(
             "", null, Map.of(), Map.of(), Map.of(), Map.of(), Set.of("pg_monitor", "history")));
@@ -108,7 +108,7 @@ class ConditionsTest {
         verified(primary("10.0.0.1", 1), standby("10.0.0.2")));
   }
 
-  /** A replica that leads again is as one that leads for the first time. */
+  /** A replica that leads again reports like one that leads for the first time. */
   @Test
   void comparesNothingWithWhatItHasForgotten() {
     verified(primary("10.0.0.1", 1), standby("10.0.0.2"), down("10.0.0.3"));
@@ -121,7 +121,7 @@ class ConditionsTest {
         verified(primary("10.0.0.1", 1), down("10.0.0.2"), standby("10.0.0.3")));
   }
 
-  /** A thousand nodes that go at once make a thousand alerts, each of which shows them all. */
+  /** If a thousand nodes fail at once, each of the thousand alerts lists all nodes. */
   @Test
   void theAlertsOfACycleShareTheirNodes() {
     List<Alert> alerts = whole(primary("10.0.0.1", 1), down("10.0.0.2"), down("10.0.0.3"));
@@ -269,7 +269,7 @@ class ConditionsTest {
   }
 
   @Test
-  void whatLastsIsNotBrokenByForeignTextEither() {
+  void foreignTextKeepsLastingConditionIntact() {
     conditions.reportPublishFailure("a\nb\u001b[31m\u202e" + "x".repeat(9000));
     conditions.endCycle();
 
@@ -349,7 +349,7 @@ class ConditionsTest {
   }
 
   @Test
-  void doesNotSayThatItIsOverWhenTheCycleCouldNotTell() {
+  void keepsConditionIfCycleCannotCheckIt() {
     Topology none = topology(standby("10.0.0.1"));
     conditions.reportNodes(none);
     noPrimary(none);
@@ -369,7 +369,7 @@ class ConditionsTest {
   }
 
   @Test
-  void aWriteThatFailedIsOverOnlyWhenOneMayBeSeenToSucceed() {
+  void failedWriteEndsOnlyAfterASuccess() {
     Topology good = topology(primary("10.0.0.1", 2));
     Topology none = topology(standby("10.0.0.1"));
     conditions.recordPublished(nothingPublished());
@@ -504,7 +504,7 @@ class ConditionsTest {
   }
 
   @Test
-  void doesNotTakeForOverWhatItCouldNotLookFor() {
+  void keepsConditionThatCouldNotBeChecked() {
     conditions.recordPublished(nothingPublished());
     conditions.reportPause("PAUSED");
     conditions.reportNodes(topology(standby("10.0.0.1")));
@@ -516,7 +516,7 @@ class ConditionsTest {
   }
 
   @Test
-  void reportsTheAddressesBeforeAndAfterAndANewPrimary() {
+  void reportsOldAndNewAddressesAndPrimary() {
     conditions.recordPublished(published(1, "10.0.0.1", Set.of("10.0.0.2:5432")));
     Alert changed = whole(primary("10.0.0.2", 2), standby("10.0.0.1")).get(0);
 
@@ -526,7 +526,7 @@ class ConditionsTest {
     assertEquals("STANDBY", changed.nodes().get(1).state());
   }
 
-  /** A leader that dies between its write and its alert leaves the write, and STATE without it. */
+  /** A leader may die after its write and before its alert: STATE then lacks the new primary. */
   @Test
   void reportsAPrimaryThatAnotherProcessDidNotReport() {
     verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
@@ -542,7 +542,7 @@ class ConditionsTest {
   }
 
   @Test
-  void reportsThePrimaryThatAnotherProcessReportedOnceOnly() {
+  void doesNotRepeatPrimaryReportedByOtherProcess() {
     verified(primary("10.0.0.1", 1), standby("10.0.0.2"));
     verified(primary("10.0.0.2", 2), standby("10.0.0.1"));
     noPrimary(topology(down("10.0.0.2"), standby("10.0.0.1")));
@@ -553,7 +553,7 @@ class ConditionsTest {
     assertEquals(Alert.Kind.TOPOLOGY_VERIFIED, verified.kind());
   }
 
-  /** What the next leader reports of the topology, which it finds published. */
+  /** Returns what the next leader reports about a topology that is already published. */
   private static Alert afterTakingOver(String kept) {
     Conditions next = TestConditions.create();
     next.forget();
@@ -589,7 +589,7 @@ class ConditionsTest {
   }
 
   @Test
-  void namesARightThatIsMissingOnceWithItsSqlAndEveryNode() {
+  void reportsMissingRightOnceWithSqlAndNodes() {
     Conditions fresh = TestConditions.create();
     fresh.reportNodes(topology(primary("10.0.0.1", 1), standby("10.0.0.2")));
     assertEquals(
@@ -598,8 +598,8 @@ class ConditionsTest {
                 + " cannot determine which primary a standby streams from, nor always its timeline;"
                 + " GRANT pg_monitor TO repmgr",
             "WARN timeline histories are not granted to our role on 10.0.0.1, 10.0.0.2: a fork with"
-                + " a higher timeline is taken for a promotion, and a standby that left the line"
-                + " may still be read from; ALTER ROLE repmgr REPLICATION, or in database repmgr"
+                + " a higher timeline is treated as a promotion, and a standby that left the line"
+                + " may stay in the read-only Service; ALTER ROLE repmgr REPLICATION, or in database repmgr"
                 + " create the function pgendpoints_history of docs/rules.md, or GRANT EXECUTE ON"
                 + " FUNCTION pg_catalog.pg_read_file(text, bigint, bigint, boolean) TO repmgr"),
         fresh.endCycle().stream().map(alert -> alert.severity() + " " + alert.message()).toList());
@@ -659,7 +659,7 @@ class ConditionsTest {
   }
 
   @Test
-  void reportsADeadBranchWhileTheServicesFollowTheLine() {
+  void reportsDeadBranchDuringNormalCycles() {
     Topology topology = topology(primary("10.0.0.1", 1), primary("10.0.0.2", 2));
     Verdict verdict = Nodes.verdict(topology, published(2, "10.0.0.2"));
     conditions.reportNodes(topology);
@@ -715,7 +715,7 @@ class ConditionsTest {
   }
 
   @Test
-  void keepsOpenWhatAPendingReportCannotTellOf() {
+  void pendingReportKeepsConditionOpen() {
     Topology topology = topology(primary("10.0.0.1", 1), cutOff("10.0.0.2"));
     LastPublished published = published(1, "10.0.0.1", Set.of("10.0.0.2:5432"));
     Decision.Outcome first = decide(topology, published, Memory.empty(StandbyHysteresis.none()));
@@ -760,7 +760,7 @@ class ConditionsTest {
   }
 
   @Test
-  void boundsWhatANodeThatFlapsAndItsPlaceTell() {
+  void limitsAlertsOfAFlappingNode() {
     NodeState primary = primary("10.0.0.1", 1);
     int told = 0;
     for (int tick = 0; tick < 2 * 3600; tick++) {
@@ -769,7 +769,7 @@ class ConditionsTest {
           "pg-ro", "pg-ro now has " + (tick % 2 == 0 ? "10.0.0.2" : "no address"));
       now = now.plusSeconds(1);
     }
-    // Three topics - the node, the topology, the writes - six times each, then each hour.
+    // Three topics (the node, the topology, the writes): six alerts each, then one an hour.
     assertTrue(told <= 3 * (6 + 2), told + " alerts in 2 hours");
   }
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Java allows errors that cause each other, and what describes an error must end all the same. */
+/** In Java, two exceptions can be each other's cause. Code that describes one must still end. */
 class CyclicCauseTest {
   static List<Named<Function<Throwable, String>>> descriptions() {
     return List.of(
@@ -22,7 +22,7 @@ class CyclicCauseTest {
 
   @ParameterizedTest
   @MethodSource("descriptions")
-  void ofErrorsThatCauseEachOtherOneIsDescribed(Function<Throwable, String> description) {
+  void describesOneOfCyclicCauses(Function<Throwable, String> description) {
     Exception inner = new Exception("refused");
     Exception outer = new Exception("refused", inner);
     inner.initCause(outer);

@@ -38,7 +38,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Nodes that alternate between two states at every cycle, ten cycles a second. */
+/** Nodes that alternate between two states, with ten cycles a second. */
 class FlappingNodesTest {
   private static final Set<String> STANDBYS = Set.of("10.0.0.2:5432", "10.0.0.3:5432");
 
@@ -84,7 +84,7 @@ class FlappingNodesTest {
       now = now.plusMillis(100);
       List<NodeState> states = new ArrayList<>();
       for (int host = 1; host <= 3; host++) {
-        // They do not alternate together.
+        // Host n changes its state every n cycles.
         boolean first = (cycle / host) % 2 == 0;
         State state =
             hosts.contains(host) ? first ? one : other : host == 1 ? State.PRIMARY : State.STANDBY;

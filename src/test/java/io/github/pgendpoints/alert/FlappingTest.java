@@ -47,7 +47,7 @@ class FlappingTest {
     assertEquals(List.of(up()), told(up()), "calm again");
   }
 
-  /** For Alertmanager: what fired is resolved in the end, and nothing else fires meanwhile. */
+  /** For Alertmanager: the alert that fires is resolved at the end. No other fires until then. */
   @Test
   void isOneConditionThatLasts() {
     List<AlertDraft> told = new ArrayList<>();
@@ -69,7 +69,7 @@ class FlappingTest {
   }
 
   @Test
-  void endsTheConditionThatFiresWhenAnotherTakesItsPlace() {
+  void endsFiringConditionWhenReplaced() {
     for (int change = 0; change < 8; change++) {
       told(change % 2 == 0 ? down() : up());
     }
@@ -82,7 +82,7 @@ class FlappingTest {
   }
 
   @Test
-  void doesNotTakeEachOfTooManySortsForNew() {
+  void limitsAlertsOfManyDifferentMessages() {
     int told = 0;
     for (int change = 0; change < 10_000; change++) {
       told += told(draft(Kind.WRITTEN, Severity.INFO, Phase.HAPPENED, null, "x" + change)).size();
@@ -91,7 +91,7 @@ class FlappingTest {
   }
 
   @Test
-  void neverHoldsBackWhatHasNoTopic() {
+  void neverFiltersAlertsWithoutTopic() {
     for (int change = 0; change < 100; change++) {
       AlertDraft draft =
           new AlertDraft(

@@ -10,7 +10,7 @@ import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.DefaultProducer;
 
-/** Connects to a server that does not answer, while it starts. */
+/** A component whose producer hangs at its start, as if its server did not respond. */
 final class HangingComponent extends DefaultComponent {
   @Override
   protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) {

@@ -19,11 +19,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The sentences by table; {@link ApiFailuresTest} has them from a real client. */
+/** The sentence for each error. {@link ApiFailuresTest} tests them with a real client. */
 class KubernetesErrorsTest {
   private final KubernetesErrors errors = errors("https://api.example:6443/");
 
-  /** Requests for a Lease have less time than others. */
+  /** Requests for a Lease have a shorter timeout than other requests. */
   @Test
   void namesTheLimitOfTheRequest() {
     KubernetesClientException timeout =
@@ -109,7 +109,7 @@ class KubernetesErrorsTest {
   }
 
   @Test
-  void knowsTheProgramsOwnEndFromATimeout() {
+  void distinguishesStopFromTimeout() {
     InterruptedIOException interrupted = new InterruptedIOException();
     interrupted.initCause(new InterruptedException());
 

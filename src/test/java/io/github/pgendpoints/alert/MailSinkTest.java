@@ -36,7 +36,7 @@ import org.subethamail.smtp.auth.EasyAuthenticationHandlerFactory;
 import org.subethamail.smtp.auth.LoginFailedException;
 import org.subethamail.smtp.server.SMTPServer;
 
-/** The sink mail, against an SMTP server; in runs that find no node. */
+/** The sink {@code mail} with an SMTP server, in runs whose node is down. */
 class MailSinkTest {
   private static final Tls TLS = Tls.selfMade();
   private static final String PASSWORD = "mailsekret";
@@ -190,7 +190,7 @@ class MailSinkTest {
   }
 
   @Test
-  void namesAMissingPasswordAndAFileWithoutACertificate() {
+  void reportsMissingPasswordAndInvalidCertificate() {
     try (Run run =
         run(withTls().build())
             .with("ALERT_MAIL_PASSWORD_FILE", "")
@@ -211,7 +211,7 @@ class MailSinkTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void aMailIsDeliveredWhateverBecomesOfTheGoodbye(boolean hangs) throws Exception {
+  void mailIsDeliveredDespiteFailedQuit(boolean hangs) throws Exception {
     try (ServerSocket rude = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Run run =
             run(rude.getLocalPort())
@@ -228,7 +228,7 @@ class MailSinkTest {
     }
   }
 
-  /** Takes mails as a server does, but hangs at the goodbye, or resets the connection before it. */
+  /** Accepts mails as an SMTP server, but hangs at QUIT, or resets the connection before QUIT. */
   private void serve(ServerSocket server, boolean hangs) {
     List<Socket> hanging = new ArrayList<>();
     while (!server.isClosed()) {
@@ -249,13 +249,13 @@ class MailSinkTest {
                   .getBytes(StandardCharsets.US_ASCII));
           if (line.equals("DATA")) {
             while (!".".equals(in.readLine())) {
-              // Until the mail ends.
+              // Skips the lines of the mail.
             }
             mails.add(new byte[0]);
             out.write("250 taken\r\n".getBytes(StandardCharsets.US_ASCII));
             if (!hangs) {
               client.setSoLinger(true, 0);
-              // The answer must come before the reset.
+              // The client must receive the response before the reset.
               Thread.sleep(50);
               client.close();
               break;
@@ -263,7 +263,7 @@ class MailSinkTest {
           }
         }
       } catch (IOException e) {
-        // The client has gone, or the test is over.
+        // The client closed the connection, or the test is over.
       } catch (InterruptedException e) {
         return;
       }

@@ -3,7 +3,7 @@ package io.github.pgendpoints.alert;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** What the sinks of a test were given; routes name its methods. */
+/** Records what the sinks of a test receive. The routes of the sinks call its methods. */
 public final class Received {
   private static final List<String> ALERTS = new CopyOnWriteArrayList<>();
 
@@ -13,7 +13,7 @@ public final class Received {
     ALERTS.clear();
   }
 
-  /** Of one sink, in order. */
+  /** Returns what one sink received, in order. */
   static List<String> by(String sink) {
     return ALERTS.stream()
         .filter(alert -> alert.startsWith(sink + " "))
@@ -21,18 +21,18 @@ public final class Received {
         .toList();
   }
 
-  /** Takes what a route has made of an alert. */
+  /** Records an alert, or the text that a route made from it. */
   public static void take(String sink, Object body) {
     ALERTS.add(sink + " " + (body instanceof Alert alert ? alert.message() : body));
   }
 
-  /** The same, but not at once. */
+  /** Records an alert after 700 ms. */
   public static void takeSlowly(String sink, Object body) throws InterruptedException {
     Thread.sleep(700);
     take(sink, body);
   }
 
-  /** Never ends by itself, and cannot be interrupted but once. */
+  /** Blocks for a minute, or until the thread is interrupted. */
   public static void hang() throws InterruptedException {
     Thread.sleep(60_000);
   }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Runs of one cycle, none of which finds a node, with STATE, by its older name. */
+/** Runs of one cycle with STATE, mostly under its older name ALERT_STATE. Their nodes are down. */
 class RememberedConditionsTest {
   private static final List<String> BEGINNING =
       List.of(
@@ -38,7 +38,7 @@ class RememberedConditionsTest {
     api.close();
   }
 
-  /** What a run says; it is always refused. */
+  /** Returns the log of a run whose node is down. */
   private List<String> said(int exitCode) {
     try (Run run =
         new Run(api).with("PG_NODES", "127.0.0.1").with("PGPORT", "1").with("ALERT_STATE", "c")) {
@@ -81,11 +81,9 @@ class RememberedConditionsTest {
     }
   }
 
-  /**
-   * The log of a run is not an alert: the sinks get a condition that lasts once per ALERT_REPEAT.
-   */
+  /** A log line is not an alert: sinks receive a lasting condition once per ALERT_REPEAT. */
   @Test
-  void aRunThatOnlyLogsItsFindingSendsNothingToTheSinks() {
+  void runThatOnlyLogsSendsNoAlert() {
     try (Run first = events()) {
       assertEquals(1, first.once());
     }

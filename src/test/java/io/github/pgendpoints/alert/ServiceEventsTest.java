@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The sink events, in runs that find no node. */
+/** The sink {@code events}, in runs whose node is down. */
 class ServiceEventsTest {
   private final FakeApiServer api = new FakeApiServer("db", true).start();
 
@@ -34,7 +34,7 @@ class ServiceEventsTest {
     api.close();
   }
 
-  /** Runs once, and returns what the log has beside the alerts. */
+  /** Runs one cycle, and returns the log without the lines about the node. */
   private List<String> run() {
     try (Run run =
         new Run(api)
@@ -69,7 +69,7 @@ class ServiceEventsTest {
             .subList(0, 4));
   }
 
-  /** Who deletes a Service and creates it again gives it another uid. */
+  /** A Service that is deleted and created again has another uid. */
   @Test
   void haveTheUidThatTheServiceHasNow() {
     emit("pg-rw", "pg-rw now has a");

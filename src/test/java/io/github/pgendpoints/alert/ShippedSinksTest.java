@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The sinks of routes/alerts, and README's, against a server that is posted to. */
+/** The sinks of routes/alerts and of README, with a server that receives their requests. */
 class ShippedSinksTest {
   private static final Path ALERTMANAGER = Path.of("/usr/bin/prometheus-alertmanager");
 
@@ -134,7 +134,7 @@ class ShippedSinksTest {
   }
 
   @Test
-  void alertmanagerShowsWhatBeganAndResolvesWhatIsOver(@TempDir Path folder) throws Exception {
+  void alertmanagerShowsAndResolvesAlerts(@TempDir Path folder) throws Exception {
     assumeTrue(
         Files.isExecutable(ALERTMANAGER),
         "Debian's prometheus-alertmanager is not installed: Alertmanager is not tried");
@@ -166,7 +166,7 @@ class ShippedSinksTest {
         assertEquals("critical", labels.get("severity").asText());
         assertEquals("db", labels.get("namespace").asText());
 
-        // Without the API there are other conditions; what was found by asking still lasts.
+        // Without the API there are other conditions. The conditions that probes found still last.
         api.stop();
         await()
             .atMost(Duration.ofSeconds(30))
@@ -218,7 +218,7 @@ class ShippedSinksTest {
   }
 
   @Test
-  void aServerThatHangsDelaysNoCycleNoOtherNodeAndNoStop() throws Exception {
+  void hangingServerDelaysNothingElse() throws Exception {
     long ended;
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Run run =
@@ -229,7 +229,7 @@ class ShippedSinksTest {
                 .with("ALERT_REPEAT", "1s")
                 .with("PROBE_INTERVAL", "100ms")) {
       run.start(Mode.CONTINUOUS);
-      // Twice as many as slack would be through with in so short a time.
+      // More alerts than Slack, at 10 s each, can process in this time.
       await().atMost(Duration.ofSeconds(20)).until(() -> receiver.bodies().size() >= 6);
       assertEquals(List.of(), run.logged("sekret"));
       ended = System.nanoTime();
@@ -239,7 +239,7 @@ class ShippedSinksTest {
   }
 
   @Test
-  void aSingleRunWaitsForAHangingServerUpToTheTimeout() throws Exception {
+  void onceWaitsForHangingServerUntilTimeout() throws Exception {
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Run run =
             run()
@@ -263,7 +263,7 @@ class ShippedSinksTest {
   }
 
   @Test
-  void aRefusalWithoutEndIsToldOfByItsStatus() throws Exception {
+  void endlessErrorResponseIsReportedByStatus() throws Exception {
     assertEquals(
         "ERROR alert sink webhook failed to deliver db/pg-rw/NodeDown/127.0.0.1:"
             + " the server answered with HTTP 500",
@@ -286,7 +286,7 @@ class ShippedSinksTest {
     }
   }
 
-  /** Slowly, so that who reads it all waits and does not run out of memory. */
+  /** Responds slowly: a client that reads all of it waits, and does not run out of memory. */
   private static void answerWithoutEnd(ServerSocket server, String status) {
     byte[] head = ("HTTP/1.1 " + status + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
     while (!server.isClosed()) {
@@ -297,7 +297,7 @@ class ShippedSinksTest {
           Thread.sleep(1);
         }
       } catch (IOException e) {
-        // The client has gone, or the test is over.
+        // The client closed the connection, or the test is over.
       } catch (InterruptedException e) {
         return;
       }

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.LoggerFactory;
 
-/** Files in routes/alerts, good and bad, under the real routes; no node answers. */
+/** Valid and invalid files in routes/alerts, beside the real routes. The node is down. */
 class SinkFilesTest {
   @TempDir private Path home;
   private final FakeApiServer api = new FakeApiServer("db", true).start();
@@ -63,7 +63,7 @@ class SinkFilesTest {
     Files.writeString(home.resolve("routes/alerts").resolve(file), text);
   }
 
-  /** A sink that does one thing with each alert. */
+  /** Returns a sink that calls a method of {@link Received} for each alert. */
   private static String calling(String name, String method) {
     return """
     - route:
@@ -83,7 +83,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void everySinkGetsEveryAlertInOrderAndTheRunWaitsForThem() throws IOException {
+  void runSendsAllAlertsInOrderToAllSinks() throws IOException {
     sink("a.camel.yaml", taking("a"));
     sink("b.camel.yaml", taking("b"));
 
@@ -96,7 +96,7 @@ class SinkFilesTest {
     }
   }
 
-  /** As in a copy of a shipped sink, whose route alone got another id. */
+  /** As in a copy of a shipped sink in which only the id of the route is changed. */
   @Test
   void sinksMayHaveStepsWithTheSameId() throws IOException {
     sink("a.camel.yaml", taking("a").replace("bean:", "bean:\n            id: same"));
@@ -149,7 +149,7 @@ class SinkFilesTest {
             "route x has the routeConfigurationId snik, allowed: kubernetes, query, sink, step"),
         Arguments.of(
             taking("cycle"),
-            "there is another route with the id cycle in 10-cycle.camel.yaml, choose one of its own"),
+            "there is another route with the id cycle in 10-cycle.camel.yaml, choose a unique id"),
         Arguments.of(
             taking("x") + taking("x"), "there is another route with the id x in a.camel.yaml"),
         Arguments.of(
@@ -179,7 +179,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void aFaultIsAnEventOfTheServiceOnceHoweverManyRunsThereAre() throws IOException {
+  void faultCreatesOneEventAcrossRuns() throws IOException {
     sink("a.camel.yaml", "hello\n");
     for (int i = 0; i < 2; i++) {
       try (Run run = run().with("PROBE_INTERVAL", "100ms").start(Mode.CONTINUOUS)) {
@@ -199,7 +199,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void aSinkThatIsEnabledAndHasNoFileIsToldOf() throws IOException {
+  void reportsEnabledSinkWithoutFile() throws IOException {
     sink("slack.camel.yaml", taking("slack"));
 
     try (Run run = run().with("ALERT_SINKS", "webhook,slack")) {
@@ -215,7 +215,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void aFolderThatMayNotBeReadCostsTheSinksAlone() throws IOException {
+  void unreadableFolderDisablesOnlySinks() throws IOException {
     sink("a.camel.yaml", taking("a"));
     Path alerts = home.resolve("routes/alerts");
     Files.setPosixFilePermissions(alerts, Set.of());
@@ -251,7 +251,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void aConfigurationThatIsNotThereIsAFaultOfAMainRoute() throws IOException {
+  void missingConfigurationIsMainRouteFault() throws IOException {
     Path file = home.resolve("routes/40-publish.camel.yaml");
     String text = Files.readString(file);
     String renamed = text.replace("routeConfigurationId: kubernetes", "routeConfigurationId: k8s");
@@ -296,7 +296,7 @@ class SinkFilesTest {
       assertEquals(
           List.of(
               "ERROR cannot start: 60-own.camel.yaml, line 2: there is another route with the"
-                  + " id alert in 50-alert.camel.yaml, choose one of its own"),
+                  + " id alert in 50-alert.camel.yaml, choose a unique id"),
           run.logged("ERROR"));
     }
   }
@@ -318,7 +318,7 @@ class SinkFilesTest {
 
   @ParameterizedTest
   @MethodSource("faults")
-  void aFaultCostsThatSinkAlone(String text, String told) throws IOException {
+  void faultDisablesOnlyThatSink(String text, String told) throws IOException {
     sink("a.camel.yaml", text);
     sink("b.camel.yaml", taking("b"));
 
@@ -358,7 +358,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void aSinkWithTheIdOfOneThatWaitsForAnotherFileIsLeftOut() throws IOException {
+  void sinkWithIdOfPendingSinkIsLeftOut() throws IOException {
     sink("a.camel.yaml", taking("x") + "        - to: {uri: 'direct:later'}\n");
     sink("b.camel.yaml", taking("x"));
     sink("c.camel.yaml", taking("c").replace("alerts:all", "direct:later"));
@@ -368,7 +368,7 @@ class SinkFilesTest {
       assertEquals(
           List.of(
               "ERROR alert sink routes/alerts/b.camel.yaml is left out, there is another route"
-                  + " with the id x in a.camel.yaml, choose one of its own"),
+                  + " with the id x in a.camel.yaml, choose a unique id"),
           run.logged("sink"));
       assertEquals(2, Received.by("x").size(), run.log().toString());
     }
@@ -423,7 +423,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void whatIsNotSentBeforeTheEndIsToldOf() throws IOException {
+  void reportsAlertsLostAtStop() throws IOException {
     sink("a.camel.yaml", calling("a", "hang"));
     sink("b.camel.yaml", taking("b"));
 
@@ -439,7 +439,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void aProducerThatHangsWhileItConnectsHoldsUpNobody() throws IOException {
+  void hangingProducerDelaysNoOtherSink() throws IOException {
     sink("a.camel.yaml", taking("a") + "        - to:\n            uri: hangs:up\n");
     sink("b.camel.yaml", taking("b"));
 
@@ -450,7 +450,7 @@ class SinkFilesTest {
   }
 
   @Test
-  void aSinkThatHangsDropsItsOldestAndHoldsUpNobody() throws IOException {
+  void hangingSinkDropsOldestAlerts() throws IOException {
     int port = Http.freePort();
     sink("a.camel.yaml", calling("a", "hang").replace(":all", ":all?queue=1"));
     sink("b.camel.yaml", taking("b"));

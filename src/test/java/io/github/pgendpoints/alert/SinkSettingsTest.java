@@ -30,7 +30,7 @@ class SinkSettingsTest {
   void doesNotShowWhatMayBeASecret(String secret) {
     IllegalArgumentException fault = fault(secret);
     assertEquals("A_FILE is not the path of a readable file", fault.getMessage());
-    // A log shows the text of the innermost cause, and that is the name of the file.
+    // A log shows the message of the innermost cause, which would be the name of the file.
     assertNull(fault.getCause());
   }
 

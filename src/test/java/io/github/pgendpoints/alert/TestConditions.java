@@ -3,7 +3,7 @@ package io.github.pgendpoints.alert;
 import java.time.Clock;
 import java.time.Duration;
 
-/** Conditions of a cluster that tests need not name. */
+/** Creates {@link Conditions} of a default cluster for tests. */
 public final class TestConditions {
   static final Alert.Cluster CLUSTER = new Alert.Cluster("db", "pg-rw", "pg-ro");
 

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class CycleTest {
   private final Cycle cycle = new Cycle(null, /* leading= */ true, /* conflictsBefore= */ 0);
 
-  /** So an emptied Service is not reported as one that could not be emptied. */
+  /** Otherwise, an emptied Service would be reported as one that could not be emptied. */
   @Test
   void onlyAWriteThatFailedIsAFailedWrite() {
     assertFalse(cycle.hasFailedWrite());

@@ -50,7 +50,7 @@ class HeartbeatTest {
     assertFalse(heartbeat.isApiReached());
   }
 
-  /** As long as a cycle may take that is outdated three times while every node is silent. */
+  /** The limit is the time of a cycle that is outdated three times while every node is silent. */
   @ParameterizedTest
   @CsvSource({"1, 5, 81, 81", "1, 1, 33, 60", "3600, 5, 3680, 3680", "1, 60, 741, 741"})
   void allowsWhatACycleMayTake(int interval, int connectTimeout, int running, int stopped) {

@@ -55,7 +55,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A process that is held up between the probes and the writes writes nothing and begins anew. */
+/** Tests that a process delayed between probes and writes writes nothing and repeats the cycle. */
 class StaleCycleTest {
   private final AtomicLong nanos = new AtomicLong(5);
   private final AtomicLong millis = new AtomicLong(1_700_000_000_000L);
@@ -116,7 +116,7 @@ class StaleCycleTest {
         Clock.systemUTC());
   }
 
-  /** STATE that keeps nothing. */
+  /** A store that keeps nothing and counts the writes. */
   private final class CountedStore implements StateStore {
     @Override
     public Memory read() {
@@ -152,9 +152,9 @@ class StaleCycleTest {
     millis.addAndGet(byMillis.toMillis());
   }
 
-  // --- how such a cycle ends --------------------------------------------------------------------
+  // --- how a stale cycle ends -------------------------------------------------------------------
 
-  /** Runs a cycle in which this happens before its write; returns its alerts. */
+  /** Runs a cycle with this delay before its write, and returns its alerts. */
   private List<String> cycle(Runnable held) {
     schedule.isDue();
     Cycle cycle = conclusion.begin(cluster, new DefaultExchange(context));
@@ -212,7 +212,7 @@ class StaleCycleTest {
     assertFalse(schedule.isDue());
   }
 
-  // --- what it does not write -------------------------------------------------------------------
+  // --- what a stale cycle does not write --------------------------------------------------------
 
   @Test
   void stateIsNotWritten() throws Exception {

@@ -26,17 +26,17 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * What the program does seen from outside, held against files: each request to the Kubernetes API
- * in {@code src/test/resources/golden/requests}, each log line and what is printed in {@code
- * golden/log}. The servers are real, the API is the stand-in. The test knows the settings and the
- * modes of the program and nothing of its inside, so everything in there can be rebuilt.
+ * Compares what the program does, as seen from outside, with files: each request to the Kubernetes
+ * API in {@code src/test/resources/golden/requests}, each log line and the output in {@code
+ * golden/log}. The servers are real, the API is a stand-in. The test depends on the settings and
+ * modes of the program, not on its internals, so the internals can be rebuilt.
  *
- * <p>{@code -Dgolden.write} writes both files of each scenario, {@code -Dgolden.write=log} only
- * those of the log, so that another wording cannot hide another request. Without it, a difference
- * fails.
+ * <p>{@code -Dgolden.write} writes both files of each scenario. {@code -Dgolden.write=log} writes
+ * only the log files, so that a new wording cannot hide another request. Without it, a difference
+ * fails the test.
  *
- * <p>The requests have an order of their own: a cycle sends one after another, and a sink begins
- * when the cycle is over.
+ * <p>The order of the requests is fixed: a cycle sends one after another, and a sink begins when
+ * the cycle is over.
  */
 class GoldenIT {
   private static PostgresCluster unchanging;
@@ -61,14 +61,14 @@ class GoldenIT {
   void createServices() {
     api.createService("pg-rw", "postgresql", 5432);
     api.createService("pg-ro", "postgresql", 5432);
-    // Long enough for a loaded machine: a node that is slow is another scenario.
+    // Long enough for a loaded machine. A slow node would be another scenario.
     set("PGCONNECT_TIMEOUT", "20");
     set("TCP_CONNECT_TIMEOUT", "10");
   }
 
   @AfterEach
   void stop() {
-    // By which an API server names the field manager.
+    // An API server derives the name of the field manager from the user agent.
     api.requests()
         .forEach(
             request ->
@@ -119,7 +119,7 @@ class GoldenIT {
     PostgresServer first = cluster.servers().get(0);
     PostgresServer second = cluster.servers().get(1);
     PostgresServer third = cluster.servers().get(2);
-    // The one that is to follow stops first: it must not have more than the one that is promoted.
+    // The standby that follows later stops first: it must not have more WAL than the promoted one.
     third.stop();
     once("a standby is stopped");
     first.stop();
@@ -309,7 +309,7 @@ class GoldenIT {
     recording.check();
   }
 
-  /** How many cycles read meanwhile depends on the machine, so only the writes are recorded. */
+  /** The number of reads depends on the machine, so only the writes are recorded. */
   @Test
   void continuous() {
     begin("continuous", unchanging);
@@ -358,7 +358,7 @@ class GoldenIT {
     await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(20)).until(condition);
   }
 
-  /** A primary and two standbys that write no WAL of their own accord. */
+  /** Starts a primary and two standbys. Without autovacuum they write no WAL by themselves. */
   private static PostgresCluster start() throws SQLException {
     PostgresCluster started =
         PostgresCluster.start(new PostgresCluster.Options().settings("autovacuum = off"));
@@ -366,7 +366,7 @@ class GoldenIT {
     return started;
   }
 
-  /** The same, where the program may read all that it can make use of. */
+  /** Starts the same cluster, in which the program has every right that it can use. */
   private static PostgresCluster startWithEveryRight() throws SQLException {
     PostgresCluster started = start();
     PostgresServer primary = started.primary();

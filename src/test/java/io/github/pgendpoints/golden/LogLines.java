@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
-/** Every line from INFO on that an operator would read, the lines of libraries included. */
+/** Collects every line from INFO on that an operator would read, including those of libraries. */
 final class LogLines implements AutoCloseable {
   /** The API stand-in logs in this process, too. */
   private static final List<String> STAND_INS =
@@ -24,7 +24,7 @@ final class LogLines implements AutoCloseable {
     root.addAppender(appender);
   }
 
-  /** Each as {@code LEVEL message}, in the order in which they were logged. */
+  /** Returns each line as {@code LEVEL message}, in the order in which they were logged. */
   List<String> all() {
     return List.copyOf(lines);
   }

@@ -14,19 +14,18 @@ import java.util.List;
 import org.junit.jupiter.api.Assertions;
 
 /**
- * What one scenario did, step by step, and the two files that say what it is to do: {@code
- * golden/requests/NAME.txt} and {@code golden/log/NAME.txt}. Two files, so that another wording
- * leaves the file of the requests as it is.
+ * Records one scenario, step by step, and compares it with two files: {@code
+ * golden/requests/NAME.txt} and {@code golden/log/NAME.txt}. There are two files, so that another
+ * wording leaves the file of the requests as it is.
  *
- * <p>Bodies are indented for people, and the fields of each object are sorted: their order means
- * nothing, and the maps that some bodies come from have another one in each process. Arrays keep
- * theirs.
+ * <p>Bodies are indented for readers, and the fields of each object are sorted: their order means
+ * nothing, and some bodies come from maps whose order differs in each process. Arrays keep theirs.
  */
 final class Recording {
   private static final Path FILES = Path.of("src/test/resources/golden");
   private static final Path ACTUAL = Path.of("target/golden");
 
-  /** What {@code -Dgolden.write} may be. */
+  /** The valid values of {@code -Dgolden.write}. */
   private static final List<String> WRITES = List.of("", "true", "log");
 
   private static final ObjectMapper JSON =
@@ -46,7 +45,7 @@ final class Recording {
    * Adds one run of the program.
    *
    * @param title what happened before, and how the program was started
-   * @param out what it printed
+   * @param out the standard output
    */
   void add(String title, int exitCode, List<ApiRequest> sent, List<String> lines, String out) {
     requests.append("== ").append(title).append("\nexit code ").append(exitCode).append("\n\n");
@@ -77,7 +76,7 @@ final class Recording {
     }
   }
 
-  /** Compares both files with what happened, or writes them where that is asked for. */
+  /** Compares both files with the recording, or writes them as {@code -Dgolden.write} requests. */
   void check() {
     String write = System.getProperty("golden.write");
     if (write != null && !WRITES.contains(write)) {

@@ -8,7 +8,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /**
- * Puts a placeholder for each value that differs from run to run. Where it matters whether two
+ * Replaces each value that differs from run to run by a placeholder. Where it matters whether two
  * values are the same, the placeholder has a number: equal values have equal numbers, in the order
  * of their first appearance. Everything else stays as it is.
  */
@@ -19,8 +19,8 @@ final class Replacements {
   private final Map<String, List<String>> seen = new HashMap<>();
 
   /**
-   * @param postgresPort of all servers
-   * @param apiPort of the API stand-in
+   * @param postgresPort the port of all servers
+   * @param apiPort the port of the API stand-in
    */
   Replacements(int postgresPort, int apiPort) {
     String time = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d";
@@ -29,19 +29,19 @@ final class Replacements {
     rule(time + "(\\.\\d+)?(?=Z)", "time", false);
     numbered("(?<=\"resourceVersion\" : \")\\d+(?=\")", "resource-version");
     numbered("(?<=resourceVersion=)\\d+", "resource-version");
-    // PostgreSQL makes them of the time: 19 digits until the year 2116.
+    // PostgreSQL derives them from the time: 19 digits until the year 2116.
     numbered("\\b\\d{19}\\b", "system-identifier");
     // Seconds since 1970, and microseconds.
     rule("\\b1[5-9]\\d{8}\\b", "unix-time", false);
     numbered("\\b\\d{16}\\b", "start-time");
     // Where a timeline begins, in an annotation and in STATE, where each quote is escaped.
     numbered("(?<=[/\"]begin\\\\?\" ?: ?\\\\?\")[0-9A-F]{1,8}/[0-9A-F]{6,8}\\b", "begin");
-    // A server writes WAL without being asked, too: no position is the same twice.
+    // A server also writes WAL without a client, so no position occurs twice.
     rule("\\b[0-9A-F]{1,8}/[0-9A-F]{6,8}\\b", "lsn", false);
-    // The sentence of an alert that STATE and Events have: the file of the log has it, too.
+    // The message of an alert in STATE and in Events. The golden file of the log also has it.
     rule("(?<=\\\\\"message\\\\\":\\\\\").*?(?=\\\\\",)", "message", false);
     rule("(?<=\"message\" : \")(\\\\.|[^\"\\\\])*", "message", false);
-    // Of an Event: the name, the Service and the host that this runs on.
+    // The name and the Service of an Event, and the host of this run.
     numbered("\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b", "uid");
     rule("\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}\\b", "random", false);
     rule("(?<=\"reportingInstance\" : \")[^\"]*", "host", false);
@@ -57,7 +57,7 @@ final class Replacements {
     rules.add(new Rule(Pattern.compile(pattern), placeholder, numbered));
   }
 
-  /** The text with its placeholders. */
+  /** Returns the text with its placeholders. */
   String in(String text) {
     String replaced = text;
     for (Rule rule : rules) {

@@ -60,7 +60,7 @@ class ApiCredentialsTest {
       api.requireToken("second");
       Files.writeString(token, "second\n");
       list(client);
-      // In the middle of a replacement.
+      // The file is empty for a moment while it is replaced.
       Files.writeString(token, "");
       list(client);
     }
@@ -95,7 +95,7 @@ class ApiCredentialsTest {
   }
 
   @Test
-  void reportsThatNothingWasSentWhereAnonymousRequestsAreOff() throws IOException {
+  void reportsThatNoCredentialsWereSent() throws IOException {
     kubeconfig("as-user-extra: {}");
     api.requireToken("t");
 
@@ -231,7 +231,7 @@ class ApiCredentialsTest {
 
   // --- certificates -----------------------------------------------------------------------------
 
-  /** As the kubelet replaces the files of a volume. */
+  /** The test replaces the files as the kubelet replaces those of a volume. */
   @Test
   void trustsANewAuthorityAndSendsANewToken() throws IOException {
     Path volume = folder.resolve("volume");
@@ -354,8 +354,7 @@ class ApiCredentialsTest {
     }
   }
 
-  // --- how
-  // ----------------------------------------------------------------------------------------
+  // --- helpers ----------------------------------------------------------------------------------
 
   private Path kubeconfig(String user) throws IOException {
     Path file = folder.resolve("config");

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the client and its error messages make of an API server that misbehaves. */
+/** How the client handles an API server that misbehaves, and what its error messages report. */
 class ApiFailuresTest {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
   private static final Duration SHORT = Duration.ofSeconds(1);
@@ -39,8 +39,10 @@ class ApiFailuresTest {
   static Stream<Arguments> broken() {
     String none = " returned something other than the requested Kubernetes object";
     return Stream.of(
-        Arguments.of("cut", RawFault.cut(), " ended the connection in mid-answer"),
-        Arguments.of("hung up", RawFault.hangUp(), " ended the connection in mid-answer"),
+        Arguments.of(
+            "cut", RawFault.cut(), " closed the connection before the end of its response"),
+        Arguments.of(
+            "hung up", RawFault.hangUp(), " closed the connection before the end of its response"),
         Arguments.of("flood", RawFault.flood(), " cannot be reached: an answer of more than 4 MiB"),
         Arguments.of("a page", RawFault.body(200, "<html>Sign in"), none),
         Arguments.of("a list", RawFault.body(200, "[1]"), none),
@@ -108,7 +110,7 @@ class ApiFailuresTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void endsInTimeWhetherAnAnswerDoesNotComeOrDoesNotEnd(boolean dripping) {
+  void endsInTimeWithoutACompleteAnswer(boolean dripping) {
     if (dripping) {
       api.start().misbehave(1, RawFault.drip());
     } else {
@@ -141,7 +143,7 @@ class ApiFailuresTest {
   }
 
   @Test
-  void believesACertificateThatTheKubeconfigTrusts() {
+  void acceptsACertificateTrustedByTheKubeconfig() {
     api.withTls().start();
     try (KubernetesClient client = KubernetesAccess.client(api.config(), TIMEOUT)) {
       assertEquals("1", client.getKubernetesVersion().getMajor());
@@ -186,7 +188,7 @@ class ApiFailuresTest {
 
   @ParameterizedTest
   @CsvSource({"200,false", "429,true", "503,true"})
-  void readsRetryAfterFromTheHeaderOfAnAnswerInPlainText(int code, boolean found) {
+  void readsRetryAfterOfAPlainTextAnswer(int code, boolean found) {
     api.start()
         .misbehave(
             1,
@@ -216,7 +218,7 @@ class ApiFailuresTest {
 
       fail(client, 300);
 
-      // The front of the fake server has a thread a connection as well.
+      // The front end of the fake server also has one thread for each connection.
       await().until(() -> api.connections() <= 1);
       assertTrue(Thread.activeCount() <= threads + 8, "threads: " + Thread.activeCount());
     }
@@ -227,7 +229,7 @@ class ApiFailuresTest {
       RawFault.cut(), RawFault.hangUp(), RawFault.body(200, "<"), RawFault.body(500, "x")
     };
     for (int i = 0; i < times; i++) {
-      // Silence takes its 200 ms, so it comes less often.
+      // An answer that drips takes the whole timeout of 200 ms, so it is rarer.
       api.misbehave(1, i % 20 == 0 ? RawFault.drip() : faults[i % faults.length]);
       assertThrows(
           KubernetesClientException.class,

@@ -103,7 +103,7 @@ class ApiProxyTest {
   }
 
   @Test
-  void takesTheProxyOfTheKubeconfigWhateverTheVariablesSay() {
+  void theKubeconfigProxyOverridesTheVariables() {
     assertEquals(
         "http://p:80 of proxy-url of the kubeconfig",
         ApiProxy.of(URI.create("https://h:1"), "http://p").toString());

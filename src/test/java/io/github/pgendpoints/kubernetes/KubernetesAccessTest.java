@@ -78,7 +78,7 @@ class KubernetesAccessTest {
     }
   }
 
-  /** As kubectl does; whoever wants more trusts it in a store of their own. */
+  /** As kubectl does. To trust more authorities, an operator sets a separate trust store. */
   @Test
   void trustsTheAuthorityOfTheClusterAlone() {
     set(Config.KUBERNETES_KUBECONFIG_FILE, api.kubeconfig(folder.resolve("config")).toString());
@@ -90,9 +90,9 @@ class KubernetesAccessTest {
     assertNull(System.getProperty("javax.net.ssl.trustStore"));
   }
 
-  /** A kubeconfig may say that there is none: then the API's is one that everybody knows. */
+  /** A kubeconfig may name no authority: then a public one has signed the API's certificate. */
   @Test
-  void trustsTheUsualAuthoritiesWhereTheClusterHasNone() throws IOException {
+  void trustsPublicAuthoritiesWithoutAClusterOne() throws IOException {
     Path kubeconfig = api.kubeconfig(folder.resolve("config"));
     String text = Files.readString(kubeconfig);
     Files.writeString(

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The requests of each operation against an API server, and which answers count. */
+/** The requests of each operation to an API server, and the answers that it accepts. */
 class ObjectClientTest {
   private static final String PATH = "/api/v1/namespaces/db/endpoints";
 
@@ -105,7 +105,7 @@ class ObjectClientTest {
     assertEquals("namespaces", e.getStatus().getDetails().getKind());
   }
 
-  // --- which answers count ----------------------------------------------------------------------
+  // --- which answers are accepted ---------------------------------------------------------------
 
   static Stream<Arguments> answersThatDoNotCount() {
     return Stream.of(
@@ -145,7 +145,7 @@ class ObjectClientTest {
   }
 
   @Test
-  void onlyA404OfTheObjectItselfSaysThatItDoesNotExist() {
+  void onlyA404OfTheObjectMeansItIsMissing() {
     api.misbehave(
         1,
         RawFault.body(
@@ -183,7 +183,7 @@ class ObjectClientTest {
   }
 
   @Test
-  void patchChangesWhatTheObjectHasAndNothingElse() {
+  void patchChangesOnlyTheGivenFields() {
     api.put(
         withSubset("10.0.0.9")
             .editMetadata()

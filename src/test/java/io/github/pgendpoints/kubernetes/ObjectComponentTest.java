@@ -37,7 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The options of both schemes, which are checked when a route starts, and their page. */
+/** The options of both schemes, which Camel checks when a route starts, and their documentation. */
 class ObjectComponentTest {
   private static final FakeApiServer API = new FakeApiServer("db").start();
   private static final Path PAGE = Path.of("docs", "kubernetes-endpoints.md");

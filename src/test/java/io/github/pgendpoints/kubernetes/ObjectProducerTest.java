@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What the component makes of a message, for both of its schemes. */
+/** How the component turns a message into requests, for both of its schemes. */
 class ObjectProducerTest {
   private static final Endpoints PG = endpoints("pg", "10.0.0.1");
 
@@ -119,7 +119,7 @@ class ObjectProducerTest {
   // --- patch or create --------------------------------------------------------------------------
 
   @Test
-  void patchOrCreatePatchesFirstAndCreatesWhatDoesNotExist() {
+  void patchOrCreateCreatesAMissingObject() {
     body("patchOrCreateEndpoints", PG);
     body("patchOrCreateEndpoints", PG);
 
@@ -132,7 +132,7 @@ class ObjectProducerTest {
   }
 
   @Test
-  void patchOrCreatePatchesWhatAnotherWriterCreatedMeanwhile() {
+  void patchOrCreateHandlesAConcurrentCreate() {
     api.beforeNext("POST", "endpoints", () -> api.put(endpoints("pg", "10.0.0.9")));
 
     body("patchOrCreateEndpoints", PG);
@@ -141,7 +141,7 @@ class ObjectProducerTest {
   }
 
   @Test
-  void patchOrCreateCreatesWhatAnotherWriterDeletedMeanwhile() {
+  void patchOrCreateHandlesAConcurrentDelete() {
     api.put(endpoints("pg", "10.0.0.9"));
     api.beforeNext("PATCH", "endpoints", () -> api.deleteEndpoints("pg"));
 
@@ -151,7 +151,7 @@ class ObjectProducerTest {
   }
 
   @Test
-  void patchOrCreateWithAVersionLeavesANewObjectAlone() {
+  void patchOrCreateWithAVersionKeepsANewObject() {
     api.beforeNext("POST", "endpoints", () -> api.put(endpoints("pg", "10.0.0.9")));
 
     KubernetesClientException e = failure("patchOrCreateEndpoints", at("1"));
@@ -219,7 +219,7 @@ class ObjectProducerTest {
   }
 
   @Test
-  void aMessageWithoutANamespaceOrAnOperationIsNotSent() {
+  void anIncompleteMessageIsNotSent() {
     refused(uri("getEndpoints"), "pg", Map.of(), "requires a namespace");
     refused(uri("patchEndpoints"), PG, Map.of(), "requires a namespace");
     refused("kubernetes-endpoints:local?namespace=db", PG, Map.of(), "requires a operation");

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** No route can write past the guard: each try of each operation that changes anything asks it. */
+/** No route can bypass the guard: each attempt of each operation that writes calls it first. */
 class WriteGuardTest {
   private static final RuntimeException REFUSAL = new NotLeaderException("not the leader");
   private static final Set<ObjectOperation> READS =
@@ -33,7 +33,7 @@ class WriteGuardTest {
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final AtomicInteger asked = new AtomicInteger();
 
-  /** So many writes are granted. */
+  /** The number of writes that the guard grants. */
   private int granted;
 
   @BeforeEach
@@ -111,7 +111,7 @@ class WriteGuardTest {
     }
   }
 
-  /** An object that does not exist has to be created: that is a request of its own. */
+  /** An object that does not exist has to be created, which is a separate request. */
   @Test
   void eachRequestOfOneOperationIsGuarded() {
     granted = 1;

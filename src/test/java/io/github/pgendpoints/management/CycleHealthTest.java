@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** With a clock of the test's own. */
+/** Uses a fake clock. */
 class CycleHealthTest {
   private final AtomicLong now = new AtomicLong();
   private final DefaultCamelContext context = new DefaultCamelContext();

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the kubelet sees of a running manager, over HTTP. */
+/** Tests what the kubelet sees of a running manager, over HTTP. */
 @Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class HealthIT {
@@ -147,7 +147,7 @@ class HealthIT {
       until(() -> follower.logged("INFO this replica stands by").size() == 1);
 
       until(() -> live() == 200);
-      // Once its first cycle has ended: it is warm then.
+      // The follower is ready once its first cycle has ended: it is warm then.
       until(() -> ready() == 200);
       String body = http.get("/observe/health/ready").body();
       assertTrue(body.contains("standing by"), body);
@@ -188,7 +188,7 @@ class HealthIT {
 
   @Test
   void isNotReadyWhileItCannotLookAtTheLease() throws IOException {
-    // Whoever holds it does not matter, as long as it is somebody else.
+    // Any holder works, as long as it is another process.
     api.put(
         new LeaseBuilder()
             .withNewMetadata()

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What Hawtio, and whoever else reaches loopback, can see and do. */
+/** Tests what Hawtio and other clients on loopback can see and do. */
 @Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.SHARED)
 class JolokiaIT {
@@ -66,7 +66,7 @@ class JolokiaIT {
     }
   }
 
-  /** Hawtio's diagrams name a step by its id only where it is marked as one that somebody gave. */
+  /** Hawtio's diagrams name a step by its id only if the id is marked as custom. */
   @Test
   void marksTheIdsThatTheRoutesGiveToSteps() throws IOException {
     try (Run run = run().start(Mode.CONTINUOUS)) {
@@ -187,7 +187,7 @@ class JolokiaIT {
             new String[] {"boolean", "boolean"});
   }
 
-  /** The packaged program with every secret that it accepts. */
+  /** Runs the packaged program with every secret that it accepts. */
   @Test
   void showsNoSecretOfTheProgram() throws Exception {
     Path home = installed();
@@ -210,7 +210,7 @@ class JolokiaIT {
                   execute(
                       "java.lang:type=Threading", "dumpAllThreads(boolean,boolean)", true, true));
 
-      // It looked in the right places.
+      // The answers cover the right places.
       for (String there :
           List.of("SystemProperties", "InputArguments", "threadName", "direct://read")) {
         assertTrue(everything.contains(there), there);
@@ -233,7 +233,7 @@ class JolokiaIT {
     }
   }
 
-  /** The packaged program, in a folder of its own. */
+  /** Copies the packaged program into a separate folder, and returns that folder. */
   private Path installed() throws IOException {
     Path packaged = Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"));
     Path home = temporary.resolve("home");

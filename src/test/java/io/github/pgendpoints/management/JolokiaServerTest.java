@@ -36,7 +36,7 @@ class JolokiaServerTest {
     SERVER.stop();
   }
 
-  /** As a page in a browser on this machine could send them. */
+  /** These requests can come from a page in a browser on this machine. */
   @ParameterizedTest
   @CsvSource(
       nullValues = "-",
@@ -44,19 +44,19 @@ class JolokiaServerTest {
       value = {
         "POST | localhost | - | application/json | 200",
         "POST | 127.0.0.1:1 | http://localhost:8080 | text/json; charset=utf-8 | 200",
-        // A name that means 127.0.0.1 today.
+        // A name that currently resolves to 127.0.0.1.
         "POST | evil.example:8778 | - | application/json | 403",
         "POST | localhost.evil.example | - | application/json | 403",
         "POST | localhost | http://evil.example | application/json | 403",
         "POST | localhost | http://localhost.evil.example | application/json | 403",
         "POST | localhost | null | application/json | 403",
-        // What a form can send.
+        // Content types that an HTML form can send.
         "POST | localhost | - | text/plain | 415",
         "POST | localhost | - | application/x-www-form-urlencoded | 415",
         "POST | localhost | - | - | 415",
         "GET | localhost | - | - | 405",
         "GET | localhost | - | application/json | 405",
-        // The browser asks whether a page may send more.
+        // A browser's preflight request, before a page may send more.
         "OPTIONS | localhost | http://localhost:8080 | - | 405",
       })
   void answersNoForeignPage(
@@ -148,7 +148,7 @@ class JolokiaServerTest {
     return String.join("\r\n", lines) + "\r\n\r\n" + body;
   }
 
-  /** Over a socket, since clients of HTTP choose these headers themselves. */
+  /** Uses a socket, since HTTP clients set these headers themselves. */
   private static String send(String request) throws IOException {
     try (Socket socket = new Socket()) {
       socket.connect(new InetSocketAddress("127.0.0.1", PORT), 2_000);

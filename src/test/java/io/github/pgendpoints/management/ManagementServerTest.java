@@ -67,7 +67,7 @@ class ManagementServerTest {
     }
   }
 
-  /** In a JVM of its own, since the JDK's server reads its options once. */
+  /** Runs in a separate JVM, since the JDK's server reads its options once. */
   @Test
   void slowClientsDoNotHoldItUp() throws Exception {
     int port = Http.freePort();
@@ -98,7 +98,7 @@ class ManagementServerTest {
           longest = took.compareTo(longest) > 0 ? took : longest;
         }
       }
-      // The kubelet waits for 1 s unless it is told otherwise.
+      // The kubelet waits for 1 s by default.
       assertTrue(longest.toMillis() < 1000, longest.toString());
     } finally {
       server.destroyForcibly();
@@ -108,7 +108,7 @@ class ManagementServerTest {
     }
   }
 
-  /** The server alone. */
+  /** Runs only the server. */
   static final class Server {
     public static void main(String[] arguments) throws InterruptedException {
       new ManagementServer(Integer.parseInt(arguments[0]), () -> "", NO_STATUS).start();

@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What Prometheus is served by a running manager. */
+/** Tests what a running manager serves to Prometheus. */
 @Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class MetricsIT {
@@ -52,7 +52,7 @@ class MetricsIT {
 
   @Test
   void servesWhatThePageLists() throws IOException {
-    // Without its URL this sink is left out, and counts.
+    // A sink without its URL is left out and counted.
     try (Run run = run().with("ALERT_SINKS", "slack").start(Mode.CONTINUOUS)) {
       until(() -> run.logged("pg-ro created").size() == 1);
       until(() -> value("pgendpoints_alerts_sink_faults_total{sink=\"slack\"}") == 1);
@@ -185,7 +185,7 @@ class MetricsIT {
     }
   }
 
-  /** Every metric of the page: its type and labels. */
+  /** Returns every metric of the page, with its type and labels. */
   private static Map<String, String> listed() throws IOException {
     return ROW.matcher(Files.readString(Path.of("docs/metrics.md")))
         .results()
@@ -229,7 +229,7 @@ class MetricsIT {
     return types;
   }
 
-  /** NaN when it is not served. */
+  /** Returns the value of a sample; NaN when it is not served. */
   private double value(String sample) {
     return scrape()
         .lines()

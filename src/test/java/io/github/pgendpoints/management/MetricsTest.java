@@ -22,7 +22,7 @@ class MetricsTest {
   private final Metrics metrics =
       new Metrics(registry, "pg-rw", "pg-ro", null, null, false, System::nanoTime);
 
-  /** A route of a user may name it alone, as docs/kubernetes-endpoints.md has it. */
+  /** A user's route may give only the name of a slice, as docs/kubernetes-endpoints.md shows. */
   @Test
   void aSliceOfNoServiceIsCountedToo() {
     EndpointSlice slice =

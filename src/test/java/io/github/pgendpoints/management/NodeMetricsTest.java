@@ -35,7 +35,7 @@ class NodeMetricsTest {
   @BeforeEach
   void listen() {
     log.start();
-    // Of the failures of gauges, Micrometer logs the first one as a warning.
+    // Micrometer logs only the first failure of a gauge as a warning.
     micrometer.setLevel(Level.DEBUG);
     micrometer.setAdditive(false);
     micrometer.addAppender(log);
@@ -88,7 +88,7 @@ class NodeMetricsTest {
                 TreeMap::new));
   }
 
-  /** Who scrapes during a cycle has a list of gauges that was made before. */
+  /** A scrape during a cycle has a list of gauges that was made before. */
   @Test
   void aGaugeOfANodeThatIsListedNoLongerHasNoValue() {
     metrics.update(topology(primaryAt("10.0.0.1", "0/1"), standbyAt("10.0.0.2", "0/1")), null);

@@ -24,9 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/**
- * Which ways to log in PGREQUIREAUTH and its default allow, with what each method of pg_hba asks.
- */
+/** Which logins PGREQUIREAUTH and its default allow, for each authentication method in pg_hba. */
 class AuthMethodsIT {
   private static final String REFUSED = "PGREQUIREAUTH";
 
@@ -67,7 +65,7 @@ class AuthMethodsIT {
     cluster.close();
   }
 
-  /** No PGREQUIREAUTH: in each mode, with and without PG_NODES. */
+  /** PGREQUIREAUTH is not set. Each row has a PGSSLMODE, with or without PG_NODES. */
   @ParameterizedTest
   @CsvSource({
     "disable,     db1, PRIMARY, UNKNOWN, PRIMARY, PRIMARY",
@@ -79,7 +77,7 @@ class AuthMethodsIT {
     "require,     '',  PRIMARY, UNKNOWN, UNKNOWN, PRIMARY",
     "verify-full, '',  PRIMARY, PRIMARY, PRIMARY, PRIMARY",
   })
-  void sendsNoPasswordInClearTextToWhoHasNotProvedWhoItIs(
+  void sendsNoClearTextPasswordToUnverifiedServers(
       String mode, String nodes, String byScram, String byPassword, String byMd5, String byTrust) {
     assertEquals(byScram, state(mode, nodes, "", "by_scram"));
     assertEquals(byPassword, state(mode, nodes, "", "by_password"));
@@ -108,7 +106,7 @@ class AuthMethodsIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"require", "verify-full"})
-  void aClientCertificateIsNoQuestionForAPassword(String mode) {
+  void aClientCertificateNeedsNoPassword(String mode) {
     for (String nodes : new String[] {"db1", ""}) {
       try (ProbeRoute route =
           route(mode, nodes, "by_cert")
@@ -129,7 +127,7 @@ class AuthMethodsIT {
     }
   }
 
-  /** What matters is not the state, but what went over the wire. */
+  /** What the client sends over the wire matters more than the state. */
   @ParameterizedTest
   @ValueSource(ints = {3, 5})
   void nothingOfThePasswordIsSent(int method) {
@@ -168,7 +166,7 @@ class AuthMethodsIT {
     return route.ask("db1.example:" + server.port());
   }
 
-  /** Require with root certificates at hand would verify them. */
+  /** With root certificates, the mode require would verify the server, too. */
   private static ProbeRoute route(String mode, String nodes, String role) {
     return new ProbeRoute()
         .with("PG_NODES", nodes)

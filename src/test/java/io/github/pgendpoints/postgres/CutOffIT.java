@@ -24,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A server on a host of its own, a network namespace, that is cut off the network: it answers
- * nothing at all, and its open connections are half open. Only root can build that.
+ * A server on a separate host, a network namespace, that is cut off from the network: it answers
+ * nothing, and its open connections are half open. Only root can create the namespace.
  */
 @Tag("long")
 @Tag("alone")
@@ -70,7 +70,7 @@ class CutOffIT {
   }
 
   @Test
-  void cutOffBeforeAnybodyConnects() {
+  void cutOffBeforeFirstLogin() {
     try (ProbeRoute route = new ProbeRoute()) {
       route.ask("127.0.0.1:1");
       cutOff();
@@ -108,7 +108,7 @@ class CutOffIT {
           CompletableFuture.runAsync(
               CutOffIT::connect, CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS));
       try {
-        // TCP itself waits for a second before it tries again.
+        // TCP itself waits for a second before it sends the packet again.
         says(route, "PRIMARY", "", 1500);
       } finally {
         healed.join();
@@ -134,7 +134,7 @@ class CutOffIT {
 
   private static void cutOff() {
     ip("-n " + NAMESPACE + " link set pg-cut-there down");
-    // As a router would: without a neighbour the kernel here would say 'no route' after a while.
+    // Packets get lost as behind a router. Without a neighbor, the kernel later reports 'no route'.
     ip("neigh replace " + THERE + " lladdr 02:00:00:00:00:01 dev pg-cut-here nud permanent");
   }
 
@@ -142,7 +142,7 @@ class CutOffIT {
     ip("-n " + NAMESPACE + " link set pg-cut-there up");
     ip("neigh del " + THERE + " dev pg-cut-here");
     for (int i = 0; i < 50 && !answers(); i++) {
-      // Each try waits for the link.
+      // Each attempt waits up to 100 ms for the link.
     }
   }
 

@@ -53,16 +53,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Which nodes the route {@code cycle} probes, and which the route {@code check-down} checks beside
- * it. The test replaces what comes before and after the probes, and what a probe finds; a check
- * connects to a real socket.
+ * Which nodes the route {@code cycle} probes, and which nodes the route {@code check-down} checks
+ * meanwhile. The test replaces the steps before and after the probes, and the results of probes. A
+ * check connects to a real socket.
  */
 @Timeout(60)
 class CycleProbesTest {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration CYCLE_INTERVAL = Duration.ofSeconds(1);
 
-  /** When a cycle probes a node itself, whatever has become of its checks. */
+  /** The age of a DOWN state at which a cycle probes the node itself, with or without checks. */
   private static final Duration AGED_OUT = CONNECT_TIMEOUT.plus(CYCLE_INTERVAL.multipliedBy(2));
 
   private final DefaultCamelContext context = new DefaultCamelContext();
@@ -185,9 +185,9 @@ class CycleProbesTest {
     server2.close();
   }
 
-  /** The probe of the true primary may take longer: the stale one must not be found alone. */
+  /** The check of the true primary may take longer: no cycle may find the stale primary alone. */
   @Test
-  void aCycleProbesNoNodeThatIsDownAndAllOfThemOnceOneIsBack() throws Exception {
+  void probesDownNodesOnlyOnceOneIsBack() throws Exception {
     finds(down(db1), down(db2));
     assertEquals(List.of(down(db1), down(db2)), cycle().nodes());
     assertEquals(List.of(db1, db2), namesProbed());
@@ -211,15 +211,15 @@ class CycleProbesTest {
   }
 
   @Test
-  void aSecondLookHasTheTimeOfAProbe() {
+  void aSecondProbeHasItsOwnTime() {
     finds(stale, newPrimary);
     cycle();
     assertTrue(probed.get(2).deadline().remainingMillis() > CONNECT_TIMEOUT.toMillis() / 2);
   }
 
-  /** A new client does not get in. The next cycle probes the node itself. */
+  /** A new client cannot log in, so the node is DOWN. The next cycle probes it again. */
   @Test
-  void aPrimaryThatIsSilentInTheSecondLookIsDown() {
+  void aPrimarySilentInTheSecondProbeIsDown() {
     finds(stale, newPrimary);
     NodeState silent = NodeState.down(node(db2), "db2", Failure.SILENT, "no answer within 5 s");
     found.put(node(db2), List.of(newPrimary, silent, newPrimary).iterator()::next);
@@ -263,13 +263,13 @@ class CycleProbesTest {
     finds(standby(db2));
     accepts("db2");
 
-    // The check that never began counts as ended by now.
+    // After this time, the check is treated as ended, although it never began.
     pass(CONNECT_TIMEOUT.multipliedBy(2));
     assertTrue(cyclesRequested.tryAcquire(10, TimeUnit.SECONDS));
     assertEquals(List.of(stale, standby(db2)), cycle().nodes());
   }
 
-  /** Nothing is decided on a part of the nodes, and nothing waits forever. */
+  /** The cycle decides nothing from the states of some nodes only, and does not wait forever. */
   @Test
   void aCycleThatLacksThreadsFails() {
     finds(stale, standby(db2));
@@ -285,7 +285,7 @@ class CycleProbesTest {
   }
 
   @Test
-  void aCycleFollowsOneThatAStoppedRouteKeptFromItsEnd() throws Exception {
+  void runsACycleAfterOneThatNeverEnded() throws Exception {
     finds(stale, standby(db2));
     context.getRouteController().stopRoute("alert");
     cycle();
@@ -296,7 +296,7 @@ class CycleProbesTest {
   }
 
   @Test
-  void endsACycleThatCannotReadTheServicesWithoutProbes() {
+  void sendsNoProbesIfReadingServicesFails() {
     finds(stale, standby(db2));
     readFailure =
         () -> {
@@ -317,7 +317,7 @@ class CycleProbesTest {
     awaitNoThreads();
   }
 
-  /** Otherwise a probe gets the thread of another one that has ended. */
+  /** Waits until all idle threads have ended, because a probe could reuse one of them. */
   private void awaitNoThreads() {
     probes.setKeepAliveTime(1, TimeUnit.MILLISECONDS);
     await().atMost(Duration.ofSeconds(10)).until(() -> probes.getPoolSize() == 0);
@@ -344,7 +344,7 @@ class CycleProbesTest {
     Stream.of(states).forEach(state -> found.put(state.node(), () -> state));
   }
 
-  /** From now on a server answers there, although it lets nobody log in. */
+  /** From now on, a server runs at this host, although it refuses every login. */
   private void accepts(String host) {
     accepting.add(host);
   }
@@ -367,7 +367,7 @@ class CycleProbesTest {
     passed.addAndGet(time.toNanos());
   }
 
-  /** The topology that a cycle finds; null when it fails before that. */
+  /** Runs a cycle and returns the topology that it finds; null if it fails before that. */
   private Topology cycle() {
     probed.clear();
     cluster.schedule().repeat();
@@ -375,7 +375,7 @@ class CycleProbesTest {
     return last == null ? null : last.topology();
   }
 
-  /** The bean of the steps that publish: there is nothing to compare. */
+  /** Replaces the bean of the steps that publish: there is nothing to compare. */
   public static final class NothingPublished {
     public void compareClients() {}
   }

@@ -59,7 +59,7 @@ class DownNodesTest {
     assertEquals(List.of(), none.startChecks());
   }
 
-  /** Otherwise it is judged while the others that return, such as the true primary, are DOWN. */
+  /** Otherwise the cycle judges one node while others, such as the true primary, are still DOWN. */
   @Test
   void theNextCycleProbesAllNodesOnceOneIsBack() {
     bothAreDown();
@@ -92,7 +92,7 @@ class DownNodesTest {
   }
 
   @Test
-  void aCheckThatFindsANodeStillDownRenewsItsState() {
+  void aCheckRenewsTheStateOfADownNode() {
     bothAreDown();
     pass(CYCLE_INTERVAL.multipliedBy(2).plus(CONNECT_TIMEOUT));
     NodeState still = NodeState.down(DB2, null, Failure.SILENT, "x");
@@ -105,7 +105,7 @@ class DownNodesTest {
   }
 
   @Test
-  void aCheckChangesNothingOfANodeThatACycleHasFoundMeanwhile() {
+  void aCheckDoesNotOverrideANewerCycle() {
     bothAreDown();
     nodes.startChecks();
     nodes.record(List.of(standby("db2")));
@@ -141,7 +141,7 @@ class DownNodesTest {
   }
 
   @Test
-  void aCheckThatDoesNotEndCountsAsEndedAfterTwiceItsTime() {
+  void aCheckExpiresAfterTwiceItsTime() {
     nodes.record(List.of(down("db2")));
     nodes.startChecks();
     pass(CONNECT_TIMEOUT.multipliedBy(2).minusMillis(1));
@@ -152,7 +152,7 @@ class DownNodesTest {
   }
 
   @Test
-  void aCheckLooksAgainForHalfOfTheTimeOfALogin() {
+  void aCheckRetriesForHalfTheConnectTimeout() {
     nodes.record(List.of(down("db2")));
     assertFalse(nodes.hasTimeForAnotherLook(DB2), "no check runs");
     nodes.startChecks();
@@ -164,7 +164,7 @@ class DownNodesTest {
   }
 
   @Test
-  void aCheckLooksNoMoreAtANodeThatACycleFoundAlive() {
+  void aCheckOfANodeFoundAliveMakesNoRetry() {
     nodes.record(List.of(down("db2")));
     nodes.startChecks();
     nodes.record(List.of(standby("db2")));
@@ -206,7 +206,7 @@ class DownNodesTest {
     }
   }
 
-  /** In the test, no time passes. */
+  /** The clock of the test stands still, so a check has time for any number of attempts. */
   @ParameterizedTest
   @CsvSource({"true, 4, 1", "false, 1, 0"})
   void keepsCheckingAServerThatStartsDuringAFailover(boolean urgent, int looks, int cycles)
@@ -242,7 +242,7 @@ class DownNodesTest {
     }
   }
 
-  /** Checks the node once. */
+  /** Records the node as DOWN and runs one check of it. */
   private void check(Executor logins, ExecutorService threads, Node node, boolean urgent)
       throws Exception {
     NodeState down = NodeState.down(node, node.host(), Failure.OTHER, "no");

@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * What no PostgreSQL does, on a plain socket: on every address of 127.0.0.0/8 at one port. It
- * speaks without TLS.
+ * A plain socket that does what PostgreSQL never does. It listens on one port, at every address of
+ * 127.0.0.0/8, and does not support TLS.
  */
 final class FakeNode implements AutoCloseable {
-  /** What it says to a client that has sent its startup packet. */
+  /** What the node exchanges with a client after the client's startup packet. */
   @FunctionalInterface
   interface Conversation {
     void hold(DataInputStream in, DataOutputStream out) throws Exception;
@@ -35,7 +35,7 @@ final class FakeNode implements AutoCloseable {
     }
   }
 
-  /** A node that talks. */
+  /** Returns a node that accepts connections and has a conversation with each client. */
   static FakeNode talking(Conversation conversation) {
     FakeNode node = new FakeNode(200);
     daemon(
@@ -56,7 +56,7 @@ final class FakeNode implements AutoCloseable {
     return node;
   }
 
-  /** A node nobody answers at: the kernel drops what it cannot queue. */
+  /** Returns a node that accepts no connection: its queue is full, so the kernel drops packets. */
   static FakeNode blackHole() {
     FakeNode node = new FakeNode(1);
     try {
@@ -100,7 +100,7 @@ final class FakeNode implements AutoCloseable {
               try {
                 task.run();
               } catch (Exception e) {
-                // The other side or close() has ended it.
+                // The client or close() has closed the socket.
               }
             });
     thread.setDaemon(true);
@@ -109,7 +109,7 @@ final class FakeNode implements AutoCloseable {
 
   // ---- messages
 
-  /** Says nothing, for ever. */
+  /** Sends nothing, and discards all input until the client closes the connection. */
   static void beSilent(DataInputStream in) throws IOException {
     in.skip(Long.MAX_VALUE);
     while (in.read() >= 0) {
@@ -117,7 +117,7 @@ final class FakeNode implements AutoCloseable {
     }
   }
 
-  /** Sends a byte at a time, for ever. */
+  /** Sends one byte every 20 ms, without end. */
   static void drip(DataOutputStream out) throws Exception {
     while (true) {
       out.write('x');
@@ -126,7 +126,7 @@ final class FakeNode implements AutoCloseable {
     }
   }
 
-  /** Wants a password by SCRAM. */
+  /** Requests a password by SCRAM. */
   static void authenticationSasl(DataOutputStream out) throws IOException {
     byte[] mechanisms = "SCRAM-SHA-256\0\0".getBytes(StandardCharsets.US_ASCII);
     message(out, 'R', mechanisms.length + 4);
@@ -135,7 +135,7 @@ final class FakeNode implements AutoCloseable {
     out.flush();
   }
 
-  /** Lets anybody in. */
+  /** Accepts the login of any client without a password. */
   static void welcome(DataOutputStream out) throws IOException {
     message(out, 'R', 4);
     out.writeInt(0);
@@ -159,7 +159,7 @@ final class FakeNode implements AutoCloseable {
     message(out, 'T', 2 + name.length + 18);
     out.writeShort(1);
     out.write(name);
-    // Of no table and no column; type, size, modifier and format of a boolean in text.
+    // No table and no column, then the type, size, modifier, and text format of a boolean.
     out.writeInt(0);
     out.writeShort(0);
     out.writeInt(16);
@@ -185,7 +185,7 @@ final class FakeNode implements AutoCloseable {
     out.write(bytes);
   }
 
-  /** An ErrorResponse. */
+  /** Sends an ErrorResponse of severity FATAL. */
   static void error(DataOutputStream out, String state, byte[] text) throws IOException {
     byte[] head = ("SFATAL\0VFATAL\0C" + state + "\0M").getBytes(StandardCharsets.UTF_8);
     message(out, 'E', head.length + text.length + 2);

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What happens to PostgreSQL servers in the field, and what a probe makes of it. A case that needs
+ * What happens to PostgreSQL servers in production, and what a probe finds then. A case that needs
  * only SQL is one more row of {@link #settings} or {@link #columns}.
  */
 @Tag("long")
@@ -47,10 +47,10 @@ class FieldCasesIT {
   /**
    * A case.
    *
-   * @param name for the report
+   * @param name the name in the test report
    * @param before the SQL that a superuser runs on the primary, in the database of the program
-   * @param after the SQL that undoes it
-   * @param off the protections that it turns off on the standby
+   * @param after the SQL that undoes {@code before}
+   * @param off the protections that {@code before} turns off on the standby
    */
   private record Case(String name, String before, String after, Set<Protection> off) {
     @Override
@@ -107,7 +107,7 @@ class FieldCasesIT {
         Set.of(off));
   }
 
-  /** Puts a function of ours in the place of one of PostgreSQL's. */
+  /** A PostgreSQL function that is replaced by one with another body. */
   private static Case replaced(String function, String type, String body, Protection... off) {
     return new Case(
         function + " " + body,
@@ -120,7 +120,7 @@ class FieldCasesIT {
         Set.of(off));
   }
 
-  /** Columns of a probe that fail. */
+  /** Columns of a probe that fail or that our role has no right to read. */
   static Stream<Case> columns() {
     String unsupported = "RAISE EXCEPTION 'not supported' USING ERRCODE = '0A000'";
     return Stream.of(
@@ -188,7 +188,7 @@ class FieldCasesIT {
     }
   }
 
-  /** The rights are back, and so are the protections. */
+  /** When the right is granted again, the protection is back. */
   @Test
   void aColumnComesBackWithItsRight() throws SQLException {
     String right = "EXECUTE ON FUNCTION pg_control_system()";
@@ -268,7 +268,7 @@ class FieldCasesIT {
     }
   }
 
-  // ---- a session is no evidence
+  // ---- an open session proves nothing
 
   @Test
   void aPostmasterThatIsFrozenAloneIsDown() throws Exception {
@@ -300,7 +300,7 @@ class FieldCasesIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"NOLOGIN", "PASSWORD 'another'", "CONNECTION LIMIT 0"})
-  void aRoleThatMayNotLogInAnyMoreIsNoticed(String change) throws SQLException {
+  void noticesARoleThatCanNoLongerLogIn(String change) throws SQLException {
     says("PRIMARY", ask(primary));
     run("ALTER ROLE repmgr " + change);
     try {
@@ -318,7 +318,7 @@ class FieldCasesIT {
   void oneSessionIsEnough() throws SQLException {
     run("ALTER ROLE repmgr CONNECTION LIMIT 1");
     try {
-      // Until the sessions of the test before have ended.
+      // Wait until the sessions of the previous test have ended.
       await().untilAsserted(() -> says("PRIMARY", ask(primary)));
       for (int session = 0; session < 5; session++) {
         says("PRIMARY", ask(primary));
@@ -332,7 +332,7 @@ class FieldCasesIT {
   // ---- slow is not dead
 
   @Test
-  void aServerThatTakesItsTimeForALoginIsNotDown() throws SQLException {
+  void aServerWithSlowLoginsIsNotDown() throws SQLException {
     primary.sql("ALTER SYSTEM SET pre_auth_delay = 1");
     primary.sql("SELECT pg_reload_conf()");
     try {
@@ -393,11 +393,11 @@ class FieldCasesIT {
     assertEquals(state, answer.state(), answer.toString());
   }
 
-  /** Runs statements on the primary, in the database that the program uses. */
+  /** Runs statements on the primary, in the program's database, and waits for their replay. */
   private static void run(String statements) throws SQLException {
     primary.sql(statements);
     String written = primary.sql("SELECT pg_current_wal_lsn()");
-    // The standby itself may not be able to tell.
+    // The statements may keep the standby itself from reporting its LSN.
     await()
         .until(
             () ->

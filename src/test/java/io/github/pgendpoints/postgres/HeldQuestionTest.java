@@ -21,7 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** A session that reports changes, with a server that is none. */
+/** A session that reports role changes, on a server that is not PostgreSQL. */
 class HeldQuestionTest {
   private static final int BOOLEAN = 16;
   private static final int INTEGER = 23;
@@ -29,7 +29,7 @@ class HeldQuestionTest {
   private final CountDownLatch askedToSetUp = new CountDownLatch(1);
 
   @Test
-  void nonsenseInAnswerToTheSettingsIsAMatterOfThatServer() throws Exception {
+  void anInvalidAnswerMakesTheServerUnsuitable() throws Exception {
     List<HeldQuestion.Report> reports = new ArrayList<>();
     try (FakeNode server = FakeNode.talking(this::talkNonsenseOnceSuitable)) {
       Node node = Node.of("127.0.0.1", server.port(), 5432);
@@ -93,7 +93,7 @@ class HeldQuestionTest {
     out.writeShort(names.size());
     for (String name : names) {
       out.writeBytes(name + "\0");
-      // Of no table and no column; type, size, modifier and format of text.
+      // No table and no column, then the type, any size, no modifier, and text format.
       out.writeInt(0);
       out.writeShort(0);
       out.writeInt(types.get(name));
@@ -103,7 +103,7 @@ class HeldQuestionTest {
     }
   }
 
-  /** The process of {@link FakeNode#welcome}, with connections and the language to spare. */
+  /** Sends the PID of {@link FakeNode#welcome}, and that connections and PL/pgSQL are available. */
   private static void suit(DataOutputStream out) throws IOException {
     message(out, 'D', 2 + 3 * 5);
     out.writeShort(3);

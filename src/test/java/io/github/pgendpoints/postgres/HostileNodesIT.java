@@ -27,16 +27,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Nodes that do what no PostgreSQL does: none of them is waited for longer than allowed. */
+/** Nodes that do what PostgreSQL never does. A probe waits for none of them longer than allowed. */
 @Tag("long")
 @Tag("alone")
 class HostileNodesIT {
   private static final Duration AT_ONCE = Duration.ofMillis(700);
 
-  /** Two attempts of TCP_CONNECT_TIMEOUT, and time for the test machine. */
+  /** Two attempts of TCP_CONNECT_TIMEOUT, and a margin for the test machine. */
   private static final Duration CONNECT = Duration.ofMillis(1000 + 600);
 
-  /** PGCONNECT_TIMEOUT, and time for the test machine. */
+  /** PGCONNECT_TIMEOUT, and a margin for the test machine. */
   private static final Duration WHOLE = Duration.ofMillis(ProbeRoute.TIMEOUT * 1000 + 500);
 
   static Stream<Arguments> nodes() {
@@ -70,7 +70,7 @@ class HostileNodesIT {
             "FATAL: the database system is starting up",
             (in, out) -> error(out, "57P03", text("the database system is starting up"))),
         node(
-            "starts up once somebody is there",
+            "shuts down",
             AT_ONCE,
             "DOWN",
             "FATAL: the database system is shutting down",
@@ -115,7 +115,7 @@ class HostileNodesIT {
             AT_ONCE,
             "DOWN",
             "the server closed the connection",
-            (in, out) -> {}),
+            (in, out) -> authenticationSasl(out)),
         node(
             "speaks nonsense in the login",
             AT_ONCE,
@@ -292,7 +292,7 @@ class HostileNodesIT {
   }
 
   @Test
-  void anErrorOfTheMachineIsAStateToo() {
+  void aLocalErrorMeansUnknown() {
     Executor exhausted =
         task -> {
           throw new OutOfMemoryError("Java heap space");

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Logins that several wait for. */
+/** Logins that several threads wait for. */
 class LoginsTest {
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
@@ -27,9 +27,9 @@ class LoginsTest {
     threads.shutdownNow();
   }
 
-  /** As a cycle and a check of a dead node do: a server that is back is DOWN for neither. */
+  /** A cycle and a check may wait for one dead node. When it is back, it is DOWN for neither. */
   @Test
-  void twoThatWaitForTheSameLoginGetASessionEach() throws Exception {
+  void eachOfTwoWaitersGetsItsOwnSession() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch thawed = new CountDownLatch(1);
     try (FakeNode server =
@@ -57,7 +57,7 @@ class LoginsTest {
       Future<Login.Session> check = threads.submit(() -> logins.session(address, deadline));
       asked.await();
       Future<Login.Session> probe = threads.submit(() -> logins.session(address, deadline));
-      // Both wait for the one login now.
+      // Give the probe time to wait for the same login.
       Thread.sleep(200);
       thawed.countDown();
 

@@ -116,7 +116,7 @@ class ManyNodesIT {
     }
   }
 
-  /** The whole of it, in the manager. */
+  /** Runs whole cycles of the manager, not only probes. */
   @Test
   void aCycleIsNotLongerThanAProbeAndASecond() {
     try (FakeNode dead =
@@ -134,7 +134,7 @@ class ManyNodesIT {
                   .mapToObj(i -> "127.0.1." + i + ":" + dead.port())
                   .toList());
       nodes.addAll(cluster.servers().stream().map(PostgresServer::host).toList());
-      // A first run would not begin with three servers of a hundred.
+      // Publish once before: a first run does not begin with three servers of a hundred.
       try (Run first = new Run(cluster, api)) {
         assertEquals(0, first.once());
       }
@@ -149,14 +149,14 @@ class ManyNodesIT {
         int ended = cycle;
         await().atMost(Duration.ofSeconds(20)).until(() -> cycles.ended() >= ended);
         Duration took = Duration.ofNanos(System.nanoTime() - start);
-        // The first one has to start the program.
+        // The time of the first cycle includes the start of the program.
         assertTrue(cycle == 1 || took.compareTo(Duration.ofSeconds(2 + 1)) < 0, took.toString());
       }
       assertEquals(1, api.endpoints("pg-rw").getSubsets().size());
     }
   }
 
-  /** A login that the server keeps at work does take its place; then the reason says so. */
+  /** A login that the server keeps busy keeps its permit. The reason then names MAX_WORKERS. */
   @Test
   void reportsThatMaxWorkersIsTheReason() throws Exception {
     Conversation busy =
@@ -178,7 +178,7 @@ class ManyNodesIT {
                       return new InetAddress[] {InetAddress.getByName("127.0.1.1")};
                     })) {
       route.ask("127.0.0.1:1");
-      // It begins first, but comes to its login when the other has taken the place.
+      // This probe begins first, but it logs in only after the other has taken the permit.
       CompletableFuture<Answer> waiting =
           CompletableFuture.supplyAsync(() -> route.ask("slow.example:" + dead.port()));
       sleep(300);

@@ -29,7 +29,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A name with several addresses, which change: one server answers at all of them. */
+/** A name with several addresses, which change. One server answers at all of them. */
 class MovingNamesTest {
   private static final String ONE = "127.0.0.2";
   private static final String TWO = "127.0.0.3";
@@ -85,7 +85,7 @@ class MovingNamesTest {
   }
 
   @Test
-  void nothingIsKeptOfAnAddressThatLeft() throws Exception {
+  void forgetsAnAddressThatLeft() throws Exception {
     NodeCache<String> memory = pools.memory();
     cycle(ONE, TWO);
     for (Node node : List.of(db, db.at(ONE), db.at(TWO))) {
@@ -101,7 +101,7 @@ class MovingNamesTest {
   }
 
   @Test
-  void norOfTheOneAddressOfANameThatHasSeveralNow() throws Exception {
+  void forgetsTheOnlyAddressOnceThereAreSeveral() throws Exception {
     cycle(ONE);
     cycle(TWO, THREE);
     assertEquals(InetAddress.getByName(TWO), pools.addressOf(db));
@@ -120,16 +120,16 @@ class MovingNamesTest {
   }
 
   @Test
-  void aCheckOfANodeThatLeftIsOver() throws Exception {
+  void doesNotCheckANodeThatLeft() throws Exception {
     cycle(ONE, TWO);
     cycle(TWO, THREE);
     prober.check(db.at(ONE), () -> false);
     awaitSessions(2);
   }
 
-  /** The session that reports is of the name, and those of the probes are of its addresses. */
+  /** The session that reports changes belongs to the name, those of probes to its addresses. */
   @Test
-  void theAddressesOfAServerLogInEarlyWhileAFailOverIsPossible() throws Exception {
+  void logsInEarlyWhileAFailoverIsPossible() throws Exception {
     cycle(ONE, TWO);
     now += Duration.ofSeconds(3).toNanos();
     assertEquals(List.of(true, true), cycle(ONE, TWO));
@@ -139,7 +139,7 @@ class MovingNamesTest {
     assertEquals(List.of(false, false), cycle(ONE, TWO));
   }
 
-  /** Whether the probe of each address used the session of an earlier one. */
+  /** Runs a cycle. Returns, for each address, whether its probe used an earlier probe's session. */
   private List<Boolean> cycle(String... found) throws Exception {
     addresses = List.of(found);
     NodeAddresses places = prober.locate(List.of(db));

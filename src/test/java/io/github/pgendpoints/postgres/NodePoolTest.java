@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Whose login a probe uses. */
+/** Which login a probe uses: a new one, or that of the check before it. */
 class NodePoolTest {
   private final AtomicInteger logins = new AtomicInteger();
   private final CountDownLatch hungUp = new CountDownLatch(1);
@@ -73,14 +73,14 @@ class NodePoolTest {
   }
 
   @Test
-  void noProbeUsesASessionThatIsNotNeeded() throws Exception {
+  void closesASessionThatIsNotNeeded() throws Exception {
     pools.check(node);
     pools.forgetCheck(node);
     assertTrue(hungUp.await(5, TimeUnit.SECONDS));
   }
 
   @Test
-  void aProbeThatNeedsANewClientDoesNot() throws Exception {
+  void aFreshProbeLogsInAgain() throws Exception {
     pools.check(node);
     NodePool pool = pools.of(node, pools.deadline(), ++now);
     pool.getConnection().close();
@@ -89,7 +89,7 @@ class NodePoolTest {
   }
 
   @Test
-  void norAProbeOfAnotherAddress() throws Exception {
+  void aNewAddressNeedsALogin() throws Exception {
     pools.check(node);
     pools.move(node, InetAddress.getByName("127.0.0.2"));
     pools.of(node, pools.deadline()).getConnection().close();
@@ -97,7 +97,7 @@ class NodePoolTest {
     assertTrue(hungUp.await(10, TimeUnit.SECONDS));
   }
 
-  /** HikariCP has a thread or two for each pool. */
+  /** HikariCP starts one or two threads for each pool. */
   @Test
   void usesVirtualThreadsInThePoolWhereProbesDo() throws Exception {
     pools.of(node, pools.deadline()).getConnection().close();

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What happens to real servers, and what a probe says of them. */
+/** What happens to real servers, and what a probe reports about them. */
 class NodeStatesIT {
   private static final Duration AT_ONCE = Duration.ofMillis(900);
   private static final Duration WHOLE = Duration.ofMillis(ProbeRoute.TIMEOUT * 1000 + 300);
@@ -54,7 +54,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void aPrimaryTellsItsSystemItsTimelineAndWhereItWrites() throws SQLException {
+  void aPrimaryReportsSystemTimelineAndLsn() throws SQLException {
     Answer answer = ask(primary);
 
     assertEquals("PRIMARY", answer.state(), answer.toString());
@@ -69,7 +69,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void aStandbyTellsWhatItReplaysAndThatItStreams() throws SQLException {
+  void aStandbyReportsItsLsnAndStreaming() throws SQLException {
     Answer answer = ask(standby);
 
     assertEquals("STANDBY", answer.state(), answer.toString());
@@ -102,7 +102,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void frozenBeforeAnybodyConnects() {
+  void frozenBeforeFirstLogin() {
     standby.freeze();
     try {
       says(ask(standby), "DOWN", "no answer within 2 s", Duration.ofMillis(2500));
@@ -116,7 +116,7 @@ class NodeStatesIT {
     says(ask(standby), "STANDBY", "", WHOLE);
     standby.freeze();
     try {
-      // The kept connection gets a part of the time, and a new login the rest.
+      // The kept connection gets part of the time limit, and a new login the rest.
       says(ask(standby), "DOWN", "no answer within 2 s", Duration.ofMillis(2500));
       says(ask(standby), "DOWN", "no answer within 2 s", Duration.ofMillis(2500));
     } finally {

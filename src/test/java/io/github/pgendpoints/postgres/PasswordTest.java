@@ -51,7 +51,7 @@ class PasswordTest {
   }
 
   @Test
-  void takesTheFirstLineThatMatchesAndReadsTheFileAgain() throws Exception {
+  void takesTheFirstMatchAndRereadsTheFile() throws Exception {
     Path file = Files.writeString(folder.resolve("pgpass"), "db1:*:*:*:first\n*:*:*:*:second\n");
     PostgresSettings settings = settings(Map.of("PGPASSFILE", file.toString()));
 
@@ -62,7 +62,7 @@ class PasswordTest {
   }
 
   @Test
-  void readsAMountedSecretAgainAndNamesItWhenItIsGone() throws Exception {
+  void rereadsAMountedSecretAndReportsItsLoss() throws Exception {
     Path file = Files.writeString(folder.resolve("secret"), "one\n");
     PostgresSettings settings = settings(Map.of("PGPASSWORD_FILE", file.toString()));
 
@@ -112,7 +112,7 @@ class PasswordTest {
     }
   }
 
-  /** What the log says of a node. */
+  /** The reason that the log gives for the state of a node. */
   private static String reason(SQLException failure) {
     return Probe.failed(node("db1"), Addresses.parse("10.0.0.1"), failure).reason();
   }

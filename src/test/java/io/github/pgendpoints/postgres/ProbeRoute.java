@@ -28,9 +28,9 @@ import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.main.Main;
 
-/** The real route {@code probe} with the beans the manager gives it, and nothing else. */
+/** The real route {@code probe} with the beans that the manager gives it, and nothing else. */
 final class ProbeRoute implements AutoCloseable {
-  /** Bound of one probe, in seconds: as PGCONNECT_TIMEOUT. */
+  /** The time limit of one probe in seconds, set as PGCONNECT_TIMEOUT. */
   static final int TIMEOUT = 2;
 
   private final Map<String, String> environment = new HashMap<>();
@@ -46,10 +46,10 @@ final class ProbeRoute implements AutoCloseable {
   private int port;
 
   /**
-   * What a probe said, and how long it took.
+   * The result of a probe.
    *
-   * @param node what it said
-   * @param took from call to return
+   * @param node the state that the probe found
+   * @param took the time from call to return
    */
   record Answer(NodeState node, Duration took) {
     String state() {
@@ -80,7 +80,7 @@ final class ProbeRoute implements AutoCloseable {
     return this;
   }
 
-  /** What finds addresses, instead of a Resolver. */
+  /** Sets the resolver, which replaces the default one and its lookup. */
   ProbeRoute withResolver(Resolver resolver) {
     this.resolver = resolver;
     return this;
@@ -126,12 +126,12 @@ final class ProbeRoute implements AutoCloseable {
     }
   }
 
-  /** Asks one node. */
+  /** Probes one node. */
   Answer ask(String node) {
     return askAll(List.of(node)).get(0);
   }
 
-  /** Asks all at a time, as a cycle does. */
+  /** Probes all nodes at the same time, as a cycle does. */
   List<Answer> askAll(List<String> nodes) {
     if (template == null) {
       start();
@@ -165,7 +165,7 @@ final class ProbeRoute implements AutoCloseable {
     return answers;
   }
 
-  /** Asks for the history of a node that answered. */
+  /** Reads the history of a node that answered a probe. */
   HistoryAnswer history(NodeState node) {
     return historyUntil(node, pools.deadline());
   }
@@ -174,7 +174,7 @@ final class ProbeRoute implements AutoCloseable {
     return histories.read(node, deadline).server().history();
   }
 
-  /** A setting that counts for the queries of a probe. */
+  /** The value of a setting as it applies to the queries of a probe. */
   String show(PostgresServer server, String setting) throws SQLException {
     NodePool pool =
         pools.of(
@@ -191,7 +191,7 @@ final class ProbeRoute implements AutoCloseable {
     }
   }
 
-  /** Whoever keeps an answer for a while believes that so much time has passed. */
+  /** Advances the clock by which kept answers and sessions expire. */
   void pass(Duration time) {
     passed.addAndGet(time.toNanos());
   }

@@ -24,9 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/**
- * When nodes are asked: with a cycle each hour, all that happens at all is due to something else.
- */
+/** When nodes are probed. PROBE_INTERVAL is mostly an hour, so other events start the cycles. */
 @Tag("long")
 class ProbeScheduleIT {
   private final FakeApiServer api = new FakeApiServer("db", true).start();
@@ -85,7 +83,7 @@ class ProbeScheduleIT {
   }
 
   @Test
-  void aNodeThatSaysNothingDoesNotHoldUpTheOthers() {
+  void aSilentNodeDoesNotDelayTheOthers() {
     AtomicInteger probes = new AtomicInteger();
     CycleCount cycles = new CycleCount();
     try (FakeNode silent =
@@ -137,7 +135,7 @@ class ProbeScheduleIT {
     }
   }
 
-  /** It is an error that may last for days, and an earlier look finds nothing. */
+  /** The error may last for days, and an earlier probe finds nothing new. */
   @Test
   void restsBesideADeadBranch() throws SQLException {
     CycleCount cycles = new CycleCount();

@@ -81,7 +81,7 @@ class ProbeTest {
 
   @ParameterizedTest
   @MethodSource("failures")
-  void distinguishesNoAnswerFromAnAnswer(State expected, SQLException failure) {
+  void mapsEachFailureToAState(State expected, SQLException failure) {
     NodeState wrapped =
         Probe.failed(
             node("db1"), ADDRESS, new CannotGetJdbcConnectionException("by Spring", failure));
@@ -128,7 +128,7 @@ class ProbeTest {
   }
 
   @Test
-  void takesNoNonsenseForAnAnswer() {
+  void anInvalidAnswerIsUnknown() {
     Map<String, Object> nonsense = row(false, "0000001A");
     nonsense.put("insert_lsn", "\u001b[31mfar away");
 
@@ -138,7 +138,7 @@ class ProbeTest {
   }
 
   @Test
-  void namesTheClassOfAnErrorWithoutAMessage() {
+  void describesAClosedConnection() {
     assertEquals(
         "the server closed the connection",
         Probe.failed(node("db1"), ADDRESS, new SQLException("x", "08006", new EOFException()))
@@ -146,7 +146,7 @@ class ProbeTest {
   }
 
   @Test
-  void keepsTheServersWordsAsOneCleanLine() {
+  void cleansTheServersMessageToOneLine() {
     SQLException failure =
         new SQLException(
             "FATAL: no\n\tentry \u001b[31m\u202e\u2028\u0085"
@@ -197,7 +197,7 @@ class ProbeTest {
     "timeline,123456789",
     "timeline,-1",
   })
-  void keepsNothingOfWhatNoServerSays(String column, String text) {
+  void rejectsInvalidColumnValues(String column, String text) {
     Map<String, Object> row = row(false, "1");
     row.put(column, text);
 
@@ -237,7 +237,7 @@ class ProbeTest {
   }
 
   @Test
-  void asksAWalsenderOnlyWhereTheServerSaysSo() {
+  void usesAWalsenderOnlyForAHiddenTimeline() {
     Map<String, Object> row = row(true, 2);
     row.put("receiver_status", "streaming");
     assertFalse(Probe.hidesTimeline(answer(row)), "no right");
@@ -253,9 +253,9 @@ class ProbeTest {
     assertFalse(Probe.hidesTimeline(answer(row)), "it tells");
   }
 
-  /** Without the right, a number alone would count as a promotion. */
+  /** Without the right to read the history, a higher timeline alone would count as a promotion. */
   @Test
-  void aRightThatTheServerHadNoTimeToTellCountsAsGranted() {
+  void treatsALateRightAsGranted() {
     Map<String, Object> row = row(false, "1");
     assertFalse(answered(row).server().rights().contains(Right.HISTORY));
 
@@ -265,7 +265,7 @@ class ProbeTest {
   }
 
   @Test
-  void takesTheHighestTimelineThatAStandbyTells() {
+  void takesTheHighestTimelineOfAStandby() {
     Map<String, Object> row = row(true, 2);
     row.put("checkpoint_tli", 3);
     assertEquals(3, answered(row).server().timeline());
@@ -276,7 +276,7 @@ class ProbeTest {
   }
 
   @Test
-  void turnsOffOnlyTheProtectionWhoseColumnIsMissing() {
+  void turnsOffOnlyTheAffectedProtection() {
     Map<String, Object> row = row(true, 2);
     row.remove("receiver");
     row.remove("replay_lsn");
@@ -331,7 +331,7 @@ class ProbeTest {
 
   @ParameterizedTest
   @MethodSource("reasons")
-  void givesTheReasonThatARuleDependsOn(Failure expected, SQLException failure) {
+  void classifiesEachFailure(Failure expected, SQLException failure) {
     assertEquals(
         expected,
         Probe.failed(node("db1"), ADDRESS, new CannotGetJdbcConnectionException("x", failure))

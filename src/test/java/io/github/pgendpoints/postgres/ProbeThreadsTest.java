@@ -7,13 +7,13 @@ import org.junit.jupiter.api.Test;
 
 class ProbeThreadsTest {
   @Test
-  void nodesAreAskedByVirtualThreadsWhereNoLockHoldsThemUp() throws Exception {
+  void probesRunOnVirtualThreadsIfNoLockPinsThem() throws Exception {
     assertEquals(Runtime.version().feature() >= 24, isVirtual(ProbeThreads.cheapest()));
   }
 
-  /** The thread that calls getaddrinfo() is one of the operating system in any case. */
+  /** A call of getaddrinfo() occupies a thread of the operating system in any case. */
   @Test
-  void nameServersAreAskedByThreadsOfTheOperatingSystem() throws Exception {
+  void lookUpsRunOnPlatformThreads() throws Exception {
     assertEquals(false, isVirtual(new ProbeThreads()));
   }
 

@@ -29,7 +29,7 @@ class ResolverTest {
   }
 
   @Test
-  void findsEveryAddressInAnOrderThatANameServerCannotChange() {
+  void returnsAllAddressesSorted() {
     List<String> sorted = List.of("10.0.0.9", "10.0.0.10", "2001:db8::1");
 
     assertEquals(sorted, found("10.0.0.10", "2001:db8::1", "10.0.0.9"));
@@ -58,7 +58,7 @@ class ResolverTest {
   }
 
   @Test
-  void aLookUpThatFailsSaysNothingAboutTheNode() {
+  void aFailedLookUpMakesTheNodeUnknown() {
     Resolver resolver =
         new Resolver(
             executor,
@@ -112,7 +112,7 @@ class ResolverTest {
   }
 
   @Test
-  void aLookUpThatNobodyRunsIsNotJoined() {
+  void retriesALookUpWithoutAThread() {
     AtomicInteger threads = new AtomicInteger();
     Resolver resolver =
         new Resolver(

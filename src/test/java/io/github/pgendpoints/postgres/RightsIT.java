@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What real servers on timeline 2 tell roles of different rights. */
+/** What real servers on timeline 2 return to roles with different rights. */
 class RightsIT {
   private static final String PLAIN = PostgresCluster.USER;
   private static final String MONITOR = "monitor";
@@ -95,10 +95,10 @@ class RightsIT {
     }
   }
 
-  // ---- what the probe tells
+  // ---- what a probe returns
 
   @Test
-  void aPrimaryTellsEveryRoleItsTimelineAndItsStart() throws SQLException {
+  void aPrimaryReportsTimelineAndStartToEachRole() throws SQLException {
     for (String role : List.of(PLAIN, MONITOR, REPLICATION, READER, FUNCTION)) {
       Server server = ask(role, primary).server();
       assertEquals(2, server.timeline(), role);
@@ -109,7 +109,7 @@ class RightsIT {
   }
 
   @Test
-  void aRoleWithLoginOnlyLearnsNothingMore() {
+  void aPlainRoleReadsNothingMore() {
     Server replica = ask(PLAIN, standby).server();
 
     assertNull(replica.timeline());
@@ -122,7 +122,7 @@ class RightsIT {
   }
 
   @Test
-  void pgMonitorLearnsTheTimelineAndTheNeighbours() throws SQLException {
+  void pgMonitorReadsTimelineSourceAndReplicas() throws SQLException {
     Server replica = ask(MONITOR, standby).server();
 
     assertEquals(2, replica.timeline());
@@ -148,7 +148,7 @@ class RightsIT {
     PostgresServer other = cluster.addStandby();
     try {
       assertEquals(primary.host() + ":" + primary.port(), ask(MONITOR, other).server().source());
-      // It has the history file of a timeline that began before where it is, and gets nothing more.
+      // It has the history file of a timeline that began before its LSN, but receives no more WAL.
       other.sql("ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'");
       other.sql("SELECT pg_reload_conf()");
       await()
@@ -163,7 +163,7 @@ class RightsIT {
   // ---- IDENTIFY_SYSTEM
 
   @Test
-  void replicationLearnsTheTimelineOfAStandbyFromAWalsender() throws SQLException {
+  void aWalsenderReportsTheTimelineOfAStandby() throws SQLException {
     int before = identifications(standby);
     Server replica = ask(REPLICATION, standby).server();
 
@@ -178,7 +178,7 @@ class RightsIT {
   }
 
   @Test
-  void anAnswerCountsForFiveSecondsOfOneStart() throws SQLException {
+  void keepsAnAnswerForFiveSecondsOfOneStart() throws SQLException {
     int before = identifications(standby);
     ask(REPLICATION, standby);
     route.pass(Duration.ofSeconds(4));
@@ -219,7 +219,7 @@ class RightsIT {
   }
 
   @Test
-  void aWalsenderIsNotAskedWhereTheReceiverTells() throws SQLException {
+  void usesNoWalsenderIfTheReceiverReports() throws SQLException {
     primary.sql("GRANT pg_monitor TO " + REPLICATION);
     try {
       cluster.waitUntilReplayed(standby);
@@ -234,7 +234,7 @@ class RightsIT {
   }
 
   @Test
-  void aRefusedWalsenderLeavesTheTimelineUntoldForHalfAMinute() throws SQLException {
+  void retriesARefusedWalsenderAfterHalfAMinute() throws SQLException {
     takeWalsenders(standby);
     NodeState node = ask(REPLICATION, standby);
     assertEquals(State.STANDBY, node.state());
@@ -295,7 +295,7 @@ class RightsIT {
   }
 
   @Test
-  void aRightThatGoesIsNotGranted() throws SQLException {
+  void aRevokedRightIsNotGranted() throws SQLException {
     NodeState node = ask(FUNCTION, primary);
     primary.sql("REVOKE EXECUTE ON FUNCTION public.pgendpoints_history(bigint) FROM " + FUNCTION);
     try {
@@ -306,9 +306,9 @@ class RightsIT {
     }
   }
 
-  /** Else who may create in public runs code as our role, or tells it a history. */
+  /** Otherwise, a role that may create in public runs code as our role, or forges a history. */
   @Test
-  void aFunctionThatNoSuperuserOwnsDoesNotCount() throws SQLException {
+  void ignoresAFunctionNotOwnedByASuperuser() throws SQLException {
     primary.sql("ALTER FUNCTION public.pgendpoints_history(bigint) OWNER TO " + FUNCTION);
     try {
       NodeState node = ask(FUNCTION, primary);
@@ -339,7 +339,7 @@ class RightsIT {
   }
 
   @Test
-  void isReadAlsoWhenTheProbesLeftNoTime() {
+  void readsHistoryAfterTheDeadline() {
     NodeState node = ask(READER, primary);
     assertTrue(
         route.historyUntil(node, Deadline.in(Duration.ZERO)).isRead(),
@@ -349,7 +349,7 @@ class RightsIT {
   // ---- full servers
 
   @Test
-  void aFullServerIsWhatAWalsenderTells() throws SQLException {
+  void aWalsenderProbesAFullServer() throws SQLException {
     Long startedAt = startedAt(primary);
     fill(primary);
     NodeState full = ask(REPLICATION, primary);
@@ -366,7 +366,7 @@ class RightsIT {
   }
 
   @Test
-  void aFullServerIsUnknownToARoleWithoutReplication() throws SQLException {
+  void aFullServerIsUnknownWithoutReplication() throws SQLException {
     fill(primary);
     NodeState full = ask(PLAIN, primary);
     assertEquals(State.UNKNOWN, full.state(), full.toString());
@@ -386,7 +386,7 @@ class RightsIT {
         .untilAsserted(() -> assertEquals(State.PRIMARY, ask(PLAIN, primary).state()));
   }
 
-  // ---- what may not matter
+  // ---- what must not matter
 
   @ParameterizedTest
   @ValueSource(strings = {"Asia/Tokyo", "America/St_Johns", "UTC"})
@@ -399,7 +399,7 @@ class RightsIT {
     }
   }
 
-  /** As the probe computes it, over times of which half a million would show a rounding. */
+  /** Computes the start as the probe does, for half a million times, to find rounding errors. */
   @Test
   void theStartIsExactToTheMicrosecond() throws SQLException {
     assertEquals(
@@ -416,7 +416,7 @@ class RightsIT {
             """));
   }
 
-  /** Everything that both queries call, in a schema that its search_path has first. */
+  /** Replaces all that the two queries call, in a schema that is first in the search_path. */
   @Test
   void aSearchPathRunsNoCodeWithOurRights() throws SQLException {
     primary.sql("CREATE SCHEMA evil");
@@ -521,7 +521,7 @@ class RightsIT {
     return route(role).ask(server.host() + ":" + server.port()).node();
   }
 
-  /** READER and FUNCTION alone are not told the timeline of a standby. */
+  /** Adds the timeline: a standby does not report it to roles such as READER and FUNCTION. */
   private static NodeState onTimeline2(NodeState node) {
     return node.with(node.server().onTimeline(2L));
   }

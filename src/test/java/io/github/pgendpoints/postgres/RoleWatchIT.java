@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Servers that report a change of role: the probes alone would find it a minute later. */
+/** Servers that report a change of their role. Probes alone would find it a minute later. */
 @Tag("alone")
 @Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
@@ -48,7 +48,7 @@ class RoleWatchIT {
   }
 
   @Test
-  void aPromotionBesideThePrimaryIsReportedAndSoIsItsEnd() throws SQLException {
+  void reportsASecondPrimaryAndTheLossOfTheFirst() throws SQLException {
     try (Run run = watching()) {
       standby.promote();
       until(() -> run.logged("multiple primaries").size() == 1);
@@ -60,8 +60,7 @@ class RoleWatchIT {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void aLossOfThePrimaryIsReportedAndSoIsTheNextOne(boolean tls, @TempDir Path folder)
-      throws Exception {
+  void reportsALostPrimaryAndItsSuccessor(boolean tls, @TempDir Path folder) throws Exception {
     if (tls) {
       Certificates.Signed own =
           new Certificates(folder, "authority").sign("server", "EC", "dns:db1.example");
@@ -80,9 +79,9 @@ class RoleWatchIT {
     }
   }
 
-  /** As HAProxy and the load balancers of clouds do, mostly after a minute or more. */
+  /** HAProxy and cloud load balancers end idle sessions, mostly after a minute or more. */
   @Test
-  void noProxyTakesTheSessionOnThePrimaryForAnIdleOne() throws SQLException {
+  void sendsEmptyQueriesToThePrimary() throws SQLException {
     try (Run run = watching()) {
       await()
           .atMost(Duration.ofSeconds(30))
@@ -99,7 +98,7 @@ class RoleWatchIT {
   }
 
   @Test
-  void replayIsNotHeldUpByAQuestion() throws SQLException {
+  void aQuestionDelaysNoReplay() throws SQLException {
     primary.sql("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n");
     for (PostgresServer server : cluster.standbys()) {
       server.sql("ALTER SYSTEM SET max_standby_streaming_delay = '700ms'");
@@ -156,7 +155,7 @@ class RoleWatchIT {
         "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC",
         "DROP EXTENSION plpgsql",
       })
-  void aServerOnWhichThatIsNotPossibleIsProbedAsBefore(String statement) throws SQLException {
+  void probesAServerThatCannotReportRoleChanges(String statement) throws SQLException {
     primary.sql(
         "CREATE ROLE watcher LOGIN PASSWORD '%s' IN ROLE pg_monitor"
             .formatted(PostgresCluster.PASSWORD));
@@ -189,9 +188,9 @@ class RoleWatchIT {
     }
   }
 
-  /** It waits until every client has gone. */
+  /** A smart shutdown waits until every client has disconnected. */
   @Test
-  void aSmartShutdownIsNotHeldUp() throws Exception {
+  void delaysNoSmartShutdown() throws Exception {
     try (Run run = start("PROBE_INTERVAL", "200ms")) {
       until(() -> held(standby) == 1);
       String postmaster =
@@ -204,12 +203,12 @@ class RoleWatchIT {
   }
 
   @Test
-  void noQuestionOutlivesTheManagerByMuch() throws SQLException {
+  void aQuestionEndsWithTheManager() throws SQLException {
     watching().close();
     await().atMost(Duration.ofSeconds(3)).until(() -> held(standby) == 0);
   }
 
-  /** Starts a manager that probes rarely, and waits until all servers report. */
+  /** Starts a manager that probes rarely, and waits until each standby reports role changes. */
   private Run watching(String... settings) {
     Run run = start(settings);
     for (PostgresServer server : cluster.standbys()) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Keys of SCRAM logins, as pgjdbc asks Java for them. */
+/** Keys of SCRAM logins, requested from Java as pgjdbc requests them. */
 class ScramKeysTest {
   private static final String ALGORITHM = "PBKDF2WithHmacSHA256";
   private static final int SLOW = 1_000_000;
@@ -64,7 +64,7 @@ class ScramKeysTest {
   }
 
   @Test
-  void anotherPasswordSaltOrNumberOfIterationsHasAnotherKey() throws GeneralSecurityException {
+  void differentInputsGiveDifferentKeys() throws GeneralSecurityException {
     List<PBEKeySpec> specs =
         List.of(
             spec("a", "salt", 4096),
@@ -92,7 +92,7 @@ class ScramKeysTest {
   }
 
   @Test
-  void aKeyThatCouldNotBeDerivedIsDerivedByTheNextLogin() throws GeneralSecurityException {
+  void derivesAKeyAgainAfterAFailure() throws GeneralSecurityException {
     Provider platform = Security.getProvider("SunJCE");
     int position = List.of(Security.getProviders()).indexOf(platform) + 1;
     Security.removeProvider(platform.getName());
@@ -105,7 +105,7 @@ class ScramKeysTest {
   }
 
   @Test
-  void whoChangesAKeyDoesNotChangeTheNextOne() throws GeneralSecurityException {
+  void returnsACopyOfTheKey() throws GeneralSecurityException {
     byte[] first = key(spec("a", "copy", 4096));
     byte[] kept = first.clone();
     first[0]++;
@@ -123,7 +123,7 @@ class ScramKeysTest {
   }
 
   @Test
-  void aServerThatMakesUpSaltsFillsNoMemory() throws GeneralSecurityException {
+  void keepsALimitedNumberOfKeys() throws GeneralSecurityException {
     byte[] first = key(spec("a", "first", SLOW));
     for (int i = 0; i < 64; i++) {
       key(spec("a", "made up " + i, 1));

@@ -45,7 +45,7 @@ class TcpCheckTest {
   }
 
   @Test
-  void findsWhereNobodyAcceptsAConnection() throws IOException {
+  void findsAddressesWithoutAServer() throws IOException {
     try (ServerSocket open = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         FakeNode blackHole = FakeNode.blackHole()) {
       String answers = "127.0.0.1:" + open.getLocalPort();
@@ -66,7 +66,7 @@ class TcpCheckTest {
   }
 
   @Test
-  void asksNobodyWhileAnEntryIsListed() throws IOException {
+  void checksNoneIfOneIsListed() throws IOException {
     String refuses = "127.0.0.1:" + closedPort();
     assertEquals(Set.of(), check(refuses, "db1:5432").unanswered());
   }
@@ -82,9 +82,9 @@ class TcpCheckTest {
             .unanswered());
   }
 
-  /** What is wrong with us is no sign that nobody is there. */
+  /** A problem of this machine does not prove that no server is there. */
   @Test
-  void nobodyIsMissedWithoutAnAttempt() throws IOException {
+  void marksNothingWithoutAnAttempt() throws IOException {
     String refuses = "127.0.0.1:" + closedPort();
 
     assertFalse(TcpCheck.isUnanswered(refuses, Deadline.in(Duration.ZERO)));

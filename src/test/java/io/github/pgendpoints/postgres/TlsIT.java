@@ -129,7 +129,7 @@ class TlsIT {
   }
 
   @Test
-  void verifyFullChecksTheNameInTheNodeListAndNotTheAddress() {
+  void verifyFullChecksTheListedName() {
     try (ProbeRoute route = route("verify-full", authority)) {
       says(route, "db1.example", "PRIMARY", "");
       says(
@@ -152,7 +152,7 @@ class TlsIT {
   }
 
   @Test
-  void requireWithoutRootCertificatesTrustsEveryServer() {
+  void requireWithoutRootsTrustsEveryServer() {
     try (ProbeRoute route = route("require", null)) {
       says(route, "db2.example", "PRIMARY", "");
     }
@@ -176,7 +176,7 @@ class TlsIT {
   }
 
   @Test
-  void reportsThatTheClientCertificateIsForAnotherRole() {
+  void reportsAClientCertificateOfAnotherRole() {
     Signed client = authority.sign("somebody", "EC", "");
     try (ProbeRoute route = byCertificate("by_ec", client)) {
       says(

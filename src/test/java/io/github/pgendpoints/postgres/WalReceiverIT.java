@@ -30,8 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Standbys that real servers have cut off, as the cycles report them. A decision reads no clock:
- * the cycles take place at moments of the test's choice, minutes apart.
+ * Real standbys that receive or replay nothing, as cycles report them. A decision reads no clock:
+ * the test chooses the times of the cycles, minutes apart.
  */
 class WalReceiverIT {
   private final ProbeRoute route = new ProbeRoute();
@@ -49,7 +49,7 @@ class WalReceiverIT {
     cluster = PostgresCluster.start(new PostgresCluster.Options().standbys(1));
     primary = cluster.primary();
     standby = cluster.standbys().get(0);
-    // Long enough for a loaded machine: a node that is slow is another test.
+    // Long enough for a loaded machine: slow nodes are the subject of another test.
     route
         .with("PGPORT", String.valueOf(cluster.port()))
         .with("PGCONNECT_TIMEOUT", "20")
@@ -62,7 +62,7 @@ class WalReceiverIT {
     cluster.close();
   }
 
-  /** Without a source, and with one that refuses: a receiver that starts again and again. */
+  /** The standby has no source, or one that refuses its WAL receiver again and again. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -70,7 +70,7 @@ class WalReceiverIT {
         "'host=127.0.0.1 port=1 user=repmgr'",
         "'host=127.0.0.1 port=%d user=nobody'"
       })
-  void aStandbyThatReceivesNothingIsReportedAfterMinutes(String source) throws SQLException {
+  void reportsAStandbyWithoutWalAfterMinutes(String source) throws SQLException {
     cycleAfter(0);
     cycleAfter(10);
     String connection = standby.sql("SHOW primary_conninfo");
@@ -97,7 +97,7 @@ class WalReceiverIT {
     assertEquals(List.of("INFO over: no WAL receiver: 127.0.0.2"), cutOffIn(cycleAfter(10)));
   }
 
-  /** Its replay stands still while the primary writes. */
+  /** The replay of the standby is paused while the primary writes. */
   @Test
   void aLagThatOnlyGrowsIsReportedAfterMinutes() throws SQLException {
     cycleAfter(0);
@@ -129,7 +129,7 @@ class WalReceiverIT {
     return route.ask(server.host()).node();
   }
 
-  /** A cycle that many seconds after the one before. */
+  /** Runs a cycle this many seconds after the one before, and returns its alerts. */
   private List<String> cycleAfter(int seconds) {
     now = now.plusSeconds(seconds);
     Topology topology = new Topology(List.of(ask(primary), ask(standby)), now);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** When a request may still begin, and when one is tried again. */
+/** When a request may still begin, and when a failed request is retried. */
 class ApiBudgetTest {
   private final AtomicLong clock = new AtomicLong(-5_000_000_000L);
   private final ApiBudget budget = new ApiBudget(Duration.ofSeconds(5), clock::get);
@@ -49,7 +49,7 @@ class ApiBudgetTest {
     assertThrows(KubernetesClientException.class, budget::check);
   }
 
-  /** Probes that fail end the cycle without another stretch of API work. */
+  /** A cycle that ends after its probes has no second stretch of API work. */
   @Test
   void countsWhatCameBeforeTheProbesOnce() {
     pass(10_000);

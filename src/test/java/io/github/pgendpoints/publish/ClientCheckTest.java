@@ -30,7 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** When the slices of a Service are read, and when a difference is reported. */
+/** When the check reads the slices of a Service, and when it reports a difference. */
 class ClientCheckTest {
   private final FakeApiServer api = new FakeApiServer("db").start();
   private final KubernetesClient client = api.client();
@@ -169,7 +169,7 @@ class ClientCheckTest {
     assertEquals(3, lists());
   }
 
-  /** Those of the check; the informer asks for a version. */
+  /** Counts the lists that the check requests: those of informers have a resourceVersion. */
   private long lists() {
     return api.requests().stream()
         .filter(request -> request.verb().equals("list"))
@@ -200,7 +200,7 @@ class ClientCheckTest {
   }
 
   @Test
-  void forgivesADifferenceThatIsOverAtTheNextLook() {
+  void ignoresTemporaryDifference() {
     api.put(slice("x", "10.0.0.9"));
     cycle();
     api.delete(EndpointSlice.class, "db", "x");
@@ -239,7 +239,7 @@ class ClientCheckTest {
   }
 
   @Test
-  void comparesSlicesThatTheCycleHasReadWithoutARequest() {
+  void comparesReadSlicesWithoutRequest() {
     ObservedService read =
         new ObservedService(api.endpoints("pg-rw"), List.of(slice("x", "10.0.0.9")));
     check.compare(List.of(new Observation("pg-rw", read)));
@@ -274,7 +274,7 @@ class ClientCheckTest {
   }
 
   @Test
-  void failsUntilALookSucceedsAndIsPatientMeanwhile() {
+  void failsUntilAReadSucceeds() {
     api.fail(1, 500, "GET", "endpointslices");
 
     assertThrows(KubernetesClientException.class, this::cycle);
@@ -301,7 +301,7 @@ class ClientCheckTest {
   }
 
   @Test
-  void skipsAServiceOfWhichSomethingElseIsReported() {
+  void skipsServiceWithOtherReportedProblem() {
     api.put(slice("x", "10.0.0.9"));
     cycle();
     seconds = 3;

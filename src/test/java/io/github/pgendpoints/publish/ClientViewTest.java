@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The union of all EndpointSlices of a Service, against what was written. */
+/** Compares the union of all EndpointSlices of a Service with what was written. */
 class ClientViewTest {
   private static final String MIRROR = "endpointslicemirroring-controller.k8s.io";
   private static final String OURS = "postgres-endpoint-manager";
@@ -80,7 +80,7 @@ class ClientViewTest {
     assertFalse(view(endpoints, slices).differs());
   }
 
-  // --- a slice leads elsewhere -------------------------------------------------------------------
+  // --- a slice routes elsewhere ------------------------------------------------------------------
 
   static Stream<Arguments> misleading() {
     return Stream.of(
@@ -138,7 +138,7 @@ class ClientViewTest {
   // --- Kubernetes does not mirror ----------------------------------------------------------------
 
   @Test
-  void aMirroredSliceThatIsLeftOfADeletedObjectIsNamed() {
+  void reportsLeftoverMirroredSlice() {
     ClientView view =
         view(
             null,

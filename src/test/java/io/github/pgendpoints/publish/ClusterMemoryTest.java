@@ -82,7 +82,7 @@ class ClusterMemoryTest {
     assertEquals(3, reads);
   }
 
-  /** A leader would take the rivals of a follower for its own, and wait for them. */
+  /** Otherwise a leader would wait for rivals that the replica found while it did not lead. */
   @Test
   void remembersNothingOfAJudgment() {
     LastPublished published = memory.recall(Nodes.nothingPublished());

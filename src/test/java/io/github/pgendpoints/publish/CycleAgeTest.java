@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
-/** What was true when a cycle began is not written when that is long ago. */
+/** A cycle must not write its result if it began too long ago. */
 class CycleAgeTest {
   private final AtomicLong nanos = new AtomicLong(5);
   private final AtomicLong millis = new AtomicLong(1_700_000_000_000L);
@@ -30,7 +30,7 @@ class CycleAgeTest {
   }
 
   @Test
-  void theClockThatGoesOnWhileTheMachineSleepsEndsIt() {
+  void wallClockEndsCycle() {
     CycleAge.Moment begun = age.now();
     pass(Duration.ofSeconds(1), Duration.ofSeconds(21));
 
@@ -40,7 +40,7 @@ class CycleAgeTest {
   }
 
   @Test
-  void theClockThatCannotBeSetBackEndsIt() {
+  void monotonicClockEndsCycle() {
     CycleAge.Moment begun = age.now();
     pass(Duration.ofSeconds(21), Duration.ofSeconds(-3600));
 

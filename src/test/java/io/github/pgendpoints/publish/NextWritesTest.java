@@ -29,8 +29,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What a cycle writes for one Service, by what is there: the table of docs/adr/0008. In the rows,
- * {@code right} leads to the primary, {@code old} to the one before it, and {@code -} is not there.
+ * What a cycle writes for one Service, given the objects that exist: the table of docs/adr/0008. In
+ * the rows, {@code right} routes to the primary, {@code old} to the previous one; {@code -}: none.
  */
 class NextWritesTest {
   private static final Topology OLD = topology(primary("10.0.0.1", 1), standby("10.0.0.2"));
@@ -47,7 +47,7 @@ class NextWritesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        // No switch: the form that PUBLISH asks for follows the topology.
+        // No switch: the form that PUBLISH requires follows the topology.
         "endpoints | -          | -     | -     | createEndpoints pg-rw",
         "endpoints | old        | -     | old   | patchOrCreateEndpoints pg-rw",
         "endpoints | right      | -     | old   | nothing",
@@ -66,7 +66,7 @@ class NextWritesTest {
         "endpoints | hidden     | right | -     | patchOrCreateEndpoints pg-rw shown",
         "endpoints | right      | right | -     | nothing",
         "endpoints | right      | right | right | deleteEndpointSlice pg-rw-ipv4",
-        // The topology changes on the way: the form in force is written first.
+        // The topology changes during a switch: the form in force is written first.
         "slices    | old        | -     | old   | patchOrCreateEndpoints pg-rw",
         "slices    | old        | old   | old   | deleteEndpointSlice pg-rw-ipv4,"
             + " patchOrCreateEndpoints pg-rw",
@@ -77,14 +77,14 @@ class NextWritesTest {
         "endpoints | hidden-old | old   | -     | patchOrCreateEndpointSlice pg-rw-ipv4",
         "endpoints | hidden-old | right | -     | patchOrCreateEndpoints pg-rw hidden",
         "endpoints | -          | old   | -     | patchOrCreateEndpointSlice pg-rw-ipv4",
-        // Kubernetes still shows what it mirrored: nothing new may stand beside it.
+        // The mirrored slices still exist: no other address may be added beside them.
         "slices    | hidden-old | old   | old   | refused",
         "endpoints | hidden-old | old   | old   | refused",
         "slices    | -          | old   | old   | refused",
-        // Endpoints that somebody brought back beside right slices are not believed.
+        // Another writer restored old Endpoints beside correct slices: the slices apply.
         "slices    | old        | right | old   | patchOrCreateEndpoints pg-rw hidden",
         "endpoints | old        | right | old   | patchOrCreateEndpoints pg-rw",
-        // Somebody deleted our slices in the middle of a switch.
+        // Another writer deleted our slices during a switch.
         "endpoints | hidden     | -     | -     | patchOrCreateEndpoints pg-rw shown",
         "slices    | hidden     | -     | -     | createEndpointSlice pg-rw-ipv4"
       })
@@ -107,11 +107,11 @@ class NextWritesTest {
         "endpoints | -          | old | -   | patchOrCreateEndpointSlice pg-rw-ipv4",
         "endpoints | hidden-old | old | -   | patchOrCreateEndpointSlice pg-rw-ipv4",
         "endpoints | hidden-old | old | old | refused",
-        // No switch goes on.
+        // A switch does not continue.
         "slices    | right      | -     | right | nothing",
         "endpoints | -          | right | -     | nothing"
       })
-  void ofAPrimaryThatAPersonHasChosenAreTheFormInForce(
+  void overruledPrimaryUsesFormInForce(
       String publish, String endpoints, String ours, String mirror, String writes) {
     Plan plan = plan(publish, actual(endpoints, ours, mirror));
 
@@ -165,7 +165,7 @@ class NextWritesTest {
         readOnly("slices", 1000, true, nothing).nextWrites().stream()
             .map(write -> write.object().getMetadata().getName())
             .toList());
-    // They do not fit in Endpoints, which are one object.
+    // They do not fit into Endpoints, which are a single object.
     assertThrows(
         UnusableServiceException.class,
         () -> readOnly("endpoints", 1000, true, nothing).nextWrites());
@@ -185,7 +185,7 @@ class NextWritesTest {
     return publisher(publish).readOnly(many, everyStandby(many), nothingPublished(), actual);
   }
 
-  // --- what is there ----------------------------------------------------------------------------
+  // --- objects that exist -----------------------------------------------------------------------
 
   private static ObservedService actual(String endpoints, String ours, String mirror) {
     return new ObservedService(
@@ -237,7 +237,7 @@ class NextWritesTest {
     metadata.getAnnotations().values().removeIf(value -> value == null);
   }
 
-  // --- what is written --------------------------------------------------------------------------
+  // --- plans and their writes -------------------------------------------------------------------
 
   private static Publisher publisher(String publish) {
     return publish.equals("slices") ? PUBLISH_SLICES : PUBLISH_ENDPOINTS;

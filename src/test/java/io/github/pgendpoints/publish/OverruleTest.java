@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Which generation an overruled primary gets. */
+/** Which generation an overruled primary gets, and how managers handle it. */
 class OverruleTest {
   private static final Instant FIRST = Instant.parse("2026-11-24T12:34:56Z");
   private static final Topology ON_TIMELINE_2 = Nodes.topology(Nodes.primary("10.0.0.2", 2));
@@ -36,7 +36,7 @@ class OverruleTest {
         Decision::decide);
   }
 
-  /** What a command of its own decides, which finds these objects. */
+  /** Returns what a separate overrule command decides when it finds these objects. */
   private static Memory overruled(Topology topology, LastPublished published, Instant at) {
     Clock clock = Clock.fixed(at, ZoneOffset.UTC);
     ObservedService nothing = new ObservedService(null, List.of());
@@ -61,9 +61,9 @@ class OverruleTest {
         List.of());
   }
 
-  /** Without STATE the manager is the only one that knows the generation of deleted objects. */
+  /** Without STATE, only the manager still knows the generation of the deleted objects. */
   @Test
-  void endsTheMemoryOfAManagerWhoseObjectsWereDeletedInBetween() {
+  void replacesManagerMemoryAfterObjectDeletion() {
     ClusterMemory manager = process();
     Memory first = overruled(ON_TIMELINE_2, Nodes.nothingPublished(), FIRST);
     manager.recall(objectsOf(first));
@@ -78,7 +78,7 @@ class OverruleTest {
     assertEquals("10.0.0.1", verdict.publishing().name());
   }
 
-  /** As a backup of them brings back. */
+  /** A restored backup, for example, contains such a copy. */
   @Test
   void isNotUndoneByAnOlderCopyOfTheObjects() {
     Memory older = overruled(ON_TIMELINE_1, Nodes.nothingPublished(), FIRST);

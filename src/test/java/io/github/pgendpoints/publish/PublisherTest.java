@@ -63,7 +63,7 @@ class PublisherTest {
   private final StoredTopologyReader stored = new StoredTopologyReader(5432, false, warning -> {});
 
   @Test
-  void putsThePrimaryBehindReadWriteAndTheStandbysBehindReadOnly() {
+  void publishesPrimaryAndStandbys() {
     assertEquals(
         """
         ---
@@ -103,7 +103,7 @@ class PublisherTest {
   @Test
   void storesTheTopologyAndEveryNodeOnBothObjects() {
     Map<String, String> expected = new HashMap<>();
-    // Taken away where they are.
+    // Null removes an annotation that exists.
     expected.put("postgres.discovery/begin", null);
     expected.put("postgres.discovery/generation", null);
     expected.putAll(
@@ -321,9 +321,9 @@ class PublisherTest {
         readWrite(topology(primary("10.0.0.1", 1)), read).diff().lines().toList());
   }
 
-  /** A role that loses the right to read histories and gets it back: one write each. */
+  /** If a role loses the right to read histories, and gets it back, each change is one write. */
   @Test
-  void storesWhereTheTimelineBeginsOnceAndDropsItOnce() {
+  void storesAndDropsTimelineBeginOnce() {
     Topology granted = topology(onTimelineTwo(Set.of(Right.HISTORY)));
     Topology denied = topology(onTimelineTwo(Set.of()));
     Endpoints with = decided(granted, Nodes.nothingPublished(), null);
@@ -381,7 +381,7 @@ class PublisherTest {
   }
 
   @Test
-  void storesAPersonsGenerationOnAndOn() {
+  void keepsOverruledGenerationInEachWrite() {
     Endpoints chosen = written(readWrite(TOPOLOGY, null));
     chosen.getMetadata().getAnnotations().put(Annotations.GENERATION, "4");
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** When the Service of a plan is read, and what keeps its Endpoints from being written. */
+/** When the Service of a plan is read, and what prevents the write of its Endpoints. */
 class ServiceCheckTest {
   private final FakeApiServer api = new FakeApiServer("db").start();
   private final Conditions conditions = TestConditions.create();
@@ -51,7 +51,7 @@ class ServiceCheckTest {
   private final Publisher publisher =
       new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC());
 
-  /** Nothing is to be cleared. */
+  /** A plan without a change: there is nothing to clear. */
   private final Plan unchanged = publisher.cleared(new ObservedService(null, List.of()));
 
   @BeforeEach
@@ -81,7 +81,7 @@ class ServiceCheckTest {
     api.put(service);
   }
 
-  /** Endpoints that are to be cleared. */
+  /** Returns a plan that clears Endpoints. */
   private Plan change() {
     Endpoints endpoints =
         new EndpointsBuilder()
@@ -127,7 +127,7 @@ class ServiceCheckTest {
   }
 
   @Test
-  void anAnswerThatWasReadAheadCountsInItsOwnCycleOnly() {
+  void readAheadAppliesOnlyToItsCycle() {
     service("postgresql", Map.of());
     readAhead();
     service("postgresql", Map.of("app", "pg"));
@@ -147,7 +147,7 @@ class ServiceCheckTest {
   }
 
   @Test
-  void aServiceThatCouldNotBeReadAheadIsReadBeforeTheWrite() throws Exception {
+  void failedReadAheadIsRepeatedBeforeWrite() throws Exception {
     service("postgresql", Map.of());
     api.fail(1, 403, "GET", "services");
     readAhead();
@@ -183,13 +183,13 @@ class ServiceCheckTest {
     service("postgresql", Map.of("app", "pg"));
 
     assertEquals(
-        "Service pg-rw has a selector, so Kubernetes itself writes its Endpoints: they are left alone",
+        "Service pg-rw has a selector, so Kubernetes writes its Endpoints, and the program does not",
         assertThrows(UnusableServiceException.class, () -> check.check(unchanged)).getMessage());
     assertThrows(UnusableServiceException.class, () -> check.check(unchanged), "it is read again");
   }
 
   @Test
-  void reportsAPortOfAnotherNameOnceEvenIfItAppearsLater() throws Exception {
+  void reportsWrongPortNameOnce() throws Exception {
     service("postgresql", Map.of());
     check.check(unchanged);
     assertEquals(List.of(), news());
@@ -198,15 +198,15 @@ class ServiceCheckTest {
     check.check(change());
     assertEquals(
         List.of(
-            "Service pg-rw names its port 'db', its Endpoints will name it 'postgresql':"
-                + " nothing is routed until PORT_NAME is the Service's own"),
+            "Service pg-rw names its port 'db', but PORT_NAME is 'postgresql': nothing is"
+                + " routed until both are the same"),
         news());
     check.check(change());
     assertEquals(List.of(), news());
   }
 
   @Test
-  void reportsAMissingRightAndReadsTheServiceAgainLater() throws Exception {
+  void reportsMissingRightAndRetriesLater() throws Exception {
     service("postgresql", Map.of("app", "pg"));
     api.deny("get", "services");
 

@@ -20,7 +20,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Which reads of the slices are requests with PUBLISH=endpointslices, while informers watch. */
+/** Which reads of slices are sent as requests, with PUBLISH=endpointslices and informers. */
 class ServiceReaderTest {
   private final FakeApiServer api = new FakeApiServer("db").start();
   private final KubernetesClient client = api.client();
@@ -65,7 +65,7 @@ class ServiceReaderTest {
     assertEquals(before, lists(), "the informer vouches for them");
   }
 
-  /** The resourceVersion of what a switch writes says nothing of the other form. */
+  /** The resourceVersion of the object that a switch writes does not cover the other form. */
   @Test
   void eachStepOfASwitchReadsThem() {
     api.put(ours());
@@ -98,7 +98,7 @@ class ServiceReaderTest {
     await().until(() -> api.watches() >= 2);
   }
 
-  /** Those of the reader; an informer asks for a version. */
+  /** Counts the lists that the reader requests: those of informers have a resourceVersion. */
   private long lists() {
     return api.requests().stream()
         .filter(request -> request.verb().equals("list"))

@@ -28,7 +28,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What is wanted of EndpointSlices, and what they remember. */
+/** Which EndpointSlices a cycle writes, and what their annotations store. */
 class SlicesTest {
   private static final Topology TOPOLOGY =
       topology(
@@ -120,7 +120,7 @@ class SlicesTest {
   }
 
   @Test
-  void findsWhatItWroteUnchangedAndAnEditNot() {
+  void detectsEditsOfWrittenSlices() {
     List<EndpointSlice> written = written(readOnly(TOPOLOGY, List.of()));
     assertTrue(readOnly(TOPOLOGY, written).isUnchanged());
 
@@ -129,7 +129,7 @@ class SlicesTest {
   }
 
   @Test
-  void believesTheSliceThatWasWrittenLastAndTheHighestTimeline() {
+  void prefersLatestSliceAndHighestTimeline() {
     List<EndpointSlice> old = written(readWrite(topology(primary("10.0.0.1", 5)), List.of()));
     List<EndpointSlice> slices =
         new ArrayList<>(written(readWrite(topology(primary("2001:db8::2", 6)), old)));
@@ -187,7 +187,7 @@ class SlicesTest {
     assertTrue(reader.maySlicesBeThere("pg-ro", SHOWN));
   }
 
-  /** It may have published slices, and deleted the Endpoints. */
+  /** The other replica may have published slices, and deleted the Endpoints. */
   @Test
   void looksForSlicesAgainAfterAnotherReplicaLed() {
     ServiceReader reader = reader(false);
@@ -200,7 +200,7 @@ class SlicesTest {
     assertFalse(reader.maySlicesBeThere("pg-ro", SHOWN));
   }
 
-  /** One that is not asked to send requests. */
+  /** Returns a reader without clients: these tests send no requests. */
   private ServiceReader reader(boolean publishSlices) {
     WatchedServices unwatched =
         new WatchedServices(
@@ -208,7 +208,7 @@ class SlicesTest {
     return new ServiceReader(null, null, unwatched, rights, publishSlices, null);
   }
 
-  /** As the API server gives back a slice that was emptied. */
+  /** The API server returns an emptied slice without its lists. */
   @Test
   void readsASliceWithoutLists() {
     EndpointSlice emptied = new EndpointSlice();
@@ -226,7 +226,7 @@ class SlicesTest {
   }
 
   @Test
-  void letsHiddenEndpointsBeSeenOnlyWhereNobodyHasASlice() {
+  void unhidesEndpointsOnlyWithoutSlices() {
     EndpointSlice other =
         new EndpointSliceBuilder().withNewMetadata().withName("x").endMetadata().build();
 

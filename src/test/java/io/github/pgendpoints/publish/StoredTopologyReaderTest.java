@@ -60,7 +60,7 @@ class StoredTopologyReaderTest {
   }
 
   @Test
-  void findsNothingOnAFirstRunAndInWhatTheOriginalWrote() {
+  void findsNoTopologyOnFirstRunOrOfOriginal() {
     assertEquals(
         new LastPublished(PublishedPrimary.none(), null, Set.of(), Set.of(), 0, false, List.of()),
         published(null, null));
@@ -78,7 +78,7 @@ class StoredTopologyReaderTest {
         "8,3, 8,2, 8,3",
         "-,-, 8,3, 8,3",
         "8,3, -,-, 8,3",
-        // Overruled, and only the read-write object could be written yet.
+        // After overrule, when only the read-write object is written yet.
         "9,1, 8,3, 9,1",
       })
   void takesTheHigherTimelineOfOneCluster(
@@ -172,7 +172,7 @@ class StoredTopologyReaderTest {
   }
 
   @Test
-  void goesByTheAddressOfReadWriteWhereNothingIsStored() {
+  void usesReadWriteAddressIfNothingIsStored() {
     LastPublished published = published(withAddress(endpoints(Map.of()), "10.0.0.3"), null);
 
     assertEquals(
@@ -180,9 +180,9 @@ class StoredTopologyReaderTest {
     assertEquals(Set.of("10.0.0.3:5432"), published.readWrite());
   }
 
-  /** Whoever edited the address of the Service may have meant another server. */
+  /** A client that edited the address of the Service may have meant another server. */
   @Test
-  void takesNoEntryFromTheServiceIfTheStartTimeIsKnown() {
+  void ignoresServiceAddressIfStartTimeIsKnown() {
     Map<String, String> annotations =
         Map.of(
             Annotations.PRIMARY, "db1",
@@ -225,8 +225,7 @@ class StoredTopologyReaderTest {
         "timeline|x|a number from 1 to 4294967295",
         "system-identifier|x|a number from 1 to 18446744073709551615"
       })
-  void findsOneFaultWithEachAnnotationThatCannotBeRead(
-      String annotation, String text, String allowed) {
+  void reportsOneFaultPerUnreadableAnnotation(String annotation, String text, String allowed) {
     assertEquals(
         List.of(
             "Endpoints pg has the annotation postgres.discovery/%s: '%s'; allowed: %s"
@@ -235,7 +234,7 @@ class StoredTopologyReaderTest {
   }
 
   @Test
-  void doesWithoutACopyThatCannotBeRead() {
+  void ignoresUnreadableCopy() {
     List<String> told = new ArrayList<>();
     LastPublished published =
         new StoredTopologyReader(5432, false, told::add)
@@ -259,7 +258,7 @@ class StoredTopologyReaderTest {
   }
 
   @Test
-  void needsTheCopyWhereTheReadWriteObjectHasNoLineOfItsOwn() {
+  void needsCopyIfReadWriteHasNoLine() {
     assertEquals(1, published(endpoints(Map.of()), state("8", "x")).faults().size());
     assertEquals(2, published(state("8", "x"), state("8", "x")).faults().size());
   }

@@ -10,10 +10,10 @@ import java.util.stream.Collectors;
 
 /**
  * The form of the texts that a type accepts: a regular expression for parsers and for schemas. It
- * uses what Java, ECMAScript, and RE2 have in common, so it has neither flags nor lookarounds.
+ * uses only what Java, ECMAScript, and RE2 have in common, so it has neither flags nor lookarounds.
  *
  * @param regex matches a whole text; null for any text
- * @param except found in texts that are not allowed all the same; null for none
+ * @param except matches a part that no accepted text may have; null for none
  * @param numbers the numbers without quotes that YAML may have instead; null for none
  */
 record Form(String regex, String except, Numbers numbers) {
@@ -23,7 +23,7 @@ record Form(String regex, String except, Numbers numbers) {
   /**
    * Bounds of a number.
    *
-   * @param step of which it is a multiple
+   * @param step each accepted number is a multiple of it
    */
   record Numbers(Number min, Number max, Number step) {
     static Numbers whole(long min, long max) {
@@ -31,12 +31,12 @@ record Form(String regex, String except, Numbers numbers) {
     }
   }
 
-  /** Texts that a regular expression matches. */
+  /** Returns the form of texts that a regular expression matches. */
   static Form of(String regex) {
     return new Form(regex, null, null);
   }
 
-  /** One of these words. */
+  /** Returns the form of these words. */
   static Form words(List<String> words, boolean ignoreCase) {
     return of(
         words.stream()
@@ -44,12 +44,12 @@ record Form(String regex, String except, Numbers numbers) {
             .collect(Collectors.joining("|")));
   }
 
-  /** Whole numbers, with leading zeros or without. */
+  /** Returns the form of whole numbers, with or without leading zeros. */
   static Form integers(long min, long max) {
     return new Form("0*(?:" + wholes(min, max) + ")", /* except= */ null, Numbers.whole(min, max));
   }
 
-  /** Numbers of at most so many decimals. */
+  /** Returns the form of numbers with at most this many decimals. */
   static Form decimals(BigDecimal min, BigDecimal max, int places) {
     BigDecimal least = min.setScale(places, RoundingMode.CEILING);
     BigDecimal most = max.setScale(places, RoundingMode.FLOOR);
@@ -60,8 +60,8 @@ record Form(String regex, String except, Numbers numbers) {
   }
 
   /**
-   * A list of nodes, as {@code NodeList} reads it, which describes faults better. The lengths of a
-   * name and of an IPv6 address are not limited here.
+   * Returns the form of a list of nodes, as {@code NodeList} reads it; that class describes faults
+   * better. This form does not limit the lengths of a name and of an IPv6 address.
    */
   static Form nodes() {
     String port = "(?::0{0,4}(?:" + wholes(1, 65535) + "))?";
@@ -83,32 +83,32 @@ record Form(String regex, String except, Numbers numbers) {
         .except("(?:^|,)\\s*(?:%s|%s)(?::[0-9]+)?\\s*(?:,|$)".formatted(noAddress, refused));
   }
 
-  /** This form, or another one. */
+  /** Returns a form that accepts the texts of this form and of another one. */
   Form or(Form other) {
     return new Form(regex + "|" + other.regex, except, numbers);
   }
 
-  /** The same after what another regular expression matches. */
+  /** Returns this form after a prefix that this regular expression matches. */
   Form after(String prefix) {
     return new Form(prefix + "(?:" + regex + ")", except, numbers);
   }
 
-  /** The same before what another regular expression matches. */
+  /** Returns this form before a suffix that this regular expression matches. */
   Form then(String suffix) {
     return new Form("(?:" + regex + ")" + suffix, except, numbers);
   }
 
-  /** One or more of these, between separators. */
+  /** Returns the form of one or more texts of this form, between separators. */
   Form listed(String separator, String end) {
     return of("(?:R)(?:S(?:R))*E".replace("E", end).replace("S", separator).replace("R", regex));
   }
 
-  /** The same form, of which these numbers need no quotes. */
+  /** Returns this form, with numbers that need no quotes. */
   Form with(Numbers unquoted) {
     return new Form(regex, except, unquoted);
   }
 
-  /** The same without texts in which this regular expression is found. */
+  /** Returns this form without texts in which this regular expression is found. */
   Form except(String found) {
     return new Form(regex, found, numbers);
   }
@@ -118,7 +118,7 @@ record Form(String regex, String except, Numbers numbers) {
         && (except == null || !Pattern.compile(except).matcher(text).find());
   }
 
-  /** A word with each letter as a class of both cases. */
+  /** Returns a pattern for a word, with each letter as a class of both cases. */
   static String inAnyCase(String word) {
     return word.chars()
         .mapToObj(Character::toString)
@@ -130,7 +130,7 @@ record Form(String regex, String except, Numbers numbers) {
         .collect(Collectors.joining());
   }
 
-  /** Both have the same number of decimals. */
+  /** Returns a pattern for a range whose bounds have the same number of decimals. */
   private static String decimals(BigDecimal min, BigDecimal max) {
     long whole = min.longValue();
     long last = max.longValue();
@@ -160,7 +160,7 @@ record Form(String regex, String except, Numbers numbers) {
     return text.substring(text.indexOf('.') + 1);
   }
 
-  /** The point and the digits after it, which may lack zeros at the end. */
+  /** Returns a pattern for the point and the digits after it; zeros at the end may be missing. */
   private static String decimalPart(String min, String max) {
     return isAll('0', min)
         ? isAll('0', max)
@@ -169,7 +169,7 @@ record Form(String regex, String except, Numbers numbers) {
         : "\\.(?:" + digits(min, max, true) + ")";
   }
 
-  /** Whole numbers without leading zeros, by their numbers of digits. */
+  /** Returns a pattern for whole numbers without leading zeros, by their numbers of digits. */
   private static String wholes(long min, long max) {
     String least = String.valueOf(min);
     String most = String.valueOf(max);
@@ -205,7 +205,7 @@ record Form(String regex, String except, Numbers numbers) {
   }
 
   /**
-   * Digits from one number to another of the same length.
+   * Returns a pattern for the digits from one number to another of the same length.
    *
    * @param mayEnd whether zeros at the end may be missing, except the first digit
    */

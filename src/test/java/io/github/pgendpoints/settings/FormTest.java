@@ -9,7 +9,7 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
 import org.junit.jupiter.api.Test;
 
-/** The regular expressions of numbers, compared with the numbers. */
+/** Compares the regular expressions of numbers with the numbers. */
 class FormTest {
   @Property
   void matchesTheWholeNumbersOfARange(

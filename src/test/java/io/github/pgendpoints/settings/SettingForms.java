@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The forms of the texts that settings accept, as the words about them say. */
+/** Derives the form of a setting's texts from the description of its allowed values. */
 final class SettingForms {
   private static final Pattern WORD_OR = Pattern.compile("([a-z]+), or (.*)");
   private static final Pattern DURATION = Pattern.compile("([0-9.]+)(ms|s|m|h)");
@@ -45,7 +45,7 @@ final class SettingForms {
 
   private SettingForms() {}
 
-  /** The form of a setting's texts. */
+  /** Returns the form of a setting's texts. */
   static Form of(Setting<?> setting) {
     return setting == SettingsCatalog.PG_NODES
         ? Form.nodes()
@@ -91,7 +91,7 @@ final class SettingForms {
         .with(seconds.numbers());
   }
 
-  /** The numbers from one duration to another one, in that unit. */
+  /** Returns the form of the numbers from one duration to another, in this unit. */
   private static Form durations(String unit, String min, String max) {
     return Form.decimals(in(unit, min), in(unit, max), 3);
   }

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class SettingFormsTest {
-  /** Right and wrong values of all settings, and what is like them, for each setting. */
+  /** Returns right and wrong values, and variants of them, to try with each setting. */
   private static Set<String> texts() {
     return Stream.of(SettingsSchemaTest.rightValues(), SettingsSchemaTest.wrongValues())
         .flatMap(columns -> columns.stream())

@@ -85,7 +85,7 @@ class SettingsReaderTest {
     assertEquals("y-ro", read(Map.of("HELM_RELEASE", "x", "CHART_NAME", "y")).roService());
   }
 
-  /** Kubernetes sets them in the pods of a namespace with Services of such names. */
+  /** Kubernetes sets these variables in pods of a namespace with a Service of a matching name. */
   @ParameterizedTest
   @ValueSource(strings = {"PG_PORT", "MANAGEMENT_PORT", "JOLOKIA_PORT", "ALERT_MAIL_PORT"})
   void ignoresTheLinkToAService(String name) throws Exception {

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 
 /** The schema of {@code settings} and {@code cronJob.env} in the chart, as the code defines it. */
 final class SettingsSchema {
-  /** The chart sets these itself, or they hold secrets. */
+  /** Settings that the chart sets itself or that hold secrets. */
   private static final Set<String> NOT_OF_THE_CHART =
       Set.of(
           "CHART_NAME",
@@ -30,7 +30,7 @@ final class SettingsSchema {
           "PGPASSWORD_FILE",
           "STATE");
 
-  /** Settings that only the values of the original chart may have. */
+  /** Settings that the chart accepts only among the values of the original chart. */
   private static final List<Setting<?>> OF_THE_ORIGINAL =
       List.of(SettingsCatalog.CHART_NAME, SettingsCatalog.NAMESPACE);
 
@@ -42,12 +42,12 @@ final class SettingsSchema {
 
   private SettingsSchema() {}
 
-  /** The settings that the chart takes. */
+  /** Returns the settings that the chart accepts. */
   static Stream<Setting<?>> settings() {
     return SettingsReference.all().filter(setting -> !NOT_OF_THE_CHART.contains(setting.name()));
   }
 
-  /** The properties of {@code settings}, one a line. */
+  /** Returns the properties of {@code settings}, one per line. */
   static String ofSettings() throws IOException {
     Map<String, Object> properties = new LinkedHashMap<>();
     settings().forEach(setting -> properties.put(setting.name(), schema(setting)));
@@ -60,7 +60,7 @@ final class SettingsSchema {
     return lines(properties, "        ");
   }
 
-  /** The properties of {@code cronJob.env}, one a line: all names of these settings. */
+  /** Returns the properties of {@code cronJob.env}, one per line: all names of these settings. */
   static String ofTheOriginal() throws IOException {
     Map<String, Object> properties = new LinkedHashMap<>();
     settings()
@@ -89,13 +89,13 @@ final class SettingsSchema {
       not.add(text("^[+]?0*" + taken + "$"));
     }
     if (setting == SettingsCatalog.PG_NODES) {
-      // The default of the chart.
+      // The chart's default is the placeholder alone, so the schema allows that.
       not.add(text(PLACEHOLDER + ".|." + PLACEHOLDER));
     }
     return schema(SettingForms.of(setting), not);
   }
 
-  /** As {@code SinkSettings} checks it. */
+  /** Returns the form of a sink's setting, as {@code SinkSettings} checks it. */
   private static Form ofSink(String name) {
     if (name.endsWith("_PORT")) {
       return Form.integers(1, 65535);
@@ -116,7 +116,7 @@ final class SettingsSchema {
     if (form.matches("true") && form.matches("false")) {
       types.add("boolean");
     } else if (form.matches("off")) {
-      // What YAML makes of off without quotes.
+      // YAML reads off without quotes as false.
       types.add("boolean");
       refused.add(Map.of("const", true));
     }
@@ -141,7 +141,7 @@ final class SettingsSchema {
     return schema;
   }
 
-  /** Strings with this pattern: a pattern alone is met by everything but strings, too. */
+  /** Returns the schema of strings with this pattern; without a type, non-strings match, too. */
   private static Map<String, Object> text(String pattern) {
     Map<String, Object> schema = new LinkedHashMap<>();
     schema.put("type", "string");

@@ -26,8 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The schema of the chart accepts the settings that the program accepts. To write it: {@code mvn
- * test -Dtest=SettingsSchemaTest -Dupdate.docs}.
+ * Tests that the chart's schema accepts the settings that the program accepts. To write the schema:
+ * {@code mvn test -Dtest=SettingsSchemaTest -Dupdate.docs}.
  */
 class SettingsSchemaTest {
   private static final String CHART = "charts/postgres-endpoint-manager";
@@ -36,7 +36,7 @@ class SettingsSchemaTest {
   private static final Pattern ENV = generated("env", "          ");
   private static final Pattern VALUE = Pattern.compile("(?m)^(\\w+) (.*)$");
 
-  /** Of each setting: a text that the program accepts, or a value without quotes. */
+  /** Values that the program accepts for each setting: texts, or values without quotes. */
   private static final String RIGHT =
       """
       PG_NODES "10.0.0.1", "db-1,db2.example:5433 , 10.0.0.3:1", "[fd00::3]:5432,fd00::1:2", "1a.b_c.", "::ffff:10.0.0.1"
@@ -74,7 +74,7 @@ class SettingsSchemaTest {
       LOG_FORMAT "text", "JSON"
       """;
 
-  /** Of each setting: what the program does not accept. */
+  /** Values that the program does not accept for each setting. */
   private static final String WRONG =
       """
       PG_NODES "10.0.0.1;10.0.0.2", "10.0.0.256", "127.0.0.1", "10.0.0.1,", "db:0", "db:65536", "http://db", "-db"
@@ -129,7 +129,7 @@ class SettingsSchemaTest {
     }
   }
 
-  /** The n-th value of each setting at once. */
+  /** Run n sets each setting to its n-th value. */
   @ParameterizedTest
   @MethodSource("rightValues")
   void acceptsWhatTheProgramAccepts(Map<String, Object> settings) throws IOException {
@@ -160,7 +160,7 @@ class SettingsSchemaTest {
     assertEquals(names, wrongValues().get(0).keySet().stream().toList());
   }
 
-  /** It counts as not set, so that the program uses its default. */
+  /** An empty value counts as not set, so the program uses the default. */
   @Test
   void acceptsAnEmptyValueOfEverySetting() throws IOException {
     Map<String, Object> empty = new LinkedHashMap<>();
@@ -197,7 +197,7 @@ class SettingsSchemaTest {
     return columns(WRONG);
   }
 
-  /** The first value of each setting, the second value, and so on. */
+  /** Returns the first value of each setting, then the second value of each, and so on. */
   private static List<Map<String, Object>> columns(String table) {
     Map<String, List<Object>> values = new LinkedHashMap<>();
     VALUE
@@ -233,7 +233,7 @@ class SettingsSchemaTest {
     }
   }
 
-  /** A value as the chart writes it, if it is none that it converts. */
+  /** Returns a value as the chart writes it, if the chart does not convert it. */
   private static String text(Object value) {
     return String.valueOf(value);
   }

@@ -31,7 +31,7 @@ class SettingsTableTest {
       Pattern.compile("(?s)(?<=<!-- generated: settings -->\n).*(?=<!-- end of generated -->\n)");
   private static final Pattern ROW = Pattern.compile("(?m)^\\| `([A-Z_]+)`[^\n]*$");
 
-  /** The pages about settings, each with what the code says in the place of what it says. */
+  /** The pages about settings. Each page replaces its table by the one from the code. */
   enum Page {
     /** All settings. */
     REFERENCE("docs/settings.md") {

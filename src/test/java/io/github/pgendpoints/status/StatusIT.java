@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What the command status shows of a real cluster. */
+/** Tests what the command status shows for a real cluster. */
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class StatusIT {
   private final FakeApiServer api;
@@ -127,7 +127,7 @@ class StatusIT {
     assertNull(RunningManager.ask(port, fingerprint(with(settings)), false));
   }
 
-  /** The reasons are those of the last cycle, also where another replica reports them. */
+  /** The reasons are those of the last cycle, even if another replica reports them. */
   @Test
   void asksAReplicaThatStandsByForTheReasons() throws Exception {
     int port = Http.freePort();
@@ -152,7 +152,7 @@ class StatusIT {
         assertFalse(source.get("leading").asBoolean(), source::toString);
         assertFalse(source.get("leader").asText().isEmpty(), source::toString);
         assertTrue(source.get("ageSeconds").isNumber(), source::toString);
-        // Both runs have the log of this process: the leader alone has reported it.
+        // Both runs share the log of this process. Only the leader has reported the error.
         assertEquals(1, follower.logged("ERROR multiple primaries").size());
       }
     }
@@ -161,7 +161,7 @@ class StatusIT {
   private static JsonNode comparable(JsonNode status) {
     ObjectNode copy = status.deepCopy();
     copy.remove("source");
-    // What moves with the servers' WAL.
+    // These values change with the servers' WAL.
     copy.withArray("nodes").forEach(node -> ((ObjectNode) node).remove(List.of("lsn", "lag")));
     return copy;
   }

@@ -21,7 +21,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** The three tables, row by row: docs/rules.md in examples. */
+/** Tests the three tables of docs/rules.md, row by row, with examples. */
 class DecisionTest {
   private static final Set<Right> ALL = EnumSet.allOf(Right.class);
   private static final Set<Right> NONE = Set.of();
@@ -34,7 +34,7 @@ class DecisionTest {
 
   private Memory memory = Memory.empty(StandbyHysteresis.none());
 
-  // How the examples are written.
+  // Helpers for the examples.
 
   private static Server server(String host, long timeline, String lsn, String history) {
     Server server = new Server(CLUSTER, startedAt(host), timeline, Lsn.of(lsn), false);
@@ -158,7 +158,7 @@ class DecisionTest {
       assertEquals(2, verdict.publishing().line().timeline(), "the line stays");
     }
 
-    /** It may be an old primary that answers slowly. */
+    /** That server may be an old primary that answers slowly. */
     @Test
     void isUnprovenWhereAnotherServerDoesNotTellItsTimeline() {
       assertUnproven(
@@ -171,7 +171,7 @@ class DecisionTest {
                   Map.of(Protection.STALE_PRIMARY, new UnreadValue("late", List.of())))));
     }
 
-    /** As on managed servers. */
+    /** Managed PostgreSQL servers do not grant these rights. */
     @Test
     void isUntoldWithoutTheRightsToTimelineAndHistory() {
       Verdict verdict = verdict(published("10.0.0.1", 2, null), hardened("10.0.0.2", Map.of()));
@@ -185,7 +185,7 @@ class DecisionTest {
       assertEquals(Rule.UNPROVEN, verdict.rule());
     }
 
-    /** Each history contains timeline 1 from 0/0: another cluster's, too. */
+    /** The history of another cluster also contains timeline 1 from 0/0. */
     @Test
     void isUnprovenWhereItDoesNotTellItsCluster() {
       NodeState successor = primary("10.0.0.2", 2, SECOND);
@@ -768,7 +768,7 @@ class DecisionTest {
       assertEquals(Map.of(), verdict.standbys());
     }
 
-    /** Whoever holds that address would else block the Services by a history that is not so. */
+    /** Otherwise, a server at that address could block the Services by a false history. */
     @Test
     void takesNoHistoryFromAnUnknownAlias() {
       NodeState published2 = Nodes.primary("10.0.0.2", server("10.0.0.2", 2, "0/5000000", SECOND));
@@ -791,7 +791,7 @@ class DecisionTest {
 
     @Test
     void keepsARivalAccountedForUnderAnUnknownAlias() {
-      // The published server answered at its other address alone, beside a successor.
+      // The published server answers only at its other address, beside a successor.
       NodeState published1 = primary("10.0.0.1", 2, SECOND);
       NodeState alias =
           NodeState.answered(node("10.0.0.9"), State.PRIMARY, "10.0.0.9", published1.server());

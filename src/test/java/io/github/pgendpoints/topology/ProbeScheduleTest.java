@@ -20,7 +20,7 @@ class ProbeScheduleTest {
 
   private long millis = -3;
 
-  /** So many milliseconds pass whenever somebody looks at the clock. */
+  /** The milliseconds that pass at each reading of the clock. */
   private long passing;
 
   private boolean nodesReport;
@@ -145,7 +145,7 @@ class ProbeScheduleTest {
     assertEquals(10, cyclesIn(Duration.ofSeconds(1), PRIMARY_LOST, true));
   }
 
-  /** As often as there are cycles, nodes that are DOWN are checked. */
+  /** The check of DOWN nodes runs as often as cycles do. */
   @Test
   void goesAtThePaceOfTheTicksWhileSomethingChanges() {
     allIsWell();
@@ -198,7 +198,7 @@ class ProbeScheduleTest {
     assertFalse(schedule.isDue());
   }
 
-  /** Somebody undoes each repair at once. */
+  /** Another writer undoes each repair at once. */
   @Test
   void limitsRequestsAfterABurstUntilARest() {
     allIsWell();
@@ -267,9 +267,7 @@ class ProbeScheduleTest {
     assertEquals(60, cyclesIn(Duration.ofMinutes(1), null, false));
   }
 
-  /**
-   * A cycle that the API did not let begin says nothing of the nodes: they need not have changed.
-   */
+  /** A cycle that could not begin, because the API failed, does not show that nodes changed. */
   @Test
   void takesNoCycleWithoutATopologyForAChange() {
     cycle(WELL, false);
@@ -332,12 +330,12 @@ class ProbeScheduleTest {
     assertFalse(schedule.isDue());
   }
 
-  /** Ends half a second after a cycle. */
+  /** Runs cycles without a change, and ends half a second after a cycle. */
   private void allIsWell() {
     cyclesIn(Duration.ofMillis(9_600), WELL, false);
   }
 
-  /** The cycles that begin in this time, each of which finds the same. */
+  /** Returns how many cycles begin in this time. Each cycle finds the same. */
   private int cyclesIn(Duration time, Topology found, boolean refused) {
     int cycles = 0;
     for (long end = millis + time.toMillis(); millis < end; ) {

@@ -33,13 +33,13 @@ class ReadOnlyRulesTest {
       delimiter = '|',
       nullValues = "-",
       value = {
-        // in now: leaves beyond 0x100 bytes
+        // A member of RO leaves when it is more than 0x100 bytes behind.
         "0/F00 | 0/1000 | 2,3 | 2,3",
         "0/EFF | 0/1000 | 2,3 | 3",
-        // out now: back below 0x80 bytes
+        // A standby enters RO when it is less than 0x80 bytes behind.
         "0/F80 | 0/1000 | 3 | 3",
         "0/F81 | 0/1000 | 3 | 2,3",
-        // lag alone never empties the Service
+        // Lag alone never empties the Service.
         "0/100 | 0/200 | 2,3 | 3",
         "0/100 | 0/200 | -   | 3",
         "0/300 | 0/200 | 3   | 2",
@@ -67,7 +67,7 @@ class ReadOnlyRulesTest {
         Map.of(
             node("10.0.0.2"), "diverged: it replayed 0/1001, and the primary has written 0/1000"),
         pick(DEFAULT, ahead, published(1, "10.0.0.1"), hysteresis).leftOut());
-    // The primary's position passes the standby's own, which is no nearer for it.
+    // The primary's position passes the standby's, which is still on another history.
     assertEquals(
         List.of(),
         pick(
@@ -170,7 +170,7 @@ class ReadOnlyRulesTest {
     return members(rules, topology, now, observed(topology));
   }
 
-  /** What a run of one cycle knows. */
+  /** Returns what a run of one cycle has observed. */
   private static StandbyHysteresis observed(Topology topology) {
     return StandbyHysteresis.none().observing(topology);
   }
@@ -205,7 +205,7 @@ class ReadOnlyRulesTest {
     return rules.pick(topology, primary, classes, published, hysteresis);
   }
 
-  /** The last numbers of addresses as what is published; null for none. */
+  /** Returns the endpoints with these last numbers; none if the text is null. */
   private static Set<String> addresses(String numbers) {
     return numbers == null
         ? Set.of()

@@ -102,7 +102,7 @@ class TopologyTest {
         "db2 is FOREIGN (a primary of system identifier 7000000000000000009, not"
             + " 7000000000000000001)",
         topology.foreign().get(0).toString());
-    // As when others were asked once more.
+    // As after a second probe of other nodes.
     assertEquals(topology, topology.identifiedBy(published(1, "db1")));
   }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What lasts for minutes, cycle by cycle: db1 is the primary, db2 is read from, db3 is not. */
+/** Tests reports of what lasts for minutes: db1 is the primary, db2 is in RO, and db3 is not. */
 class TrendReportsTest {
   private static final long MIB = 1024 * 1024;
   private static final LastPublished PUBLISHED = published(1, "db1", Set.of("db2:5432"));
@@ -112,7 +112,7 @@ class TrendReportsTest {
     assertNone(cycleAfter(1, primary("db1", 1), standby("db2")), Topic.UNVERIFIED);
   }
 
-  /** It leaves the read-only Service, and that is reported. */
+  /** The standby leaves the read-only Service, and that is reported. */
   @Test
   void reportsNoLossOfAStandbyThatOnlyRefusesOurLogin() {
     NodeState refuses =

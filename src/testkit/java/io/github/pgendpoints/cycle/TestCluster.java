@@ -15,11 +15,11 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 
-/** Clusters that have only what a test needs. */
+/** Creates clusters that have only what a test needs. */
 public final class TestCluster {
   private TestCluster() {}
 
-  /** One that can probe. */
+  /** Returns a cluster that can probe. */
   public static Cluster with(Prober prober) {
     return new Cluster(
         "db",
@@ -46,7 +46,7 @@ public final class TestCluster {
         Clock.systemUTC());
   }
 
-  /** One that always leads, and runs cycles up to the topology. */
+  /** Returns a cluster that always leads and runs cycles up to the topology. */
   public static Cluster probing(ProbeSchedule schedule, Prober prober, Conditions conditions) {
     return new Cluster(
         "db",

@@ -2,7 +2,7 @@ package io.github.pgendpoints.settings;
 
 import java.util.Map;
 
-/** Settings for tests on one machine, where loopback addresses are all there is. */
+/** Settings for tests on one machine, which accept its loopback addresses. */
 public final class TestSettings {
   private TestSettings() {}
 

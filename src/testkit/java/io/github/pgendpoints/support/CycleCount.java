@@ -9,7 +9,7 @@ import org.apache.camel.spi.RoutePolicy;
 import org.apache.camel.spi.RoutePolicyFactory;
 import org.apache.camel.support.RoutePolicySupport;
 
-/** Counts the cycles that have ended; bound to a run, Camel finds it. */
+/** Counts the cycles that have ended. Camel finds it when it is bound to a run. */
 public final class CycleCount implements RoutePolicyFactory {
   private final AtomicInteger ended = new AtomicInteger();
 
@@ -25,7 +25,7 @@ public final class CycleCount implements RoutePolicyFactory {
   private final class Counting extends RoutePolicySupport {
     @Override
     public void onExchangeDone(Route route, Exchange exchange) {
-      // At most ticks no cycle is due.
+      // On most ticks, no cycle is due.
       if (exchange.getVariable("cycle") != null) {
         ended.incrementAndGet();
       }

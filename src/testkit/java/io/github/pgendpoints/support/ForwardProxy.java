@@ -18,7 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import javax.net.ServerSocketFactory;
 
-/** An HTTP proxy on 127.0.0.1 that knows CONNECT alone; keeps the heads of the requests. */
+/** An HTTP proxy on 127.0.0.1 that supports only CONNECT; it keeps the heads of the requests. */
 public final class ForwardProxy implements AutoCloseable {
   private final ServerSocket listener;
   private final String refusal;
@@ -44,26 +44,26 @@ public final class ForwardProxy implements AutoCloseable {
     threads.execute(this::accept);
   }
 
-  /** A proxy that leads to every host. */
+  /** Starts a proxy that connects clients to every host. */
   public static ForwardProxy start() {
     return start(ServerSocketFactory.getDefault());
   }
 
-  /** A proxy that leads to every host, on sockets such as those of TLS. */
+  /** Starts a proxy that connects clients to every host, on sockets such as those of TLS. */
   public static ForwardProxy start(ServerSocketFactory sockets) {
     return new ForwardProxy(sockets, null, false);
   }
 
   /**
-   * A proxy that refuses every host.
+   * Starts a proxy that refuses every host.
    *
-   * @param status such as {@code 407 Proxy Authentication Required}
+   * @param status the response status, such as {@code 407 Proxy Authentication Required}
    */
   public static ForwardProxy refusing(String status) {
     return new ForwardProxy(ServerSocketFactory.getDefault(), status, false);
   }
 
-  /** A proxy that accepts connections and never answers. */
+  /** Starts a proxy that accepts connections and never responds. */
   public static ForwardProxy hanging() {
     return new ForwardProxy(ServerSocketFactory.getDefault(), null, true);
   }
@@ -72,7 +72,7 @@ public final class ForwardProxy implements AutoCloseable {
     return listener.getLocalPort();
   }
 
-  /** The heads of all requests so far. */
+  /** Returns the heads of all requests so far. */
   public List<String> requests() {
     return List.copyOf(requests);
   }
@@ -124,7 +124,7 @@ public final class ForwardProxy implements AutoCloseable {
         copy(client, server);
       }
     } catch (IOException | RejectedExecutionException e) {
-      // The client went away, or this proxy closed.
+      // The client closed the connection, or this proxy closed.
     } finally {
       open.remove(client);
     }
@@ -141,7 +141,7 @@ public final class ForwardProxy implements AutoCloseable {
     try {
       from.getInputStream().transferTo(to.getOutputStream());
     } catch (IOException e) {
-      // One of them went away.
+      // One side has closed its connection.
     } finally {
       closeQuietly(to);
     }
@@ -162,7 +162,7 @@ public final class ForwardProxy implements AutoCloseable {
     try {
       closeable.close();
     } catch (IOException e) {
-      // It is closed all the same.
+      // It is closed anyway.
     }
   }
 }

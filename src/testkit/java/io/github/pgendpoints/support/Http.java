@@ -26,8 +26,8 @@ public final class Http {
   }
 
   /**
-   * A port on which nothing listens. It is below the ports that the kernel gives to outgoing
-   * connections and to listeners without a port, so that none of these takes it before the caller.
+   * Returns a port on which nothing listens. It is below the ports that the kernel assigns to
+   * outgoing connections and to listeners without a port, so that none of them takes it first.
    */
   public static int freePort() {
     IOException taken = null;
@@ -46,7 +46,7 @@ public final class Http {
     return send("GET", path);
   }
 
-  /** The status of the answer; -1 when nobody listens. */
+  /** Returns the status of the response; -1 if there is none, as when no server listens. */
   public int status(String method, String path) {
     try {
       return send(method, path).statusCode();

@@ -11,15 +11,15 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.platform.commons.support.AnnotationSupport;
 
-/** Starts what a {@link ManagerTest} asks for; JUnit closes it after the test. */
+/** Starts what a {@link ManagerTest} requires; JUnit closes it after the test. */
 final class ManagerExtension implements ParameterResolver {
   private static final Namespace NAMESPACE = Namespace.create(ManagerExtension.class);
   private static final Set<Class<?>> TYPES = Set.of(PostgresCluster.class, FakeApiServer.class);
 
-  /** Its shutdown hook stops it: JUnit knows no scope that outlives a class in a fork. */
+  /** The cluster's shutdown hook stops it: JUnit has no scope that outlives a class in a fork. */
   private static PostgresCluster shared;
 
-  /** A test instance is made for one test, so that its arguments end with this test. */
+  /** Ends the constructor arguments with the test: each test has a separate test instance. */
   @Override
   public ExtensionContextScope getTestInstantiationExtensionContextScope(ExtensionContext root) {
     return ExtensionContextScope.TEST_METHOD;

@@ -11,15 +11,15 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /**
  * A test class that runs the manager against PostgreSQL and a Kubernetes API.
  *
- * <p>Its constructor takes a {@link PostgresCluster} of a primary and two standbys that stream, a
- * {@link FakeApiServer} that has the two Services, or both. Every test gets an API server of its
- * own. Both are closed after the test, except a shared cluster.
+ * <p>Its constructor takes a {@link PostgresCluster} of a primary and two streaming standbys, a
+ * {@link FakeApiServer} that has the two Services, or both. Each test gets a separate API server.
+ * Both are closed after the test, except a shared cluster.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(ManagerExtension.class)
 public @interface ManagerTest {
-  /** Which tests use the same cluster. */
+  /** The tests that share a cluster. */
   Cluster cluster();
 
   /** The namespace of the API server, which holds the Services. */
@@ -28,10 +28,10 @@ public @interface ManagerTest {
   /** The names of the Services. */
   String[] services() default {"pg-rw", "pg-ro"};
 
-  /** Whether the API server speaks TLS. */
+  /** Whether the API server uses TLS. */
   boolean tls() default false;
 
-  /** Who uses a cluster. */
+  /** The tests that use the same cluster. */
   enum Cluster {
     /**
      * All test classes of the JVM with this value. A test leaves the cluster as it found it: all

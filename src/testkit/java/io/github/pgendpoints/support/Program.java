@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The packaged program as a process of its own, with no other environment than it is given; keeps
- * what it prints.
+ * The packaged program in a separate process, with only the environment that it is given. Keeps
+ * what the program prints.
  */
 public final class Program implements AutoCloseable {
   private final Map<String, String> environment = new LinkedHashMap<>();
@@ -22,21 +22,21 @@ public final class Program implements AutoCloseable {
   private Path folder = Path.of("").toAbsolutePath();
   private Process process;
 
-  /** A program that is started by this command, on the Java that runs the tests. */
+  /** Creates a program that this command starts, on the Java that runs the tests. */
   public Program(String... command) {
     this.command.addAll(List.of(command));
     with("PATH", System.getenv("PATH"));
     with("JAVA_HOME", System.getProperty("java.home"));
   }
 
-  /** Sets an environment variable; null takes it away. */
+  /** Sets an environment variable; null removes it. */
   public Program with(String name, String value) {
     environment.put(name, value);
     environment.values().removeIf(set -> set == null);
     return this;
   }
 
-  /** The working directory; that of the tests unless it is set. */
+  /** Sets the working directory; the default is that of the tests. */
   public Program in(Path workingDirectory) {
     folder = workingDirectory;
     return this;
@@ -60,12 +60,12 @@ public final class Program implements AutoCloseable {
     return this;
   }
 
-  /** Starts, waits for the end, and returns the exit code. */
+  /** Starts the program, waits for its end, and returns the exit code. */
   public int run(String... arguments) {
     return start(arguments).exitCode(60);
   }
 
-  /** Waits for the end. */
+  /** Waits for the end, at most so many seconds, and returns the exit code. */
   public int exitCode(int seconds) {
     try {
       if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
@@ -87,12 +87,12 @@ public final class Program implements AutoCloseable {
     return process;
   }
 
-  /** What it printed to standard output so far. */
+  /** Returns what the program has printed to standard output so far. */
   public String out() {
     return read(out);
   }
 
-  /** What it printed to standard error so far. */
+  /** Returns what the program has printed to standard error so far. */
   public String err() {
     return read(err);
   }

@@ -6,14 +6,14 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 
-/** One more address of a server: passes every byte on. */
+/** An additional address for a server: forwards every byte in both directions. */
 public final class Relay implements AutoCloseable {
   private final ServerSocket listener;
   private final InetSocketAddress server;
 
   /**
    * @param address to listen on, at the port of the server
-   * @param server that answers
+   * @param server the server that responds
    */
   public Relay(String address, InetSocketAddress server) throws IOException {
     this.server = server;
@@ -61,7 +61,7 @@ public final class Relay implements AutoCloseable {
               try {
                 task.run();
               } catch (IOException e) {
-                // One of the two has gone.
+                // One side has closed its connection.
               }
             },
             "relay");

@@ -29,8 +29,8 @@ import java.util.stream.Collectors;
 import org.slf4j.LoggerFactory;
 
 /**
- * The manager in this process, with the real routes folder, against a cluster and an API server;
- * keeps what it logs and prints.
+ * Runs the manager in this process, with the real routes folder, against a cluster and an API
+ * server. Keeps what the manager logs and prints.
  */
 public final class Run implements AutoCloseable {
   private final Map<String, String> environment = new HashMap<>();
@@ -43,7 +43,7 @@ public final class Run implements AutoCloseable {
   private Manager manager;
   private CompletableFuture<Integer> exit;
 
-  /** A run that knows the nodes of {@code cluster} and the password of its role. */
+  /** Creates a run with the nodes of {@code cluster} and the password of its role. */
   public Run(PostgresCluster cluster, FakeApiServer api) {
     this(api);
     with(
@@ -52,7 +52,7 @@ public final class Run implements AutoCloseable {
     with("PGPORT", String.valueOf(cluster.port()));
   }
 
-  /** A run that knows no node. */
+  /** Creates a run without nodes. */
   public Run(FakeApiServer api) {
     this.api = api;
     with("PGUSER", PostgresCluster.USER);
@@ -75,7 +75,7 @@ public final class Run implements AutoCloseable {
     return this;
   }
 
-  /** Adds to what Camel finds in its registry, such as a policy that watches the routes. */
+  /** Adds a bean to the registry of Camel, such as a policy that watches the routes. */
   public Run bind(String name, Object bean) {
     beans.put(name, bean);
     return this;
@@ -92,17 +92,17 @@ public final class Run implements AutoCloseable {
     return start(Mode.ONCE).exitCode();
   }
 
-  /** Overrules, and returns the exit code. */
+  /** Runs {@link Mode#OVERRULE} for this entry and returns the exit code. */
   public int overrule(String entry, boolean confirmed) {
     return start(new Invocation(Mode.OVERRULE, false, entry, confirmed)).exitCode();
   }
 
-  /** Starts in a thread of its own. */
+  /** Starts the manager in a separate thread. */
   public Run start(Mode mode) {
     return start(Invocation.of(mode));
   }
 
-  /** Starts in a thread of its own. */
+  /** Starts the manager in a separate thread. */
   public Run start(Invocation invocation) {
     Settings settings = settings();
     KubernetesClient client = KubernetesAccess.client(api.config(), settings.kubernetesTimeout());
@@ -124,17 +124,17 @@ public final class Run implements AutoCloseable {
                 throw new IllegalStateException(e);
               }
             },
-            // Not the common pool, which on two processors is one thread.
+            // Not in the common pool, which has one thread on two processors.
             command -> new Thread(command, "manager").start());
     return this;
   }
 
-  /** What runs. */
+  /** Returns the manager that runs. */
   public Manager manager() {
     return manager;
   }
 
-  /** Waits for the end, at most a minute. */
+  /** Waits for the end, at most a minute, and returns the exit code. */
   public int exitCode() {
     try {
       return exit.get(60, TimeUnit.SECONDS);
@@ -143,27 +143,27 @@ public final class Run implements AutoCloseable {
     }
   }
 
-  /** What was logged from INFO on, as {@code LEVEL message}. */
+  /** Returns what was logged at INFO and above, as {@code LEVEL message}. */
   public List<String> log() {
     return List.copyOf(log);
   }
 
-  /** The logged lines that contain {@code text}. */
+  /** Returns the logged lines that contain {@code text}. */
   public List<String> logged(String text) {
     return log.stream().filter(line -> line.contains(text)).toList();
   }
 
-  /** Forgets what was logged so far, which would fill the memory of a long run. */
+  /** Discards the log so far, which would otherwise fill the memory of a long run. */
   public void forgetLog() {
     log.clear();
   }
 
-  /** What was printed to standard output. */
+  /** Returns what was printed to standard output. */
   public String out() {
     return out.toString(StandardCharsets.UTF_8);
   }
 
-  /** Ends a continuous run as SIGTERM would, and stops listening to the log. */
+  /** Ends a continuous run as SIGTERM would, and detaches from the log. */
   @Override
   public void close() {
     if (exit != null && !exit.isDone()) {
@@ -173,7 +173,7 @@ public final class Run implements AutoCloseable {
     ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).detachAppender(appender);
   }
 
-  /** The settings of the run. */
+  /** Returns the settings of the run. */
   public Settings settings() {
     try {
       return TestSettings.read(environment);

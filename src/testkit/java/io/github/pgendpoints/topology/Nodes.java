@@ -12,7 +12,7 @@ public final class Nodes {
   public static final int PORT = 5432;
   public static final String CLUSTER = "7000000000000000001";
 
-  /** When the nodes of a topology are asked. */
+  /** The time at which the nodes of a topology are probed. */
   public static final Instant AT = Instant.parse("2026-01-01T00:00:00Z");
 
   private Nodes() {}
@@ -21,7 +21,7 @@ public final class Nodes {
     return NodeList.parse(host, PORT, true).nodes().get(0);
   }
 
-  /** A primary on a server of its own. */
+  /** Returns a primary on a separate server. */
   public static NodeState primary(String host, long timeline) {
     return primary(
         host, new Server(CLUSTER, startedAt(host), timeline, Lsn.of("0/3000060"), false));
@@ -32,7 +32,7 @@ public final class Nodes {
     return NodeState.answered(node, State.PRIMARY, node.host(), server);
   }
 
-  /** A standby on a server of its own. */
+  /** Returns a standby on a separate server. */
   public static NodeState standby(String host) {
     return standby(host, new Server(CLUSTER, startedAt(host), null, Lsn.of("0/3000000"), true));
   }
@@ -42,32 +42,32 @@ public final class Nodes {
     return NodeState.answered(node, State.STANDBY, node.host(), server);
   }
 
-  /** A standby that has replayed up to {@code lsn}. */
+  /** Returns a standby that has replayed up to {@code lsn}. */
   public static NodeState standbyAt(String host, String lsn) {
     return standby(host, new Server(CLUSTER, startedAt(host), null, Lsn.of(lsn), true));
   }
 
-  /** A primary that has written up to {@code lsn}. */
+  /** Returns a primary that has written up to {@code lsn}. */
   public static NodeState primaryAt(String host, String lsn) {
     return primary(host, new Server(CLUSTER, startedAt(host), 1L, Lsn.of(lsn), false));
   }
 
-  /** A server of another cluster. */
+  /** Returns a server of another cluster. */
   public static Server foreign(String host) {
     return new Server("7000000000000000009", startedAt(host), 1L, Lsn.of("0/1"), false);
   }
 
-  /** A start time of its own for each host, in microseconds. */
+  /** Returns a different start time for each host, in microseconds. */
   public static long startedAt(String host) {
     return 1_700_000_000_000_000L + Integer.toUnsignedLong(host.hashCode());
   }
 
-  /** What is stored of a primary; nothing is read from. */
+  /** Returns the published state with a primary and no read-only addresses. */
   public static LastPublished published(long timeline, String primary) {
     return published(timeline, primary, Set.of());
   }
 
-  /** What is stored of a primary and of the addresses that are read from. */
+  /** Returns the published state with a primary and these read-only addresses. */
   public static LastPublished published(long timeline, String primary, Set<String> readOnly) {
     String entry = primary + ":" + PORT;
     return new LastPublished(
@@ -81,13 +81,13 @@ public final class Nodes {
         List.of());
   }
 
-  /** What a first run finds: nothing. */
+  /** Returns the state that a first run finds: nothing is published. */
   public static LastPublished nothingPublished() {
     return new LastPublished(
         PublishedPrimary.none(), null, Set.of(), Set.of(), 0, false, List.of());
   }
 
-  /** What the rules say of a topology, with every setting at its default. */
+  /** Returns the verdict of the rules on a topology, with every setting at its default. */
   public static Verdict verdict(Topology topology, LastPublished published) {
     return Decision.decide(
             published,
@@ -98,12 +98,12 @@ public final class Nodes {
         .verdict();
   }
 
-  /** A verified topology whose standbys are all read from. */
+  /** Returns the verdict on a verified topology in which every standby serves reads. */
   public static Verdict everyStandby(Topology topology) {
     return verified(topology, new ReadOnly(topology.standbys(), null, Map.of()));
   }
 
-  /** A verified topology with one primary. */
+  /** Returns the verdict on a verified topology with one primary. */
   public static Verdict verified(Topology topology, ReadOnly readOnly) {
     NodeState primary = topology.primaries().get(0);
     Server server = primary.server();
@@ -127,8 +127,8 @@ public final class Nodes {
   }
 
   /**
-   * The same topology with the histories that its nodes still have to tell. Each entry of a server
-   * tells its own.
+   * Returns the same topology with the unread histories of its nodes filled in. Each entry of a
+   * server gets a separate history.
    */
   public static Topology withHistories(
       Topology topology, Function<NodeState, HistoryAnswer> history) {

@@ -3,11 +3,11 @@ package io.github.pgendpoints.topology;
 import java.util.Map;
 import java.util.Set;
 
-/** Servers that tell more, or less, than another one. */
+/** Variants of a server that report more, or less, than the original. */
 public final class Servers {
   private Servers() {}
 
-  /** The same server, which grants these rights. */
+  /** Returns the same server with these rights granted. */
   public static Server granting(Set<Right> rights, Server server) {
     return with(
         server,
@@ -18,13 +18,13 @@ public final class Servers {
         server.readOnlyByDefault());
   }
 
-  /** The same server, which tells its neighbours. */
+  /** Returns the same server with these neighbours in the replication. */
   public static Server between(String source, Set<String> replicas, Server server) {
     return with(
         server, source, replicas, server.rights(), server.unread(), server.readOnlyByDefault());
   }
 
-  /** The same server, which does not tell what these protections need. */
+  /** Returns the same server without the values that these protections need. */
   public static Server notTelling(Map<Protection, UnreadValue> unread, Server server) {
     return with(
         server,
@@ -35,7 +35,7 @@ public final class Servers {
         server.readOnlyByDefault());
   }
 
-  /** The same server with its {@code default_transaction_read_only}. */
+  /** Returns the same server with this {@code default_transaction_read_only}. */
   public static Server readOnlyByDefault(Boolean told, Server server) {
     return with(server, server.source(), server.replicas(), server.rights(), server.unread(), told);
   }

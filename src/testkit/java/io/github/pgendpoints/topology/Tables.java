@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The three tables of the decision, whole and damaged, for the simulation. */
+/** The three tables of the decision, intact and damaged, for the simulation. */
 public final class Tables {
   private static final Decision STANDARD =
       new Decision(PrimaryCase.TABLE, StandbyCase.TABLE, Decision.RULES);
@@ -14,17 +14,17 @@ public final class Tables {
   /**
    * A decision with one table damaged.
    *
-   * @param name what was done to which row
-   * @param decision with that table
+   * @param name the damage and the row that it affects
+   * @param decision the decision with the damaged table
    */
   public record Mutant(String name, Decision decision) {}
 
-  /** The decision of the program. */
+  /** Returns the decision of the program. */
   public static Decision standard() {
     return STANDARD;
   }
 
-  /** Decides with any tables. */
+  /** Decides with the given tables. */
   public static Decision.Outcome decide(
       Decision tables,
       LastPublished published,
@@ -34,7 +34,7 @@ public final class Tables {
     return tables.on(published, memory, topology, settings);
   }
 
-  /** Every table with one row removed, and with two neighbours swapped. */
+  /** Returns a decision for each row that is removed and each pair of neighbours swapped. */
   public static List<Mutant> mutants() {
     List<Mutant> mutants = new ArrayList<>();
     damaged(PrimaryCase.TABLE)

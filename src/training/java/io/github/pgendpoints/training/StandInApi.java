@@ -39,9 +39,9 @@ final class StandInApi implements AutoCloseable {
   private final Path token;
 
   /**
-   * An API that is there until it is closed.
+   * Starts an API that runs until it is closed.
    *
-   * @param folder for its files
+   * @param folder the folder for its files
    */
   StandInApi(Path folder) throws IOException, GeneralSecurityException, InterruptedException {
     KeyStore keys = keys(folder.resolve("api.p12"));
@@ -64,7 +64,7 @@ final class StandInApi implements AutoCloseable {
     server.start();
   }
 
-  /** A self-signed certificate: the JDK has a program that makes them, and nothing to call. */
+  /** Creates a self-signed certificate with keytool: the JDK has no API that creates one. */
   private static KeyStore keys(Path file)
       throws IOException, GeneralSecurityException, InterruptedException {
     Training.run(
@@ -86,7 +86,7 @@ final class StandInApi implements AutoCloseable {
     return KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
   }
 
-  /** What the kubelet tells a pod of it. */
+  /** Returns the environment variables for access to this API, as a pod has them. */
   Map<String, String> environment() {
     return Map.of(
         "KUBERNETES_SERVICE_HOST",
@@ -99,7 +99,7 @@ final class StandInApi implements AutoCloseable {
         certificate.toString());
   }
 
-  /** A Service without a selector, as the program wants it. */
+  /** Adds a Service without a selector, which is what the program requires. */
   void addService(String namespace, String name) {
     ObjectNode service = json.createObjectNode().put("kind", "Service").put("apiVersion", "v1");
     service
@@ -111,7 +111,7 @@ final class StandInApi implements AutoCloseable {
     objects.put("/api/v1/namespaces/%s/services/%s".formatted(namespace, name), service);
   }
 
-  /** Lets go of what was published for a Service. */
+  /** Deletes the Endpoints and the EndpointSlice that were published for a Service. */
   void forgetPublished(String service) {
     objects
         .keySet()
@@ -180,9 +180,9 @@ final class StandInApi implements AutoCloseable {
   }
 
   /**
-   * The objects of a collection.
+   * Returns the objects of a collection.
    *
-   * @param query may select slices by the Service in their label; null for none
+   * @param query a selector for slices by the Service in their label; null for all objects
    */
   private ObjectNode list(String path, String query) {
     ObjectNode list = json.createObjectNode().put("kind", "List").put("apiVersion", "v1");
@@ -207,7 +207,7 @@ final class StandInApi implements AutoCloseable {
             .put("reason", "NotFound")
             .put("code", 404);
     Path resource = Path.of(path);
-    // Without it the namespace might be what is not there.
+    // Without the details, the client could take the namespace for the missing object.
     status
         .putObject("details")
         .put("name", resource.getFileName().toString())

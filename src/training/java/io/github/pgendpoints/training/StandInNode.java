@@ -43,7 +43,7 @@ final class StandInNode implements AutoCloseable {
   /** The only row of a result; null stands for NULL. */
   private record Row(Map<String, Column> columns) {
     private record Column(int type, String value) {
-      /** In bytes, as in a RowDescription message. */
+      /** The size of the type in bytes, as in a RowDescription message; -1 if it varies. */
       private int length() {
         return switch (type) {
           case BOOL -> 1;
@@ -85,13 +85,13 @@ final class StandInNode implements AutoCloseable {
   private final Row historyFile =
       new Row().with("filename", "00000002.history").with("content", HISTORY);
 
-  /** A node that is there until it is closed. */
+  /** Starts a node that runs until it is closed. */
   StandInNode(boolean standby) throws IOException {
     probe =
         new Row()
             .with("in_recovery", standby)
             .with("system_identifier", SYSTEM_IDENTIFIER)
-            // With the identifier this tells two servers.
+            // Together with the system identifier, the start time identifies the server.
             .with("started_at", BIGINT, standby ? 1767225602000000L : 1767225601000000L)
             .with("timeline", standby ? null : "00000002")
             .with("insert_lsn", standby ? null : "0/3000060")
@@ -118,7 +118,7 @@ final class StandInNode implements AutoCloseable {
     Training.inBackground(this::accept);
   }
 
-  /** The entry of PG_NODES. */
+  /** Returns the node's entry in PG_NODES. */
   String node() {
     return listener.getInetAddress().getHostAddress() + ":" + listener.getLocalPort();
   }
@@ -144,7 +144,7 @@ final class StandInNode implements AutoCloseable {
     DataInputStream in = new DataInputStream(client.getInputStream());
     DataOutputStream out = new DataOutputStream(client.getOutputStream());
     while (startup(in) != PROTOCOL_3_0) {
-      // It asked for TLS.
+      // The client requested TLS.
       out.write('N');
     }
     logIn(in, out);
@@ -167,11 +167,11 @@ final class StandInNode implements AutoCloseable {
     if (sql.contains("set_config")) {
       return setting;
     }
-    // Only the question for a history has a parameter.
+    // Only the query for a history has a parameter.
     return sql.contains("$1") ? history : probe;
   }
 
-  /** The code of a startup message, which has no type. */
+  /** Reads a startup message, which has no type byte, and returns its code. */
   private static int startup(DataInputStream in) throws IOException {
     int length = in.readInt();
     int code = in.readInt();
@@ -294,11 +294,11 @@ final class StandInNode implements AutoCloseable {
     out.writeShort(told.columns().size());
     for (Map.Entry<String, Row.Column> column : told.columns().entrySet()) {
       out.writeBytes(column.getKey());
-      // The name's end, and no table.
+      // The end of the name, no table OID, and no column number.
       out.write(new byte[7]);
       out.writeInt(column.getValue().type());
       out.writeShort(column.getValue().length());
-      // No modifier, as text.
+      // No type modifier, and text format.
       out.writeInt(-1);
       out.writeShort(0);
     }

@@ -34,10 +34,10 @@ public final class Training {
   }
 
   /**
-   * Trains.
+   * Runs the training.
    *
    * @param args the program to run, the option that makes Java record the classes, and an empty
-   *     folder for what the stand-ins need
+   *     folder for the files of the stand-ins
    */
   public static void main(String[] args)
       throws IOException, GeneralSecurityException, InterruptedException {
@@ -75,7 +75,7 @@ public final class Training {
     environment.put(
         "JDK_JAVA_OPTIONS",
         "-Dpostgres-endpoint-manager.allow-loopback=true "
-            // In quotes: the path of a folder may have blanks.
+            // In quotes, because the path of a folder may contain blanks.
             + (option.isEmpty() ? "" : "\"" + option + "\""));
     run(program);
   }

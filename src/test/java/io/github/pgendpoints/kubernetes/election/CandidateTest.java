@@ -13,7 +13,7 @@ class CandidateTest {
       Map.of("HOSTNAME", "pem-1", "POD_UID", "7d5f1c9e-0001");
 
   @Test
-  void eachProcessHasANameOfItsOwn() {
+  void eachProcessHasAUniqueName() {
     assertNotEquals(Candidate.of(POD, 1).identity(), Candidate.of(POD, 1).identity());
     assertTrue(Candidate.of(Map.of("HOSTNAME", "a"), 7).identity().matches("a_[0-9a-f]{8}"));
     assertTrue(Candidate.of(Map.of(), 7).identity().matches("replica_[0-9a-f]{8}"));
@@ -34,7 +34,7 @@ class CandidateTest {
     assertFalse(candidate.succeeds(candidate.identity()));
   }
 
-  /** As two pods do that use the network of one machine. */
+  /** Two pods that use the network of one machine have the same host name. */
   @Test
   void aPodDoesNotSucceedAnotherOneOfTheSameHostName() {
     Map<String, String> other = Map.of("HOSTNAME", "pem-1", "POD_UID", "7d5f1c9e-0002");
@@ -42,15 +42,15 @@ class CandidateTest {
     assertFalse(Candidate.of(other, 1).succeeds(Candidate.of(POD, 1).identity()));
   }
 
-  /** As {@code kubectl exec} starts one, beside the process that runs. */
+  /** For example, {@code kubectl exec} starts a second process beside the first. */
   @Test
-  void aSecondProcessOfAPodSucceedsNobody() {
+  void aSecondProcessDoesNotSucceed() {
     assertFalse(Candidate.of(POD, 42).succeeds(Candidate.of(POD, 1).identity()));
     assertFalse(Candidate.of(POD, 1).succeeds(Candidate.of(POD, 42).identity()));
   }
 
   @Test
-  void outsideAPodNobodySucceedsAnybody() {
+  void nothingSucceedsOutsideAPod() {
     Map<String, String> workstation = Map.of("HOSTNAME", "pem-1");
 
     assertFalse(Candidate.of(workstation, 1).succeeds(Candidate.of(workstation, 1).identity()));

@@ -26,12 +26,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Replicas that elect one of them. */
+/** Replicas that elect a leader. */
 class ElectionTest {
   private final FakeApiServer api = new FakeApiServer("db").start();
   private final List<Replica> replicas = new ArrayList<>();
 
-  /** A replica that notes what its listener hears. */
+  /** A replica that records the calls of its listener. */
   private final class Replica implements ElectionListener {
     private final Leadership leadership = Leadership.byLease();
     private final List<String> events = new CopyOnWriteArrayList<>();
@@ -82,7 +82,7 @@ class ElectionTest {
       return candidate.identity();
     }
 
-    /** Without failures, which may be any number. */
+    /** The events, except failures, of which there may be any number. */
     List<String> events() {
       return events.stream().filter(event -> !event.equals("failed")).toList();
     }
@@ -155,7 +155,7 @@ class ElectionTest {
     await().atMost(Duration.ofMillis(millis)).pollInterval(Duration.ofMillis(10)).until(condition);
   }
 
-  /** Leadership is there a moment before its listener hears of it. */
+  /** Waits for the events: leadership begins a moment before the listener is called. */
   private static void hears(Replica replica, String... events) {
     within(2000, () -> replica.events().equals(List.of(events)));
   }
@@ -218,7 +218,7 @@ class ElectionTest {
     hears(second, "shares with " + other.id() + ": x and y");
   }
 
-  /** It leaves the annotation of the holder before it as it is. */
+  /** The foreign holder keeps the annotation of the previous holder. */
   @Test
   void reportsAForeignHolderAndLeadsOnceItIsRemoved() {
     Replica first = new Replica("a");
@@ -252,14 +252,14 @@ class ElectionTest {
     first.election.stop();
 
     assertFalse(first.leadership.isHeld());
-    // Without the release it would be 4 s.
+    // Without the release, this would take 4 s.
     within(1500, second::leads);
     hears(first, "leads", "released");
     assertEquals(second.id(), lease().getSpec().getHolderIdentity());
   }
 
   @Test
-  void claimsNoReleaseOfTheLeaseWhenTheApiHangsAtTheStop() throws Exception {
+  void reportsALossIfTheReleaseHangs() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     api.hang();
@@ -272,9 +272,9 @@ class ElectionTest {
     hears(first, "leads", "lost");
   }
 
-  /** Also while a renewal is under way, which the release has to wait for. */
+  /** The release also works while a renewal is in progress, which it has to wait for. */
   @Test
-  void releasesTheLeaseByOneRequestThoughEachAnswerIsLate() {
+  void releasesTheLeaseByOneSlowRequest() {
     Replica first = new Replica("a");
     within(5000, first::leads);
     api.delay(Duration.ofMillis(600)).clearRequests();
@@ -288,7 +288,7 @@ class ElectionTest {
   }
 
   @Test
-  void asksForNothingButTheLease() throws Exception {
+  void requestsOnlyTheLease() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     within(5000, () -> api.requests().stream().anyMatch(r -> r.verb().equals("patch")));
@@ -312,7 +312,7 @@ class ElectionTest {
         5000,
         () -> first.heard("waits for other") && api.requests().stream().anyMatch(this::isWatch));
 
-    // Reads that come by themselves are further apart.
+    // The periodic reads are further apart.
     for (int i = 0; i < 5; i++) {
       api.clearRequests();
       lease("other", ZonedDateTime.now(ZoneOffset.UTC));
@@ -333,7 +333,7 @@ class ElectionTest {
   }
 
   @Test
-  void takesTheLeaseOfADeadReplicaWithoutTheRightToWatch() {
+  void takesADeadReplicasLeaseWithoutWatching() {
     api.deny("list", "leases").deny("watch", "leases");
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
     Replica first = new Replica("a");
@@ -366,7 +366,7 @@ class ElectionTest {
   }
 
   @Test
-  void keepsALeaseThatSomebodyWroteATouchInto() throws Exception {
+  void keepsALeaseThatAnotherWriterChanged() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     touch();
@@ -378,7 +378,7 @@ class ElectionTest {
   }
 
   @Test
-  void releasesALeaseThatSomebodyWroteATouchInto() throws Exception {
+  void releasesALeaseThatAnotherWriterChanged() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     within(5000, () -> api.requests().stream().anyMatch(r -> r.verb().equals("patch")));
@@ -390,7 +390,7 @@ class ElectionTest {
   }
 
   @Test
-  void makesADeletedLeaseAnewAtOnce() throws Exception {
+  void recreatesADeletedLease() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     api.delete(Lease.class, "db", "pem");
@@ -399,7 +399,7 @@ class ElectionTest {
     hears(first, "leads");
   }
 
-  /** Its holder writes until its last renewal is 3 s old, and makes it anew. */
+  /** The holder writes until its last renewal is 3 s old, and creates the Lease again. */
   @Test
   void leavesADeletedLeaseToItsHolder() throws Exception {
     Replica first = new Replica("a");
@@ -417,7 +417,7 @@ class ElectionTest {
   }
 
   @Test
-  void takesADeletedLeaseOfADeadReplicaWhenItWouldHaveRunOut() throws Exception {
+  void takesADeletedLeaseAfterItsDuration() throws Exception {
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
     Replica first = new Replica("a");
     within(5000, () -> first.heard("waits for other"));
@@ -430,7 +430,7 @@ class ElectionTest {
   }
 
   @Test
-  void yieldsToAnotherHolderAndTakesOverWhenThatOneIsGone() throws Exception {
+  void yieldsToAnotherHolderUntilItIsGone() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
 
@@ -443,7 +443,7 @@ class ElectionTest {
   }
 
   @Test
-  void doesNotMeasureAnotherReplicasRenewalByThatOnesClock() throws Exception {
+  void ignoresTheClockOfAnotherReplica() throws Exception {
     lease("other", ZonedDateTime.now(ZoneOffset.UTC).minusHours(1));
     Replica first = new Replica("a");
     within(5000, () -> first.events.contains("waits for other"));
@@ -456,7 +456,7 @@ class ElectionTest {
   }
 
   @Test
-  void stopsWritingBeforeTheLeaseRunsOutWhenItCannotRenew() throws Exception {
+  void stopsWritingIfItCannotRenew() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     api.fail(1000, 500);
@@ -480,9 +480,9 @@ class ElectionTest {
     assertEquals(List.of(), api.calls());
   }
 
-  /** As while a RoleBinding is replaced: nobody takes it for a Role without the right. */
+  /** While a RoleBinding is replaced, no replica concludes that its Role lacks the right. */
   @Test
-  void doesNotWriteAloneForARightThatIsGoneForAMoment() throws Exception {
+  void doesNotWriteAloneAfterAShortRefusal() throws Exception {
     Replica first = new Replica("a");
     within(5000, first::leads);
     Replica second = new Replica("b");
@@ -515,7 +515,7 @@ class ElectionTest {
   }
 
   @Test
-  void writesAloneWhenTheLeaseMayBeReadOnly() throws Exception {
+  void writesAloneIfItMayOnlyReadTheLease() throws Exception {
     api.deny("create", "leases");
     Replica first = new Replica("a");
 
@@ -523,7 +523,7 @@ class ElectionTest {
   }
 
   @Test
-  void takesALeaseThatSaysNothing() throws Exception {
+  void takesALeaseWithoutASpec() throws Exception {
     api.put(
         new LeaseBuilder()
             .withNewMetadata()
@@ -537,7 +537,7 @@ class ElectionTest {
     assertEquals(first.id(), lease().getSpec().getHolderIdentity());
   }
 
-  /** A container that the kubelet starts again: the Lease still names the process before. */
+  /** The kubelet has restarted the container. The Lease still names the previous process. */
   @Test
   void takesTheLeaseOfItsDeadPredecessorAtOnce() {
     Map<String, String> pod = Map.of("HOSTNAME", "a", "POD_UID", "11111111-2222");
@@ -548,7 +548,7 @@ class ElectionTest {
     hears(restarted, "leads");
   }
 
-  /** The holder's name says nothing when two machines, or two people, may use the same. */
+  /** A host name alone proves nothing: two machines or two people may use the same one. */
   @Test
   void leavesTheLeaseToALiveProcessOfTheSameHostName() {
     Replica first = new Replica("a");
@@ -560,7 +560,7 @@ class ElectionTest {
     assertFalse(second.leads());
   }
 
-  /** How the API server is away for longer than a Lease lasts. */
+  /** How the API server fails for longer than a Lease lasts. */
   private enum Outage {
     FREEZE {
       @Override
@@ -590,10 +590,10 @@ class ElectionTest {
     abstract void end(FakeApiServer api);
   }
 
-  /** The API server is back for both replicas of a Lease at once, and its holder may be either. */
+  /** The API server is back for both replicas of a Lease at once: either may become the holder. */
   @ParameterizedTest
   @EnumSource
-  void afterAnOutageOneOfTwoLeadsAndOnlyOnceTheLeaseIsGranted(Outage outage) {
+  void onlyOneReplicaLeadsAfterAnOutage(Outage outage) {
     List<List<Replica>> pairs = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       pairs.add(List.of(new Replica("a", "lease-" + i), new Replica("b", "lease-" + i)));
@@ -622,7 +622,7 @@ class ElectionTest {
     return pair.stream().filter(Replica::leads).count() == 1;
   }
 
-  /** Reads are answered and renewals are not: one failure, not one after the other. */
+  /** While reads succeed and renewals fail, there is one long failure, not a series of them. */
   @Test
   void recoversOnlyWhenTheLeaseIsRenewed() {
     Replica first = new Replica("a");

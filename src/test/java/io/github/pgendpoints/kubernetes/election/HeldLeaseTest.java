@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class HeldLeaseTest {
   private static final String HELD =
-      "Lease pem is held by pod-1_ab, which writes: --once writes nothing until that process has ended; --force writes all the same";
+      "Lease pem is held by pod-1_ab, which writes: --once writes nothing until that process has ended; --force writes anyway";
 
   private final FakeApiServer api = new FakeApiServer("db").start();
 
@@ -47,7 +47,7 @@ class HeldLeaseTest {
   }
 
   @Test
-  void nobodyHoldsALeaseThatDoesNotExistOrWasReleased() {
+  void aMissingOrReleasedLeaseIsNotHeld() {
     assertNull(refusal());
     lease("", Duration.ZERO);
     assertNull(refusal());
@@ -60,12 +60,12 @@ class HeldLeaseTest {
   }
 
   @Test
-  void aLeaseThatNobodyRenewsIsNotHeld() {
+  void anUnrenewedLeaseIsNotHeld() {
     lease("pod-1_ab", Duration.ofHours(1));
     assertNull(refusal());
   }
 
-  /** Its holder's clock is an hour behind ours. */
+  /** The clock of the holder is an hour behind the local clock. */
   @Test
   void aLeaseThatLooksOldAndIsRenewedIsHeld() throws Exception {
     lease("pod-1_ab", Duration.ofHours(1));
@@ -87,7 +87,7 @@ class HeldLeaseTest {
   }
 
   @Test
-  void inDoubtItIsHeldButNotForWantOfARight() {
+  void isHeldInDoubtUnlessForbidden() {
     api.fail(100, 500, "GET", "leases");
     String refusal = refusal();
     assertTrue(

@@ -11,7 +11,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** Leadership runs out by itself, whatever else happened meanwhile. */
+/** Leadership expires by itself, regardless of what else happens meanwhile. */
 class LeadershipTest {
   private long nanos = -5;
   private long millis = 1_000_000;
@@ -24,7 +24,7 @@ class LeadershipTest {
   }
 
   @Test
-  void isNotThereAtTheStart() {
+  void isNotHeldAtTheStart() {
     assertFalse(leadership.isHeld());
     assertThrows(NotLeaderException.class, leadership::check);
   }
@@ -47,7 +47,7 @@ class LeadershipTest {
   }
 
   @Test
-  void isAnotherOneOnceItWasLost() {
+  void aNewTermBeginsAfterALoss() {
     leadership.renewBy(() -> {}, false);
     Object first = leadership.term();
     pass(3_999, 3_999);
@@ -62,9 +62,9 @@ class LeadershipTest {
     assertNotEquals(second, leadership.term());
   }
 
-  /** What it has reported still counts after an outage, but not once another one has led. */
+  /** A replica's earlier reports stay valid after an outage, but not if another one has led. */
   @Test
-  void succeedsAnotherOneOnlyWhereTheLeaseWasNotItsOwn() {
+  void succeedsOnlyIfTheLeaseWasNotItsOwn() {
     leadership.renewBy(() -> {}, true);
     pass(60_000, 60_000);
     leadership.renewBy(() -> {}, false);
@@ -74,9 +74,9 @@ class LeadershipTest {
     assertEquals(2, leadership.successions());
   }
 
-  /** A process that runs cycles all the time must know that it begins to lead. */
+  /** A process that runs cycles continuously must notice that it begins to lead. */
   @Test
-  void isAnotherOneOnceItIsThereWithoutALease() {
+  void aNewTermBeginsWithoutALease() {
     int before = leadership.term();
     leadership.alone(true);
     assertNotEquals(before, leadership.term());
@@ -127,7 +127,7 @@ class LeadershipTest {
   }
 
   @Test
-  void isThereWithoutAnElection() {
+  void isHeldWithoutAnElection() {
     assertTrue(Leadership.withoutElection().isHeld());
   }
 }

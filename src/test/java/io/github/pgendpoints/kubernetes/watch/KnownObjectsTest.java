@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is known counts only while nothing speaks against it. */
+/** Known objects are up to date only while nothing contradicts them. */
 class KnownObjectsTest {
   private long nanos = Long.MAX_VALUE - 5;
   private int woken;
@@ -50,7 +50,7 @@ class KnownObjectsTest {
   }
 
   @Test
-  void countsFromWhenItWasAsked() {
+  void ageStartsAtTheRequest() {
     known.reading(watching);
     nanos += KnownObjects.RESYNC.toNanos();
     known.read(List.of(endpoints("1")));
@@ -76,7 +76,7 @@ class KnownObjectsTest {
   }
 
   @Test
-  void isNotToldNewsByItsOwnVersion() {
+  void ignoresItsOwnVersion() {
     changed("1");
     assertTrue(known.isKnown(watching));
     read(null);
@@ -86,7 +86,7 @@ class KnownObjectsTest {
   }
 
   @Test
-  void isNotToldNewsByItsOwnWrite() {
+  void ignoresItsOwnWrites() {
     known.writing();
     changed("2");
     known.wrote(endpoints("2"));
@@ -106,7 +106,7 @@ class KnownObjectsTest {
   }
 
   @Test
-  void readsAgainWhatTwoRequestsAtOnceAnswered() {
+  void readsAgainAfterConcurrentRequests() {
     known.reading(watching);
     known.writing();
     known.read(List.of(endpoints("2")));
@@ -124,7 +124,7 @@ class KnownObjectsTest {
   }
 
   @Test
-  void isToldNewsByAnothersWriteAfterItsOwn() {
+  void noticesAnotherWriteAfterItsOwn() {
     known.writing();
     changed("2");
     changed("3");
@@ -165,7 +165,7 @@ class KnownObjectsTest {
   }
 
   @Test
-  void knowsWhatWasReadMeanwhileOnceTheInformerHasCaughtUp() {
+  void knowsAReadOnceTheInformerWatchesAgain() {
     watching = false;
     read("3");
     watching = true;
@@ -205,7 +205,7 @@ class KnownObjectsTest {
   }
 
   @Test
-  void knowsNothingMoreByAWriteOfOneOfThem() {
+  void aWriteOfOneDoesNotRenewTheOthers() {
     changed("2");
     known.writing();
     known.wrote(named("other", "3"));
@@ -221,7 +221,7 @@ class KnownObjectsTest {
   }
 
   @Test
-  void knowsEachByItsOwnVersion() {
+  void tracksEachVersion() {
     readBoth();
     known.onUpdate(null, named("other", "2"));
     assertTrue(known.isKnown(watching));
@@ -258,9 +258,9 @@ class KnownObjectsTest {
     assertFalse(known.isKnown(watching), "gone, as far as the informer knows");
   }
 
-  /** A new informer reports what there is, and not that one of them has gone in between. */
+  /** A new informer reports the objects that exist, but not that one was deleted in between. */
   @Test
-  void knowsSeveralOnlyWhenTheInformerWatchedWhileTheyWereRead() {
+  void knowsSeveralOnlyIfReadWhileWatching() {
     watching = false;
     known.reading(watching);
     known.read(List.of(endpoints("1"), named("other", "2")));
@@ -276,7 +276,7 @@ class KnownObjectsTest {
   }
 
   private void readBoth() {
-    // Once more, since the first of these reads finds what was not reported.
+    // Read twice, since the first read finds a change that the informer did not report.
     for (int i = 0; i < 2; i++) {
       known.reading(watching);
       known.read(List.of(endpoints("1"), named("other", "2")));
@@ -289,7 +289,7 @@ class KnownObjectsTest {
     return known.read(version == null ? List.of() : List.of(endpoints(version)));
   }
 
-  /** The version of the one object; null when there is none. */
+  /** The version of the only object; null if there is none. */
   private String version() {
     return known.objects().stream()
         .map(object -> object.getMetadata().getResourceVersion())

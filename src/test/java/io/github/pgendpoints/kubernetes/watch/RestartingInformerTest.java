@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** When another informer starts, where none can watch. */
+/** When another informer starts while none of them can watch. */
 class RestartingInformerTest {
   private static final ResourceEventHandler<Endpoints> DEAF =
       new ResourceEventHandler<>() {
@@ -34,7 +34,7 @@ class RestartingInformerTest {
   private final RestartingInformer<Endpoints> informer =
       new RestartingInformer<>(counted(), DEAF, () -> seconds * 1_000_000_000);
 
-  /** The real thing, whose informers are counted. */
+  /** The objects of a real client, with a count of the informers that it creates. */
   @SuppressWarnings("unchecked")
   private Informable<Endpoints> counted() {
     Informable<Endpoints> real = api.client().endpoints().inNamespace("db").withName("pg-rw");
@@ -61,7 +61,7 @@ class RestartingInformerTest {
   }
 
   @Test
-  void whereReadsFailAgainAndAgainOneStartsEachFiveSeconds() {
+  void restartsEveryFiveSecondsWhileReadsFail() {
     api.deny("watch", "endpoints");
     for (seconds = 0; seconds < 20; seconds++) {
       informer.check();
@@ -73,7 +73,7 @@ class RestartingInformerTest {
   }
 
   @Test
-  void whereReadsAreAnsweredOneStartsEachHalfMinute() {
+  void restartsEveryHalfMinuteWhileReadsSucceed() {
     api.deny("watch", "endpoints");
     for (seconds = 0; seconds < 120; seconds++) {
       informer.check();
@@ -84,7 +84,7 @@ class RestartingInformerTest {
   }
 
   @Test
-  void noneStartsWhileOneWatches() {
+  void noRestartWhileWatching() {
     informer.readAnswered();
     await().until(informer::isWatching);
     for (seconds = 0; seconds < 120; seconds++) {

@@ -29,10 +29,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /**
- * Answers as kube-apiserver does where fabric8's dispatcher does not: in errors, in patches and in
- * what it refuses; and watches are {@link Watches}. Storage, lists and selectors are fabric8's. A
- * patch is done as the real server does it, as an update to the patched object, so watches see it
- * like any other change.
+ * Responds as kube-apiserver does where fabric8's dispatcher does not: in errors, patches and
+ * rejections. {@link Watches} serves the watches; fabric8 serves storage, lists and selectors. As
+ * in the real server, a patch is an update to the patched object, so watches receive it like any
+ * other change.
  */
 final class ApiDispatcher extends KubernetesCrudDispatcher {
 
@@ -59,7 +59,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     mirror = to;
   }
 
-  /** Does something with the watches, between two changes. */
+  /** Runs an action on the watches, between two changes. */
   synchronized void watches(Consumer<Watches> doing) {
     doing.accept(watches);
   }
@@ -68,7 +68,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     return watches.count();
   }
 
-  /** Every change of what is stored passes here. */
+  /** Receives every change of the stored objects. */
   @Override
   public void processEvent(
       String path,
@@ -90,7 +90,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     }
   }
 
-  /** Runs after each change of an object, whoever made it, before the next one. */
+  /** Registers an observer that runs after each change by any writer, before the next change. */
   void observe(Runnable observer) {
     observers.add(observer);
   }
@@ -106,7 +106,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     return requests;
   }
 
-  /** Runs on the server's only event loop, which nothing here may block. */
+  /** Runs on the server's only event loop, which this method must not block. */
   @Override
   public MockResponse dispatch(RecordedRequest recorded) {
     ApiRequest request = ApiRequest.of(recorded);
@@ -122,7 +122,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     } catch (ApiException e) {
       response = failure(e.status());
     } catch (RuntimeException | AssertionError e) {
-      // Without an answer a mistake in a test's hook would look like a timeout.
+      // Without a response, a mistake in a test's hook would look like a timeout.
       response = failure(ApiException.internal(e.toString()).status());
     }
     if (request.target().isCore("endpoints")) {
@@ -179,7 +179,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     return created;
   }
 
-  /** The preconditions of a delete. */
+  /** Checks the preconditions of a delete. */
   private static void expectVersion(ApiRequest request, JsonNode current) {
     String expected =
         request.body().isEmpty()
@@ -236,7 +236,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     };
   }
 
-  /** RFC 7396. */
+  /** Merges as in RFC 7396. */
   private static JsonNode merge(JsonNode target, JsonNode patch) {
     if (!patch.isObject()) {
       return patch;
@@ -255,7 +255,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     return merged;
   }
 
-  /** Brings an object into the form it is stored in, or refuses it. */
+  /** Brings an object into the form in which it is stored, or rejects it. */
   private void admit(ApiRequest.Target target, ObjectNode object, ObjectNode current) {
     EndpointsRules.dropEmpty(metadata(object), "labels", "annotations");
     if (target.isSlices()) {
@@ -276,7 +276,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     }
   }
 
-  /** Creates or replaces an object as it is, without any of the gates. */
+  /** Creates or replaces an object as it is, without any checks. */
   synchronized void store(String collection, HasMetadata item) {
     ObjectNode object = parse(Serialization.asJson(item));
     EndpointsRules.dropEmpty(metadata(object), "labels", "annotations");
@@ -297,13 +297,13 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     changed(target, target.name());
   }
 
-  /** The object at the path, or null. */
+  /** Returns the object at the path, or null. */
   synchronized ObjectNode find(String path) {
     MockResponse response = super.handleGet(path);
     return response.code() == 200 ? parse(text(response)) : null;
   }
 
-  /** The objects of a collection, in the order of their creation. */
+  /** Returns the objects of a collection, in the order of their creation. */
   synchronized List<JsonNode> list(String collection) {
     List<JsonNode> items = new ArrayList<>();
     parse(text(super.handleGet(collection))).path("items").forEach(items::add);
@@ -346,7 +346,7 @@ final class ApiDispatcher extends KubernetesCrudDispatcher {
     }
   }
 
-  /** Passes on what fabric8's handlers did, and turns what they refused into a proper answer. */
+  /** Passes on a response of fabric8's handlers, and turns a rejection into a proper Status. */
   private static MockResponse ok(MockResponse response) {
     if (response.code() >= 300) {
       throw ApiException.badRequest(parse(text(response)).path("message").asText());

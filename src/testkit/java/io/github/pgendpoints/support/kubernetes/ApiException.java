@@ -6,7 +6,7 @@ import io.fabric8.kubernetes.api.model.StatusCause;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A refusal, with the Status that kube-apiserver answers in that case, word for word. */
+/** A rejection, with the Status that kube-apiserver returns in that case, word for word. */
 final class ApiException extends RuntimeException {
 
   private final transient Status status;
@@ -71,7 +71,7 @@ final class ApiException extends RuntimeException {
     return about(409, "Conflict", message, resource, name);
   }
 
-  /** Of a watch, whose first or next event is forgotten. */
+  /** For a watch whose first or next event is no longer in the history. */
   static ApiException gone(String message) {
     return new ApiException(status(410, "Expired", message));
   }
@@ -98,7 +98,7 @@ final class ApiException extends RuntimeException {
             .endDetails());
   }
 
-  /** What a JSON patch that cannot be applied gets: the message names neither object nor reason. */
+  /** For a JSON patch that cannot be applied: the message names neither object nor reason. */
   static ApiException invalidPatch() {
     return new ApiException(
         status(422, "Invalid", "the server rejected our request due to an error in our request"));
@@ -107,7 +107,7 @@ final class ApiException extends RuntimeException {
   /**
    * A failure of the server, not of the request.
    *
-   * @param retryAfter seconds; null when the server names none
+   * @param retryAfter in seconds; null if the server returns none
    */
   static ApiException injected(int code, Integer retryAfter) {
     StatusBuilder status =

@@ -16,10 +16,10 @@ import java.util.regex.Pattern;
  *
  * @param method the HTTP method
  * @param path the path with its query
- * @param contentType of the body, or null
- * @param authorization the header of that name, or null
- * @param userAgent the header of that name, or null: what is before its slash is the field manager
- * @param body as it came over the wire, empty when there was none
+ * @param contentType the media type of the body, or null
+ * @param authorization the header Authorization, or null
+ * @param userAgent the header User-Agent, or null; the part before the slash is the field manager
+ * @param body the body as received, empty if there is none
  * @param target what the path names
  */
 public record ApiRequest(
@@ -35,7 +35,7 @@ public record ApiRequest(
       Pattern.compile("(?:^|&)fieldSelector=metadata\\.name==?(?<name>[^&,]+)");
 
   /**
-   * What a path names; the parts that it does not have are null.
+   * What a path names; the parts that the path does not have are null.
    *
    * @param path without the query
    * @param group the API group, empty for the core one, null when this is not an API path
@@ -72,7 +72,7 @@ public record ApiRequest(
           matcher.group("subresource"));
     }
 
-    /** Whether an object lies where this lists. */
+    /** Whether this target is a collection that contains the object. */
     boolean isCollectionOf(Target object) {
       return name == null
           && Objects.equals(group, object.group)
@@ -100,7 +100,7 @@ public record ApiRequest(
         Target.of(URI.create(request.getPath()).getPath()));
   }
 
-  /** The verb that RBAC knows the request by. */
+  /** The RBAC verb of the request. */
   public String verb() {
     return switch (method) {
       case "POST" -> "create";
@@ -111,14 +111,14 @@ public record ApiRequest(
     };
   }
 
-  /** The one object a request is about: by its path or, of a list or watch, by its selector. */
+  /** The name of the single object of a request: in the path or, for a list or watch, selector. */
   String nameForRbac() {
     String query = URI.create(path).getQuery();
     Matcher selector = BY_NAME.matcher(query == null ? "" : query);
     return selector.find() ? selector.group("name") : target.name();
   }
 
-  /** The labels that a list or watch asks for, each with its value. */
+  /** The labels that a list or watch selects, each with its value. */
   Map<String, String> labels() {
     Map<String, String> labels = new TreeMap<>();
     String selector = query("labelSelector");
@@ -134,7 +134,7 @@ public record ApiRequest(
     return labels;
   }
 
-  /** A parameter of the query; null when it is not there. */
+  /** Returns a parameter of the query; null if it is absent. */
   String query(String name) {
     String query = URI.create(path).getRawQuery();
     return Arrays.stream((query == null ? "" : query).split("&"))

@@ -24,9 +24,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Mirrors Endpoints to EndpointSlices as kube-controller-manager does: a moment later, for Services
+ * Mirrors Endpoints to EndpointSlices as kube-controller-manager does: after a delay, for Services
  * without a selector, unless a label or an annotation of the Endpoints forbids it. With a lag of
- * zero, the slices are there before the change is answered.
+ * zero, the slices exist before the server responds to the change.
  */
 final class EndpointsMirror implements AutoCloseable {
   static final String MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
@@ -36,7 +36,7 @@ final class EndpointsMirror implements AutoCloseable {
   private static final String SKIP = "endpointslice.kubernetes.io/skip-mirror";
   private static final String LEADER = "control-plane.alpha.kubernetes.io/leader";
 
-  /** The most addresses of a subset that are mirrored. */
+  /** The maximum number of addresses of a subset that are mirrored. */
   private static final int MAX_ADDRESSES = 1000;
 
   private final ApiDispatcher api;
@@ -95,7 +95,7 @@ final class EndpointsMirror implements AutoCloseable {
     }
   }
 
-  /** A change by the mirror itself is none that it has to mirror. */
+  /** Stores a slice only if it differs from the stored one. */
   private void store(String collection, EndpointSlice slice) {
     EndpointSlice found =
         object(collection + "/" + slice.getMetadata().getName(), EndpointSlice.class);
@@ -117,7 +117,7 @@ final class EndpointsMirror implements AutoCloseable {
     return found == null ? null : Serialization.unmarshal(found.toString(), type);
   }
 
-  /** One slice a subset and address family. */
+  /** Returns one slice per subset and address family. */
   private static Map<String, EndpointSlice> slices(Endpoints endpoints) {
     Map<String, EndpointSlice> slices = new TreeMap<>();
     Map<String, String> labels = new HashMap<>();

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** What kube-apiserver makes of Endpoints before it stores them, and what it refuses to store. */
+/** How kube-apiserver normalizes Endpoints before it stores them, and what it rejects. */
 final class EndpointsRules {
 
   private static final String OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
@@ -20,8 +20,8 @@ final class EndpointsRules {
   private EndpointsRules() {}
 
   /**
-   * Gives Endpoints the form they are stored in, so that a read can differ from what was sent:
-   * empty lists are gone, and a port without a protocol is TCP.
+   * Brings Endpoints into the form in which they are stored. A read can therefore differ from what
+   * was sent: empty lists are absent, and a port without a protocol is TCP.
    */
   static void canonicalize(ObjectNode endpoints) {
     dropEmpty(endpoints, "subsets");
@@ -108,7 +108,7 @@ final class EndpointsRules {
     return null;
   }
 
-  /** Null for what is not a literal: a host name must not be looked up here. */
+  /** Returns null unless {@code ip} is a literal: a host name must not be resolved here. */
   static InetAddress parse(String ip) {
     if (!IPV4.matcher(ip).matches() && !IPV6.matcher(ip).matches()) {
       return null;

@@ -44,9 +44,9 @@ import java.util.stream.Collectors;
 import javax.net.ServerSocketFactory;
 
 /**
- * A Kubernetes API server on 127.0.0.1, over plain HTTP or TLS, that answers as kube-apiserver does
- * for Endpoints and EndpointSlices, and by fabric8's mock server for every other kind, watches
- * included. {@code FakeApiServerTest} states what it knows.
+ * A Kubernetes API server on 127.0.0.1, over plain HTTP or TLS. It responds as kube-apiserver does
+ * for Endpoints and EndpointSlices; fabric8's mock server serves every other kind. Clients can
+ * watch every kind. {@code FakeApiServerTest} defines what the server supports.
  *
  * <pre>{@code
  * try (FakeApiServer api = new FakeApiServer("db").start()) {
@@ -57,15 +57,15 @@ import javax.net.ServerSocketFactory;
  * }
  * }</pre>
  *
- * <p>Faults can be ordered at any time and hold until {@link #heal()}. The direct helpers ({@link
- * #put}, {@link #editEndpoints}, …) stand for other people's writes: they are not logged, not
- * refused and work while the server is stopped, but watches see them.
+ * <p>A test can set faults at any time; they apply until {@link #heal()}. The direct helpers
+ * ({@link #put}, {@link #editEndpoints}, …) represent writes by other clients: they are not logged,
+ * not rejected, and work while the server is stopped, but watches receive them.
  */
 public final class FakeApiServer implements AutoCloseable {
 
   private static final String TOKEN = "fake-token";
 
-  // Held, since a logger that nothing refers to forgets its level. It tells each request.
+  // A field, since a logger without references loses its level. It logs each request.
   private static final Logger MOCK_LOGGER = Logger.getLogger(MockWebServer.class.getName());
 
   static {
@@ -89,15 +89,15 @@ public final class FakeApiServer implements AutoCloseable {
   }
 
   /**
-   * @param namespace that exists from the beginning, and that the short forms of the helpers mean
+   * @param namespace the namespace that exists from the start and that the short helpers use
    */
   public FakeApiServer(String namespace) {
     this(namespace, false);
   }
 
   /**
-   * @param namespace that exists from the beginning, and that the short forms of the helpers mean
-   * @param allowLoopback whether 127.0.0.1 may be published, which a real server refuses: for tests
+   * @param namespace the namespace that exists from the start and that the short helpers use
+   * @param allowLoopback whether 127.0.0.1 may be published, which a real server rejects: for tests
    *     whose databases all run on this machine
    */
   public FakeApiServer(String namespace, boolean allowLoopback) {
@@ -109,12 +109,12 @@ public final class FakeApiServer implements AutoCloseable {
 
   // --- life cycle -------------------------------------------------------------------------------
 
-  /** Starts on a free port, or again on the port it had, with the objects it had. */
+  /** Starts on a free port, or restarts on its previous port with its previous objects. */
   public FakeApiServer start() {
     return start(port);
   }
 
-  /** Starts on the given port; 0 is any free one. */
+  /** Starts on the given port; 0 for any free port. */
   public synchronized FakeApiServer start(int onPort) {
     if (server != null) {
       throw new IllegalStateException("The server runs already, on port " + port);
@@ -135,23 +135,23 @@ public final class FakeApiServer implements AutoCloseable {
     return this;
   }
 
-  /** Speaks TLS from the next start on, with a certificate that its own kubeconfig trusts. */
+  /** Uses TLS from the next start on, with a certificate that the server's kubeconfig trusts. */
   public synchronized FakeApiServer withTls() {
     tls = Tls.selfMade();
     return this;
   }
 
-  /** As {@link #withTls()}, and takes clients only that show this certificate. */
+  /** Like {@link #withTls()}, but accepts only clients that present this certificate. */
   public synchronized FakeApiServer withClientCertificates(Tls.Client client) {
     tls = Tls.selfMade(client);
     return this;
   }
 
   /**
-   * Mirrors Endpoints to EndpointSlices, as kube-controller-manager does: those there are, and each
-   * change from now on. A server that is new does so at once.
+   * Mirrors Endpoints to EndpointSlices, as kube-controller-manager does: the existing ones, and
+   * each change from now on. A new server mirrors without a lag.
    *
-   * @param lag how much later
+   * @param lag the delay after a change
    */
   public FakeApiServer withMirroring(Duration lag) {
     if (mirror != null) {
@@ -164,9 +164,7 @@ public final class FakeApiServer implements AutoCloseable {
     return this;
   }
 
-  /**
-   * kube-controller-manager does not run from now on: slices that were mirrored stay as they are.
-   */
+  /** Stops the mirroring, as if kube-controller-manager were down: existing slices stay. */
   public FakeApiServer withoutMirroring() {
     mirror.close();
     mirror = null;
@@ -182,20 +180,20 @@ public final class FakeApiServer implements AutoCloseable {
     return this;
   }
 
-  /** Runs after each change of an object, whoever made it, and before the next one. */
+  /** Registers an observer that runs after each change by any writer, before the next change. */
   public FakeApiServer onChange(Runnable observer) {
     dispatcher.observe(observer);
     return this;
   }
 
-  /** Refuses connections from now on and breaks those that are open. */
+  /** Rejects connections from now on and breaks the open ones. */
   public synchronized FakeApiServer stop() {
     if (server != null) {
       front.close();
       try {
         server.destroy();
       } catch (RejectedExecutionException e) {
-        // It waits for what its threads have done already, and they have ended: it is down.
+        // The threads that it waits for have already ended: the server is down.
       }
       server = null;
     }
@@ -227,7 +225,7 @@ public final class FakeApiServer implements AutoCloseable {
     return (tls == null ? "http" : "https") + "://127.0.0.1:" + port;
   }
 
-  /** Whom the server takes every request for. */
+  /** The user of every request, according to the server. */
   public String user() {
     return "system:serviceaccount:%s:postgres-endpoint-manager".formatted(namespace);
   }
@@ -237,7 +235,7 @@ public final class FakeApiServer implements AutoCloseable {
     return client(config -> {});
   }
 
-  /** As {@link #client()}, with other settings. */
+  /** Like {@link #client()}, with other settings. */
   public KubernetesClient client(Consumer<ConfigBuilder> settings) {
     ConfigBuilder config =
         new ConfigBuilder(Config.empty())
@@ -257,7 +255,7 @@ public final class FakeApiServer implements AutoCloseable {
     return client;
   }
 
-  /** Access as a kubeconfig gives it. */
+  /** Returns the access that a kubeconfig provides. */
   public Config config() {
     return Config.fromKubeconfig(kubeconfig());
   }
@@ -271,7 +269,7 @@ public final class FakeApiServer implements AutoCloseable {
     }
   }
 
-  /** Writes the certificate that a server with TLS shows, as a pod finds it. */
+  /** Writes the certificate that a server with TLS presents, as a pod finds it. */
   public Path caCertificate(Path file) {
     try {
       return Files.writeString(file, tls.certificate());
@@ -307,14 +305,14 @@ public final class FakeApiServer implements AutoCloseable {
             namespace);
   }
 
-  // --- what was asked ---------------------------------------------------------------------------
+  // --- requests ---------------------------------------------------------------------------------
 
-  /** Every request since the beginning or {@link #clearRequests()}, refused ones included. */
+  /** Returns every request since the start or {@link #clearRequests()}, rejected ones included. */
   public List<ApiRequest> requests() {
     return List.copyOf(dispatcher.requests());
   }
 
-  /** As {@link #requests()}, each as its method and path. */
+  /** Like {@link #requests()}, each as its method and path. */
   public List<String> calls() {
     return requests().stream().map(ApiRequest::toString).toList();
   }
@@ -326,76 +324,76 @@ public final class FakeApiServer implements AutoCloseable {
 
   // --- faults -----------------------------------------------------------------------------------
 
-  /** Takes back every fault and hook; a required token stays. */
+  /** Removes every fault and hook; a required token stays. */
   public FakeApiServer heal() {
     faults.clear();
     dispatcher.watches(watches -> watches.mute(false));
     return this;
   }
 
-  /** From now on 401 without this token. Clients and kubeconfigs made later have it. */
+  /** Responds with 401 without this token from now on. Later clients and kubeconfigs have it. */
   public FakeApiServer requireToken(String required) {
     faults.requireToken(required);
     token = required;
     return this;
   }
 
-  /** 403 for system:anonymous, as a request without credentials gets it. */
+  /** Responds with 403 for system:anonymous to a request without credentials. */
   public FakeApiServer denyAnonymous() {
     faults.denyAnonymous();
     return this;
   }
 
-  /** 403 for a verb such as {@code patch} on a resource such as {@code endpoints}. */
+  /** Responds with 403 to a verb such as {@code patch} on a resource such as {@code endpoints}. */
   public FakeApiServer deny(String verb, String resource) {
     return deny(verb, resource, null);
   }
 
-  /** 403 for a verb on the object of that name only. */
+  /** Responds with 403 to a verb on the object of that name only. */
   public FakeApiServer deny(String verb, String resource, String name) {
     faults.deny(verb, resource, name);
     return this;
   }
 
   /**
-   * 403 for every object of a resource but these, as with resourceNames in a Role. A list or watch
-   * passes when its field selector names one of them; a create cannot be limited.
+   * Responds with 403 for every object of a resource except these, as with resourceNames in a Role.
+   * A list or watch passes when its field selector names one of them; a create cannot be limited.
    */
   public FakeApiServer grantOnly(String resource, String... names) {
     faults.grantOnly(resource, Set.of(names));
     return this;
   }
 
-  /** 403 for whatever the rules of a Role do not grant. */
+  /** Responds with 403 to each request that the rules of a Role do not grant. */
   public FakeApiServer enforce(RoleRules rules) {
     faults.enforce(rules);
     return this;
   }
 
-  /** The next requests, whatever they are, get this status, such as 429, 500 or 503. */
+  /** Responds with this status, such as 429, 500 or 503, to the next requests of any kind. */
   public FakeApiServer fail(int times, int code) {
     faults.fail(times, code, null, request -> true);
     return this;
   }
 
-  /** As {@link #fail(int, int)}, with the header Retry-After. */
+  /** Like {@link #fail(int, int)}, with the header Retry-After. */
   public FakeApiServer failWithRetryAfter(int times, int code, int seconds) {
     faults.fail(times, code, seconds, request -> true);
     return this;
   }
 
-  /** The next requests of that method for that resource get this status. */
+  /** Responds with this status to the next requests of that method for that resource. */
   public FakeApiServer fail(int times, int code, String method, String resource) {
     faults.fail(times, code, null, matching(method, resource));
     return this;
   }
 
-  /** The next requests, whatever they are, get this instead of an answer, and have no effect. */
+  /** Sends a fault instead of a response to the next requests of any kind; they have no effect. */
   public FakeApiServer misbehave(int times, RawFault fault) {
     return misbehave(times, fault, "");
   }
 
-  /** The next requests that begin so, such as {@code PATCH /api/v1/namespaces/db/endpoints/x}. */
+  /** Same for requests that begin like {@code PATCH /api/v1/namespaces/db/endpoints/x}. */
   public FakeApiServer misbehave(int times, RawFault fault, String methodAndPath) {
     faults.raw(times, fault, request -> request.startsWith(methodAndPath));
     front.breakConnections();
@@ -403,67 +401,67 @@ public final class FakeApiServer implements AutoCloseable {
   }
 
   /**
-   * Connections that are open carry nothing any more, in either direction, and do not end: what
-   * sits in between has forgotten them. New ones are as always.
+   * Stops all traffic on open connections, in both directions, without ending them, as if a device
+   * in between had forgotten them. New connections work normally.
    */
   public FakeApiServer silenceConnections() {
     front.silenceConnections();
     return this;
   }
 
-  /** How many watches clients have open. */
+  /** Returns the number of watches that clients have open. */
   public int watches() {
     return dispatcher.openWatches();
   }
 
-  /** Ends every watch, as the server does each half an hour or hour. */
+  /** Ends every watch, as the server does after 30 to 60 minutes. */
   public FakeApiServer endWatches() {
     dispatcher.watches(Watches::end);
     return this;
   }
 
-  /** Ends every watch with 410 Expired: what it would have to be told is forgotten. */
+  /** Ends every watch with 410 Expired: the next change for the watch is forgotten. */
   public FakeApiServer expireWatches() {
     dispatcher.watches(Watches::expire);
     return this;
   }
 
-  /** No watch is told anything from now on, for no reason that shows. */
+  /** Sends nothing to any watch from now on, without a visible reason. */
   public FakeApiServer muteWatches() {
     dispatcher.watches(watches -> watches.mute(true));
     return this;
   }
 
-  /** Forgets every version before now: a watch from there gets 410 Expired. */
+  /** Forgets every version before now: a watch from an earlier version gets 410 Expired. */
   public FakeApiServer forgetHistory() {
     dispatcher.watches(Watches::forget);
     return this;
   }
 
-  /** How many connections clients hold open. */
+  /** Returns the number of connections that clients hold open. */
   public int connections() {
     return front.connections();
   }
 
   /**
-   * Every answer comes this much later. The request has its effect at once: a client that gives up
-   * waiting has written all the same.
+   * Delays every response by this time. The request takes effect at once: a client that stops
+   * waiting has written nevertheless.
    */
   public FakeApiServer delay(Duration duration) {
     faults.delay(duration);
     return this;
   }
 
-  /** Requests are taken and never answered, and have no effect. */
+  /** Accepts requests without a response or an effect. */
   public FakeApiServer hang() {
     faults.hang();
     return this;
   }
 
   /**
-   * Runs an action when the next such request has arrived and before it is served: what a rival
-   * does between the program's read and its write. The action is to use the helpers of this class:
-   * the server waits for it, and could not answer a client's request meanwhile.
+   * Runs an action after the next matching request arrives and before it is served, like another
+   * client's write between the program's read and its write. The action must use the helpers of
+   * this class: the server waits for it and cannot respond to a client meanwhile.
    */
   public FakeApiServer beforeNext(String method, String resource, Runnable action) {
     faults.beforeNext(matching(method, resource), action);
@@ -481,7 +479,7 @@ public final class FakeApiServer implements AutoCloseable {
     return put(new NamespaceBuilder().withNewMetadata().withName(name).endMetadata().build());
   }
 
-  /** A headless Service without a selector, as users have it for these Endpoints. */
+  /** Creates a headless Service without a selector, as users have it for these Endpoints. */
   public FakeApiServer createService(String name, String portName, int servicePort) {
     return createService(name, portName, servicePort, Map.of());
   }
@@ -508,12 +506,12 @@ public final class FakeApiServer implements AutoCloseable {
     return get(Service.class, namespace, name);
   }
 
-  /** The Endpoints, or null. */
+  /** Returns the Endpoints, or null. */
   public Endpoints endpoints(String name) {
     return get(Endpoints.class, namespace, name);
   }
 
-  /** Changes Endpoints that exist. */
+  /** Changes existing Endpoints. */
   public FakeApiServer editEndpoints(String name, Consumer<EndpointsBuilder> change) {
     EndpointsBuilder builder = new EndpointsBuilder(endpoints(name));
     change.accept(builder);
@@ -524,7 +522,7 @@ public final class FakeApiServer implements AutoCloseable {
     return delete(Endpoints.class, namespace, name);
   }
 
-  /** The EndpointSlices of a Service, whoever made them. */
+  /** Returns the EndpointSlices of a Service, from any writer. */
   public List<EndpointSlice> slices(String service) {
     return list(EndpointSlice.class).stream()
         .filter(
@@ -533,12 +531,12 @@ public final class FakeApiServer implements AutoCloseable {
         .toList();
   }
 
-  /** Those of a slice, whose list is null where it is empty. */
+  /** Returns the endpoints of a slice, whose list is null when it is empty. */
   public static List<Endpoint> endpoints(EndpointSlice slice) {
     return Objects.requireNonNullElse(slice.getEndpoints(), List.of());
   }
 
-  /** The addresses that clients of a Service see: the ready ones of all its EndpointSlices. */
+  /** Returns the addresses that clients of a Service see: the ready ones of all its slices. */
   public Set<String> visible(String service) {
     return slices(service).stream()
         .flatMap(slice -> endpoints(slice).stream())
@@ -547,13 +545,13 @@ public final class FakeApiServer implements AutoCloseable {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  /** The object, or null; the namespace is null for kinds that have none. */
+  /** Returns the object, or null; the namespace is null for kinds that have none. */
   public <T extends HasMetadata> T get(Class<T> type, String inNamespace, String name) {
     ObjectNode found = dispatcher.find(collection(type, inNamespace) + "/" + name);
     return found == null ? null : Serialization.unmarshal(found.toString(), type);
   }
 
-  /** The objects of a kind in the server's namespace, in the order of their creation. */
+  /** Returns the objects of a kind in the server's namespace, in the order of their creation. */
   public <T extends HasMetadata> List<T> list(Class<T> type) {
     return dispatcher.list(collection(type, namespace)).stream()
         .map(JsonNode::toString)
@@ -561,7 +559,7 @@ public final class FakeApiServer implements AutoCloseable {
         .toList();
   }
 
-  /** Creates or replaces an object of any kind, in the server's namespace when it names none. */
+  /** Creates or replaces an object of any kind, in the server's namespace if it names none. */
   public FakeApiServer put(HasMetadata object) {
     String given = object.getMetadata().getNamespace();
     dispatcher.store(collection(object.getClass(), given == null ? namespace : given), object);
@@ -582,7 +580,7 @@ public final class FakeApiServer implements AutoCloseable {
         + HasMetadata.getPlural(type);
   }
 
-  /** As kubeconfigs hold certificates. */
+  /** Encodes a certificate as a kubeconfig does. */
   public static String base64(String text) {
     return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
   }

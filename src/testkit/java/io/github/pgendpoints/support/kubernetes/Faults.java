@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** What a test has ordered to go wrong. Test threads write it while the server reads it. */
+/** The faults that a test has set. Test threads write them while the server reads them. */
 final class Faults {
 
   private record Denial(String verb, String resource, String name) {
@@ -62,7 +62,7 @@ final class Faults {
     granted.put(resource, names);
   }
 
-  /** As resourceNames of a Role: a create has no name to look at. */
+  /** Whether a request is granted. As for resourceNames of a Role, a create needs no name. */
   private boolean isGranted(ApiRequest request) {
     Set<String> names = granted.get(request.target().resource());
     String name = request.nameForRbac();
@@ -73,7 +73,7 @@ final class Faults {
   }
 
   /**
-   * @param retryAfter seconds; null when the answer names none
+   * @param retryAfter in seconds; null for a response without it
    */
   synchronized void fail(int times, int code, Integer retryAfter, Predicate<ApiRequest> matches) {
     failures.addAll(Collections.nCopies(times, new Failure(code, retryAfter, matches)));
@@ -87,7 +87,7 @@ final class Faults {
     return !raws.isEmpty();
   }
 
-  /** The fault for a request as it came over the wire, which is then used up. */
+  /** Returns the fault for a request as received from the client, and removes it. */
   synchronized Optional<RawFault> takeRaw(String request) {
     return take(raws, raw -> raw.matches().test(request)).map(Raw::fault);
   }
@@ -120,12 +120,12 @@ final class Faults {
     token = required;
   }
 
-  /** The next hook for the request, which is then used up. */
+  /** Returns the next hook for the request, and removes it. */
   synchronized Optional<Runnable> takeHook(ApiRequest request) {
     return take(hooks, hook -> hook.matches().test(request)).map(Hook::action);
   }
 
-  /** Refuses the request as the gates in front of the storage would, in their order. */
+  /** Rejects the request as the checks before the storage would, in their order. */
   synchronized void check(ApiRequest request, String user) {
     take(failures, failure -> failure.matches().test(request))
         .ifPresent(

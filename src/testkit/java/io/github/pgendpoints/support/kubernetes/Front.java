@@ -21,8 +21,8 @@ import java.util.regex.Pattern;
 import javax.net.ServerSocketFactory;
 
 /**
- * The port that clients connect to. It passes every byte on to the server behind it, but where a
- * {@link RawFault} is ordered: what goes wrong below HTTP no HTTP server can be made to do.
+ * The port that clients connect to. It forwards every byte to the server behind it, unless the test
+ * has set a {@link RawFault}: an HTTP server cannot produce faults below the level of HTTP.
  */
 final class Front implements AutoCloseable {
 
@@ -36,9 +36,9 @@ final class Front implements AutoCloseable {
   private final Set<Socket> silenced = ConcurrentHashMap.newKeySet();
 
   /**
-   * @param sockets make the listener, and with it the choice of TLS
-   * @param port to listen on; 0 is any free one
-   * @param backend where the server listens
+   * @param sockets the factory of the listener, which decides on TLS
+   * @param port the port to listen on; 0 for any free one
+   * @param backend the port of the server
    */
   Front(ServerSocketFactory sockets, InetAddress address, int port, int backend, Faults faults) {
     this.backend = new InetSocketAddress(address, backend);
@@ -57,12 +57,12 @@ final class Front implements AutoCloseable {
     return listener.getLocalPort();
   }
 
-  /** Breaks the connections that are open; an idle one would otherwise escape a new fault. */
+  /** Breaks the open connections; otherwise an idle one would escape a new fault. */
   void breakConnections() {
     open.forEach(Front::closeQuietly);
   }
 
-  /** Lets the connections that are open carry nothing any more, without ending them. */
+  /** Stops all traffic on the open connections without closing them. */
   void silenceConnections() {
     silenced.addAll(open);
   }
@@ -83,7 +83,7 @@ final class Front implements AutoCloseable {
       try {
         take(listener.accept());
       } catch (IOException e) {
-        // Closed, or a client that was gone before it was accepted.
+        // Closed, or the client left before its connection was accepted.
       }
     }
   }
@@ -110,13 +110,13 @@ final class Front implements AutoCloseable {
       server.connect(backend);
       threads.execute(() -> answer(server, client));
       if (faults.hasRaw()) {
-        // One request a connection, so that the next one is looked at as well.
+        // One request per connection, so that the next request is checked as well.
         request = request.replaceFirst("\r\n", "\r\nConnection: close\r\n");
       }
       server.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       copy(client.getInputStream(), server.getOutputStream(), client);
     } catch (IOException | RejectedExecutionException e) {
-      // The client went away, or this front broke the connection or closed.
+      // The client left, or this front broke the connection or closed.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
@@ -145,7 +145,7 @@ final class Front implements AutoCloseable {
     }
   }
 
-  /** The first request of a connection, head and body, a char a byte. */
+  /** Reads the first request of a connection, head and body, with one char per byte. */
   private static String readRequest(InputStream in) throws IOException {
     ByteArrayOutputStream read = new ByteArrayOutputStream();
     String text = "";
@@ -173,7 +173,7 @@ final class Front implements AutoCloseable {
     try {
       closeable.close();
     } catch (IOException e) {
-      // It is closed all the same.
+      // It is closed anyway.
     }
   }
 }

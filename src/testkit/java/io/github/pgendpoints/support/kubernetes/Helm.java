@@ -12,14 +12,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs the helm of {@code -Dhelm=…}, or the one on PATH. Without any, the test is skipped with a
+ * Runs the helm of {@code -Dhelm=…}, or the one on PATH. Without either, the test is skipped with a
  * message.
  */
 public final class Helm {
   private Helm() {}
 
   /**
-   * What a run of helm left.
+   * The result of a run of helm.
    *
    * @param exitCode 0 if it succeeded
    * @param out the standard output

@@ -13,18 +13,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Renders a kustomization with the kubectl of {@code -Dkubectl=…}, or with the one on PATH: without
- * any the test is skipped, and says so.
+ * Renders a kustomization with the kubectl of {@code -Dkubectl=…}, or the one on PATH. Without
+ * either, the test is skipped with a message.
  */
 public final class Kustomize {
   private Kustomize() {}
 
-  /** The objects that {@code kubectl apply -k folder} would send. */
+  /** Returns the objects that {@code kubectl apply -k folder} would send. */
   public static List<HasMetadata> render(Path folder) {
     return objects(text(folder));
   }
 
-  /** The objects of a YAML text with one document or more. */
+  /** Returns the objects of a YAML text with one or more documents. */
   public static List<HasMetadata> objects(String documents) {
     return Arrays.stream(documents.split("(?m)^---$"))
         .filter(
@@ -55,7 +55,7 @@ public final class Kustomize {
     }
   }
 
-  /** The one object of that type. */
+  /** Returns the only object of that type. */
   public static <T extends HasMetadata> T one(List<HasMetadata> objects, Class<T> type) {
     List<T> found = objects.stream().filter(type::isInstance).map(type::cast).toList();
     if (found.size() != 1) {

@@ -5,24 +5,24 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** What a client gets instead of an answer; the connection ends with it. */
+/** What a client receives instead of a response; then the connection ends. */
 @FunctionalInterface
 public interface RawFault {
 
-  /** Writes to the client, for as long as it likes. */
+  /** Writes to the client, for any length of time. */
   void answer(OutputStream client) throws IOException, InterruptedException;
 
-  /** The connection ends in the middle of an answer that had begun well. */
+  /** The connection ends in the middle of a response that began correctly. */
   static RawFault cut() {
     return client -> client.write(bytes(head(200, 1000) + "{\"kind\": \"Endpoi"));
   }
 
-  /** The connection ends without a byte of an answer. */
+  /** The connection ends without a byte of a response. */
   static RawFault hangUp() {
     return client -> {};
   }
 
-  /** An answer that comes a byte at a time, and never to its end. */
+  /** A response that arrives one byte at a time and never ends. */
   static RawFault drip() {
     return client -> {
       client.write(bytes(head(200, 1_000_000) + "{\"kind\": \"Endpoints\", \"x\": \""));
@@ -34,7 +34,7 @@ public interface RawFault {
     };
   }
 
-  /** An answer as large as the network can carry, for ever. */
+  /** An endless response, as fast as the network can carry it. */
   static RawFault flood() {
     return client -> {
       client.write(bytes("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"x\": \""));
@@ -46,7 +46,7 @@ public interface RawFault {
     };
   }
 
-  /** A whole answer with this body. */
+  /** A complete response with this body. */
   static RawFault body(int code, String body) {
     byte[] content = body.getBytes(StandardCharsets.UTF_8);
     return client -> {

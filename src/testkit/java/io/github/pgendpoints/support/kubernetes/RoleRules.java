@@ -7,13 +7,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** What a Role grants, one by one, as RBAC reads its rules. */
+/** The rights that a Role grants, one by one, as RBAC reads its rules. */
 public final class RoleRules {
 
   /**
    * One verb on one resource.
    *
-   * @param name of the one object that is meant; null for all
+   * @param name the name of the only object granted; null for all objects
    */
   public record Grant(String group, String resource, String name, String verb) {
     boolean covers(ApiRequest request) {
@@ -25,7 +25,7 @@ public final class RoleRules {
       return group.equals(target.group())
           && resource.equals(asked)
           && verb.equals(request.verb())
-          // The name of what is yet to be created does not count.
+          // RBAC ignores the name of an object that does not exist yet.
           && (name == null
               || !request.verb().equals("create") && name.equals(request.nameForRbac()));
     }
@@ -51,13 +51,13 @@ public final class RoleRules {
     }
   }
 
-  /** Whether the request may be made; paths that name no resource are open to everybody. */
+  /** Whether the request is allowed; paths that name no resource are open to all users. */
   boolean grants(ApiRequest request) {
     return request.target().resource() == null
         || grants.stream().anyMatch(grant -> grant.covers(request));
   }
 
-  /** What none of the requests needs. */
+  /** Returns the grants that none of the requests needs. */
   public List<Grant> unused(Collection<ApiRequest> requests) {
     return grants.stream().filter(grant -> requests.stream().noneMatch(grant::covers)).toList();
   }

@@ -10,12 +10,12 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What kube-apiserver makes of an EndpointSlice before it stores it, and what it refuses. */
+/** How kube-apiserver normalizes an EndpointSlice before it stores it, and what it rejects. */
 final class SlicesRules {
   private SlicesRules() {}
 
   static void canonicalize(ObjectNode slice) {
-    // It stores protobuf, which knows no empty list; and these two fields are never left out.
+    // kube-apiserver stores protobuf, which has no empty lists, and never omits these two fields.
     for (String list : List.of("endpoints", "ports")) {
       if (slice.path(list).isEmpty()) {
         slice.putNull(list);
@@ -29,7 +29,7 @@ final class SlicesRules {
   }
 
   /**
-   * @param current what is to be replaced; null when the slice is new
+   * @param current the slice to replace; null when the slice is new
    */
   static List<StatusCause> faults(JsonNode slice, JsonNode current, boolean allowLoopback) {
     List<StatusCause> faults = new ArrayList<>();

@@ -20,21 +20,21 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * A self-made certificate for 127.0.0.1, by the JDK's own keytool.
+ * A self-signed certificate for 127.0.0.1, created by the JDK's keytool.
  *
- * @param certificate PEM
- * @param context of a server that shows the certificate
- * @param asksClients whether clients must show a certificate that the context trusts
+ * @param certificate in PEM
+ * @param context the context of a server that presents the certificate
+ * @param asksClients whether clients must present a certificate that the context trusts
  */
 public record Tls(String certificate, SSLContext context, boolean asksClients) {
 
   private static final String PASSWORD = "changeit";
 
   /**
-   * What a client shows.
+   * The credentials that a client presents.
    *
-   * @param certificate PEM
-   * @param key PEM, PKCS #8
+   * @param certificate in PEM
+   * @param key in PEM, PKCS #8
    */
   public record Client(String certificate, String key, Certificate x509) {}
 
@@ -43,7 +43,7 @@ public record Tls(String certificate, SSLContext context, boolean asksClients) {
   }
 
   /**
-   * @param client whose certificate alone is accepted; null to ask clients for none
+   * @param client the only client accepted; null to request no client certificate
    */
   static Tls selfMade(Client client) {
     try {
@@ -72,7 +72,7 @@ public record Tls(String certificate, SSLContext context, boolean asksClients) {
   }
 
   /**
-   * A client's key and certificate.
+   * Creates a client's key and certificate.
    *
    * @param algorithm of the key, RSA or EC
    */
@@ -89,7 +89,7 @@ public record Tls(String certificate, SSLContext context, boolean asksClients) {
     }
   }
 
-  /** Make listeners that show the certificate. */
+  /** Returns a factory of listeners that present the certificate. */
   public ServerSocketFactory sockets() {
     ServerSocketFactory sockets = context.getServerSocketFactory();
     return new ServerSocketFactory() {

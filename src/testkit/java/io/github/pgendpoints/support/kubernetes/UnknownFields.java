@@ -8,15 +8,15 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Finds the fields that an object's type does not have. fabric8's models take every field, and keep
- * those they do not know beside the others: a misspelt one would go unnoticed.
+ * Finds the fields that the type of an object does not have. The models of fabric8 accept every
+ * field and keep the unknown ones separately, so that a misspelt field would go unnoticed.
  */
 public final class UnknownFields {
   private final List<String> found = new ArrayList<>();
 
   private UnknownFields() {}
 
-  /** The paths of all of them, at any depth. */
+  /** Returns the paths of all unknown fields, at any depth. */
   public static List<String> of(Object object) {
     UnknownFields fields = new UnknownFields();
     fields.visit(object.getClass().getSimpleName(), object);

@@ -14,9 +14,9 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * What the watches of clients are told, over WebSockets, as kube-apiserver tells it. A watch with a
- * resourceVersion is told what came after it, and 410 when that is forgotten; one without begins
- * with what there is. Called by one thread at a time.
+ * Sends events to the watches of clients over WebSockets, as kube-apiserver does. A watch with a
+ * resourceVersion receives the later changes, or 410 if those are forgotten; a watch without one
+ * begins with the current objects. Called by one thread at a time.
  */
 final class Watches {
   private static final int NORMAL_CLOSURE = 1000;
@@ -25,8 +25,8 @@ final class Watches {
   /**
    * One change.
    *
-   * @param before null when there was no such object
-   * @param after null when there is none any more; before has the version of the deletion then
+   * @param before null when the object did not exist
+   * @param after null when the object was deleted; before then has the version of the deletion
    */
   private record Change(ApiRequest.Target object, JsonNode before, JsonNode after) {}
 
@@ -38,7 +38,7 @@ final class Watches {
   /**
    * Begins a watch.
    *
-   * @param current what the collection has
+   * @param current the objects of the collection
    */
   MockResponse open(ApiRequest request, List<JsonNode> current) {
     Watch watch = new Watch(request);
@@ -61,10 +61,10 @@ final class Watches {
   }
 
   /**
-   * Tells whoever watches it.
+   * Records a change and sends it to the watches that select the object.
    *
-   * @param before null when there was no such object
-   * @param after null when there is none any more; before has the version of the deletion then
+   * @param before null when the object did not exist
+   * @param after null when the object was deleted; before then has the version of the deletion
    */
   void changed(ApiRequest.Target object, JsonNode before, JsonNode after) {
     if (history.size() == REMEMBERED) {
@@ -77,23 +77,23 @@ final class Watches {
     }
   }
 
-  /** Forgets what has happened so far. */
+  /** Forgets the changes so far. */
   void forget() {
     history.forEach(change -> forgotten = Math.max(forgotten, version(change)));
     history.clear();
   }
 
-  /** Ends every watch, as the server does each half an hour or hour. */
+  /** Ends every watch, as the server does after 30 to 60 minutes. */
   void end() {
     open.forEach(watch -> watch.close());
   }
 
-  /** Ends every watch by an error: what it would have to be told is forgotten. */
+  /** Ends every watch with an error: the next change for the watch is forgotten. */
   void expire() {
     open.forEach(watch -> watch.expire("The resourceVersion for the provided watch is too old."));
   }
 
-  /** Whether to tell nothing from now on, for no reason that shows. */
+  /** Sets whether to send nothing from now on, without a visible reason. */
   void mute(boolean nothing) {
     mute = nothing;
   }
@@ -117,7 +117,7 @@ final class Watches {
       this.request = request;
     }
 
-    /** What a selector takes in or leaves out by a change comes or goes for who watches it. */
+    /** Sends a change. An object that enters or leaves the selection is ADDED or DELETED. */
     void tell(Change change) {
       if (!request.target().isCollectionOf(change.object())) {
         return;

@@ -16,13 +16,13 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What pg_basebackup does, by SQL and a copy of the files: zonky ships no client programs.
+ * Does what pg_basebackup does, by SQL and a copy of the files: zonky ships no client programs.
  *
- * <p>The WAL is not copied; the copy has to stream it from the server it was taken from. Nor are
- * tablespaces outside the data directory.
+ * <p>The WAL is not copied; the copy must stream it from its source server. Tablespaces outside the
+ * data directory are not copied either.
  */
 final class BaseBackup {
-  /** Folders which the manual tells to leave empty in a base backup. */
+  /** Folders that a base backup leaves empty, according to the PostgreSQL manual. */
   private static final Set<String> EMPTY_FOLDERS =
       Set.of(
           "pg_dynshmem",
@@ -34,7 +34,7 @@ final class BaseBackup {
           "pg_subtrans",
           "pg_wal");
 
-  /** Files which say something of the running server, or of what it was before. */
+  /** Files that describe the running server or its earlier state. */
   private static final Set<String> LEFT_OUT =
       Set.of(
           "backup_label.old",
@@ -47,7 +47,7 @@ final class BaseBackup {
 
   /** Makes each of {@code targets}, which must not exist, a copy of the running {@code source}. */
   static void copy(PostgresServer source, List<Path> targets) throws SQLException {
-    // The backup lasts as long as the session which has started it.
+    // The backup lasts as long as the session that started it.
     try (Connection connection = source.connect();
         Statement statement = connection.createStatement()) {
       boolean renamed = connection.getMetaData().getDatabaseMajorVersion() >= 15;
@@ -111,7 +111,7 @@ final class BaseBackup {
             public FileVisitResult visitFileFailed(Path file, IOException failure)
                 throws IOException {
               if (failure instanceof NoSuchFileException) {
-                // Dropped since the folder was listed; replaying the WAL drops it again.
+                // Dropped after the folder was listed; the replay of the WAL drops it again.
                 return FileVisitResult.CONTINUE;
               }
               throw failure;

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 
-/** A certificate authority for tests, by the JDK's keytool: its certificate and what it signs. */
+/** A certificate authority for tests, created by the JDK's keytool; it signs certificates. */
 public final class Certificates {
   private static final String PASSWORD = "password";
 
@@ -21,13 +21,13 @@ public final class Certificates {
   /**
    * A certificate and its key, both in PEM.
    *
-   * @param key PKCS-8
+   * @param key in PKCS #8
    */
   public record Signed(Path certificate, Path key) {}
 
   /**
-   * @param folder for the files
-   * @param authority a name for it
+   * @param folder the folder for the files
+   * @param authority the name of the authority
    */
   public Certificates(Path folder, String authority) {
     this.folder = folder;
@@ -42,7 +42,7 @@ public final class Certificates {
   }
 
   /**
-   * A certificate that this authority has signed.
+   * Creates a certificate that this authority signs.
    *
    * @param algorithm EC or RSA
    * @param names alternative names, such as {@code dns:db1}; may be empty
@@ -64,7 +64,7 @@ public final class Certificates {
     return new Signed(folder.resolve(name + ".crt"), folder.resolve(name + ".key"));
   }
 
-  /** All entries share one key store, so that a signed certificate finds its chain. */
+  /** All entries share one key store, so that keytool finds the chain of a signed certificate. */
   private void keytool(String alias, String... arguments) {
     OperatingSystem.run(
         OperatingSystem.concat(

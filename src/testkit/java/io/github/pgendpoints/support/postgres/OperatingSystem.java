@@ -17,20 +17,20 @@ import java.util.stream.Stream;
 /**
  * Processes, signals and owners of files.
  *
- * <p>PostgreSQL refuses to run as root, which is what tests in a container often run as. Its
- * programs then run as another user, who has to own the data directory.
+ * <p>PostgreSQL refuses to run as root, but tests in a container often run as root. PostgreSQL's
+ * programs then run as another user, who must own the data directory.
  */
 final class OperatingSystem {
-  /** Enough for initdb, the longest of them, on a machine that other tests keep busy. */
+  /** Long enough for initdb, the slowest command, on a machine that is busy with other tests. */
   private static final Duration LIMIT = Duration.ofMinutes(2);
 
-  /** The user nobody on every common distribution; initdb wants its user to have a name. */
+  /** The user nobody on every common distribution; initdb requires that its user has a name. */
   private static final String NOBODY = "65534";
 
   private static final List<String> SETPRIV =
       List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups");
 
-  /** Needs no other user: in a namespace of its own root is nobody, and so are root's files. */
+  /** Needs no other user: in a new user namespace, root and the owner of its files are nobody. */
   private static final List<String> UNSHARE = List.of("unshare", "--user");
 
   private static final class Unprivileged {
@@ -60,7 +60,7 @@ final class OperatingSystem {
 
   private OperatingSystem() {}
 
-  /** The command which runs {@code command} as a user PostgreSQL accepts. */
+  /** Returns the command that runs {@code command} as a user that PostgreSQL accepts. */
   static List<String> unprivileged(List<String> command) {
     return concat(Unprivileged.COMMAND, command);
   }
@@ -72,7 +72,7 @@ final class OperatingSystem {
     }
   }
 
-  /** A builder for PostgreSQL's programs, which obey nothing in the environment of the tests. */
+  /** Returns a builder for PostgreSQL's programs, without the tests' PG variables and locale. */
   static ProcessBuilder builder(List<String> command) {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().keySet().removeIf(name -> name.startsWith("PG") || name.equals("LANG"));
@@ -114,13 +114,13 @@ final class OperatingSystem {
     }
   }
 
-  /** Sends a signal, such as {@code STOP}; a process that has just ended does not need it. */
+  /** Sends a signal, such as {@code STOP}. Ignores a failure if a process has just ended. */
   static void signal(String signal, Collection<ProcessHandle> processes) {
     String ids =
         processes.stream()
             .map(process -> Long.toString(process.pid()))
             .collect(Collectors.joining(" "));
-    // Through the shell, which has the command built in: small images have no kill program.
+    // The shell has the command built in; small images have no kill program.
     if (!ids.isEmpty()
         && !succeeds(List.of("sh", "-c", "kill -" + signal + " " + ids))
         && !processes.stream().anyMatch(OperatingSystem::isGone)) {
@@ -128,7 +128,7 @@ final class OperatingSystem {
     }
   }
 
-  /** Kills those of our processes that have {@code path} on their command line, such as initdb. */
+  /** Kills the child processes with {@code path} on their command line, such as initdb. */
   static void killAllThatName(Path path) {
     ProcessHandle.current()
         .children()
@@ -137,7 +137,7 @@ final class OperatingSystem {
         .forEach(ProcessHandle::destroyForcibly);
   }
 
-  /** Whether a process has ended, even if nobody has asked for its exit code yet. */
+  /** Whether a process has ended, even if its parent has not read its exit code yet. */
   static boolean isGone(ProcessHandle process) {
     try {
       String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
@@ -147,9 +147,7 @@ final class OperatingSystem {
     }
   }
 
-  /**
-   * Removes the interlock segment which a killed server leaves to the kernel until the next boot.
-   */
+  /** Removes the interlock segment that a killed server leaves to the kernel until a reboot. */
   static void removeSharedMemory(String id) {
     succeeds(List.of("ipcrm", "-m", id));
   }

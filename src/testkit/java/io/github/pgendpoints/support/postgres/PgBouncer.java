@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The PgBouncer of the distribution's package before one server. */
+/** PgBouncer from the package of the distribution, in front of one server. */
 public final class PgBouncer implements AutoCloseable {
   private static final Path PROGRAM = Path.of("/usr/sbin/pgbouncer");
 
@@ -31,9 +31,9 @@ public final class PgBouncer implements AutoCloseable {
   }
 
   /**
-   * Starts one on the server's address.
+   * Starts PgBouncer on the server's address.
    *
-   * @param mode of the pool: session, transaction, or statement
+   * @param mode the mode of the pool: session, transaction, or statement
    */
   public static PgBouncer start(PostgresServer server, String mode) {
     try {
@@ -105,12 +105,12 @@ public final class PgBouncer implements AutoCloseable {
     }
   }
 
-  /** Where it listens, on the address of the server. */
+  /** The port on which PgBouncer listens, on the address of the server. */
   public int port() {
     return port;
   }
 
-  /** What it has logged. */
+  /** Returns what PgBouncer has logged. */
   public String log() {
     try {
       return Files.exists(log) ? Files.readString(log) : "";

@@ -20,11 +20,11 @@ import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 /**
  * The PostgreSQL server programs, unpacked from zonky's archive on the class path.
  *
- * <p>They are unpacked once for each build of PostgreSQL and stay for later runs. The folder comes
- * into being by a rename, so that neither a killed run nor one at the same time leaves half of it
- * to others.
+ * <p>The archive is unpacked once for each build of PostgreSQL, and the files stay for later runs.
+ * The folder is created by a rename, so that neither a killed run nor a concurrent one leaves a
+ * partial folder to other runs.
  *
- * @param folder holds {@code bin}, {@code lib} and {@code share}
+ * @param folder the folder that holds {@code bin}, {@code lib} and {@code share}
  */
 record PostgresBinaries(Path folder) {
   private static final class Once {
@@ -48,7 +48,7 @@ record PostgresBinaries(Path folder) {
         DefaultPostgresBinaryResolver.INSTANCE.getPgBinary(
             "Linux", System.getProperty("os.arch"))) {
       byte[] archive = resource.readAllBytes();
-      // By user as well: nobody should run what somebody else has put into a shared folder.
+      // One folder per user: no user should run files that another user put in a shared folder.
       String name =
           "postgres-binaries-" + System.getProperty("user.name") + "-" + fingerprint(archive);
       Path temp = Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath();
@@ -72,7 +72,7 @@ record PostgresBinaries(Path folder) {
       if (!Files.isDirectory(folder)) {
         throw e;
       }
-      // Another run was first; its copy is as good.
+      // Another run was first; its copy is equally good.
     }
   }
 
@@ -95,7 +95,7 @@ record PostgresBinaries(Path folder) {
         }
       }
     }
-    // Whatever the umask is: the servers may run as another user than the tests.
+    // Set regardless of the umask: the servers may run as a different user than the tests.
     try (var paths = Files.walk(folder)) {
       for (Path path : paths.filter(Files::isDirectory).toList()) {
         permit(path, "rwxr-xr-x");

@@ -25,15 +25,15 @@ import java.util.stream.IntStream;
 /**
  * A real primary and its streaming standbys.
  *
- * <p>The program publishes many addresses and one port. So each server has an address of its own,
- * 127.0.0.1, 127.0.0.2 and so on, and all have the same port. Linux answers on all of 127.0.0.0/8
- * without being told; other systems do not.
+ * <p>The program publishes many addresses with one port. Therefore each server has a separate
+ * address (127.0.0.1, 127.0.0.2 and so on), and all servers have the same port. Linux accepts
+ * connections on all of 127.0.0.0/8 without configuration; other systems do not.
  *
- * <p>The users over TCP, all by SCRAM: {@link #USER} as the program has it, and a superuser and a
- * replication user for the cluster itself.
+ * <p>The users over TCP all authenticate by SCRAM: {@link #USER}, which the program uses, and a
+ * superuser and a replication user for the cluster itself.
  */
 public final class PostgresCluster implements AutoCloseable {
-  /** A role which may log in and nothing else. */
+  /** A role that may log in and has no other rights. */
   public static final String USER = "repmgr";
 
   public static final String PASSWORD = "repmgr-password";
@@ -46,7 +46,7 @@ public final class PostgresCluster implements AutoCloseable {
   static final String REPLICATION_USER = "replicator";
   static final String REPLICATION_PASSWORD = "replicator-password";
 
-  /** Below the ports the kernel gives to outgoing connections, so that a restart finds its own. */
+  /** Below the kernel's ports for outgoing connections, so that a restart finds its port free. */
   private static final int LOWEST_PORT = 20_000;
 
   private static final int HIGHEST_PORT = 32_000;
@@ -62,7 +62,7 @@ public final class PostgresCluster implements AutoCloseable {
     this.options = options;
     this.addresses =
         options.addresses.isEmpty()
-            // More than are used at first, so that standbys which are added find their port free.
+            // More than are used at first, so that standbys added later find their port free.
             ? IntStream.rangeClosed(1, options.standbys + 8).mapToObj(i -> "127.0.0." + i).toList()
             : options.addresses;
     this.port = options.port == 0 ? freePort(addresses) : options.port;
@@ -70,7 +70,7 @@ public final class PostgresCluster implements AutoCloseable {
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
-  /** A primary and two standbys on loopback addresses. */
+  /** Starts a primary and two standbys on loopback addresses. */
   public static PostgresCluster start() throws SQLException {
     return start(new Options());
   }
@@ -101,7 +101,7 @@ public final class PostgresCluster implements AutoCloseable {
     primary.start();
     try (Connection connection = primary.connect(SUPERUSER, SUPERUSER_PASSWORD, "template1");
         Statement statement = connection.createStatement()) {
-      // Not one more database: each has 300 files, which make the best part of a standby's copy.
+      // Renamed, not added: each database has 300 files, which are most of a standby's copy.
       statement.execute("ALTER DATABASE postgres RENAME TO " + DATABASE);
       statement.execute("CREATE ROLE " + USER + " LOGIN PASSWORD '" + PASSWORD + "'");
       statement.execute(
@@ -120,12 +120,12 @@ public final class PostgresCluster implements AutoCloseable {
         "wal_level = replica",
         "hot_standby = on",
         "max_wal_senders = 10",
-        // There are no replication slots; without this a slow standby would lose its place.
+        // There are no replication slots. Without this, a slow standby could lose WAL it needs.
         "wal_keep_size = 256MB",
         "wal_retrieve_retry_interval = 100ms",
         "password_encryption = 'scram-sha-256'",
         "unix_socket_directories = ''",
-        // In the data directory, so that nothing outside it is left of a killed server.
+        // In the data directory, so that a killed server leaves no files outside it.
         "dynamic_shared_memory_type = mmap");
     primary.appendToPostgresqlConf(options.settings.toArray(String[]::new));
     List<String> networks =
@@ -184,7 +184,7 @@ public final class PostgresCluster implements AutoCloseable {
     return server;
   }
 
-  /** The server promoted last, or the first one; it need not be running. */
+  /** Returns the server promoted last, or the first one. It need not be running. */
   public PostgresServer primary() {
     return servers.stream()
         .filter(server -> server.primarySince() != null)
@@ -192,15 +192,15 @@ public final class PostgresCluster implements AutoCloseable {
         .orElseThrow();
   }
 
-  /** The servers which have not been promoted since they joined; they need not be running. */
+  /** Returns the servers not promoted since they joined. They need not be running. */
   public List<PostgresServer> standbys() {
     return servers.stream().filter(server -> server.primarySince() == null).toList();
   }
 
   /**
-   * The standby which has received most; after the loss of the primary the others can follow this
-   * one only, since they may have what another lacks. What the primary sent last may still be on
-   * its way for a moment.
+   * Returns the standby that has received the most WAL. After the loss of the primary, the others
+   * can follow only this standby, since it has WAL that another may lack. Waits up to a second per
+   * standby, because the last WAL that the primary sent may still be in transit.
    */
   public PostgresServer furthestStandby() throws SQLException {
     PostgresServer furthest = null;
@@ -227,12 +227,12 @@ public final class PostgresCluster implements AutoCloseable {
                 "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')"));
   }
 
-  /** All servers in the order of their addresses, former primaries among them. */
+  /** Returns all servers in the order of their addresses, including former primaries. */
   public List<PostgresServer> servers() {
     return List.copyOf(servers);
   }
 
-  /** The one port of all servers. */
+  /** The port that all servers share. */
   public int port() {
     return port;
   }
@@ -243,16 +243,14 @@ public final class PostgresCluster implements AutoCloseable {
   }
 
   /**
-   * Makes {@code server}, running or not, a standby of the current primary, by a fresh copy, and
+   * Makes {@code server}, running or not, a standby of the current primary from a fresh copy, and
    * waits until it streams.
    */
   public void rejoin(PostgresServer server) throws SQLException {
     rejoin(server, primary());
   }
 
-  /**
-   * As {@link #rejoin(PostgresServer)}, where another than the server promoted last is followed.
-   */
+  /** Like {@link #rejoin(PostgresServer)}, but follows {@code primary}. */
   public void rejoin(PostgresServer server, PostgresServer primary) throws SQLException {
     if (server == primary) {
       throw new IllegalArgumentException(server + " is the current primary");
@@ -261,7 +259,7 @@ public final class PostgresCluster implements AutoCloseable {
     startAsStandbys(List.of(server), primary);
   }
 
-  /** Waits until all standbys which are running stream from the current primary. */
+  /** Waits until all running standbys stream from the current primary. */
   public void waitUntilStreaming() {
     PostgresServer primary = primary();
     standbys().stream()
@@ -269,7 +267,7 @@ public final class PostgresCluster implements AutoCloseable {
         .forEach(standby -> standby.waitUntilStreamingFrom(primary));
   }
 
-  /** Waits until these standbys, or all that run, have replayed what the primary has written. */
+  /** Waits until these standbys, or all running ones, have replayed all WAL of the primary. */
   public void waitUntilReplayed(PostgresServer... standbys) throws SQLException {
     String written = primary().sql("SELECT pg_current_wal_flush_lsn()");
     List<PostgresServer> waitedFor =
@@ -279,7 +277,7 @@ public final class PostgresCluster implements AutoCloseable {
     waitedFor.forEach(standby -> standby.waitUntilReplayed(written));
   }
 
-  /** Ends all servers, whatever their state, and removes their files. */
+  /** Ends all servers, in any state, and removes their files. */
   @Override
   public void close() {
     closeServers();
@@ -292,7 +290,7 @@ public final class PostgresCluster implements AutoCloseable {
       try {
         server.close();
       } catch (RuntimeException e) {
-        // The others must end all the same.
+        // The other servers must end all the same.
         failure = e;
       }
     }
@@ -302,7 +300,7 @@ public final class PostgresCluster implements AutoCloseable {
     }
   }
 
-  /** Where the process is ended while a server is being made, files may still come into being. */
+  /** Retries: if the process ends while a server is being created, new files may still appear. */
   private void deleteFolder() {
     for (int attempt = 1; ; attempt++) {
       OperatingSystem.killAllThatName(folder);
@@ -344,43 +342,43 @@ public final class PostgresCluster implements AutoCloseable {
     private List<String> settings = List.of();
     private Function<String, List<String>> launcher = address -> List.of();
 
-    /** How many standbys there are from the start. */
+    /** Sets the number of standbys at the start; the default is 2. */
     public Options standbys(int count) {
       this.standbys = count;
       return this;
     }
 
-    /** The addresses to listen on: the primary's, then those of standbys present and to come. */
+    /** Sets the addresses to listen on: the primary's, then those of present and later standbys. */
     public Options addresses(String... addresses) {
       this.addresses = List.of(addresses);
       return this;
     }
 
-    /** The port; needed when the addresses are not those of this network namespace. */
+    /** Sets the port; required when the addresses are not in this network namespace. */
     public Options port(int port) {
       this.port = port;
       return this;
     }
 
-    /** {@code max_connections}; three of them are the superuser's. */
+    /** Sets {@code max_connections}; three of them are reserved for the superuser. */
     public Options maxConnections(int maxConnections) {
       this.maxConnections = maxConnections;
       return this;
     }
 
-    /** Networks, such as 10.0.0.0/24, which may connect besides the loopback ones. */
+    /** Sets networks, such as 10.0.0.0/24, that may connect besides the loopback ones. */
     public Options subnets(String... subnets) {
       this.subnets = List.of(subnets);
       return this;
     }
 
-    /** Lines for postgresql.conf. */
+    /** Sets additional lines for postgresql.conf. */
     public Options settings(String... lines) {
       this.settings = List.of(lines);
       return this;
     }
 
-    /** What to put before the command of the server on an address, such as ip netns exec. */
+    /** Sets the prefix of the command for the server on an address, such as ip netns exec. */
     public Options launcher(Function<String, List<String>> launcher) {
       this.launcher = launcher;
       return this;

@@ -25,13 +25,13 @@ import java.util.stream.Stream;
 import org.awaitility.core.ConditionTimeoutException;
 
 /**
- * One real PostgreSQL server, and what can happen to it: stopped, killed, frozen, promoted.
+ * One real PostgreSQL server, which a test can stop, kill, freeze and promote.
  *
  * <p>The postmaster is a child process of the tests. Servers come from a {@link PostgresCluster},
  * which also closes them.
  */
 public final class PostgresServer implements AutoCloseable {
-  /** How long anything may take before it has failed. */
+  /** The time limit of an operation; one that takes longer has failed. */
   static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final String name;
@@ -47,9 +47,9 @@ public final class PostgresServer implements AutoCloseable {
   private volatile long primarySince;
 
   /**
-   * @param name of the folder, and how a standby calls itself in {@code pg_stat_replication}
+   * @param name of the folder, and the server's name in {@code pg_stat_replication}
    * @param folder for the data directory and the log
-   * @param launcher what to put before the command, such as {@code ip netns exec}; may be empty
+   * @param launcher a prefix of the command, such as {@code ip netns exec}; may be empty
    */
   PostgresServer(String name, String host, int port, Path folder, List<String> launcher) {
     this.name = name;
@@ -59,22 +59,22 @@ public final class PostgresServer implements AutoCloseable {
     this.launcher = List.copyOf(launcher);
   }
 
-  /** How this server calls itself in {@code pg_stat_replication} and in errors. */
+  /** The name of this server in {@code pg_stat_replication} and in errors. */
   public String name() {
     return name;
   }
 
-  /** The address it listens on. */
+  /** The address that the server listens on. */
   public String host() {
     return host;
   }
 
-  /** The port it listens on. */
+  /** The port that the server listens on. */
   public int port() {
     return port;
   }
 
-  /** Where its data is. */
+  /** The directory that holds the server's data. */
   public Path dataDirectory() {
     return folder.resolve("data");
   }
@@ -83,7 +83,7 @@ public final class PostgresServer implements AutoCloseable {
     return folder.resolve("server.log");
   }
 
-  /** All this server has logged, over all its starts. */
+  /** Returns all that this server has logged, over all its starts. */
   public String log() {
     return logFrom(0);
   }
@@ -101,7 +101,7 @@ public final class PostgresServer implements AutoCloseable {
 
   // ---- its process
 
-  /** Makes the data directory of a new cluster, with a system identifier of its own. */
+  /** Creates the data directory of a new cluster, with a new system identifier. */
   void initdb() {
     try {
       Path password = folder.resolve("password");
@@ -125,23 +125,23 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /**
-   * Starts the server on the data it has and waits until it takes connections.
+   * Starts the server on its existing data and waits until it accepts connections.
    *
-   * @throws IllegalStateException with the server's log when it does not
+   * @throws IllegalStateException with the server's log if it does not start
    */
   public void start() {
     launch();
     waitUntilReady();
   }
 
-  /** From the next start on it answers on this address too; clients may list it twice. */
+  /** Adds an address to listen on from the next start on; a client may list the server twice. */
   public void listenOnToo(String address) {
     listensToo = "," + address;
   }
 
   /**
-   * Only creates the process, so that several servers can start at a time, and one that takes no
-   * connections can start at all.
+   * Creates the process without waiting, so that several servers can start at the same time, and a
+   * server that accepts no connections can start at all.
    */
   public synchronized void launch() {
     if (closed || isRunning()) {
@@ -181,7 +181,7 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
-  /** Reads the status which the postmaster keeps in its lock file, as pg_ctl does. */
+  /** Reads the status that the postmaster keeps in its lock file, as pg_ctl does. */
   private boolean isReady() throws IOException {
     if (!postmaster.isAlive()) {
       throw new IllegalStateException(
@@ -198,18 +198,18 @@ public final class PostgresServer implements AutoCloseable {
     return Files.exists(file) ? Files.readAllLines(file) : List.of();
   }
 
-  /** Whether there is a process, be it frozen or not ready. */
+  /** Whether the process exists, even if it is frozen or not ready. */
   public boolean isRunning() {
     Process process = postmaster;
     return process != null && process.isAlive();
   }
 
-  /** Shuts down in mode fast: sessions are ended, standbys get all the WAL first. */
+  /** Shuts down in fast mode: ends the sessions, then sends all WAL to the standbys and exits. */
   public void stop() {
     shutDown("INT");
   }
 
-  /** Shuts down in mode immediate: the next start has to recover, as after a crash. */
+  /** Shuts down in immediate mode: the next start must recover, as after a crash. */
   public void stopImmediately() {
     shutDown("QUIT");
   }
@@ -220,20 +220,20 @@ public final class PostgresServer implements AutoCloseable {
     until(name + " has shut down", () -> !stopping.isAlive());
   }
 
-  /** Stops in mode fast and starts again. */
+  /** Stops in fast mode and starts again. */
   public void restart() {
     stop();
     start();
   }
 
-  /** Stops in mode fast and starts again on another port. */
+  /** Stops in fast mode and starts again on another port. */
   public void restartOn(int otherPort) {
     stop();
     port = otherPort;
     start();
   }
 
-  /** Ends all its processes at once, as the loss of its host does; does so to a frozen one too. */
+  /** Ends all processes at once, like the loss of the host. Works on a frozen server, too. */
   public void kill() {
     kill(running());
   }
@@ -246,7 +246,7 @@ public final class PostgresServer implements AutoCloseable {
         () -> !killed.isAlive() && processes.stream().allMatch(OperatingSystem::isGone));
   }
 
-  /** Stops all its processes where they are: the kernel still accepts connections, mutely. */
+  /** Freezes all processes: the kernel still accepts connections, but they get no response. */
   public void freeze() {
     freezeAll(running());
   }
@@ -261,12 +261,12 @@ public final class PostgresServer implements AutoCloseable {
     return all;
   }
 
-  /** Stops the postmaster alone: its sessions go on, and nobody else gets in. */
+  /** Freezes only the postmaster: its sessions continue, but no new session can start. */
   public void freezePostmaster() {
     OperatingSystem.signal("STOP", List.of(running().toHandle()));
   }
 
-  /** Lets a frozen server go on. */
+  /** Resumes a frozen server. */
   public void thaw() {
     Process frozen = running();
     OperatingSystem.signal(
@@ -298,7 +298,7 @@ public final class PostgresServer implements AutoCloseable {
     OperatingSystem.delete(dataDirectory());
   }
 
-  /** Ends the server for good, whatever its state, and removes its data. */
+  /** Ends the server permanently, in any state, and removes its data. */
   @Override
   public void close() {
     synchronized (this) {
@@ -309,18 +309,18 @@ public final class PostgresServer implements AutoCloseable {
 
   // ---- its role
 
-  /** When it became a primary ({@link System#nanoTime}); null for a standby. */
+  /** The time it became a primary, as {@link System#nanoTime}; null for a standby. */
   Long primarySince() {
     return primarySince == 0 ? null : primarySince;
   }
 
-  /** Promotes this standby and waits until it takes writes. */
+  /** Promotes this standby and waits until it accepts writes. */
   public void promote() throws SQLException {
     requestPromotion();
     until(name + " is promoted", () -> !isInRecovery());
   }
 
-  /** Promotes this standby and returns while the promotion is still under way. */
+  /** Promotes this standby and returns while the promotion is still in progress. */
   public void requestPromotion() throws SQLException {
     if (!"t".equals(sql("SELECT pg_promote(false)"))) {
       throw new IllegalStateException(name + " does not take the request to promote");
@@ -328,12 +328,12 @@ public final class PostgresServer implements AutoCloseable {
     primarySince = System.nanoTime();
   }
 
-  /** {@code pg_is_in_recovery()}: false on a primary, true on a standby. */
+  /** Returns {@code pg_is_in_recovery()}: false on a primary, true on a standby. */
   public boolean isInRecovery() throws SQLException {
     return "t".equals(sql("SELECT pg_is_in_recovery()"));
   }
 
-  /** The timeline of the WAL which this primary writes. */
+  /** Returns the timeline of the WAL that this primary writes. */
   public int timeline() throws SQLException {
     return Integer.parseInt(
         sql("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"), /* radix= */ 16);
@@ -350,15 +350,15 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /**
-   * Starts this former primary as a standby of {@code primary} on the data it has, without
-   * pg_rewind: what it alone has written stays, and it cannot stream where that is too much.
+   * Starts this former primary as a standby of {@code primary} on its existing data, without
+   * pg_rewind. WAL that only this server has written stays; with too much of it, it cannot stream.
    */
   public void rejoinWithoutRewind(PostgresServer primary) {
     becomeStandbyOf(primary);
     start();
   }
 
-  /** A copy of the data of this server, which does not run. */
+  /** Copies the data of this server, which must be stopped, and returns the copy's folder. */
   public Path snapshot() {
     Path copy = folder.resolve("snapshot");
     OperatingSystem.delete(copy);
@@ -366,13 +366,13 @@ public final class PostgresServer implements AutoCloseable {
     return copy;
   }
 
-  /** Puts the data back to an earlier {@link #snapshot}; the server does not run. */
+  /** Restores the data of an earlier {@link #snapshot}; the server must be stopped. */
   public void restore(Path snapshot) {
     OperatingSystem.delete(dataDirectory());
     OperatingSystem.run(List.of("cp", "-a", snapshot.toString(), dataDirectory().toString()));
   }
 
-  /** Makes the data, which is a copy of {@code primary}'s, that of a standby. */
+  /** Turns the data, a copy of {@code primary}'s data, into that of a standby. */
   void becomeStandbyOf(PostgresServer primary) {
     try {
       Files.createFile(dataDirectory().resolve("standby.signal"));
@@ -417,7 +417,7 @@ public final class PostgresServer implements AutoCloseable {
 
   // ---- its SQL
 
-  /** A URL without user and password. */
+  /** Returns a URL without user and password. */
   public String jdbcUrl(String database) {
     String bracketed = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
     return "jdbc:postgresql://" + bracketed + ":" + port + "/" + database;
@@ -429,7 +429,7 @@ public final class PostgresServer implements AutoCloseable {
         PostgresCluster.SUPERUSER, PostgresCluster.SUPERUSER_PASSWORD, PostgresCluster.DATABASE);
   }
 
-  /** Connects over TCP by password. */
+  /** Connects over TCP with a password. */
   public Connection connect(String user, String password, String database) throws SQLException {
     Properties properties = new Properties();
     properties.setProperty("user", user);
@@ -439,7 +439,7 @@ public final class PostgresServer implements AutoCloseable {
     return DriverManager.getConnection(jdbcUrl(database), properties);
   }
 
-  /** Executes a statement as superuser: the first column of the first row, null without one. */
+  /** Executes a statement as superuser; returns the first column of the first row, or null. */
   public String sql(String statement) throws SQLException {
     try (Connection connection = connect();
         Statement executed = connection.createStatement()) {
@@ -474,7 +474,7 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
-  /** Turns TLS on with a certificate and a key in PEM, and waits until it is. */
+  /** Enables TLS with a certificate and a key in PEM, and waits until it is active. */
   public void enableTls(Path certificate, Path key) throws SQLException {
     try {
       install(certificate, "server.crt");
@@ -504,7 +504,7 @@ public final class PostgresServer implements AutoCloseable {
     OperatingSystem.giveToUnprivileged(target);
   }
 
-  /** Reloads the configuration and waits until new sessions have it. */
+  /** Reloads the configuration and waits until it applies to new sessions. */
   public void reload() throws SQLException {
     String before = sql("SELECT pg_conf_load_time()");
     sql("SELECT pg_reload_conf()");
