@@ -167,8 +167,7 @@ final class ClusterWiring implements AutoCloseable {
 
   /** Creates an Event for a sink that is left out. */
   void reportFault(String message) {
-    new ServiceEvents(client, errors, services, RouteBindings.INSTANCE)
-        .reportFault(identity, message);
+    new ServiceEvents(client, errors, RouteBindings.INSTANCE).reportFault(identity, message);
   }
 
   LeaseMessages leaseMessages() {

@@ -25,7 +25,6 @@ import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.topology.NodeState;
 import java.io.PrintStream;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiConsumer;
@@ -89,12 +88,7 @@ record RouteBindings(
     registry.accept("mailSender", new MailSender(sinkSettings));
     registry.accept("alertFormats", new AlertFormats(sinkSettings, settings.alerts().repeat()));
     registry.accept(
-        "serviceEvents",
-        new ServiceEvents(
-            wiring.client,
-            wiring.cluster.errors(),
-            List.of(settings.rwService(), settings.roService()),
-            INSTANCE));
+        "serviceEvents", new ServiceEvents(wiring.client, wiring.cluster.errors(), INSTANCE));
   }
 
   private WriteGuard writeGuard() {

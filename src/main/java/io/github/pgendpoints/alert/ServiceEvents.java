@@ -9,8 +9,10 @@ import io.github.pgendpoints.alert.Alert.Severity;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,24 +33,24 @@ public final class ServiceEvents {
   private final KubernetesClient client;
   private final KubernetesErrors errors;
   private final String instance;
-  private final ApiRights rights;
+
+  /** The rights in the namespace of each cluster, which other Roles may grant. */
+  private final Map<Alert.Cluster, ApiRights> rights = new ConcurrentHashMap<>();
 
   /**
-   * @param services RW_SERVICE and RO_SERVICE
    * @param instance the reporter: the pod's name
    */
-  public ServiceEvents(
-      KubernetesClient client, KubernetesErrors errors, List<String> services, String instance) {
+  public ServiceEvents(KubernetesClient client, KubernetesErrors errors, String instance) {
     this.client = client;
     this.errors = errors;
     this.instance = instance;
-    this.rights = new ApiRights(services, null, LOG::warn, System::nanoTime);
   }
 
   /** Creates an Event for the Service that the alert is about. */
   public void emit(Alert alert) {
     try {
-      rights.ask(ApiRight.CREATE_EVENTS, () -> client.resource(event(alert)).create());
+      rights(alert.cluster())
+          .ask(ApiRight.CREATE_EVENTS, () -> client.resource(event(alert)).create());
     } catch (KubernetesClientException e) {
       // The client's own message may be the whole response of the server.
       throw new IllegalStateException(errors.describe(e), e);
@@ -107,7 +109,7 @@ public final class ServiceEvents {
         .withKind("Service")
         .withNamespace(cluster.namespace())
         .withName(service)
-        .withUid(uid(cluster.namespace(), service))
+        .withUid(uid(cluster, service))
         .endInvolvedObject()
         .withReason(reason)
         .withMessage(
@@ -125,13 +127,21 @@ public final class ServiceEvents {
   }
 
   /** The uid, by which describe finds Events; null if the Service is missing or unreadable. */
-  private String uid(String namespace, String service) {
+  private String uid(Alert.Cluster cluster, String service) {
     // Each time: a Service that is deleted and created again has another uid.
-    return rights
+    return rights(cluster)
         .ask(
             ApiRight.DESCRIBE_EVENTS,
-            () -> client.services().inNamespace(namespace).withName(service).get())
+            () -> client.services().inNamespace(cluster.namespace()).withName(service).get())
         .map(found -> found.getMetadata().getUid())
         .orElse(null);
+  }
+
+  private ApiRights rights(Alert.Cluster cluster) {
+    return rights.computeIfAbsent(
+        cluster,
+        one ->
+            new ApiRights(
+                List.of(one.readWrite(), one.readOnly()), null, LOG::warn, System::nanoTime));
   }
 }

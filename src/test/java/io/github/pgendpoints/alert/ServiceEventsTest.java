@@ -69,6 +69,17 @@ class ServiceEventsTest {
             .subList(0, 4));
   }
 
+  @Test
+  void rememberARefusalOnlyForTheClusterThatItIsAbout() {
+    api.deny("create", "events");
+    emit("pg-rw", "pg-rw now has a");
+    emit("pg-rw", "pg-rw now has b");
+    emit(new Alert.Cluster("db", "other-rw", "other-ro"), "other-rw", "other-rw now has a");
+
+    assertEquals(
+        2, api.requests().stream().filter(request -> request.method().equals("POST")).count());
+  }
+
   /** A Service that is deleted and created again has another uid. */
   @Test
   void haveTheUidThatTheServiceHasNow() {
@@ -93,15 +104,14 @@ class ServiceEventsTest {
   private final KubernetesClient client =
       KubernetesAccess.client(api.config(), Duration.ofSeconds(5));
   private final ServiceEvents events =
-      new ServiceEvents(
-          client,
-          new KubernetesErrors(client.getConfiguration()),
-          List.of("pg-rw", "pg-ro"),
-          "pod");
+      new ServiceEvents(client, new KubernetesErrors(client.getConfiguration()), "pod");
 
   private void emit(String service, String written) {
+    emit(new Alert.Cluster("db", "pg-rw", "pg-ro"), service, written);
+  }
+
+  private void emit(Alert.Cluster cluster, String service, String written) {
     Instant now = Instant.now();
-    Alert.Cluster cluster = new Alert.Cluster("db", "pg-rw", "pg-ro");
     events.emit(
         new Alert(
             Alert.Kind.WRITTEN,
