@@ -10,6 +10,7 @@ import io.github.pgendpoints.alert.ServiceEvents;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.CycleHistory;
 import io.github.pgendpoints.cycle.Mode;
+import io.github.pgendpoints.cycle.ProbeSchedule;
 import io.github.pgendpoints.cycle.SteadyClock;
 import io.github.pgendpoints.cycle.Ticks;
 import io.github.pgendpoints.kubernetes.ObjectClient;
@@ -29,7 +30,7 @@ import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.ClusterMemory;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.KnownNodes;
-import io.github.pgendpoints.publish.Overrule;
+import io.github.pgendpoints.publish.OverrulePlanner;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.ServiceReader;
@@ -42,7 +43,6 @@ import io.github.pgendpoints.state.RememberedConditions;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
-import io.github.pgendpoints.topology.ProbeSchedule;
 import io.github.pgendpoints.topology.StandbyHysteresis;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -247,7 +247,7 @@ final class ClusterWiring implements AutoCloseable {
         services,
         new ClientCheck(
             reader, services, namespace, continuous, System::nanoTime, schedule::requestCycleIn),
-        new Overrule(invocation.entry(), invocation.confirmed(), publisher, memory, clock),
+        new OverrulePlanner(invocation.entry(), invocation.confirmed(), publisher, memory, clock),
         budget,
         age,
         conditions,

@@ -53,7 +53,7 @@ class ArchitectureTest {
           // Variables of an exchange.
           "CycleSteps cycle",
           "CycleSteps write",
-          "OverruleCommand cycle",
+          "OverruleSteps cycle",
           "ProbeSteps cycle",
           "ProbeSteps probe",
           "PublishSteps cycle",

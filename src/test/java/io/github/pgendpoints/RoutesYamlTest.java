@@ -56,10 +56,10 @@ class RoutesYamlTest {
    */
   private static final Set<String> ASK_A_BEAN =
       Set.of(
-          "00-errors.camel.yaml: prober.isWorthATry",
+          "00-errors.camel.yaml: probeSteps.shouldRetry",
           "00-errors.camel.yaml: retries.prepareRetry",
           // A pure function of the topology, of what is published, and of the mode.
-          "10-cycle.camel.yaml: prober.isInDoubt",
+          "10-cycle.camel.yaml: probeSteps.needsRecheck",
           // A setting.
           "30-verify.camel.yaml: cluster.clearsOnSplitBrain",
           // It depends only on the exception and the cycle.

@@ -107,7 +107,7 @@ class VerifyRouteTest {
     routes =
         new RoutesContext(api)
             .with("MIN_REACHABLE_NODES", "2")
-            .withBean("reader", new GivenPublished())
+            .withBean("readSteps", new GivenPublished())
             .replacing("direct:publish", exchange -> sent.add("publish"))
             .replacing("direct:publish-service", this::send);
   }
@@ -126,14 +126,14 @@ class VerifyRouteTest {
   }
 
   static Stream<Arguments> topologies() {
-    NodeState untold = primary("db1", new Server(null, 10L, null, null, false));
+    NodeState noTimeline = primary("db1", new Server(null, 10L, null, null, false));
     return Stream.of(
         // the topology, what is published, the exit code, the error (null: none about the cluster)
         Arguments.of(topology(primary("db1", 1), standby("db2")), nothingPublished(), 0, null),
         Arguments.of(topology(primary("db1", 1), standby("db2")), published(1, "db1"), 0, null),
         Arguments.of(topology(primary("db2", 2), standby("db1")), published(1, "db1"), 0, null),
-        Arguments.of(topology(untold, standby("db2")), published(7, "db1"), 0, null),
-        Arguments.of(topology(untold, standby("db2")), published(7, "db9"), 0, null),
+        Arguments.of(topology(noTimeline, standby("db2")), published(7, "db1"), 0, null),
+        Arguments.of(topology(noTimeline, standby("db2")), published(7, "db9"), 0, null),
         Arguments.of(
             topology(standby("db1"), standby("db2")),
             published(1, "db1"),
@@ -521,7 +521,7 @@ class VerifyRouteTest {
       return published;
     }
 
-    public List<Object> nodes() {
+    public List<Object> nodeList() {
       return List.of();
     }
   }

@@ -68,7 +68,7 @@ public final class RoutesContext implements AutoCloseable {
     with("RW_SERVICE", "pg-rw");
     with("RO_SERVICE", "pg-ro");
     with("PG_NODES", "10.0.0.1,10.0.0.2,10.0.0.3");
-    beans.put("prober", new GivenTopology());
+    beans.put("probeSteps", new GivenTopology());
     beans.put("alertLog", new KeptAlerts());
   }
 
@@ -266,7 +266,7 @@ public final class RoutesContext implements AutoCloseable {
     }
   }
 
-  /** The bean {@code prober} of a cycle with a given topology: it probes no node. */
+  /** The bean {@code probeSteps} of a cycle with a given topology: it probes no node. */
   public final class GivenTopology {
     public List<NodeProbe> startProbes() {
       return List.of();
@@ -276,15 +276,15 @@ public final class RoutesContext implements AutoCloseable {
       return topology.identifiedBy(published);
     }
 
-    public boolean isInDoubt() {
+    public boolean needsRecheck() {
       return false;
     }
 
-    public long pause() {
+    public long recheckDelay() {
       return 0;
     }
 
-    public List<NodeProbe> startSecondProbes() {
+    public List<NodeProbe> startRechecks() {
       return List.of();
     }
 
@@ -302,15 +302,15 @@ public final class RoutesContext implements AutoCloseable {
       throw new IllegalStateException();
     }
 
-    public void answered() {
+    public void completeAnswer() {
       throw new IllegalStateException();
     }
 
-    public void failed() {
+    public void probeOtherwise() {
       throw new IllegalStateException();
     }
 
-    public boolean isWorthATry() {
+    public boolean shouldRetry() {
       throw new IllegalStateException();
     }
 
@@ -318,7 +318,7 @@ public final class RoutesContext implements AutoCloseable {
       throw new IllegalStateException();
     }
 
-    public void check() {
+    public void checkDown() {
       throw new IllegalStateException();
     }
   }

@@ -9,9 +9,9 @@ final class Mutants {
       Map.of(
           "primary: published before untold",
           "one tells its timeline, the other does not",
-          "primary: given-in before published",
+          "primary: taken-over before published",
           "where both match, both may take RW, and RW is there already",
-          "primary: moved before given-in",
+          "primary: moved before taken-over",
           "one needs a listed published entry, the other needs none",
           "primary: successor before dead-branch",
           "a history that contains the line is of a higher timeline, or of the line itself, which"

@@ -284,7 +284,7 @@ final class Referee {
     if (rule == Rule.SPLIT_BRAIN) {
       return;
     }
-    boolean givenIn = verdict.primaries().containsValue(PrimaryClass.GIVEN_IN);
+    boolean givenIn = verdict.primaries().containsValue(PrimaryClass.TAKEN_OVER);
     boolean full = verdict.primary() != null && verdict.primary().server() == null;
     require(
         (verdict.primary() == null) == (rule == Rule.NO_PRIMARY),
@@ -330,8 +330,8 @@ final class Referee {
     boolean unproven =
         sight.tag != null
             && (node.server().timeline() == null
-                ? is != PrimaryClass.UNTOLD
-                : is != PrimaryClass.GIVEN_IN
+                ? is != PrimaryClass.NO_TIMELINE
+                : is != PrimaryClass.TAKEN_OVER
                     && node.server().timeline() > sight.published.line().timeline()
                     && !isHistoryRead(node)
                     && (sight.published.line().begin() != null
@@ -395,7 +395,7 @@ final class Referee {
     }
     if (timeline == null) {
       require(
-          is == PrimaryClass.UNTOLD
+          is == PrimaryClass.NO_TIMELINE
               && (stored.begin() == null
                   || sight.isPublishedEntry(node)
                   || Objects.equals(
@@ -405,7 +405,7 @@ final class Referee {
       return;
     }
     Branch published = sight.tag.branch();
-    if (is == PrimaryClass.GIVEN_IN) {
+    if (is == PrimaryClass.TAKEN_OVER) {
       boolean given =
           sight.standbys.entrySet().stream()
               .anyMatch(
@@ -826,13 +826,13 @@ final class Referee {
         if (machine.branch != current) {
           require(
               forgotten
-                  || is == PrimaryClass.GIVEN_IN
+                  || is == PrimaryClass.TAKEN_OVER
                   || is == PrimaryClass.MOVED
                   || !left.contains(machine.branch)
                   || run.setup.grants() != Setup.Grants.ALL,
               "one move",
               () -> "RW goes back to " + machine);
-          if (forgotten || is == PrimaryClass.GIVEN_IN) {
+          if (forgotten || is == PrimaryClass.TAKEN_OVER) {
             // The published line is lost, or an operator chose an earlier line. Descendants of the
             // new line may follow once more.
             left.clear();

@@ -326,7 +326,7 @@ final class Run {
       restartManager();
       return;
     }
-    process.published(verdict);
+    process.rememberPublished(verdict);
     eternal = eternal == null ? null : eternal.publishing(primary);
     try {
       process.save();

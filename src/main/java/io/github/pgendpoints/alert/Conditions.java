@@ -40,7 +40,7 @@ public final class Conditions {
   private final Alert.Cluster cluster;
   private final int defaultPort;
   private final MissingRights rights;
-  private final Flapping flapping;
+  private final FlapFilter flapping;
   private final Lifecycle lifecycle;
   private final NodeConditions nodes;
   private final UnplacedStandbys undetermined = new UnplacedStandbys();
@@ -64,7 +64,7 @@ public final class Conditions {
     this.cluster = cluster;
     this.defaultPort = defaultPort;
     this.rights = rights;
-    this.flapping = new Flapping(repeat);
+    this.flapping = new FlapFilter(repeat);
     this.lifecycle = new Lifecycle(repeat, clock);
     this.nodes = new NodeConditions(lifecycle);
   }

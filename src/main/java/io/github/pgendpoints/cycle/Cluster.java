@@ -9,13 +9,12 @@ import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.ClusterMemory;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.KnownNodes;
-import io.github.pgendpoints.publish.Overrule;
+import io.github.pgendpoints.publish.OverrulePlanner;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.ServiceReader;
 import io.github.pgendpoints.publish.StoredTopologyReader;
 import io.github.pgendpoints.state.RememberedConditions;
-import io.github.pgendpoints.topology.ProbeSchedule;
 import java.time.Clock;
 
 /**
@@ -60,7 +59,7 @@ public record Cluster(
     Publisher publisher,
     ServiceCheck services,
     ClientCheck clients,
-    Overrule overrule,
+    OverrulePlanner overrule,
     ApiBudget budget,
     CycleAge age,
     Conditions conditions,

@@ -32,7 +32,7 @@ public final class CycleHistory {
    *
    * @param again whether it ended in a conflict, and the next cycle starts over
    */
-  void concluded(boolean again) {
+  void conclude(boolean again) {
     conflicts = again ? conflicts + 1 : 0;
   }
 

@@ -44,7 +44,7 @@ public final class CycleSteps {
 
   /** Begins a cycle. */
   public Cycle begin(@Variable("cluster") Cluster cluster, Exchange exchange) {
-    cluster.schedule().begun();
+    cluster.schedule().begin();
     CycleAge.Moment now = cluster.age().now();
     cluster.history().inTerm(now.term(), cluster::beginTerm);
     Cycle cycle = new Cycle(now, cluster.leadership().isHeld(), cluster.history().conflicts());
@@ -75,9 +75,9 @@ public final class CycleSteps {
     @Override
     public void onDone(Exchange exchange) {
       if (cycle.result() == null) {
-        cluster.schedule().concluded(null, false);
+        cluster.schedule().conclude(null, false);
       }
-      cluster.schedule().done();
+      cluster.schedule().end();
       boolean stopping = exchange.getContext().isStopping();
       Exception failure = exchange.getException();
       if (!cycle.isEnded() && !stopping) {
@@ -92,13 +92,13 @@ public final class CycleSteps {
   }
 
   /** Records a write. */
-  public void written(
+  public void recordWrite(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
       @Variable("write") ObjectWrite write,
       @Body Object answer) {
     cycle.addWrite(write, answer);
-    cluster.clients().written(write.service());
+    cluster.clients().recordWrite(write.service());
   }
 
   /**
@@ -113,7 +113,7 @@ public final class CycleSteps {
   }
 
   /** Records that a part of the cycle, or all of it, has failed. */
-  public void failed(@Variable("cycle") Cycle cycle, Exchange exchange) {
+  public void recordFailure(@Variable("cycle") Cycle cycle, Exchange exchange) {
     cycle.addFailure(
         Outcome.cause(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class)));
   }
@@ -146,8 +146,8 @@ public final class CycleSteps {
             cycle.isLeading() ? cluster.clients().mismatches() : List.of());
     cycle.end(result);
     boolean again = result.outcome() == Outcome.CONFLICT && cycle.conflictsBefore() < MAX_CONFLICTS;
-    cluster.history().concluded(again);
-    cluster.schedule().concluded(topology, result.isRefused());
+    cluster.history().conclude(again);
+    cluster.schedule().conclude(topology, result.isRefused());
     if (topology != null || !cycle.isLeading()) {
       boolean urgent = cluster.schedule().isUnstable();
       cluster.prober().watchRoles(cycle.isLeading(), topology, urgent);

@@ -39,7 +39,7 @@ public final class ProbeSteps {
       @Variable("cycle") Cycle cycle,
       @Variable("published") LastPublished published,
       @Variable("nodes") List<Node> nodes) {
-    boolean mayWrite = cycle.isLeading() && cluster.prober().hasNews();
+    boolean mayWrite = cycle.isLeading() && cluster.prober().hasChanges();
     cluster.services().readAhead(mayWrite ? List.of(cluster.publisher().rwService()) : List.of());
     cluster.budget().pause();
     NodeAddresses places = cluster.prober().locate(published.servedFirst(nodes));
@@ -64,32 +64,32 @@ public final class ProbeSteps {
   }
 
   /** Returns the state of a node that answered. */
-  public NodeState answered(
+  public NodeState completeAnswer(
       @Variable("cluster") Cluster cluster, @Variable("probe") NodeProbe probe, @Body Object row) {
-    return reported(probe, cluster.prober().answered(probe, row));
+    return report(probe, cluster.prober().completeAnswer(probe, row));
   }
 
   /** Returns the state of a node that did not answer. */
-  public NodeState failed(
+  public NodeState probeOtherwise(
       @Variable("cluster") Cluster cluster, @Variable("probe") NodeProbe probe, Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-    return reported(probe, cluster.prober().failed(probe, failure));
+    return report(probe, cluster.prober().probeOtherwise(probe, failure));
   }
 
-  private NodeState reported(NodeProbe probe, NodeState state) {
+  private NodeState report(NodeProbe probe, NodeState state) {
     listener.accept(probe, state);
     return state;
   }
 
   /** Whether to retry a failed query; there is only one retry. */
-  public boolean isWorthATry(
+  public boolean shouldRetry(
       @Variable("probe") NodeProbe probe,
       @Header(Exchange.REDELIVERY_COUNTER) int tries,
       Exchange exchange) {
     // The whole chain: @ExchangeException passes the innermost cause, which has no SQLState.
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     // Camel already counts the attempt in question.
-    return tries == 1 && Prober.isWorthATry(probe, failure);
+    return tries == 1 && Prober.shouldRetry(probe, failure);
   }
 
   /** Returns the topology: the state of every node. */
@@ -103,44 +103,44 @@ public final class ProbeSteps {
     cluster.prober().downNodes().record(states);
     List<NodeState> all = Stream.concat(states.stream(), cycle.unprobed().stream()).toList();
     Topology whole = Topology.of(cycle.expected(), all, cycle.probedAt());
-    List<NodeState> joined = cluster.prober().joined(nodes, whole.nodes(), published);
-    return completed(
+    List<NodeState> joined = cluster.prober().joinAddresses(nodes, whole.nodes(), published);
+    return complete(
         cluster, cycle, published, new Topology(joined, whole.at()).identifiedBy(published));
   }
 
-  private static Topology completed(
+  private static Topology complete(
       Cluster cluster, Cycle cycle, LastPublished published, Topology topology) {
-    if (!cluster.prober().doubtful(topology, published).isEmpty()) {
+    if (!cluster.prober().nodesToRecheck(topology, published).isEmpty()) {
       return topology;
     }
     cluster.budget().resume();
-    return cluster.prober().withUnlisted(topology, published, cycle.deadline());
+    return cluster.prober().checkUnlisted(topology, published, cycle.deadline());
   }
 
   /** Whether some nodes must be probed once more. */
-  public boolean isInDoubt(
+  public boolean needsRecheck(
       @Variable("cluster") Cluster cluster,
       @Variable("published") LastPublished published,
       @Variable("topology") Topology topology) {
-    return !cluster.prober().doubtful(topology, published).isEmpty();
+    return !cluster.prober().nodesToRecheck(topology, published).isEmpty();
   }
 
   /** How long to wait before the second probes, in milliseconds. */
-  public long pause(
+  public long recheckDelay(
       @Variable("cluster") Cluster cluster,
       @Variable("published") LastPublished published,
       @Variable("topology") Topology topology) {
-    return cluster.prober().pause(topology, published).toMillis();
+    return cluster.prober().recheckDelay(topology, published).toMillis();
   }
 
   /** Starts the second probes of the nodes in doubt. */
-  public List<NodeProbe> startSecondProbes(
+  public List<NodeProbe> startRechecks(
       @Variable("cluster") Cluster cluster,
       @Variable("published") LastPublished published,
       @Variable("topology") Topology topology) {
     return cluster
         .prober()
-        .startSecondProbes(topology, cluster.prober().doubtful(topology, published));
+        .startRechecks(topology, cluster.prober().nodesToRecheck(topology, published));
   }
 
   /** Returns the topology with the results of the second probes. */
@@ -149,10 +149,10 @@ public final class ProbeSteps {
       @Variable("cycle") Cycle cycle,
       @Variable("published") LastPublished published,
       @Variable("topology") Topology topology,
-      @Body List<NodeState> looks) {
-    Topology updated = topology.updatedBy(looks).identifiedBy(published);
+      @Body List<NodeState> rechecked) {
+    Topology updated = topology.updatedBy(rechecked).identifiedBy(published);
     cluster.budget().resume();
-    return cluster.prober().withUnlisted(updated, published, cycle.deadline());
+    return cluster.prober().checkUnlisted(updated, published, cycle.deadline());
   }
 
   /** Starts the checks of nodes that are DOWN. */
@@ -161,7 +161,7 @@ public final class ProbeSteps {
   }
 
   /** Checks one of the nodes that are DOWN. */
-  public void check(@Variable("cluster") Cluster cluster, @Body Node node) {
+  public void checkDown(@Variable("cluster") Cluster cluster, @Body Node node) {
     cluster.prober().check(node, cluster.schedule()::isUrgent);
   }
 }

@@ -19,7 +19,7 @@ import org.apache.camel.Variable;
 public final class PublishSteps {
 
   /** Returns the plans by which both Services follow the verdict; the read-write one first. */
-  public List<Plan> plans(
+  public List<Plan> planServices(
       @Variable("cluster") Cluster cluster,
       @Variable("published") LastPublished published,
       @Variable("topology") Topology topology,
@@ -30,13 +30,13 @@ public final class PublishSteps {
   }
 
   /** Returns the plan that removes every address from the read-write Service. */
-  public Plan cleared(
+  public Plan planClear(
       @Variable("cluster") Cluster cluster, @Variable("rw") ObservedService readWrite) {
     return cluster.publisher().cleared(readWrite);
   }
 
   /** Returns the plan that restores the last verified primary in the read-write Service. */
-  public Plan repaired(
+  public Plan planRepair(
       @Variable("cluster") Cluster cluster,
       @Variable("verdict") Verdict verdict,
       @Variable("rw") ObservedService readWrite) {
@@ -48,7 +48,7 @@ public final class PublishSteps {
    *
    * @throws UnusableServiceException when it does not exist or this program must not serve it
    */
-  public void check(@Variable("cluster") Cluster cluster, @Body Plan plan)
+  public void checkService(@Variable("cluster") Cluster cluster, @Body Plan plan)
       throws UnusableServiceException {
     cluster.services().check(plan);
   }

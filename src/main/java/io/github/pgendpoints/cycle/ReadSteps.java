@@ -50,7 +50,7 @@ public final class ReadSteps {
    *
    * @throws NoNodesException when no node is known
    */
-  public List<Node> nodes(
+  public List<Node> nodeList(
       @Variable("cluster") Cluster cluster,
       @Variable("rw") ObservedService readWrite,
       @Variable("ro") ObservedService readOnly)

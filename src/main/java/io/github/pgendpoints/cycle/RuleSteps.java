@@ -34,14 +34,14 @@ public final class RuleSteps {
    * Returns the verdict of a refusal, which is never verified: a user's rule that only sends the
    * exchange to the route of refusals refuses, too.
    */
-  public Verdict refused(@Variable("verdict") Verdict verdict) {
+  public Verdict refuse(@Variable("verdict") Verdict verdict) {
     return verdict.isVerified()
         ? verdict.refuse("NoReason", "a rule of routes/ refuses and gives no reason")
         : verdict;
   }
 
   /** Writes to STATE what the next leader must know before a Service changes. */
-  public void remember(
+  public void rememberRivals(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,
       @Variable("verdict") Verdict verdict)
@@ -59,7 +59,7 @@ public final class RuleSteps {
       throws OutdatedTopologyException {
     cycle.markPublished();
     if (cluster.mode().writes() && !cycle.isPaused() && !cycle.isFailed()) {
-      cluster.memory().published(verdict);
+      cluster.memory().rememberPublished(verdict);
       save(cluster, cycle, verdict);
     }
   }

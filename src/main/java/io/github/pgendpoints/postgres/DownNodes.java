@@ -26,10 +26,10 @@ import java.util.function.Supplier;
  */
 public final class DownNodes {
   /** The pause from one attempt of a check to the next, if the check makes several. */
-  static final Duration ANOTHER_LOOK = Duration.ofMillis(25);
+  static final Duration RETRY_PAUSE = Duration.ofMillis(25);
 
   /** With more nodes DOWN, a check makes one attempt: several would take too much CPU time. */
-  static final int MAX_LOOKED_AT_AGAIN = RoleWatch.MAX;
+  static final int MAX_RETRIED = RoleWatch.MAX;
 
   /**
    * The nodes that a cycle probes, and the states of the others.
@@ -165,17 +165,17 @@ public final class DownNodes {
   }
 
   /** Whether a check that runs has time for another attempt. */
-  synchronized boolean hasTimeForAnotherLook(Node node) {
+  synchronized boolean hasTimeForAnotherTry(Node node) {
     Check check = checks.get(node);
     return check != null
         && down.containsKey(node)
-        && down.size() <= MAX_LOOKED_AT_AGAIN
+        && down.size() <= MAX_RETRIED
         // So that the last attempt ends before the check is treated as ended.
         && nanoTime.getAsLong() - check.startedAt() < connectTimeout.toNanos() / 2;
   }
 
   /** Records that a check found the node still DOWN. */
-  synchronized void stillDown(NodeState state) {
+  synchronized void recordDown(NodeState state) {
     // Otherwise a cycle has probed the node in between.
     if (down.containsKey(state.node())) {
       record(state);
@@ -197,7 +197,7 @@ public final class DownNodes {
   }
 
   /** Records the end of a check, with any result. */
-  synchronized void ended(Node node) {
+  synchronized void endCheck(Node node) {
     checks.computeIfPresent(node, (same, check) -> new Check(check.startedAt(), false));
     if (!down.containsKey(node)) {
       checks.remove(node);

@@ -60,7 +60,7 @@ final class HeldQuestion implements Runnable {
   private final InetAddress address;
   private final State role;
   private final Login login;
-  private final Duration patience;
+  private final Duration timeout;
   private final Supplier<Duration> pause;
   private final Consumer<Report> listener;
   private volatile Stage stage = Stage.STARTING;
@@ -72,7 +72,7 @@ final class HeldQuestion implements Runnable {
 
   /**
    * @param role PRIMARY or STANDBY
-   * @param patience how much longer than expected a login or an answer may take
+   * @param timeout how much longer than expected a login or an answer may take
    * @param pause the time from one check of its role by the standby to the next
    */
   HeldQuestion(
@@ -80,14 +80,14 @@ final class HeldQuestion implements Runnable {
       InetAddress address,
       State role,
       Login login,
-      Duration patience,
+      Duration timeout,
       Supplier<Duration> pause,
       Consumer<Report> listener) {
     this.node = node;
     this.address = address;
     this.role = role;
     this.login = login;
-    this.patience = patience;
+    this.timeout = timeout;
     this.pause = pause;
     this.listener = listener;
   }
@@ -126,7 +126,7 @@ final class HeldQuestion implements Runnable {
     Stage last = Stage.UNSUITABLE;
     Report report = null;
     try {
-      session = login.to(node, address, Deadline.in(patience), patience);
+      session = login.to(node, address, Deadline.in(timeout), timeout);
       if (!unwanted && checkSuitability()) {
         // No other client gets this session, and each query has its own bound.
         send(SET_UP);
@@ -154,12 +154,12 @@ final class HeldQuestion implements Runnable {
   }
 
   private boolean checkSuitability() throws SQLException {
-    session.socket().limit(Deadline.in(patience));
+    session.socket().limit(Deadline.in(timeout));
     Connection connection =
         GuardedConnection.connection(
             session.connection(),
             SessionSettings.ofSession(session.connection().getMetaData().getDatabaseMajorVersion()),
-            SessionSettings.ofTransaction(patience));
+            SessionSettings.ofTransaction(timeout));
     Map<String, Object> row;
     try (PreparedStatement statement = connection.prepareStatement(WATCH)) {
       row = Sql.onlyRow(statement);
@@ -181,7 +181,7 @@ final class HeldQuestion implements Runnable {
 
   /** Waits for the answer to one query; returns null if the role has not changed. */
   private Report awaitReport() throws SQLException {
-    session.socket().limit(Deadline.in(longest.plus(patience)));
+    session.socket().limit(Deadline.in(longest.plus(timeout)));
     if (role == State.PRIMARY) {
       awaitEndOfSession();
       return null;

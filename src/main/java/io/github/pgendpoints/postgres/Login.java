@@ -190,7 +190,7 @@ final class Login {
     // Sends the application name in the startup packet, which saves a round trip.
     set(properties, PGProperty.ASSUME_MIN_SERVER_VERSION, "13");
     // A statement that is prepared on the server does not exist in the next session of a pooler.
-    // See NodePool.answeredBy.
+    // See NodePool.recordBackend.
     set(properties, PGProperty.PREPARE_THRESHOLD, "0");
     // No login timeout, which would need a separate thread for each login.
     set(properties, PGProperty.LOGIN_TIMEOUT, "0");

@@ -94,7 +94,7 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
    *
    * @param backend the process ID that the server returned; null if it returned none
    */
-  void answeredBy(Object backend) {
+  void recordBackend(Object backend) {
     direct = session.isDirect(backend);
     session.keepStatements(direct);
   }

@@ -41,7 +41,7 @@ public final class Prober {
    *
    * @param since when the probes of that cycle began, as {@link System#nanoTime}
    */
-  private record Doubt(Map<Node, State> states, long since) {}
+  private record Recheck(Map<Node, State> states, long since) {}
 
   private final Resolver resolver;
   private final MultiAddressEntries names = new MultiAddressEntries();
@@ -55,7 +55,7 @@ public final class Prober {
   private final LongSupplier nanoTime;
   private volatile boolean urgent;
   private long probesBegan;
-  private Doubt doubt;
+  private Recheck recheck;
 
   /**
    * @param resolver finds the addresses of nodes
@@ -88,7 +88,7 @@ public final class Prober {
   }
 
   /** Whether a server changed its role, ended its session, or came back since the last probes. */
-  public boolean hasNews() {
+  public boolean hasChanges() {
     return roles.hasReports() || downNodes.hasOneBack();
   }
 
@@ -111,7 +111,7 @@ public final class Prober {
    * @param entries the node list
    * @param states one for each entry, or one for each address of an entry
    */
-  public List<NodeState> joined(
+  public List<NodeState> joinAddresses(
       List<Node> entries, List<NodeState> states, LastPublished published) {
     List<NodeState> joined = names.joined(entries, states, published);
     Map<Node, Node> asked = new HashMap<>();
@@ -191,7 +191,7 @@ public final class Prober {
    * unless their logins are recent; and, in a run of one cycle, the standbys without which the
    * read-only Service would be empty.
    */
-  public List<Node> doubtful(Topology topology, LastPublished published) {
+  public List<Node> nodesToRecheck(Topology topology, LastPublished published) {
     Stream<Node> moving =
         topology.moving(published).stream()
             .filter(node -> !pools.hasLoggedIn(node, probesBegan - RECENT));
@@ -206,7 +206,7 @@ public final class Prober {
   }
 
   /** The wait before second probes, so that a short outage does not empty the read-only Service. */
-  public Duration pause(Topology topology, LastPublished published) {
+  public Duration recheckDelay(Topology topology, LastPublished published) {
     return lost(topology, published).isEmpty() ? Duration.ZERO : MOMENT;
   }
 
@@ -215,14 +215,14 @@ public final class Prober {
    * in before the cycle began. While the next cycles find all nodes in the same states, their
    * second probes may use the logins of this cycle.
    */
-  public List<NodeProbe> startSecondProbes(Topology topology, List<Node> doubtful) {
+  public List<NodeProbe> startRechecks(Topology topology, List<Node> nodes) {
     Map<Node, State> states = new HashMap<>();
     topology.nodes().forEach(node -> states.put(node.node(), node.state()));
-    if (doubt == null || !doubt.states().equals(states)) {
-      doubt = new Doubt(states, probesBegan);
+    if (recheck == null || !recheck.states().equals(states)) {
+      recheck = new Recheck(states, probesBegan);
     }
-    long notBefore = Math.max(doubt.since(), probesBegan - RECENT);
-    return probes(doubtful, node -> notBefore);
+    long notBefore = Math.max(recheck.since(), probesBegan - RECENT);
+    return probes(nodes, node -> notBefore);
   }
 
   private List<NodeProbe> probes(List<Node> nodes, ToLongFunction<Node> notBefore) {
@@ -241,13 +241,13 @@ public final class Prober {
    *
    * @param row of the query, a Map; null if there is no row, and a bare value if it has one column
    */
-  public NodeState answered(NodeProbe probe, Object row) {
+  public NodeState completeAnswer(NodeProbe probe, Object row) {
     NodePool pool = probe.pool();
     Map<String, Object> columns = new HashMap<>();
     if (row instanceof Map<?, ?> map) {
       map.forEach((name, value) -> columns.put(String.valueOf(name), value));
     }
-    pool.answeredBy(columns.get(ProbeColumn.BACKEND));
+    pool.recordBackend(columns.get(ProbeColumn.BACKEND));
     boolean isRole = columns.get(ProbeColumn.IN_RECOVERY) instanceof Boolean;
     return state(
         probe,
@@ -274,7 +274,7 @@ public final class Prober {
    * Returns the state of a node whose query failed. If the server answered with an error, each
    * column is queried alone. If the server has no free connection, a walsender is queried.
    */
-  public NodeState failed(NodeProbe probe, Throwable failure) {
+  public NodeState probeOtherwise(NodeProbe probe, Throwable failure) {
     NodePool pool = probe.pool();
     Throwable last = failure;
     if (pool.isConnected() && !Probe.sessionEnded(failure)) {
@@ -295,7 +295,7 @@ public final class Prober {
    * Whether to retry a query that failed: its connection was kept from an earlier probe and broke,
    * which proves nothing about the node.
    */
-  public static boolean isWorthATry(NodeProbe probe, Throwable failure) {
+  public static boolean shouldRetry(NodeProbe probe, Throwable failure) {
     return probe.pool().isKept() && Probe.sessionEnded(failure);
   }
 
@@ -304,7 +304,7 @@ public final class Prober {
    *
    * @param deadline of the cycle's probes
    */
-  public Topology withUnlisted(Topology topology, LastPublished published, Deadline deadline) {
+  public Topology checkUnlisted(Topology topology, LastPublished published, Deadline deadline) {
     return topology.unlistedEntries(published).isEmpty()
         ? topology
         : tcpCheck.markUnanswered(topology, published, deadline);
@@ -318,8 +318,8 @@ public final class Prober {
    */
   public void check(Node node, BooleanSupplier urgent) {
     try {
-      while (isStillDown(node) && urgent.getAsBoolean() && downNodes.hasTimeForAnotherLook(node)) {
-        Thread.sleep(DownNodes.ANOTHER_LOOK.toMillis());
+      while (isStillDown(node) && urgent.getAsBoolean() && downNodes.hasTimeForAnotherTry(node)) {
+        Thread.sleep(DownNodes.RETRY_PAUSE.toMillis());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -328,7 +328,7 @@ public final class Prober {
       downNodes.reportBack(node);
       throw e;
     } finally {
-      downNodes.ended(node);
+      downNodes.endCheck(node);
     }
   }
 
@@ -338,7 +338,7 @@ public final class Prober {
     } catch (SQLException e) {
       NodeState state = Probe.failed(node, pools.addressOf(node), e);
       if (state.state() == State.DOWN) {
-        downNodes.stillDown(state);
+        downNodes.recordDown(state);
         return true;
       }
     }

@@ -37,7 +37,7 @@ public final class RoleWatch implements AutoCloseable {
   private static final Duration LATER = Duration.ofMinutes(1);
 
   private final Login login;
-  private final Duration patience;
+  private final Duration timeout;
   private final Executor executor;
   private final Runnable changed;
   private final Map<Node, HeldQuestion> holds = new HashMap<>();
@@ -47,13 +47,13 @@ public final class RoleWatch implements AutoCloseable {
   private boolean all;
 
   /**
-   * @param patience PGCONNECT_TIMEOUT
+   * @param timeout PGCONNECT_TIMEOUT
    * @param executor runs each held question
    * @param changed called when a server reports a change or ends its session
    */
-  RoleWatch(Login login, Duration patience, Executor executor, Runnable changed) {
+  RoleWatch(Login login, Duration timeout, Executor executor, Runnable changed) {
     this.login = login;
-    this.patience = patience;
+    this.timeout = timeout;
     this.executor = executor;
     this.changed = changed;
   }
@@ -107,7 +107,7 @@ public final class RoleWatch implements AutoCloseable {
             pools.addressOf(node),
             server.state(),
             login,
-            patience,
+            timeout,
             () -> pause,
             report -> take(node, report));
     holds.put(node, question);

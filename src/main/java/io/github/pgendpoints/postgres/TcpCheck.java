@@ -27,16 +27,16 @@ import java.util.concurrent.TimeUnit;
 public final class TcpCheck {
   private final ExecutorService executor;
   private final NodePools pools;
-  private final Duration patience;
+  private final Duration timeout;
 
   /**
    * @param executor runs each connection attempt
-   * @param patience the time limit of an attempt, TCP_CONNECT_TIMEOUT
+   * @param timeout the time limit of an attempt, TCP_CONNECT_TIMEOUT
    */
-  public TcpCheck(ExecutorService executor, NodePools pools, Duration patience) {
+  public TcpCheck(ExecutorService executor, NodePools pools, Duration timeout) {
     this.executor = executor;
     this.pools = pools;
-    this.patience = patience;
+    this.timeout = timeout;
   }
 
   /**
@@ -45,7 +45,7 @@ public final class TcpCheck {
    * @param deadline of the probes of the cycle; if too little time is left, a short one applies
    */
   public Topology markUnanswered(Topology topology, LastPublished published, Deadline deadline) {
-    Deadline end = pools.atLeastShort(deadline).within(patience);
+    Deadline end = pools.atLeastShort(deadline).within(timeout);
     Set<String> unanswered = ConcurrentHashMap.newKeySet();
     List<Callable<Void>> checks = new ArrayList<>();
     for (String entry : topology.unlistedEntries(published)) {

@@ -88,7 +88,7 @@ public final class ClientCheck {
   }
 
   /** Records that an object of the Service was written: clients see it a moment later. */
-  public void written(String service) {
+  public void recordWrite(String service) {
     state(service).writtenAt = nanoTime.getAsLong();
     if (continuous) {
       requestCycleIn.accept(GRACE);

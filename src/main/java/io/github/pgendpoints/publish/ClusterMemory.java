@@ -96,7 +96,7 @@ public final class ClusterMemory {
   }
 
   /** Records that the Services follow the verdict. */
-  public void published(Verdict verdict) {
+  public void rememberPublished(Verdict verdict) {
     memory = memory.publishing(verdict.publishing());
   }
 

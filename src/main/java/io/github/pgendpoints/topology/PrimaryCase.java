@@ -17,14 +17,14 @@ record PrimaryCase(NodeState primary, LastPublished published, Topology topology
       List.of(
           row(PrimaryClass.FIRST, primary -> !primary.isAnyLinePublished()),
           row(
-              PrimaryClass.UNTOLD,
+              PrimaryClass.NO_TIMELINE,
               primary ->
                   !primary.tellsTimeline()
                       && (primary.isPublishedServer() || !primary.withholdsWhatItIs())),
           row(
               PrimaryClass.PUBLISHED,
               primary -> primary.isOnPublishedLine() && primary.isPublishedServer()),
-          row(PrimaryClass.GIVEN_IN, PrimaryCase::hasPublishedServerGivenIn),
+          row(PrimaryClass.TAKEN_OVER, PrimaryCase::isPublishedServerItsStandby),
           row(PrimaryClass.MOVED, PrimaryCase::hasPublishedServerMovedHere),
           row(PrimaryClass.TWIN, PrimaryCase::isOnPublishedLine),
           row(PrimaryClass.DEAD_BRANCH, PrimaryCase::isOffPublishedLine),
@@ -79,7 +79,7 @@ record PrimaryCase(NodeState primary, LastPublished published, Topology topology
   }
 
   /** Whether the published server is now a standby of this primary, and lost no WAL by it. */
-  private boolean hasPublishedServerGivenIn() {
+  private boolean isPublishedServerItsStandby() {
     return topology.standbys().stream()
         .filter(
             standby ->

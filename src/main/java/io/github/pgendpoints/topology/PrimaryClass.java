@@ -7,11 +7,11 @@ public enum PrimaryClass {
   /** No line is published. */
   FIRST,
   /** Its timeline is not readable: the published server, or not granted and no begin is stored. */
-  UNTOLD,
+  NO_TIMELINE,
   /** It is the published server, on the published line. */
   PUBLISHED,
   /** The published server has become its standby. */
-  GIVEN_IN,
+  TAKEN_OVER,
   /** It is the published server at a new address, as its standbys show. */
   MOVED,
   /** It is another server on what looks like the published line. */

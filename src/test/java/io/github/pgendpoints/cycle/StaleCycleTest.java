@@ -34,7 +34,6 @@ import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.Memory;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.ProbeSchedule;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.StandbyHysteresis;
@@ -66,7 +65,7 @@ class StaleCycleTest {
   private final DefaultCamelContext context = new DefaultCamelContext();
   private final Conditions conditions = TestConditions.create();
   private final List<Outcome> ended = new ArrayList<>();
-  private final CycleSteps conclusion =
+  private final CycleSteps cycleSteps =
       new CycleSteps((result, reasons) -> ended.add(result.outcome()), () -> {}, () -> {});
   private final ListAppender<ILoggingEvent> log = new ListAppender<>();
   private final Logger logger = (Logger) org.slf4j.LoggerFactory.getLogger("io.github.pgendpoints");
@@ -157,20 +156,20 @@ class StaleCycleTest {
   /** Runs a cycle with this delay before its write, and returns its alerts. */
   private List<String> cycle(Runnable held) {
     schedule.isDue();
-    Cycle cycle = conclusion.begin(cluster, new DefaultExchange(context));
+    Cycle cycle = cycleSteps.begin(cluster, new DefaultExchange(context));
     held.run();
     Exchange exchange = new DefaultExchange(context);
     try {
       age.check(cycle.begun());
     } catch (StaleTopologyException e) {
       exchange.setProperty(Exchange.EXCEPTION_CAUGHT, e);
-      conclusion.failed(cycle, exchange);
+      cycleSteps.recordFailure(cycle, exchange);
     }
     List<String> alerts =
-        conclusion.conclude(cluster, cycle, null, null, null, null, null, exchange).stream()
+        cycleSteps.conclude(cluster, cycle, null, null, null, null, null, exchange).stream()
             .map(Alert::message)
             .toList();
-    schedule.done();
+    schedule.end();
     return alerts;
   }
 
@@ -217,14 +216,15 @@ class StaleCycleTest {
   @Test
   void stateIsNotWritten() throws Exception {
     Topology topology = Nodes.topology(Nodes.primary("10.0.0.1", 1));
-    Cycle cycle = conclusion.begin(cluster, new DefaultExchange(context));
+    Cycle cycle = cycleSteps.begin(cluster, new DefaultExchange(context));
     Verdict verdict = memory.decide(Nodes.published(1, "10.0.0.1"), topology);
-    new RuleSteps().remember(cluster, cycle, verdict);
+    new RuleSteps().rememberRivals(cluster, cycle, verdict);
     assertEquals(1, saved);
     pass(Duration.ofSeconds(30), Duration.ZERO);
 
     assertThrows(
-        StaleTopologyException.class, () -> new RuleSteps().remember(cluster, cycle, verdict));
+        StaleTopologyException.class,
+        () -> new RuleSteps().rememberRivals(cluster, cycle, verdict));
     assertThrows(
         StaleTopologyException.class,
         () -> new RuleSteps().rememberPublished(cluster, cycle, verdict));
@@ -238,11 +238,11 @@ class StaleCycleTest {
     bind("client", client);
     bind("guard", (WriteGuard) exchange -> age.check(begun(exchange)));
     bind("retries", new Retries());
-    bind("conclusion", conclusion);
-    bind("concernsOneService", (org.apache.camel.Predicate) conclusion::concernsOneService);
-    bind("prober", new ProbeSteps((probe, state) -> {}));
-    bind("publisher", new PublishSteps());
-    bind("rules", new RuleSteps());
+    bind("cycleSteps", cycleSteps);
+    bind("concernsOneService", (org.apache.camel.Predicate) cycleSteps::concernsOneService);
+    bind("probeSteps", new ProbeSteps((probe, state) -> {}));
+    bind("publishSteps", new PublishSteps());
+    bind("ruleSteps", new RuleSteps());
     bind("console", System.out);
     for (String file : List.of("00-errors", "40-publish")) {
       Path path = Path.of("routes", file + ".camel.yaml").toAbsolutePath();
@@ -252,7 +252,7 @@ class StaleCycleTest {
     context.start();
     Endpoints endpoints =
         new EndpointsBuilder().withNewMetadata().withName("pg-rw").endMetadata().build();
-    Cycle cycle = conclusion.begin(cluster, new DefaultExchange(context));
+    Cycle cycle = cycleSteps.begin(cluster, new DefaultExchange(context));
     return context
         .createProducerTemplate()
         .send(

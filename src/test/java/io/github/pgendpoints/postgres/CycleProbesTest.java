@@ -14,6 +14,7 @@ import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.CycleSteps;
 import io.github.pgendpoints.cycle.Outcome;
+import io.github.pgendpoints.cycle.ProbeSchedule;
 import io.github.pgendpoints.cycle.ProbeSteps;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.cycle.Retries;
@@ -23,7 +24,6 @@ import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
-import io.github.pgendpoints.topology.ProbeSchedule;
 import io.github.pgendpoints.topology.Topology;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -134,10 +134,10 @@ class CycleProbesTest {
     Map.of(
             "cluster", cluster,
             "probes", probes,
-            "prober", new ProbeSteps((probe, state) -> {}),
-            "conclusion", new CycleSteps((result, reasons) -> last = result, () -> {}, () -> {}),
+            "probeSteps", new ProbeSteps((probe, state) -> {}),
+            "cycleSteps", new CycleSteps((result, reasons) -> last = result, () -> {}, () -> {}),
             "retries", new Retries(),
-            "publisher", new NothingPublished(),
+            "publishSteps", new NothingPublished(),
             "noDataSource", new NoDataSource(),
             "checkTicks", checkTicks)
         .forEach(context.getRegistry()::bind);
@@ -165,8 +165,8 @@ class CycleProbesTest {
             from("direct:verify").process(exchange -> {});
             from("direct:alert")
                 .routeId("alert")
-                .bean("conclusion", "conclude")
-                .bean("conclusion", "end");
+                .bean("cycleSteps", "conclude")
+                .bean("cycleSteps", "end");
           }
         });
     context.getComponent("direct", DirectComponent.class).setTimeout(100);

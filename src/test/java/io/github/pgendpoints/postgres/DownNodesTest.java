@@ -65,7 +65,7 @@ class DownNodesTest {
     bothAreDown();
     nodes.startChecks();
     nodes.reportBack(DB1);
-    nodes.ended(DB1);
+    nodes.endCheck(DB1);
 
     assertEquals(1, cyclesRequested.get());
     assertEquals(BOTH, nodes.begin(BOTH).toProbe());
@@ -96,7 +96,7 @@ class DownNodesTest {
     bothAreDown();
     pass(CYCLE_INTERVAL.multipliedBy(2).plus(CONNECT_TIMEOUT));
     NodeState still = NodeState.down(DB2, null, Failure.SILENT, "x");
-    nodes.stillDown(still);
+    nodes.recordDown(still);
 
     pass(Duration.ofMillis(1));
     DownNodes.Split split = nodes.begin(BOTH);
@@ -109,7 +109,7 @@ class DownNodesTest {
     bothAreDown();
     nodes.startChecks();
     nodes.record(List.of(standby("db2")));
-    nodes.stillDown(down("db2"));
+    nodes.recordDown(down("db2"));
     nodes.reportBack(DB2);
 
     assertEquals(List.of(DB2), nodes.begin(BOTH).toProbe());
@@ -130,7 +130,7 @@ class DownNodesTest {
     nodes.record(List.of(down("db2")));
     assertTrue(nodes.isCheckDue());
     assertEquals(List.of(DB2), nodes.startChecks());
-    nodes.ended(DB2);
+    nodes.endCheck(DB2);
     pass(CHECK_INTERVAL.minusMillis(1));
     assertFalse(nodes.isCheckDue());
     assertEquals(List.of(), nodes.startChecks());
@@ -154,13 +154,13 @@ class DownNodesTest {
   @Test
   void aCheckRetriesForHalfTheConnectTimeout() {
     nodes.record(List.of(down("db2")));
-    assertFalse(nodes.hasTimeForAnotherLook(DB2), "no check runs");
+    assertFalse(nodes.hasTimeForAnotherTry(DB2), "no check runs");
     nodes.startChecks();
-    assertTrue(nodes.hasTimeForAnotherLook(DB2));
+    assertTrue(nodes.hasTimeForAnotherTry(DB2));
     pass(CONNECT_TIMEOUT.dividedBy(2).minusMillis(1));
-    assertTrue(nodes.hasTimeForAnotherLook(DB2));
+    assertTrue(nodes.hasTimeForAnotherTry(DB2));
     pass(Duration.ofMillis(1));
-    assertFalse(nodes.hasTimeForAnotherLook(DB2));
+    assertFalse(nodes.hasTimeForAnotherTry(DB2));
   }
 
   @Test
@@ -168,20 +168,18 @@ class DownNodesTest {
     nodes.record(List.of(down("db2")));
     nodes.startChecks();
     nodes.record(List.of(standby("db2")));
-    assertFalse(nodes.hasTimeForAnotherLook(DB2));
+    assertFalse(nodes.hasTimeForAnotherTry(DB2));
   }
 
   @Test
   void checksOfManyNodesLookOnce() {
     List<NodeState> many =
-        IntStream.rangeClosed(1, DownNodes.MAX_LOOKED_AT_AGAIN)
-            .mapToObj(i -> down("db" + i))
-            .toList();
+        IntStream.rangeClosed(1, DownNodes.MAX_RETRIED).mapToObj(i -> down("db" + i)).toList();
     nodes.record(many);
     nodes.startChecks();
-    assertTrue(nodes.hasTimeForAnotherLook(DB2));
+    assertTrue(nodes.hasTimeForAnotherTry(DB2));
     nodes.record(List.of(down("one-more")));
-    assertFalse(nodes.hasTimeForAnotherLook(DB2));
+    assertFalse(nodes.hasTimeForAnotherTry(DB2));
   }
 
   @Test

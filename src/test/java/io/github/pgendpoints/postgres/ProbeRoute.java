@@ -116,7 +116,7 @@ final class ProbeRoute implements AutoCloseable {
       main.addInitialProperty("probe.tick", "100");
       main.bind("noDataSource", new NoDataSource());
       main.bind("probes", probes);
-      main.bind("prober", new ProbeSteps((probe, state) -> {}));
+      main.bind("probeSteps", new ProbeSteps((probe, state) -> {}));
       main.start();
       template = main.getCamelContext().createProducerTemplate();
     } catch (InvalidSettingsException e) {

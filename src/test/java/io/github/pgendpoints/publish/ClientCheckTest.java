@@ -121,7 +121,7 @@ class ClientCheckTest {
   void looksThreeSecondsAfterAWrite() {
     cycle();
     seconds = 10;
-    check.written("pg-rw");
+    check.recordWrite("pg-rw");
     api.withoutMirroring();
     api.editEndpoints("pg-rw", ClientCheckTest::moved);
     for (; seconds < 13; seconds++) {
@@ -331,7 +331,7 @@ class ClientCheckTest {
     ClientCheck once = check(false);
     api.withMirroring(Duration.ofMillis(300));
     api.editEndpoints("pg-rw", ClientCheckTest::moved);
-    once.written("pg-rw");
+    once.recordWrite("pg-rw");
 
     once.compare(List.of(observation()));
 
@@ -344,7 +344,7 @@ class ClientCheckTest {
     ClientCheck once = check(false);
     api.withoutMirroring();
     api.editEndpoints("pg-rw", ClientCheckTest::moved);
-    once.written("pg-rw");
+    once.recordWrite("pg-rw");
 
     CompletableFuture.runAsync(() -> once.compare(List.of(observation())))
         .get(20, TimeUnit.SECONDS);
@@ -357,7 +357,7 @@ class ClientCheckTest {
   void aRunWithoutTheRightDoesNotWait() {
     ClientCheck once = check(false);
     api.deny("list", "endpointslices");
-    once.written("pg-rw");
+    once.recordWrite("pg-rw");
 
     once.compare(List.of(observation()));
 

@@ -149,11 +149,11 @@ class DecisionTest {
     }
 
     @Test
-    void isUntoldWhereThePublishedServerDoesNotTellItsTimeline() {
+    void isNoTimelineForASilentPublishedServer() {
       Verdict verdict =
           verdict(published("10.0.0.1", 2, "0/2000000"), hardened("10.0.0.1", Map.of()));
 
-      assertEquals(PrimaryClass.UNTOLD, classOf(verdict, "10.0.0.1"));
+      assertEquals(PrimaryClass.NO_TIMELINE, classOf(verdict, "10.0.0.1"));
       assertVerified("10.0.0.1", verdict);
       assertEquals(2, verdict.publishing().line().timeline(), "the line stays");
     }
@@ -173,10 +173,10 @@ class DecisionTest {
 
     /** Managed PostgreSQL servers do not grant these rights. */
     @Test
-    void isUntoldWithoutTheRightsToTimelineAndHistory() {
+    void isNoTimelineWithoutRights() {
       Verdict verdict = verdict(published("10.0.0.1", 2, null), hardened("10.0.0.2", Map.of()));
 
-      assertEquals(PrimaryClass.UNTOLD, classOf(verdict, "10.0.0.2"));
+      assertEquals(PrimaryClass.NO_TIMELINE, classOf(verdict, "10.0.0.2"));
       assertVerified("10.0.0.2", verdict);
     }
 
@@ -190,7 +190,7 @@ class DecisionTest {
     void isUnprovenWhereItDoesNotTellItsCluster() {
       NodeState successor = primary("10.0.0.2", 2, SECOND);
       Server told = successor.server();
-      Server untold =
+      Server noTimeline =
           new Server(
               null,
               told.startedAt(),
@@ -206,7 +206,7 @@ class DecisionTest {
       LastPublished first = published("10.0.0.1", 1, "0/0");
 
       assertVerified("10.0.0.2", verdict(first, successor));
-      assertUnproven(verdict(first, Nodes.primary("10.0.0.2", untold)));
+      assertUnproven(verdict(first, Nodes.primary("10.0.0.2", noTimeline)));
     }
 
     private NodeState hardened(String name, Map<Protection, UnreadValue> unread) {
@@ -268,7 +268,7 @@ class DecisionTest {
               restarted(following(standby("10.0.0.1", 2, "0/5000000", apart), "10.0.0.2")),
               primary("10.0.0.2", 2, apart));
 
-      assertEquals(PrimaryClass.GIVEN_IN, classOf(verdict, "10.0.0.2"));
+      assertEquals(PrimaryClass.TAKEN_OVER, classOf(verdict, "10.0.0.2"));
       assertVerified("10.0.0.2", verdict);
     }
 
@@ -282,7 +282,7 @@ class DecisionTest {
               restarted(following(standby("10.0.0.1", 2, "0/5000000", apart), "10.0.0.2")),
               without(primary("10.0.0.2", 2, apart), ALL, HistoryAnswer.failed("timeout")));
 
-      assertEquals(PrimaryClass.GIVEN_IN, classOf(verdict, "10.0.0.2"));
+      assertEquals(PrimaryClass.TAKEN_OVER, classOf(verdict, "10.0.0.2"));
       assertNull(verdict.publishing().line().begin(), "it is not known yet");
     }
 
@@ -510,13 +510,13 @@ class DecisionTest {
 
     @Test
     void isUndeterminedWhereItsTimelineIsNotTold() {
-      NodeState untold =
+      NodeState noTimeline =
           Nodes.standby(
               "10.0.0.2",
               new Server(CLUSTER, startedAt("10.0.0.2"), null, Lsn.of("0/4000000"), true));
 
-      assertEquals(StandbyClass.UNDETERMINED, classOf(untold));
-      assertTrue(isRead(untold), "as before");
+      assertEquals(StandbyClass.UNDETERMINED, classOf(noTimeline));
+      assertTrue(isRead(noTimeline), "as before");
     }
   }
 

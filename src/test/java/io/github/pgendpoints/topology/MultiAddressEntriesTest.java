@@ -63,11 +63,11 @@ class MultiAddressEntriesTest {
 
   @Test
   void serversThatDoNotTellWhoTheyAreAreSeveral() {
-    Server untold = new Server(null, null, 1L, null, true);
+    Server noTimeline = new Server(null, null, 1L, null, true);
 
     assertEquals(
-        List.of(standby("10.0.0.1", untold), standby("10.0.0.2", untold)),
-        joined(List.of(DB), standby("10.0.0.1", untold), standby("10.0.0.2", untold)));
+        List.of(standby("10.0.0.1", noTimeline), standby("10.0.0.2", noTimeline)),
+        joined(List.of(DB), standby("10.0.0.1", noTimeline), standby("10.0.0.2", noTimeline)));
   }
 
   @Test

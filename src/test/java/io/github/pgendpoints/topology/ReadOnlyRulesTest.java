@@ -52,10 +52,10 @@ class ReadOnlyRulesTest {
 
   @Test
   void ignoresALeadThatTheTimeBetweenTwoProbesExplains() {
-    Server untold = new Server(Nodes.CLUSTER, 5L, null, null, true);
+    Server noTimeline = new Server(Nodes.CLUSTER, 5L, null, null, true);
 
     assertEquals(
-        addresses("2"), members(LAG, topology(PRIMARY, standby("10.0.0.2", untold)), Set.of()));
+        addresses("2"), members(LAG, topology(PRIMARY, standby("10.0.0.2", noTimeline)), Set.of()));
   }
 
   @Test

@@ -130,11 +130,11 @@ class TopologyTest {
 
   @Test
   void marksNobodyWhoseIdentifierIsNotTold() {
-    Server untold = new Server(null, 10L, 1L, null, false);
+    Server noTimeline = new Server(null, 10L, 1L, null, false);
 
     assertEquals(
-        List.of(primary("db1", untold)),
-        topology(primary("db1", untold)).identifiedBy(published(1, "db1")).primaries());
+        List.of(primary("db1", noTimeline)),
+        topology(primary("db1", noTimeline)).identifiedBy(published(1, "db1")).primaries());
   }
 
   @Test

@@ -10,7 +10,6 @@ import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.state.RememberedConditions;
-import io.github.pgendpoints.topology.ProbeSchedule;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;

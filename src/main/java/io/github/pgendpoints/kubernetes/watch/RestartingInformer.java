@@ -23,7 +23,7 @@ public final class RestartingInformer<T extends HasMetadata> {
   private static final Logger LOG = LoggerFactory.getLogger(RestartingInformer.class);
 
   /** An informer that does not watch for this time is treated as failing. */
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
   /** After this time without a watch, a new informer starts. */
   private static final Duration RETRY = Duration.ofSeconds(30);
@@ -68,7 +68,7 @@ public final class RestartingInformer<T extends HasMetadata> {
 
   /** Whether the informer cannot watch, although the API server answers reads. */
   synchronized boolean isFailing() {
-    return idleSince != null && hasPassed(idleSince, PATIENCE);
+    return idleSince != null && hasPassed(idleSince, TIMEOUT);
   }
 
   /** Records and returns whether the informer watches. Call it before each use. */

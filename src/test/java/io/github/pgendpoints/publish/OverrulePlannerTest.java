@@ -22,7 +22,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Which generation an overruled primary gets, and how managers handle it. */
-class OverruleTest {
+class OverrulePlannerTest {
   private static final Instant FIRST = Instant.parse("2026-11-24T12:34:56Z");
   private static final Topology ON_TIMELINE_2 = Nodes.topology(Nodes.primary("10.0.0.2", 2));
   private static final Topology ON_TIMELINE_1 = Nodes.topology(Nodes.primary("10.0.0.1", 1));
@@ -40,7 +40,7 @@ class OverruleTest {
   private static Memory overruled(Topology topology, LastPublished published, Instant at) {
     Clock clock = Clock.fixed(at, ZoneOffset.UTC);
     ObservedService nothing = new ObservedService(null, List.of());
-    return new Overrule(
+    return new OverrulePlanner(
             null,
             true,
             new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, clock),
@@ -69,7 +69,7 @@ class OverruleTest {
     manager.recall(objectsOf(first));
     Verdict followed = manager.decide(objectsOf(first), ON_TIMELINE_2);
     assertTrue(followed.isVerified(), followed.reports().toString());
-    manager.published(followed);
+    manager.rememberPublished(followed);
 
     Memory second = overruled(ON_TIMELINE_1, Nodes.nothingPublished(), FIRST.plusSeconds(1));
 
@@ -85,7 +85,7 @@ class OverruleTest {
     Memory later = overruled(ON_TIMELINE_2, objectsOf(older), FIRST.plusSeconds(1));
     ClusterMemory manager = process();
     manager.recall(objectsOf(later));
-    manager.published(manager.decide(objectsOf(later), ON_TIMELINE_2));
+    manager.rememberPublished(manager.decide(objectsOf(later), ON_TIMELINE_2));
 
     LastPublished recalled = manager.recall(objectsOf(older));
 

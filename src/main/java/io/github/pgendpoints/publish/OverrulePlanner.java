@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * The subcommand overrule: publishes a primary that the rules refuse, and begins a new generation,
  * which makes every running manager forget what it knew.
  */
-public final class Overrule {
+public final class OverrulePlanner {
   private final String entry;
   private final boolean confirmed;
   private final Publisher publisher;
@@ -32,7 +32,7 @@ public final class Overrule {
    * @param confirmed whether to write, instead of only to show
    * @param clock for the number of the generation
    */
-  public Overrule(
+  public OverrulePlanner(
       String entry, boolean confirmed, Publisher publisher, ClusterMemory memory, Clock clock) {
     this.entry = entry;
     this.confirmed = confirmed;
@@ -114,7 +114,8 @@ public final class Overrule {
   }
 
   private String problem(Topology topology, List<NodeState> primaries) {
-    String which = primaries.stream().map(Overrule::described).collect(Collectors.joining(", "));
+    String which =
+        primaries.stream().map(OverrulePlanner::described).collect(Collectors.joining(", "));
     if (primaries.isEmpty()) {
       return "overrule: no node answers as a primary: " + topology;
     }

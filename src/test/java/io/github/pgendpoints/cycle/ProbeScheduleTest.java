@@ -1,4 +1,4 @@
-package io.github.pgendpoints.topology;
+package io.github.pgendpoints.cycle;
 
 import static io.github.pgendpoints.topology.Nodes.down;
 import static io.github.pgendpoints.topology.Nodes.primary;
@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.pgendpoints.topology.Topology;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,23 +74,23 @@ class ProbeScheduleTest {
   @Test
   void waitsForTheEndOfACycleForAWhile() throws InterruptedException {
     passing = 100;
-    schedule.begun();
+    schedule.begin();
     assertFalse(schedule.awaitEnd(Duration.ofSeconds(2)));
     assertTrue(millis >= 2000, "waited until " + millis + " ms");
 
-    schedule.done();
+    schedule.end();
     assertTrue(schedule.awaitEnd(Duration.ofDays(1)));
   }
 
   @Test
   void beginsNoCycleBeforeTheOneBeforeHasEnded() {
-    schedule.begun();
+    schedule.begin();
     millis += 5000;
     assertFalse(schedule.isDue());
 
-    schedule.concluded(WELL, false);
+    schedule.conclude(WELL, false);
     assertFalse(schedule.isDue());
-    schedule.done();
+    schedule.end();
     assertTrue(schedule.isDue());
   }
 
@@ -348,9 +349,9 @@ class ProbeScheduleTest {
   private boolean cycle(Topology found, boolean refused) {
     boolean due = schedule.isDue();
     if (due) {
-      schedule.begun();
-      schedule.concluded(found, refused);
-      schedule.done();
+      schedule.begin();
+      schedule.conclude(found, refused);
+      schedule.end();
     }
     return due;
   }

@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The steps of the subcommand overrule. */
-public final class OverruleCommand {
+public final class OverruleSteps {
   private static final Logger LOG = LoggerFactory.getLogger("io.github.pgendpoints.overrule");
 
   private final PrintStream console;
@@ -19,7 +19,7 @@ public final class OverruleCommand {
   /**
    * @param console where the operator sees what will be written
    */
-  public OverruleCommand(PrintStream console) {
+  public OverruleSteps(PrintStream console) {
     this.console = console;
   }
 

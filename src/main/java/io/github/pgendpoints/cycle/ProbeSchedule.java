@@ -1,5 +1,8 @@
-package io.github.pgendpoints.topology;
+package io.github.pgendpoints.cycle;
 
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.State;
+import io.github.pgendpoints.topology.Topology;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -157,7 +160,7 @@ public final class ProbeSchedule {
   }
 
   /**
-   * Whether a cycle is due at this tick; never while a cycle is running. {@link #begun} begins it.
+   * Whether a cycle is due at this tick; never while a cycle is running. {@link #begin} begins it.
    */
   public boolean isDue() {
     if (stopped || underWay.get() > 0) {
@@ -208,7 +211,7 @@ public final class ProbeSchedule {
   }
 
   /** Marks the begin of a cycle, which serves all pending requests. {@link #done} marks its end. */
-  public void begun() {
+  public void begin() {
     underWay.incrementAndGet();
     long now = nanoTime.getAsLong();
     begunAt = now;
@@ -237,7 +240,7 @@ public final class ProbeSchedule {
    * @param topology what the cycle found; null when it ended before that
    * @param refused whether verification refused the topology
    */
-  public void concluded(Topology topology, boolean refused) {
+  public void conclude(Topology topology, boolean refused) {
     if (topology == null) {
       this.refused = false;
       return;
@@ -253,7 +256,7 @@ public final class ProbeSchedule {
   }
 
   /** Marks the end of a cycle, including its alerts. */
-  public void done() {
+  public void end() {
     underWay.updateAndGet(cycles -> Math.max(0, cycles - 1));
   }
 

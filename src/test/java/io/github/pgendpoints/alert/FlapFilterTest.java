@@ -12,10 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class FlappingTest {
+class FlapFilterTest {
   private static final Instant BEGIN = Instant.parse("2026-11-24T09:00:00Z");
 
-  private final Flapping flapping = new Flapping(Duration.ofHours(1));
+  private final FlapFilter flapping = new FlapFilter(Duration.ofHours(1));
   private Instant now = BEGIN;
 
   @Test
@@ -38,7 +38,7 @@ class FlappingTest {
     assertEquals("down; flapping: 36007 changes since 2026-11-24T09:00:00Z", told.get(7));
     assertEquals(8, told.size());
 
-    now = now.plus(Flapping.QUIET);
+    now = now.plus(FlapFilter.QUIET);
     AlertDraft end = flapping.filter(List.of(), now).get(0);
     assertEquals(
         "down; quiet for 10 minutes after 72001 changes since 2026-11-24T09:00:00Z", end.message());
@@ -54,7 +54,7 @@ class FlappingTest {
     for (int change = 0; change < 100; change++) {
       told.addAll(told(change % 2 == 0 ? down() : up()));
     }
-    now = now.plus(Flapping.QUIET);
+    now = now.plus(FlapFilter.QUIET);
     told.addAll(flapping.filter(List.of(), now));
 
     AlertDraft flaps = told.get(6);

@@ -24,7 +24,7 @@ import java.util.Set;
  * <p>For sinks such as Alertmanager, a condition that flaps is one that lasts. This class reads no
  * clock. Used by one cycle at a time.
  */
-final class Flapping {
+final class FlapFilter {
   /** A topic that has not changed for this long no longer flaps. */
   static final Duration QUIET = Duration.ofMinutes(10);
 
@@ -58,7 +58,7 @@ final class Flapping {
   /**
    * @param repeat ALERT_REPEAT
    */
-  Flapping(Duration repeat) {
+  FlapFilter(Duration repeat) {
     this.repeat = repeat;
   }
 

@@ -8,7 +8,7 @@ import org.apache.hc.core5.http.ClassicHttpResponse;
  * Makes an HTTP sink read only the status of a response, and close the connection on the rest.
  * Camel's own ignoreResponseBody reads the response to its end, and there may be none.
  */
-public final class DiscardResponseBody implements HttpClientConfigurer {
+public final class ResponseBodyDiscarder implements HttpClientConfigurer {
   @Override
   public void configureHttpClient(HttpClientBuilder client) {
     // The last interceptor is next to the connection, so no body of a redirect is read either.
