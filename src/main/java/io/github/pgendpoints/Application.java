@@ -162,7 +162,7 @@ public final class Application implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
       description =
-          "Shows every node and both Services, wanted and actual, as last seen by a manager on this"
+          "Shows every node and both Services, desired and observed, as last seen by a manager on this"
               + " host with the same settings. If none runs, probes the nodes. Waits up to 10 s for"
               + " the first cycle of that manager."
               + " MANAGEMENT_PORT=off always probes. Writes nothing. Exit codes as for --once.")

@@ -502,7 +502,7 @@ class VerifyRouteTest {
     return routes.cycle(found);
   }
 
-  /** The bean {@code reader} of a cluster; it returns the published state that the test sets. */
+  /** The bean {@code readSteps} of a cluster; it returns the published state that the test sets. */
   public final class GivenPublished {
     private final ObservedService none = new ObservedService(null, List.of());
 

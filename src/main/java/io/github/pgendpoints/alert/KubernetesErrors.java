@@ -83,11 +83,11 @@ public final class KubernetesErrors {
    * @return the server's message, cleaned; null if the Role does not grant the request
    */
   static String otherThanTheRole(KubernetesClientException failure) {
-    String said = said(failure);
-    return FORBIDDEN.matcher(said).find() ? null : ForeignText.clean(said);
+    String message = serverMessage(failure);
+    return FORBIDDEN.matcher(message).find() ? null : ForeignText.clean(message);
   }
 
-  private static String said(KubernetesClientException failure) {
+  private static String serverMessage(KubernetesClientException failure) {
     Status status = failure.getStatus();
     return String.valueOf(
         status == null || status.getMessage() == null ? failure.getMessage() : status.getMessage());
@@ -95,23 +95,23 @@ public final class KubernetesErrors {
 
   private String refusal(KubernetesClientException failure) {
     Status status = failure.getStatus();
-    String said = ForeignText.clean(said(failure));
+    String message = ForeignText.clean(serverMessage(failure));
     StatusDetails details =
         status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
     int code = failure.getCode();
     if (code == 401 && !KubernetesAccess.sendsCredentials(config)) {
       return "does not accept requests without credentials (401): %s; %s"
-          .formatted(said, KubernetesAccess.whyAnonymous(config));
+          .formatted(message, KubernetesAccess.whyAnonymous(config));
     }
     if (code == 401) {
-      return "does not accept our token (401): " + said;
+      return "does not accept our token (401): " + message;
     }
-    if (code == 403 && said.contains("\"system:anonymous\"")) {
+    if (code == 403 && message.contains("\"system:anonymous\"")) {
       return "refused the request (403): %s; %s"
-          .formatted(said, KubernetesAccess.whyAnonymous(config));
+          .formatted(message, KubernetesAccess.whyAnonymous(config));
     }
     if (code == 403) {
-      return "refused the request (403): " + said + missingRight(said, details);
+      return "refused the request (403): " + message + missingRight(message, details);
     }
     if (code == 404 && "namespaces".equals(details.getKind())) {
       return "has no namespace %s (404): create it, or set NAMESPACE"
@@ -119,12 +119,12 @@ public final class KubernetesErrors {
     }
     // A gateway sends these for a server that it cannot reach.
     return "refused the request%s (%d): %s"
-        .formatted(code >= 502 && code <= 504 ? through : "", code, said);
+        .formatted(code >= 502 && code <= 504 ? through : "", code, message);
   }
 
   /** Returns the rule that the Role lacks; empty unless RBAC refused, which names the right. */
-  private static String missingRight(String said, StatusDetails details) {
-    Matcher forbidden = FORBIDDEN.matcher(said);
+  private static String missingRight(String message, StatusDetails details) {
+    Matcher forbidden = FORBIDDEN.matcher(message);
     if (!forbidden.find()) {
       return "";
     }
@@ -144,9 +144,9 @@ public final class KubernetesErrors {
 
   private String noAnswer(KubernetesClientException failure) {
     List<Throwable> causes = Causes.of(failure).toList();
-    String said = text(causes.get(causes.size() - 1));
+    String message = text(causes.get(causes.size() - 1));
     if (causes.size() == 1) {
-      return said;
+      return message;
     }
     if (any(causes, InterruptedException.class)) {
       return "was interrupted: the program stops";
@@ -159,28 +159,28 @@ public final class KubernetesErrors {
       return "cannot be reached%s: unknown host".formatted(through);
     }
     if (any(causes, ConnectException.class)) {
-      return "cannot be reached%s: %s".formatted(through, said);
+      return "cannot be reached%s: %s".formatted(through, message);
     }
     if (any(causes, SSLPeerUnverifiedException.class)) {
       return "cannot be trusted%s: its TLS certificate is for other host names".formatted(through);
     }
     if (any(causes, CertPathBuilderException.class, CertPathValidatorException.class)) {
       return "cannot be trusted%s: its TLS certificate is not signed by the configured CA (%s)"
-          .formatted(through, said);
+          .formatted(through, message);
     }
     if (any(causes, SSLException.class)) {
-      return "cannot be reached over TLS%s: %s".formatted(through, said);
+      return "cannot be reached over TLS%s: %s".formatted(through, message);
     }
-    if (any(causes, EOFException.class) || said.startsWith("unexpected end of stream")) {
+    if (any(causes, EOFException.class) || message.startsWith("unexpected end of stream")) {
       return "closed the connection before the end of its response" + through;
     }
     if (any(causes, JacksonException.class)) {
       return "returned something other than the requested Kubernetes object";
     }
     if (any(causes, ProtocolException.class)) {
-      return "sent invalid HTTP: " + said;
+      return "sent invalid HTTP: " + message;
     }
-    return "cannot be reached%s: %s".formatted(through, said);
+    return "cannot be reached%s: %s".formatted(through, message);
   }
 
   private static boolean any(List<Throwable> causes, Class<?>... types) {

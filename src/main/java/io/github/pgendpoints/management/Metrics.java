@@ -285,8 +285,8 @@ public final class Metrics implements RequestListener {
     };
   }
 
-  private static int count(ObservedService actual) {
-    return actual.publishedEndpoints().size();
+  private static int count(ObservedService observed) {
+    return observed.publishedEndpoints().size();
   }
 
   private void observed(Topology topology, Verdict verdict) {

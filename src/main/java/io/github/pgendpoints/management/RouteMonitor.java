@@ -30,7 +30,7 @@ public final class RouteMonitor implements StartupListener {
   private final Clock clock;
   private final Consumer<Alert> sinks;
   private Instant since;
-  private Instant said;
+  private Instant reportedAt;
 
   /**
    * @param repeat ALERT_REPEAT
@@ -61,7 +61,7 @@ public final class RouteMonitor implements StartupListener {
     timer.scheduleWithFixedDelay(
         () -> {
           if (!context.isStopping()) {
-            look(health.isRunning() || health.isStandingBy());
+            check(health.isStandingBy() ? List.of() : health.stopped());
           }
         },
         1,
@@ -69,20 +69,22 @@ public final class RouteMonitor implements StartupListener {
         TimeUnit.SECONDS);
   }
 
-  void look(boolean running) {
+  /** Reports the routes that are stopped, if it is time. */
+  void check(List<String> stopped) {
+    boolean running = stopped.isEmpty();
     Instant now = clock.instant();
     if (running && since != null) {
-      String message = "over: a route of the cycles is stopped";
+      String message = "over: routes stopped";
       LOG.info(message);
       report(Kind.RECOVERED, Severity.INFO, Phase.OVER, Kind.CYCLES_STOPPED, message, now);
       since = null;
-    } else if (!running && (since == null || !now.isBefore(said.plus(repeat)))) {
+    } else if (!running && (since == null || !now.isBefore(reportedAt.plus(repeat)))) {
       Phase phase = since == null ? Phase.BEGAN : Phase.LASTS;
       since = since == null ? now : since;
-      said = now;
+      reportedAt = now;
       String message =
-          "a route of the cycles is stopped, there is no failover until it is started; since "
-              + since.truncatedTo(ChronoUnit.SECONDS);
+          "routes stopped: %s; there is no failover until they are started, for example in Hawtio; since %s"
+              .formatted(String.join(", ", stopped), since.truncatedTo(ChronoUnit.SECONDS));
       LOG.error(message);
       report(Kind.CYCLES_STOPPED, Severity.ERROR, phase, null, message, now);
     }

@@ -114,24 +114,19 @@ final class DeadlineSocket extends Socket {
     return new SocketTimeoutException("no answer within " + until);
   }
 
-  /** Returns how many milliseconds a read may hold the permit; 0 if no permit is held. */
-  private int patience() {
-    if (permit == null) {
-      return 0;
-    }
-    permit.releaseWhenOver();
-    return permit.readMillis();
-  }
-
   private int read(InputStream raw, byte[] buffer, int offset, int length) throws IOException {
     while (true) {
       int timeout = timeLeft(deadline, soTimeout);
-      int patience = patience();
-      super.setSoTimeout(patience == 0 ? timeout : Math.min(patience, timeout));
+      if (permit != null) {
+        permit.releaseWhenOver();
+      }
+      // How long the read may hold the permit; 0 if it holds none.
+      int hold = permit == null ? 0 : permit.readMillis();
+      super.setSoTimeout(hold == 0 ? timeout : Math.min(hold, timeout));
       try {
         return raw.read(buffer, offset, length);
       } catch (SocketTimeoutException e) {
-        if (patience > 0) {
+        if (hold > 0) {
           permit.close();
         } else if (!deadline.isOver()) {
           throw e;

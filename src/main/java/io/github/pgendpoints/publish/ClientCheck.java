@@ -51,10 +51,10 @@ public final class ClientCheck {
   /**
    * The objects behind a Service at the end of a cycle.
    *
-   * @param actual what the cycle read, with the Endpoints as it wrote them, but without slices that
-   *     were read before a write
+   * @param observed what the cycle read, with the Endpoints as it wrote them, but without slices
+   *     that were read before a write
    */
-  public record Observation(String service, ObservedService actual) {}
+  public record Observation(String service, ObservedService observed) {}
 
   /**
    * @param namespace of the Services
@@ -120,26 +120,28 @@ public final class ClientCheck {
   private void compareIfDue(Observation observation) {
     State state = state(observation.service());
     long now = nanoTime.getAsLong();
-    noteOthersWrite(observation.actual(), state, now);
+    noteOthersWrite(observation.observed(), state, now);
     boolean early = state.writtenAt != null && now - state.writtenAt < GRACE.toNanos();
     boolean isDue =
-        observation.actual().slices() != null
+        observation.observed().slices() != null
             || state.failure == null && reader.isOutdated(observation.service())
             || isDue(state, now);
     if (early || !isDue) {
       return;
     }
     state.lookedAt = now;
-    look(observation, state);
+    compare(observation, state);
     if (state.differsSince != null && state.mismatch == null) {
       requestCycleIn.accept(GRACE);
     }
   }
 
   /** Requests a comparison if another writer, which may have stopped the mirroring, has written. */
-  private void noteOthersWrite(ObservedService actual, State state, long now) {
+  private void noteOthersWrite(ObservedService observed, State state, long now) {
     String version =
-        actual.endpoints() == null ? null : actual.endpoints().getMetadata().getResourceVersion();
+        observed.endpoints() == null
+            ? null
+            : observed.endpoints().getMetadata().getResourceVersion();
     boolean isNew = state.lookedAt != null && !Objects.equals(version, state.version);
     state.version = version;
     if (isNew && state.writtenAt == null) {
@@ -153,7 +155,7 @@ public final class ClientCheck {
     return state.lookedAt == null || now - state.lookedAt >= (soon ? GRACE : PERIOD).toNanos();
   }
 
-  private void look(Observation observation, State state) {
+  private void compare(Observation observation, State state) {
     try {
       ClientView view = view(observation);
       state.failure = null;
@@ -194,7 +196,7 @@ public final class ClientCheck {
 
   /** Reads until clients see what was written, or {@link #WAIT} has passed. */
   private ClientView viewAfterWrite(Observation observation, long writtenAt) {
-    ObservedService written = new ObservedService(observation.actual().endpoints(), null);
+    ObservedService written = new ObservedService(observation.observed().endpoints(), null);
     ClientView view = null;
     for (int i = 0; i < PAUSES.length && sleep(PAUSES[i]); i++) {
       view = view(new Observation(observation.service(), written));
@@ -208,11 +210,11 @@ public final class ClientCheck {
 
   /** Returns null if the Role does not grant listing slices. */
   private ClientView view(Observation observation) {
-    ObservedService actual = observation.actual();
-    if (actual.slices() == null) {
-      actual = reader.withSlices(observation.service(), actual.endpoints());
+    ObservedService observed = observation.observed();
+    if (observed.slices() == null) {
+      observed = reader.withSlices(observation.service(), observed.endpoints());
     }
-    return actual == null ? null : new ClientView(namespace, observation.service(), actual);
+    return observed == null ? null : new ClientView(namespace, observation.service(), observed);
   }
 
   private Mismatch mismatch(ClientView view) {

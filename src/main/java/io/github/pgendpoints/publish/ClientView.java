@@ -13,9 +13,9 @@ import java.util.stream.Stream;
  * What the clients of one Service see, compared with what was written. Clients see the ready
  * addresses in the union of all EndpointSlices of a Service, including those of other writers.
  *
- * @param actual the objects behind the Service, with its slices
+ * @param observed the objects behind the Service, with its slices
  */
-record ClientView(String namespace, String service, ObservedService actual) {
+record ClientView(String namespace, String service, ObservedService observed) {
   /** Endpoints with this annotation belong to a leader election, and are not mirrored. */
   static final String LEADER = "control-plane.alpha.kubernetes.io/leader";
 
@@ -30,7 +30,7 @@ record ClientView(String namespace, String service, ObservedService actual) {
    * write nothing differs.
    */
   boolean differs() {
-    return !actual.isMissing() && (!misleadingSlices().isEmpty() || !missing().isEmpty());
+    return !observed.isMissing() && (!misleadingSlices().isEmpty() || !missing().isEmpty());
   }
 
   /** Where clients are routed to, in the format of {@link Destination#texts}. */
@@ -55,7 +55,7 @@ record ClientView(String namespace, String service, ObservedService actual) {
       causes.add(text(missing) + " is missing");
     }
     boolean mirrorDiffers =
-        actual.isEndpointsInForce()
+        observed.isEndpointsInForce()
             && (!missing.isEmpty() || misleading.stream().anyMatch(Slices::isMirrored));
     if (mirrorDiffers || problem != null) {
       causes.add(whyNotMirrored(problem));
@@ -79,11 +79,11 @@ record ClientView(String namespace, String service, ObservedService actual) {
     if (problem != null) {
       return problem.describe(service, namespace);
     }
-    if (ObservedService.annotation(actual.endpoints(), LEADER) != null) {
+    if (ObservedService.annotation(observed.endpoints(), LEADER) != null) {
       return "the annotation %s of Endpoints %s stops the mirroring; kubectl annotate endpoints %s -n %s %s-"
           .formatted(LEADER, service, service, namespace, LEADER);
     }
-    if (ObservedService.isHidden(actual.endpoints())) {
+    if (ObservedService.isHidden(observed.endpoints())) {
       return "the label %s of Endpoints %s stops the mirroring; kubectl label endpoints %s -n %s %s-"
           .formatted(
               ObservedService.SKIP_MIRROR,
@@ -93,7 +93,7 @@ record ClientView(String namespace, String service, ObservedService actual) {
               ObservedService.SKIP_MIRROR);
     }
     boolean tooMany =
-        actual.endpoints().getSubsets().stream()
+        observed.endpoints().getSubsets().stream()
             .map(EndpointSubset::getAddresses)
             .anyMatch(addresses -> addresses.size() > MAX_MIRRORED);
     return tooMany
@@ -121,11 +121,11 @@ record ClientView(String namespace, String service, ObservedService actual) {
 
   /** What was written to the form in force: to our slices, or to the Endpoints. */
   private Set<Destination> written() {
-    return Destination.ready(actual.inForce());
+    return Destination.ready(observed.inForce());
   }
 
   private Stream<EndpointSlice> slices() {
-    return actual.slices().stream();
+    return observed.slices().stream();
   }
 
   private static String text(Set<Destination> destinations) {

@@ -10,21 +10,21 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * The wanted objects of one Service, in both forms, compared with the actual ones.
+ * The desired objects of one Service, in both forms, compared with the observed ones.
  *
  * @param service its name
  * @param purpose what the plan is for
  * @param wantsSlices whether PUBLISH is endpointslices
- * @param actual the actual objects
- * @param endpoints the wanted Endpoints; null if there is nothing to clear
+ * @param observed the observed objects
+ * @param endpoints the desired Endpoints; null if there is nothing to clear
  * @param hiddenEndpoints the same Endpoints, but not mirrored; null for CLEAR
- * @param slices the wanted slices, in the order in which they are to be written
+ * @param slices the desired slices, in the order in which they are to be written
  */
 public record Plan(
     String service,
     Purpose purpose,
     boolean wantsSlices,
-    ObservedService actual,
+    ObservedService observed,
     Publication endpoints,
     Publication hiddenEndpoints,
     List<Publication> slices) {
@@ -71,7 +71,7 @@ public record Plan(
   }
 
   private List<ObjectWrite> writesToFormInForce() throws UnusableServiceException {
-    return actual.isMirrored() ? writesToEndpointsInForce() : writesToSlicesInForce();
+    return observed.isMirrored() ? writesToEndpointsInForce() : writesToSlicesInForce();
   }
 
   /** Kubernetes mirrors the Endpoints, so they are the form in force. */
@@ -98,7 +98,7 @@ public record Plan(
 
   /** Clients do not see the Endpoints, so our EndpointSlices are the form in force. */
   private List<ObjectWrite> writesToSlicesInForce() throws UnusableServiceException {
-    if (actual.own().isEmpty() && !wantsSlices) {
+    if (observed.own().isEmpty() && !wantsSlices) {
       return writes(List.of(endpoints));
     }
     if (!isSlicesUnchanged()) {
@@ -107,17 +107,17 @@ public record Plan(
     }
     if (wantsSlices) {
       // To slices, step 3: delete the hidden Endpoints.
-      return actual.endpoints() == null ? List.of() : List.of(deletionOfEndpoints());
+      return observed.endpoints() == null ? List.of() : List.of(deletionOfEndpoints());
     }
     // Back, steps 1 and 2: Endpoints with the same addresses, hidden; then Kubernetes mirrors them.
     return writes(List.of(hiddenEndpoints.isUnchanged() ? endpoints : hiddenEndpoints));
   }
 
   private List<ObjectWrite> overrulingWrites() throws UnusableServiceException {
-    if (actual.isMirrored() && isSlicesMisleading()) {
+    if (observed.isMirrored() && isSlicesMisleading()) {
       return joined(deletionOfSlices(), writes(inForce()));
     }
-    if (!actual.isMirrored() && !actual.own().isEmpty()) {
+    if (!observed.isMirrored() && !observed.own().isEmpty()) {
       refuseBesideStaleMirror();
     }
     return writes(inForce());
@@ -141,7 +141,7 @@ public record Plan(
   }
 
   private List<ObjectWrite> deletionOfSlices() {
-    return actual.own().stream()
+    return observed.own().stream()
         .map(
             slice ->
                 ObjectWrite.of(
@@ -151,7 +151,7 @@ public record Plan(
 
   private ObjectWrite deletionOfEndpoints() {
     return ObjectWrite.of(
-        ObjectOperation.DELETE, actual.endpoints(), "Endpoints " + service + " deleted");
+        ObjectOperation.DELETE, observed.endpoints(), "Endpoints " + service + " deleted");
   }
 
   private static List<ObjectWrite> joined(List<ObjectWrite> first, List<ObjectWrite> second) {
@@ -160,29 +160,29 @@ public record Plan(
 
   // --- desired against observed -----------------------------------------------------------------
 
-  /** Whether our slices are what is wanted. */
+  /** Whether our slices are what is desired. */
   boolean isSlicesUnchanged() {
     return slices.stream().allMatch(Publication::isUnchanged);
   }
 
-  /** Whether our slices have every wanted destination, regardless of their annotations. */
+  /** Whether our slices have every desired destination, regardless of their annotations. */
   boolean isSlicesComplete() {
-    return ObservedService.destinations(actual.own()).containsAll(wantedDestinations());
+    return ObservedService.destinations(observed.own()).containsAll(desiredDestinations());
   }
 
-  /** Whether one of our slices has a destination that is not wanted. */
+  /** Whether one of our slices has a destination that is not desired. */
   boolean isSlicesMisleading() {
-    return !wantedDestinations().containsAll(ObservedService.destinations(actual.own()));
+    return !desiredDestinations().containsAll(ObservedService.destinations(observed.own()));
   }
 
-  /** Whether Kubernetes has mirrored all that is wanted: clients do not need our slices. */
+  /** Whether Kubernetes has mirrored all that is desired: clients do not need our slices. */
   boolean isMirrorComplete() {
-    return actual.mirroredDestinations().containsAll(wantedDestinations());
+    return observed.mirroredDestinations().containsAll(desiredDestinations());
   }
 
   /** Whether a mirrored slice still has an old destination, beside which no new one may appear. */
   boolean isMirrorStale() {
-    return !wantedDestinations().containsAll(actual.mirroredDestinations());
+    return !desiredDestinations().containsAll(observed.mirroredDestinations());
   }
 
   /** Whether nothing is to be done: the form that PUBLISH names is right, and the only one. */
@@ -191,14 +191,14 @@ public record Plan(
       return publications().stream().allMatch(Publication::isUnchanged);
     }
     return wantsSlices
-        ? actual.endpoints() == null && isSlicesUnchanged()
-        : endpoints.isUnchanged() && actual.own().isEmpty();
+        ? observed.endpoints() == null && isSlicesUnchanged()
+        : endpoints.isUnchanged() && observed.own().isEmpty();
   }
 
   /** Where the Service is to route to, in the format of {@link Destination#texts}. */
-  public Set<String> wantedDestinations() {
+  public Set<String> desiredDestinations() {
     Set<String> destinations = new TreeSet<>();
-    slices.forEach(slice -> destinations.addAll(slice.wantedDestinations()));
+    slices.forEach(slice -> destinations.addAll(slice.desiredDestinations()));
     return destinations;
   }
 
@@ -213,23 +213,23 @@ public record Plan(
    */
   List<Publication> inForce() {
     boolean areSlices =
-        actual.isMissing() ? wantsSlices : !actual.isMirrored() && !actual.own().isEmpty();
+        observed.isMissing() ? wantsSlices : !observed.isMirrored() && !observed.own().isEmpty();
     return areSlices ? slices : List.of(endpoints);
   }
 
   /** The most addresses in one of the objects that exist already, or that PUBLISH names. */
   int largest() {
     int most = 0;
-    if (wantsSlices || !actual.own().isEmpty()) {
+    if (wantsSlices || !observed.own().isEmpty()) {
       for (Publication slice : slices) {
-        most = Math.max(most, ((EndpointSlice) slice.wanted()).getEndpoints().size());
+        most = Math.max(most, ((EndpointSlice) slice.desired()).getEndpoints().size());
       }
     }
-    if (endpoints != null && (!wantsSlices || actual.endpoints() != null)) {
+    if (endpoints != null && (!wantsSlices || observed.endpoints() != null)) {
       most =
           Math.max(
               most,
-              ((Endpoints) endpoints.wanted())
+              ((Endpoints) endpoints.desired())
                   .getSubsets().stream().mapToInt(subset -> subset.getAddresses().size()).sum());
     }
     return most;
@@ -242,12 +242,12 @@ public record Plan(
       publications().forEach(publication -> diffs.add(publication.diff()));
     } else if (wantsSlices) {
       slices.forEach(slice -> diffs.add(slice.diff()));
-      if (actual.endpoints() != null) {
+      if (observed.endpoints() != null) {
         diffs.add("Endpoints %s (to be deleted)".formatted(service));
       }
     } else {
       diffs.add(endpoints.diff());
-      for (EndpointSlice slice : actual.own()) {
+      for (EndpointSlice slice : observed.own()) {
         diffs.add("EndpointSlice %s (to be deleted)".formatted(slice.getMetadata().getName()));
       }
     }

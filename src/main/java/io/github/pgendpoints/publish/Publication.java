@@ -21,14 +21,14 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * One wanted object of a Service, Endpoints or an EndpointSlice, compared with the actual one.
+ * One desired object of a Service, Endpoints or an EndpointSlice, compared with the observed one.
  *
- * @param wanted only what this program manages: a label with the value null is to be removed, and
+ * @param desired only what this program manages: a label with the value null is to be removed, and
  *     the annotation with the time of the write is missing
- * @param actual as last read; null if there is none
+ * @param observed as last read; null if there is none
  * @param time of the write, for the annotation last-update
  */
-public record Publication(String service, HasMetadata wanted, HasMetadata actual, Instant time) {
+public record Publication(String service, HasMetadata desired, HasMetadata observed, Instant time) {
   /** As the original's {@code datetime.now(timezone.utc).isoformat()} spells it. */
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxxx");
@@ -36,10 +36,10 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
   /** How many characters are shown of an annotation, which another writer may have written. */
   private static final int MAX_SHOWN = 4000;
 
-  /** Whether the actual object has the wanted addresses, ports, labels, and stored topology. */
+  /** Whether the observed object has the desired addresses, ports, labels, and stored topology. */
   public boolean isUnchanged() {
-    return actual != null
-        && wantedDestinations().equals(destinations(actual))
+    return observed != null
+        && desiredDestinations().equals(destinations(observed))
         && isLabelled()
         && state().entrySet().stream()
             .allMatch(
@@ -47,7 +47,7 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
                     isSame(
                         entry.getKey(),
                         entry.getValue(),
-                        ObservedService.annotation(actual, entry.getKey())));
+                        ObservedService.annotation(observed, entry.getKey())));
   }
 
   /** Ignores the order of nodes: two managers with different orders would overwrite each other. */
@@ -63,53 +63,54 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
     return labels().entrySet().stream()
         .allMatch(
             entry ->
-                Objects.equals(entry.getValue(), ObservedService.label(actual, entry.getKey())));
+                Objects.equals(entry.getValue(), ObservedService.label(observed, entry.getKey())));
   }
 
   /** The object's name. */
   public String name() {
-    return wanted.getMetadata().getName();
+    return desired.getMetadata().getName();
   }
 
-  /** The wanted labels. */
+  /** The desired labels. */
   public Map<String, String> labels() {
-    return wanted.getMetadata().getLabels();
+    return desired.getMetadata().getLabels();
   }
 
-  /** The wanted annotations, without the time of the write. */
+  /** The desired annotations, without the time of the write. */
   Map<String, String> state() {
-    return wanted.getMetadata().getAnnotations();
+    return desired.getMetadata().getAnnotations();
   }
 
-  /** Returns the write that creates the wanted object, or changes the actual one to it. */
+  /** Returns the write that creates the desired object, or changes the observed one to it. */
   ObjectWrite write() {
     HasMetadata object =
-        wanted instanceof EndpointSlice slice
+        desired instanceof EndpointSlice slice
             ? new EndpointSliceBuilder(slice).build()
-            : new EndpointsBuilder((Endpoints) wanted).build();
+            : new EndpointsBuilder((Endpoints) desired).build();
     ObjectMeta metadata = object.getMetadata();
-    metadata.setLabels(wanted.getMetadata().getLabels());
+    metadata.setLabels(desired.getMetadata().getLabels());
     Map<String, String> annotations = new TreeMap<>(state());
     if (!annotations.isEmpty()) {
       annotations.put(Annotations.LAST_UPDATE, TIME.format(time.atOffset(ZoneOffset.UTC)));
     }
     metadata.setAnnotations(annotations);
-    metadata.setResourceVersion(actual == null ? null : actual.getMetadata().getResourceVersion());
+    metadata.setResourceVersion(
+        observed == null ? null : observed.getMetadata().getResourceVersion());
     return ObjectWrite.of(
-        actual == null ? ObjectOperation.CREATE : ObjectOperation.PATCH_OR_CREATE,
+        observed == null ? ObjectOperation.CREATE : ObjectOperation.PATCH_OR_CREATE,
         object,
         summary());
   }
 
   /** The change of addresses, in one line. */
   public String summary() {
-    Set<String> before = destinations(actual);
+    Set<String> before = destinations(observed);
     String now =
-        wantedDestinations().isEmpty() ? "no address" : String.join(", ", wantedDestinations());
-    if (actual == null) {
+        desiredDestinations().isEmpty() ? "no address" : String.join(", ", desiredDestinations());
+    if (observed == null) {
       return name() + " created with " + now;
     }
-    return before.equals(wantedDestinations())
+    return before.equals(desiredDestinations())
         ? name() + " keeps " + now + ", its annotations were written" + mirroring()
         : "%s now has %s (was %s)%s"
             .formatted(
@@ -132,18 +133,18 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
   public String diff() {
     List<String> lines = new ArrayList<>();
     lines.add(
-        wanted.getKind()
+        desired.getKind()
             + " "
             + name()
-            + (actual == null ? " (to be created)" : isUnchanged() ? " (unchanged)" : ""));
-    Set<String> before = destinations(actual);
+            + (observed == null ? " (to be created)" : isUnchanged() ? " (unchanged)" : ""));
+    Set<String> before = destinations(observed);
     before.stream()
-        .filter(destination -> !wantedDestinations().contains(destination))
+        .filter(destination -> !desiredDestinations().contains(destination))
         .forEach(destination -> lines.add("- " + ForeignText.clean(destination)));
-    wantedDestinations()
+    desiredDestinations()
         .forEach(
             destination -> lines.add((before.contains(destination) ? "  " : "+ ") + destination));
-    Map<String, String> stored = ourAnnotations(actual);
+    Map<String, String> stored = ourAnnotations(observed);
     new TreeMap<>(state())
         .forEach(
             (key, value) -> {
@@ -161,11 +162,11 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
                 lines.add("+ " + key + ": " + value);
               }
             });
-    if (actual != null) {
+    if (observed != null) {
       labels()
           .forEach(
               (key, value) -> {
-                String old = ObservedService.label(actual, key);
+                String old = ObservedService.label(observed, key);
                 if (old != null && !old.equals(value)) {
                   lines.add("- " + key + ": " + ForeignText.clean(old));
                 }
@@ -177,8 +178,8 @@ public record Publication(String service, HasMetadata wanted, HasMetadata actual
     return String.join(System.lineSeparator(), lines);
   }
 
-  Set<String> wantedDestinations() {
-    return destinations(wanted);
+  Set<String> desiredDestinations() {
+    return destinations(desired);
   }
 
   private static Set<String> destinations(HasMetadata object) {

@@ -75,30 +75,30 @@ public final class Publisher {
 
   /** Returns the plan that puts the primary behind the read-write Service. */
   public Plan readWrite(
-      Topology topology, Verdict verdict, LastPublished published, ObservedService actual) {
+      Topology topology, Verdict verdict, LastPublished published, ObservedService observed) {
     return plan(
         rwService,
         Plan.Purpose.FOLLOW,
         List.of(verdict.primary()),
         state(topology, verdict, published),
-        actual);
+        observed);
   }
 
   /** Returns the plan that puts the standbys behind the read-only Service. */
   public Plan readOnly(
-      Topology topology, Verdict verdict, LastPublished published, ObservedService actual) {
+      Topology topology, Verdict verdict, LastPublished published, ObservedService observed) {
     return plan(
         roService,
         Plan.Purpose.FOLLOW,
         verdict.readOnly().members(),
         state(topology, verdict, published),
-        actual);
+        observed);
   }
 
   /** Returns the plan that puts the last verified primary back. The stored topology stays. */
-  public Plan repaired(Verdict verdict, ObservedService actual) {
+  public Plan repaired(Verdict verdict, ObservedService observed) {
     return plan(
-        rwService, Plan.Purpose.FOLLOW, List.of(nodeAt(verdict.repair())), Map.of(), actual);
+        rwService, Plan.Purpose.FOLLOW, List.of(nodeAt(verdict.repair())), Map.of(), observed);
   }
 
   /**
@@ -144,8 +144,8 @@ public final class Publisher {
         chosen, primary, standbys, topology, chosen.server().systemIdentifier(), generation);
   }
 
-  private List<NodeState> nodesOf(ObservedService actual) {
-    return actual.publishedEndpoints().stream().map(this::nodeAt).toList();
+  private List<NodeState> nodesOf(ObservedService observed) {
+    return observed.publishedEndpoints().stream().map(this::nodeAt).toList();
   }
 
   private NodeState nodeAt(String endpoint) {
@@ -154,17 +154,17 @@ public final class Publisher {
   }
 
   /** Returns the plan that empties the read-write Service. The stored topology stays. */
-  public Plan cleared(ObservedService actual) {
+  public Plan cleared(ObservedService observed) {
     return new Plan(
         rwService,
         Plan.Purpose.CLEAR,
         slices,
-        actual,
-        actual.endpoints() == null
+        observed,
+        observed.endpoints() == null
             ? null
-            : endpoints(rwService, List.of(), Map.of(), Map.of(), actual),
+            : endpoints(rwService, List.of(), Map.of(), Map.of(), observed),
         null,
-        slices(rwService, List.of(), Map.of(), actual));
+        slices(rwService, List.of(), Map.of(), observed));
   }
 
   private Plan plan(
@@ -172,20 +172,20 @@ public final class Publisher {
       Plan.Purpose purpose,
       Collection<NodeState> nodes,
       Map<String, String> state,
-      ObservedService actual) {
+      ObservedService observed) {
     // Removes the label only in these cases: otherwise it belongs to another writer.
     Map<String, String> shown = new HashMap<>();
-    if (!actual.own().isEmpty() || actual.isUnseen()) {
+    if (!observed.own().isEmpty() || observed.isUnseen()) {
       shown.put(ObservedService.SKIP_MIRROR, null);
     }
     return new Plan(
         service,
         purpose,
         slices,
-        actual,
-        endpoints(service, nodes, shown, state, actual),
-        endpoints(service, nodes, Map.of(ObservedService.SKIP_MIRROR, "true"), state, actual),
-        slices(service, nodes, state, actual));
+        observed,
+        endpoints(service, nodes, shown, state, observed),
+        endpoints(service, nodes, Map.of(ObservedService.SKIP_MIRROR, "true"), state, observed),
+        slices(service, nodes, state, observed));
   }
 
   private Publication endpoints(
@@ -193,8 +193,8 @@ public final class Publisher {
       Collection<NodeState> nodes,
       Map<String, String> labels,
       Map<String, String> state,
-      ObservedService actual) {
-    Endpoints wanted =
+      ObservedService observed) {
+    Endpoints desired =
         new EndpointsBuilder()
             .withNewMetadata()
             .withName(service)
@@ -203,7 +203,7 @@ public final class Publisher {
             .endMetadata()
             .withSubsets(Subsets.of(nodes, portName))
             .build();
-    return new Publication(service, wanted, actual.endpoints(), clock.instant());
+    return new Publication(service, desired, observed.endpoints(), clock.instant());
   }
 
   /**
@@ -216,22 +216,22 @@ public final class Publisher {
       String service,
       Collection<NodeState> nodes,
       Map<String, String> state,
-      ObservedService actual) {
+      ObservedService observed) {
     List<Publication> filled = new ArrayList<>();
     Set<String> names = new HashSet<>();
-    for (EndpointSlice wanted : Slices.of(service, nodes, portName, defaultPort)) {
-      String name = wanted.getMetadata().getName();
+    for (EndpointSlice desired : Slices.of(service, nodes, portName, defaultPort)) {
+      String name = desired.getMetadata().getName();
       names.add(name);
-      wanted.getMetadata().setAnnotations(state);
+      desired.getMetadata().setAnnotations(state);
       EndpointSlice found =
-          actual.own().stream()
+          observed.own().stream()
               .filter(slice -> slice.getMetadata().getName().equals(name))
               .findFirst()
               .orElse(null);
-      filled.add(new Publication(service, wanted, found, clock.instant()));
+      filled.add(new Publication(service, desired, found, clock.instant()));
     }
     List<Publication> emptied =
-        actual.own().stream()
+        observed.own().stream()
             .filter(slice -> !names.contains(slice.getMetadata().getName()))
             .map(slice -> emptied(service, slice, state))
             .toList();
@@ -241,11 +241,11 @@ public final class Publisher {
   }
 
   private Publication emptied(String service, EndpointSlice slice, Map<String, String> state) {
-    EndpointSlice wanted = Slices.emptied(service, slice);
+    EndpointSlice desired = Slices.emptied(service, slice);
     if (service.equals(roService)) {
-      wanted.getMetadata().setAnnotations(state);
+      desired.getMetadata().setAnnotations(state);
     }
-    return new Publication(service, wanted, slice, clock.instant());
+    return new Publication(service, desired, slice, clock.instant());
   }
 
   /** The annotations that store a topology; one with the value null is to be removed. */

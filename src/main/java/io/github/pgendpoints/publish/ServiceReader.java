@@ -89,13 +89,13 @@ public final class ServiceReader {
    * @param slices null if they were not listed
    */
   ObservedService noted(String service, Endpoints endpoints, List<EndpointSlice> slices) {
-    ObservedService actual = new ObservedService(endpoints, slices);
-    if (!actual.own().isEmpty()) {
+    ObservedService observed = new ObservedService(endpoints, slices);
+    if (!observed.own().isEmpty()) {
       withoutSlices.remove(service);
     } else if (slices != null) {
       withoutSlices.add(service);
     }
-    return actual;
+    return observed;
   }
 
   /**

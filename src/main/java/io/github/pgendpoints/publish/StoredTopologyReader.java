@@ -108,8 +108,8 @@ public final class StoredTopologyReader {
     warnings.accept(fault + "; it is ignored, because the read-write Service's objects are valid");
   }
 
-  private List<Remembered> remembered(ObservedService actual) {
-    return actual.remembering().stream().map(this::remembered).toList();
+  private List<Remembered> remembered(ObservedService observed) {
+    return observed.remembering().stream().map(this::remembered).toList();
   }
 
   private Remembered remembered(HasMetadata object) {
@@ -208,7 +208,9 @@ public final class StoredTopologyReader {
   }
 
   private static List<HasMetadata> objects(ObservedService readWrite, ObservedService readOnly) {
-    return Stream.of(readWrite, readOnly).flatMap(actual -> actual.remembering().stream()).toList();
+    return Stream.of(readWrite, readOnly)
+        .flatMap(observed -> observed.remembering().stream())
+        .toList();
   }
 
   private static String first(String annotation, List<HasMetadata> objects) {

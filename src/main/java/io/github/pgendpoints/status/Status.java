@@ -62,15 +62,15 @@ public record Status(
   /**
    * A Service.
    *
-   * @param wanted where it should route to; null when that is not known, and it stays unchanged
-   * @param actual where it routes to; null when there is nothing yet
+   * @param desired where it should route to; null when that is not known, and it stays unchanged
+   * @param observed where it routes to; null when there is nothing yet
    * @param upToDate whether nothing has to be written; null when that is not known
    * @param clients the addresses that clients see, if they are not those written; otherwise null
    */
   public record ServiceRow(
       String service,
-      Collection<String> wanted,
-      Collection<String> actual,
+      Collection<String> desired,
+      Collection<String> observed,
       Boolean upToDate,
       Collection<String> clients) {}
 
@@ -148,11 +148,11 @@ public record Status(
   }
 
   private static ServiceRow service(
-      String name, ObservedService actual, List<Mismatch> mismatches, Plan plan) {
+      String name, ObservedService observed, List<Mismatch> mismatches, Plan plan) {
     return new ServiceRow(
         name,
-        plan == null ? null : plan.wantedDestinations(),
-        actual.isMissing() ? null : actual.destinations(),
+        plan == null ? null : plan.desiredDestinations(),
+        observed.isMissing() ? null : observed.destinations(),
         plan == null ? null : plan.isUnchanged(),
         mismatches.stream()
             .filter(mismatch -> mismatch.service().equals(name))
@@ -199,8 +199,8 @@ public record Status(
     return server == null ? null : what.apply(server);
   }
 
-  private static boolean holds(ObservedService actual, String endpoint) {
-    return actual != null && endpoint != null && actual.publishedEndpoints().contains(endpoint);
+  private static boolean holds(ObservedService observed, String endpoint) {
+    return observed != null && endpoint != null && observed.publishedEndpoints().contains(endpoint);
   }
 
   /** Returns the status as JSON. */

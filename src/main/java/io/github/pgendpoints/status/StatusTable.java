@@ -105,7 +105,7 @@ public final class StatusTable {
             cells(service),
             List.of(
                 "- its clients",
-                lines(service.actual()),
+                lines(service.observed()),
                 lines(service.clients().stream().map(ForeignText::clean).toList()),
                 "differs"));
   }
@@ -113,8 +113,8 @@ public final class StatusTable {
   private static List<String> cells(ServiceRow service) {
     return List.of(
         service.service(),
-        service.wanted() == null ? "as it is" : lines(service.wanted()),
-        service.actual() == null ? "nothing yet" : lines(service.actual()),
+        service.desired() == null ? "as it is" : lines(service.desired()),
+        service.observed() == null ? "nothing yet" : lines(service.observed()),
         difference(service));
   }
 
@@ -127,9 +127,9 @@ public final class StatusTable {
       return "up to date";
     }
     boolean routesAlike =
-        service.wanted() != null
-            && service.actual() != null
-            && Set.copyOf(service.wanted()).equals(Set.copyOf(service.actual()));
+        service.desired() != null
+            && service.observed() != null
+            && Set.copyOf(service.desired()).equals(Set.copyOf(service.observed()));
     return routesAlike ? "differs: see --dry-run" : "differs";
   }
 

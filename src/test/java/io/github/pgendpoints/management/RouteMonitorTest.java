@@ -45,22 +45,22 @@ class RouteMonitorTest {
 
   @Test
   void alertsWhenItBeginsWhileItLastsAndWhenItIsOver() {
-    monitor.look(true);
-    monitor.look(false);
-    monitor.look(false);
+    monitor.check(List.of());
+    monitor.check(List.of("verify"));
+    monitor.check(List.of("verify"));
     assertEquals(List.of(Alert.Phase.BEGAN), phases());
     now = now.plusSeconds(3600);
-    monitor.look(false);
+    monitor.check(List.of("verify"));
     now = now.plusSeconds(1);
-    monitor.look(false);
-    monitor.look(true);
-    monitor.look(true);
+    monitor.check(List.of("verify"));
+    monitor.check(List.of());
+    monitor.check(List.of());
     assertEquals(List.of(Alert.Phase.BEGAN, Alert.Phase.LASTS, Alert.Phase.OVER), phases());
     assertEquals(1, sent.stream().map(Alert::key).distinct().count());
     assertEquals("db/pg-rw/CyclesStopped", sent.get(0).key());
     assertEquals(Instant.parse("2026-11-24T09:00:00Z"), sent.get(1).since());
     assertEquals(Alert.Kind.RECOVERED, sent.get(2).kind());
-    monitor.look(false);
+    monitor.check(List.of("verify"));
     assertEquals(Alert.Phase.BEGAN, phases().get(3));
   }
 
@@ -78,12 +78,12 @@ class RouteMonitorTest {
       routes.stopRoute("cycle");
       await()
           .atMost(Duration.ofSeconds(10))
-          .until(() -> !run.logged("ERROR a route of the cycles is stopped").isEmpty());
+          .until(() -> !run.logged("ERROR routes stopped: cycle; there is no failover").isEmpty());
       routes.startRoute("cycle");
       await()
           .atMost(Duration.ofSeconds(10))
-          .until(() -> !run.logged("INFO over: a route").isEmpty());
-      assertTrue(run.logged("ERROR a route").size() == 1, run.log().toString());
+          .until(() -> !run.logged("INFO over: routes stopped").isEmpty());
+      assertTrue(run.logged("ERROR routes stopped").size() == 1, run.log().toString());
     }
   }
 }

@@ -90,7 +90,7 @@ class NextWritesTest {
       })
   void areOneStepOfTheTable(
       String publish, String endpoints, String ours, String mirror, String writes) {
-    Plan plan = plan(publish, actual(endpoints, ours, mirror));
+    Plan plan = plan(publish, observed(endpoints, ours, mirror));
 
     assertEquals(writes, writes(plan));
   }
@@ -113,7 +113,7 @@ class NextWritesTest {
       })
   void overruledPrimaryUsesFormInForce(
       String publish, String endpoints, String ours, String mirror, String writes) {
-    Plan plan = plan(publish, actual(endpoints, ours, mirror));
+    Plan plan = plan(publish, observed(endpoints, ours, mirror));
 
     assertEquals(writes, writes(withPurpose(plan, Plan.Purpose.OVERRULE)));
   }
@@ -132,7 +132,7 @@ class NextWritesTest {
   void ofAServiceThatIsClearedEmptyWhateverIsThere(
       String publish, String endpoints, String ours, String writes)
       throws UnusableServiceException {
-    Plan plan = publisher(publish).cleared(actual(endpoints, ours, "-"));
+    Plan plan = publisher(publish).cleared(observed(endpoints, ours, "-"));
 
     assertEquals(writes, writes(plan));
     for (ObjectWrite write : plan.nextWrites()) {
@@ -171,7 +171,8 @@ class NextWritesTest {
         () -> readOnly("endpoints", 1000, true, nothing).nextWrites());
   }
 
-  private static Plan readOnly(String publish, int standbys, boolean six, ObservedService actual) {
+  private static Plan readOnly(
+      String publish, int standbys, boolean six, ObservedService observed) {
     List<NodeState> nodes = new ArrayList<>(List.of(primary("10.0.0.1", 1)));
     IntStream.range(0, standbys)
         .forEach(
@@ -182,12 +183,12 @@ class NextWritesTest {
               }
             });
     Topology many = new Topology(nodes, Nodes.AT);
-    return publisher(publish).readOnly(many, everyStandby(many), nothingPublished(), actual);
+    return publisher(publish).readOnly(many, everyStandby(many), nothingPublished(), observed);
   }
 
   // --- objects that exist -----------------------------------------------------------------------
 
-  private static ObservedService actual(String endpoints, String ours, String mirror) {
+  private static ObservedService observed(String endpoints, String ours, String mirror) {
     return new ObservedService(
         endpoints.equals("-") ? null : endpoints(endpoints),
         Stream.of(slice(ours), mirrored(slice(mirror))).flatMap(List::stream).toList());
@@ -195,8 +196,8 @@ class NextWritesTest {
 
   private static Endpoints endpoints(String which) {
     Plan plan = plan(PUBLISH_ENDPOINTS, topologyOf(which), new ObservedService(null, List.of()));
-    Publication wanted = which.startsWith("hidden") ? plan.hiddenEndpoints() : plan.endpoints();
-    Endpoints read = new EndpointsBuilder((Endpoints) wanted.wanted()).build();
+    Publication desired = which.startsWith("hidden") ? plan.hiddenEndpoints() : plan.endpoints();
+    Endpoints read = new EndpointsBuilder((Endpoints) desired.desired()).build();
     asRead(read.getMetadata());
     return read;
   }
@@ -207,7 +208,7 @@ class NextWritesTest {
     }
     Plan plan = plan(PUBLISH_SLICES, topologyOf(which), new ObservedService(null, List.of()));
     EndpointSlice read =
-        new EndpointSliceBuilder((EndpointSlice) plan.slices().get(0).wanted()).build();
+        new EndpointSliceBuilder((EndpointSlice) plan.slices().get(0).desired()).build();
     asRead(read.getMetadata());
     return List.of(read);
   }
@@ -243,12 +244,12 @@ class NextWritesTest {
     return publish.equals("slices") ? PUBLISH_SLICES : PUBLISH_ENDPOINTS;
   }
 
-  private static Plan plan(String publish, ObservedService actual) {
-    return plan(publisher(publish), RIGHT, actual);
+  private static Plan plan(String publish, ObservedService observed) {
+    return plan(publisher(publish), RIGHT, observed);
   }
 
-  private static Plan plan(Publisher publisher, Topology topology, ObservedService actual) {
-    return publisher.readWrite(topology, everyStandby(topology), nothingPublished(), actual);
+  private static Plan plan(Publisher publisher, Topology topology, ObservedService observed) {
+    return publisher.readWrite(topology, everyStandby(topology), nothingPublished(), observed);
   }
 
   private static Plan withPurpose(Plan plan, Plan.Purpose purpose) {
@@ -256,7 +257,7 @@ class NextWritesTest {
         plan.service(),
         purpose,
         plan.wantsSlices(),
-        plan.actual(),
+        plan.observed(),
         plan.endpoints(),
         plan.hiddenEndpoints(),
         plan.slices());
@@ -275,16 +276,16 @@ class NextWritesTest {
       return writes.isEmpty()
           ? "nothing"
           : writes.stream()
-              .map(write -> text(write, plan.actual()))
+              .map(write -> text(write, plan.observed()))
               .collect(Collectors.joining(", "));
     } catch (UnusableServiceException e) {
       return "refused";
     }
   }
 
-  private static String text(ObjectWrite write, ObservedService actual) {
+  private static String text(ObjectWrite write, ObservedService observed) {
     String skipMirror = ObservedService.label(write.object(), ObservedService.SKIP_MIRROR);
-    boolean wasHidden = !write.isSlice() && ObservedService.isHidden(actual.endpoints());
+    boolean wasHidden = !write.isSlice() && ObservedService.isHidden(observed.endpoints());
     boolean shows =
         wasHidden
             && !write.operation().startsWith("delete")

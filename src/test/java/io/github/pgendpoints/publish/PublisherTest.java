@@ -354,22 +354,22 @@ class PublisherTest {
                     : HistoryAnswer.read(History.of(2, "1\t0/5000060\tno recovery target"))));
   }
 
-  private Publication decide(Topology topology, LastPublished published, Endpoints actual) {
+  private Publication decide(Topology topology, LastPublished published, Endpoints observed) {
     return publisher
         .readWrite(
             topology,
             Nodes.verdict(topology, published),
             published,
-            new ObservedService(actual, List.of()))
+            new ObservedService(observed, List.of()))
         .endpoints();
   }
 
-  private boolean isUnchanged(Topology topology, Endpoints actual) {
-    return decide(topology, publishedBy(actual), actual).isUnchanged();
+  private boolean isUnchanged(Topology topology, Endpoints observed) {
+    return decide(topology, publishedBy(observed), observed).isUnchanged();
   }
 
-  private Endpoints decided(Topology topology, LastPublished published, Endpoints actual) {
-    Publication publication = decide(topology, published, actual);
+  private Endpoints decided(Topology topology, LastPublished published, Endpoints observed) {
+    Publication publication = decide(topology, published, observed);
     Endpoints written = written(publication);
     written.getMetadata().getAnnotations().values().removeIf(value -> value == null);
     return written;
@@ -405,10 +405,10 @@ class PublisherTest {
     Publication second =
         publisher.chosenReadOnly(chosen, primary, 5, TOPOLOGY, ro).inForce().get(0);
 
-    assertEquals(Set.of("10.0.0.9:5432 (postgresql)"), first.wantedDestinations());
+    assertEquals(Set.of("10.0.0.9:5432 (postgresql)"), first.desiredDestinations());
     assertEquals(
         Destination.texts(Subsets.destinations(readOnly.getSubsets())),
-        second.wantedDestinations(),
+        second.desiredDestinations(),
         "it keeps what it has");
     assertEquals(annotations(first), annotations(second));
     assertEquals("5", annotations(first).get(Annotations.GENERATION));
@@ -442,23 +442,23 @@ class PublisherTest {
     assertEquals(List.of(), nodes(null, null));
   }
 
-  private Publication readWrite(Topology topology, Endpoints actual) {
+  private Publication readWrite(Topology topology, Endpoints observed) {
     return publisher
         .readWrite(
             topology,
             everyStandby(topology),
             Nodes.nothingPublished(),
-            new ObservedService(actual, List.of()))
+            new ObservedService(observed, List.of()))
         .endpoints();
   }
 
-  private Publication readOnly(Topology topology, Endpoints actual) {
+  private Publication readOnly(Topology topology, Endpoints observed) {
     return publisher
         .readOnly(
             topology,
             everyStandby(topology),
             Nodes.nothingPublished(),
-            new ObservedService(actual, List.of()))
+            new ObservedService(observed, List.of()))
         .endpoints();
   }
 
@@ -468,7 +468,7 @@ class PublisherTest {
   }
 
   private static List<EndpointSubset> subsets(Publication publication) {
-    return ((Endpoints) publication.wanted()).getSubsets();
+    return ((Endpoints) publication.desired()).getSubsets();
   }
 
   private static Map<String, String> annotations(Publication publication) {

@@ -61,8 +61,8 @@ class SlicesTest {
     assertEquals(
         List.of("pg-ro-ipv4", "pg-ro-ipv4-5433", "pg-ro-ipv6"),
         slices.stream().map(Publication::name).toList());
-    EndpointSlice wanted = (EndpointSlice) slices.get(0).wanted();
-    wanted.getMetadata().setAnnotations(null);
+    EndpointSlice desired = (EndpointSlice) slices.get(0).desired();
+    desired.getMetadata().setAnnotations(null);
     assertEquals(
         """
         ---
@@ -90,8 +90,8 @@ class SlicesTest {
           port: 5432
           protocol: "TCP"
         """,
-        Serialization.asYaml(wanted));
-    assertEquals("IPv6", ((EndpointSlice) slices.get(2).wanted()).getAddressType());
+        Serialization.asYaml(desired));
+    assertEquals("IPv6", ((EndpointSlice) slices.get(2).desired()).getAddressType());
   }
 
   @Test
@@ -216,10 +216,10 @@ class SlicesTest {
     emptied.setAddressType("IPv4");
     emptied.setEndpoints(null);
     emptied.setPorts(null);
-    ObservedService actual = new ObservedService(null, List.of(emptied));
+    ObservedService observed = new ObservedService(null, List.of(emptied));
 
-    assertEquals(Set.of(), actual.publishedEndpoints());
-    assertEquals(Set.of(), actual.destinations());
+    assertEquals(Set.of(), observed.publishedEndpoints());
+    assertEquals(Set.of(), observed.destinations());
     assertFalse(readOnly(TOPOLOGY, List.of(emptied)).isUnchanged());
     Topology alone = new Topology(List.of(primary("10.0.0.1", 1)), Nodes.AT);
     assertEquals(0, readOnly(alone, List.of(emptied)).largest());
@@ -237,9 +237,9 @@ class SlicesTest {
     assertEquals(Map.of(), labels(new ObservedService(HIDDEN, null)), "nobody looked");
   }
 
-  private Map<String, String> labels(ObservedService actual) {
+  private Map<String, String> labels(ObservedService observed) {
     return publisher
-        .readWrite(TOPOLOGY, everyStandby(TOPOLOGY), nothingPublished(), actual)
+        .readWrite(TOPOLOGY, everyStandby(TOPOLOGY), nothingPublished(), observed)
         .endpoints()
         .labels();
   }
@@ -257,7 +257,7 @@ class SlicesTest {
   private List<EndpointSlice> written(Plan plan) {
     List<EndpointSlice> written = new ArrayList<>();
     for (Publication publication : plan.slices()) {
-      EndpointSlice slice = Serialization.clone((EndpointSlice) publication.wanted());
+      EndpointSlice slice = Serialization.clone((EndpointSlice) publication.desired());
       slice
           .getMetadata()
           .setAnnotations(publication.write().object().getMetadata().getAnnotations());

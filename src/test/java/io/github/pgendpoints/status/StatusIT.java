@@ -39,7 +39,7 @@ class StatusIT {
     assertEquals(List.of(), writes());
     assertNull(api.endpoints("pg-rw"));
     assertTrue(first.get("verified").asBoolean());
-    assertTrue(first.at("/services/0/actual").isNull(), first.toString());
+    assertTrue(first.at("/services/0/observed").isNull(), first.toString());
     assertFalse(first.at("/services/0/upToDate").asBoolean());
 
     try (Run run = run()) {
@@ -51,11 +51,11 @@ class StatusIT {
     assertEquals(List.of(), writes());
     String port = ":" + cluster.port() + " (postgresql)";
     assertEquals(
-        "{\"service\":\"pg-rw\",\"wanted\":[\"127.0.0.1%1$s\"],\"actual\":[\"127.0.0.1%1$s\"],\"upToDate\":true,\"clients\":null}"
+        "{\"service\":\"pg-rw\",\"desired\":[\"127.0.0.1%1$s\"],\"observed\":[\"127.0.0.1%1$s\"],\"upToDate\":true,\"clients\":null}"
             .formatted(port),
         status.at("/services/0").toString());
     assertEquals(
-        "{\"service\":\"pg-ro\",\"wanted\":[\"127.0.0.2%1$s\",\"127.0.0.3%1$s\"],\"actual\":[],\"upToDate\":false,\"clients\":null}"
+        "{\"service\":\"pg-ro\",\"desired\":[\"127.0.0.2%1$s\",\"127.0.0.3%1$s\"],\"observed\":[],\"upToDate\":false,\"clients\":null}"
             .formatted(port),
         status.at("/services/1").toString());
     assertEquals("PRIMARY", status.at("/nodes/0/state").asText());
@@ -78,7 +78,7 @@ class StatusIT {
     assertFalse(status.get("verified").asBoolean());
     assertTrue(
         status.at("/reasons/0").asText().startsWith("multiple primaries"), status.toString());
-    assertTrue(status.at("/services/0/wanted").isNull());
+    assertTrue(status.at("/services/0/desired").isNull());
     try (Run run = run().with("ON_SPLIT_BRAIN", "clear")) {
       run.start(Mode.STATUS);
       assertEquals(1, run.exitCode());

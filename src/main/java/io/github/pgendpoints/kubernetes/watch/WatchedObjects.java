@@ -42,7 +42,7 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
    * @param forbidden runs if the Role does not grant list and watch
    * @param degraded receives a message if objects cannot be watched for another reason
    * @param nanoTime as {@link System#nanoTime}
-   * @param wake runs when another writer has changed an object
+   * @param changed runs when another writer has changed an object
    */
   public WatchedObjects(
       ObjectKind<T> kind,
@@ -51,14 +51,14 @@ public final class WatchedObjects<T extends HasMetadata> implements RequestListe
       Runnable forbidden,
       Consumer<String> degraded,
       LongSupplier nanoTime,
-      Runnable wake) {
+      Runnable changed) {
     this.kind = kind;
     this.service = service;
     this.forbidden = forbidden;
     this.degraded = degraded;
     services.forEach(
         (name, objects) -> {
-          KnownObjects<T> known = new KnownObjects<>(wake, nanoTime);
+          KnownObjects<T> known = new KnownObjects<>(changed, nanoTime);
           byService.put(name, new One<>(known, new RestartingInformer<>(objects, known, nanoTime)));
         });
   }
