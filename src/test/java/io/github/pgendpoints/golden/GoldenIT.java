@@ -12,6 +12,7 @@ import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.ZonedDateTime;
@@ -47,6 +48,11 @@ class GoldenIT {
   private Recording recording;
   private int steps;
 
+  /** The folder that contains the folder of the routes. */
+  Path home() {
+    return Path.of("").toAbsolutePath();
+  }
+
   @BeforeAll
   static void startCluster() throws SQLException {
     unchanging = startWithEveryRight();
@@ -76,7 +82,7 @@ class GoldenIT {
                     request.userAgent().startsWith("postgres-endpoint-manager/"),
                     request + " by " + request.userAgent()));
     api.close();
-    if (cluster != unchanging) {
+    if (cluster != null && cluster != unchanging) {
       cluster.close();
     }
   }
@@ -314,7 +320,7 @@ class GoldenIT {
   void continuous() {
     begin("continuous", unchanging);
     api.clearRequests();
-    Run run = new Run(cluster, api);
+    Run run = new Run(cluster, api).in(home());
     settings.forEach(run::with);
     try (LogLines lines = new LogLines()) {
       List<ApiRequest> written = repairs(run.with("PROBE_INTERVAL", "100ms"));
@@ -408,7 +414,7 @@ class GoldenIT {
   private void run(String before, Invocation invocation) {
     api.clearRequests();
     try (LogLines lines = new LogLines();
-        Run run = new Run(cluster, api)) {
+        Run run = new Run(cluster, api).in(home())) {
       settings.forEach(run::with);
       int exitCode = run.start(invocation).exitCode();
       recording.add(
