@@ -72,6 +72,7 @@ public final class Manager extends Main {
   private final ExecutorService lookups = new ProbeThreads();
   private final Sinks sinks = new Sinks();
   private final ClusterWiring wiring;
+  private final RouteBindings bindings;
   private final Cluster cluster;
   private final Heartbeat heartbeat;
   private final OldGeneration oldGeneration = new OldGeneration();
@@ -125,7 +126,7 @@ public final class Manager extends Main {
             ? null
             : new HeldLease(client, namespace, settings.leaseName());
     setUpCamel();
-    RouteBindings bindings =
+    bindings =
         new RouteBindings(wiring, sinks, out, this::probed, this::ended, this::end, this::abort);
     bindings.properties().forEach(this::addInitialProperty);
     bindings.bind(this::bind);
@@ -160,6 +161,7 @@ public final class Manager extends Main {
   protected void postProcessCamelContext(CamelContext context) throws Exception {
     RouteIds.watch((ModelCamelContext) context, () -> super.postProcessCamelContext(context));
     RouteError.check(context);
+    context.addRoutePolicyFactory(bindings.cycleBoundary());
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
       context.addStartupListener(
           new SinkFiles(

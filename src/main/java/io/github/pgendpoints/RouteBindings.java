@@ -10,6 +10,7 @@ import io.github.pgendpoints.alert.SinkSettings;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Cycle;
+import io.github.pgendpoints.cycle.CycleBoundary;
 import io.github.pgendpoints.cycle.CycleSteps;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.OverruleSteps;
@@ -75,7 +76,7 @@ record RouteBindings(
     registry.accept("ruleSteps", new RuleSteps());
     registry.accept("publishSteps", new PublishSteps());
     registry.accept("overruleSteps", new OverruleSteps(console));
-    CycleSteps cycleSteps = new CycleSteps(ended, end, abort);
+    CycleSteps cycleSteps = new CycleSteps(ended, end);
     registry.accept("cycleSteps", cycleSteps);
     // A bean in an expression does not see the exception that a catch clause checks.
     registry.accept("concernsOneService", (Predicate) cycleSteps::concernsOneService);
@@ -89,6 +90,11 @@ record RouteBindings(
     registry.accept("alertFormats", new AlertFormats(sinkSettings, settings.alerts().repeat()));
     registry.accept(
         "serviceEvents", new ServiceEvents(wiring.client, wiring.cluster.errors(), INSTANCE));
+  }
+
+  /** Returns what must see each exchange of the route of the cycles. */
+  CycleBoundary cycleBoundary() {
+    return new CycleBoundary(wiring.cluster, abort);
   }
 
   private WriteGuard writeGuard() {

@@ -51,6 +51,7 @@ class ArchitectureTest {
           "CycleHealth query",
           "RouteBindings overrule",
           // Variables of an exchange.
+          "CycleBoundary cycle",
           "CycleSteps cycle",
           "CycleSteps write",
           "OverruleSteps cycle",

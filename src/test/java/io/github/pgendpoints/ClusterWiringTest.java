@@ -17,14 +17,11 @@ import io.github.pgendpoints.topology.Failure;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
-import java.io.IOException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadPoolExecutor;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -124,10 +121,8 @@ class ClusterWiringTest {
         List.of(UNREACHABLE), cluster.prober().downNodes().begin(List.of(UNREACHABLE)).toProbe());
   }
 
-  private Cycle begin() throws IOException {
-    try (var context = new DefaultCamelContext()) {
-      return new CycleSteps(null, null, null).begin(cluster, new DefaultExchange(context));
-    }
+  private Cycle begin() {
+    return new CycleSteps(null, null).begin(cluster);
   }
 
   @Test

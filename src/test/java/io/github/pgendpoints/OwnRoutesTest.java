@@ -2,6 +2,7 @@ package io.github.pgendpoints;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.github.pgendpoints.support.Run;
@@ -18,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What users may do with the folder of the routes. The node is down. */
 @Timeout(60)
@@ -128,6 +131,27 @@ class OwnRoutesTest {
     assertEquals(
         List.of("ERROR cycle failed, its alerts may be lost: a route stopped its exchange"),
         run.logged("cycle failed"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'- stop: {}', a route stopped its exchange",
+    "'- throwException: {message: boom, exceptionType: java.lang.Exception}', boom",
+  })
+  void aRunEndsThoughItsFirstStepEndsTheCycle(String step, String reason) throws IOException {
+    Path file = routes().resolve("10-cycle.camel.yaml");
+    String shipped = Files.readString(file);
+    String first = "        - setVariable:\n            id: take-cluster\n";
+    String extended = shipped.replace(first, "        " + step + "\n" + first);
+    assertNotEquals(shipped, extended);
+    Files.writeString(file, extended);
+
+    assertEquals(1, run.once());
+    List<String> errors = run.logged("cycle failed");
+    assertEquals(1, errors.size());
+    assertTrue(errors.get(0).startsWith("ERROR cycle failed, its alerts may be lost: "));
+    assertTrue(errors.get(0).contains(reason), errors.get(0));
+    assertEquals(List.of(), run.logged("Error processing exchange"));
   }
 
   @Test

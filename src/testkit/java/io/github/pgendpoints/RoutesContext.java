@@ -123,6 +123,7 @@ public final class RoutesContext implements AutoCloseable {
       bindings.properties().forEach(context.getPropertiesComponent()::addInitialProperty);
       bindings.bind(
           (name, bean) -> context.getRegistry().bind(name, beans.getOrDefault(name, bean)));
+      context.addRoutePolicyFactory(bindings.cycleBoundary());
       load();
       context.start();
       return this;

@@ -285,7 +285,7 @@ public final class Soak {
         camel.getRoutes().stream()
             .filter(
                 route ->
-                    List.of("cycle", "step", "kubernetes", "query")
+                    List.of("one-cycle", "step", "kubernetes", "query")
                         .contains(String.valueOf(route.getConfigurationId())))
             .map(Route::getRouteId)
             .sorted()

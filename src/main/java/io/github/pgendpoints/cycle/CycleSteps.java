@@ -1,7 +1,6 @@
 package io.github.pgendpoints.cycle;
 
 import io.github.pgendpoints.alert.Alert;
-import io.github.pgendpoints.alert.FailureText;
 import io.github.pgendpoints.kubernetes.election.NotLeaderException;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.ObjectWrite;
@@ -13,15 +12,12 @@ import java.time.Duration;
 import java.util.List;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
-import org.apache.camel.Ordered;
 import org.apache.camel.Variable;
-import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The steps that begin a cycle and conclude it. */
 public final class CycleSteps {
-  private static final Logger LOG = LoggerFactory.getLogger("io.github.pgendpoints.cycle");
   private static final Logger LEADER = LoggerFactory.getLogger("io.github.pgendpoints.leader");
 
   /** How many consecutive cycles may end in a conflict before it is an error. */
@@ -29,66 +25,26 @@ public final class CycleSteps {
 
   private final ResultListener listener;
   private final Runnable end;
-  private final Runnable abort;
 
   /**
    * @param listener receives the result of each cycle
    * @param end runs after the alerts of a cycle have been sent
-   * @param abort runs when an error prevented the alerts of a cycle from being sent
    */
-  public CycleSteps(ResultListener listener, Runnable end, Runnable abort) {
+  public CycleSteps(ResultListener listener, Runnable end) {
     this.listener = listener;
     this.end = end;
-    this.abort = abort;
   }
 
   /** Begins a cycle. */
-  public Cycle begin(@Variable("cluster") Cluster cluster, Exchange exchange) {
-    cluster.schedule().begin();
+  public Cycle begin(@Variable("cluster") Cluster cluster) {
     CycleAge.Moment now = cluster.age().now();
     cluster.history().inTerm(now.term(), cluster::beginTerm);
     Cycle cycle = new Cycle(now, cluster.leadership().isHeld(), cluster.history().conflicts());
-    exchange.getExchangeExtension().addOnCompletion(new End(cluster, cycle));
     cluster.budget().renew();
     if (cycle.isLeading()) {
       cluster.history().afterSuccession(cluster.leadership().successions(), cluster::takeOver);
     }
     return cycle;
-  }
-
-  /** Ends a cycle, even if no step has concluded it, for example because of a stopped route. */
-  private final class End extends SynchronizationAdapter {
-    private final Cluster cluster;
-    private final Cycle cycle;
-
-    private End(Cluster cluster, Cycle cycle) {
-      this.cluster = cluster;
-      this.cycle = cycle;
-    }
-
-    /** Runs last: the routes may be stopped as soon as the cycle is done. */
-    @Override
-    public int getOrder() {
-      return Ordered.LOWEST;
-    }
-
-    @Override
-    public void onDone(Exchange exchange) {
-      if (cycle.result() == null) {
-        cluster.schedule().conclude(null, false);
-      }
-      cluster.schedule().end();
-      boolean stopping = exchange.getContext().isStopping();
-      Exception failure = exchange.getException();
-      if (!cycle.isEnded() && !stopping) {
-        LOG.error(
-            "cycle failed, its alerts may be lost: {}",
-            failure == null ? "a route stopped its exchange" : FailureText.of(failure));
-        abort.run();
-      }
-      // Otherwise the timer logs the exception with a stack trace.
-      exchange.setException(null);
-    }
   }
 
   /** Records a write. */

@@ -17,7 +17,8 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  */
 public final class CycleHealth {
   /** Each route of a cycle uses one of these configurations; a user's route does not. */
-  private static final Set<String> CONFIGURATIONS = Set.of("step", "kubernetes", "query");
+  private static final Set<String> CONFIGURATIONS =
+      Set.of("one-cycle", "step", "kubernetes", "query");
 
   private final CamelContext context;
   private final Heartbeat heartbeat;

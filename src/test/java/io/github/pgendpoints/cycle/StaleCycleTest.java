@@ -66,7 +66,7 @@ class StaleCycleTest {
   private final Conditions conditions = TestConditions.create();
   private final List<Outcome> ended = new ArrayList<>();
   private final CycleSteps cycleSteps =
-      new CycleSteps((result, reasons) -> ended.add(result.outcome()), () -> {}, () -> {});
+      new CycleSteps((result, reasons) -> ended.add(result.outcome()), () -> {});
   private final ListAppender<ILoggingEvent> log = new ListAppender<>();
   private final Logger logger = (Logger) org.slf4j.LoggerFactory.getLogger("io.github.pgendpoints");
   private final ProbeSchedule schedule =
@@ -156,7 +156,8 @@ class StaleCycleTest {
   /** Runs a cycle with this delay before its write, and returns its alerts. */
   private List<String> cycle(Runnable held) {
     schedule.isDue();
-    Cycle cycle = cycleSteps.begin(cluster, new DefaultExchange(context));
+    schedule.begin();
+    Cycle cycle = cycleSteps.begin(cluster);
     held.run();
     Exchange exchange = new DefaultExchange(context);
     try {
@@ -216,7 +217,7 @@ class StaleCycleTest {
   @Test
   void stateIsNotWritten() throws Exception {
     Topology topology = Nodes.topology(Nodes.primary("10.0.0.1", 1));
-    Cycle cycle = cycleSteps.begin(cluster, new DefaultExchange(context));
+    Cycle cycle = cycleSteps.begin(cluster);
     Verdict verdict = memory.decide(Nodes.published(1, "10.0.0.1"), topology);
     new RuleSteps().rememberRivals(cluster, cycle, verdict);
     assertEquals(1, saved);
@@ -252,7 +253,7 @@ class StaleCycleTest {
     context.start();
     Endpoints endpoints =
         new EndpointsBuilder().withNewMetadata().withName("pg-rw").endMetadata().build();
-    Cycle cycle = cycleSteps.begin(cluster, new DefaultExchange(context));
+    Cycle cycle = cycleSteps.begin(cluster);
     return context
         .createProducerTemplate()
         .send(

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.CycleBoundary;
 import io.github.pgendpoints.cycle.CycleSteps;
 import io.github.pgendpoints.cycle.Outcome;
 import io.github.pgendpoints.cycle.ProbeSchedule;
@@ -135,7 +136,7 @@ class CycleProbesTest {
             "cluster", cluster,
             "probes", probes,
             "probeSteps", new ProbeSteps((probe, state) -> {}),
-            "cycleSteps", new CycleSteps((result, reasons) -> last = result, () -> {}, () -> {}),
+            "cycleSteps", new CycleSteps((result, reasons) -> last = result, () -> {}),
             "retries", new Retries(),
             "publishSteps", new NothingPublished(),
             "noDataSource", new NoDataSource(),
@@ -143,6 +144,7 @@ class CycleProbesTest {
         .forEach(context.getRegistry()::bind);
     context.getPropertiesComponent().addInitialProperty("continuous", "true");
     context.getPropertiesComponent().addInitialProperty("probe.tick", "10");
+    context.addRoutePolicyFactory(new CycleBoundary(cluster, () -> {}));
     for (String file : List.of("00-errors", "10-cycle", "20-probe")) {
       Path path = Path.of("routes", file + ".camel.yaml").toAbsolutePath();
       PluginHelper.getRoutesLoader(context)
