@@ -15,7 +15,7 @@ ARG BASE
 ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="postgres-endpoint-manager" \
-      org.opencontainers.image.description="Keeps the Endpoints of a read-write and a read-only Kubernetes Service true to a PostgreSQL cluster outside Kubernetes" \
+      org.opencontainers.image.description="Keeps the Endpoints of a read-write and a read-only Kubernetes Service in line with a PostgreSQL cluster outside Kubernetes" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \

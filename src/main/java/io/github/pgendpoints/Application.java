@@ -37,18 +37,18 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     versionProvider = Application.Version.class,
     description =
-        "Keeps the Endpoints of a read-write and a read-only Service true to a PostgreSQL cluster"
-            + " outside Kubernetes. Runs until SIGTERM, a cycle every PROBE_INTERVAL.",
+        "Keeps the Endpoints of a read-write and a read-only Service in line with a PostgreSQL"
+            + " cluster outside Kubernetes. Runs until SIGTERM, a cycle every PROBE_INTERVAL.",
     footerHeading = "%nSettings are environment variables; an empty one counts as unset:%n",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:verified, whether or not anything had to be written",
-      "1:refused by verification, or the cycle failed, and the Services were left alone; or"
-          + " verified beside a server that must not be there",
-      "2:wrong settings or usage",
-      "3:the Kubernetes API could not be reached, or refused a request; a Service cannot be used;"
-          + " or clients see other addresses than those written",
-      "143:ended by SIGTERM"
+      "0:The topology is verified.",
+      "1:A rule refused the topology, the cycle failed, a verified cycle logs one of four ERRORs,"
+          + " another process holds the Lease (--once), or --yes is missing (overrule).",
+      "2:The settings or arguments are invalid, or no node is known.",
+      "3:The Kubernetes API was unreachable or refused a request, a Service is unusable, or clients"
+          + " see other addresses than those written.",
+      "143:SIGTERM ended the process."
     })
 public final class Application implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(Application.class);

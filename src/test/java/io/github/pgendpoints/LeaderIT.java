@@ -296,7 +296,7 @@ class LeaderIT {
           program
                   .err()
                   .split(
-                      "WARN the Role does not grant get, list, watch, patch, create on leases pem: single-writer mode, each replica"
+                      "WARN the Role does not grant get, list, watch, patch, create on leases pem: no election, each replica"
                           + " writes; add to the Role: apiGroups",
                       -1)
                   .length

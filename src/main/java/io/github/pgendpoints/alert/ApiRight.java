@@ -39,7 +39,7 @@ public enum ApiRight {
       "leases",
       "get, list, watch, patch",
       "create",
-      "single-writer mode, each replica writes"),
+      "no election, each replica writes"),
   WATCH_LEASE(
       "coordination.k8s.io",
       "leases",
