@@ -145,7 +145,7 @@ final class ClusterWiring implements AutoCloseable {
             schedule::interval,
             System::nanoTime);
     this.checkTicks = new Ticks("checks", downNodes::isCheckDue);
-    this.watched = watch();
+    this.watched = watchedServices();
     this.requests = RequestListener.all(List.of(watched.requests(), requests));
     this.cluster = build();
   }
@@ -188,7 +188,7 @@ final class ClusterWiring implements AutoCloseable {
         ticks::tickNow);
   }
 
-  private WatchedServices watch() {
+  private WatchedServices watchedServices() {
     return new WatchedServices(
         client,
         namespace,

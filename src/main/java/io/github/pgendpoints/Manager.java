@@ -159,7 +159,7 @@ public final class Manager extends Main {
 
   @Override
   protected void postProcessCamelContext(CamelContext context) throws Exception {
-    RouteIds.watch((ModelCamelContext) context, () -> super.postProcessCamelContext(context));
+    RouteIds.checkWhile((ModelCamelContext) context, () -> super.postProcessCamelContext(context));
     RouteError.check(context);
     context.addRoutePolicyFactory(bindings.cycleBoundary());
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
@@ -227,7 +227,7 @@ public final class Manager extends Main {
             health,
             settings.paused(),
             System::nanoTime);
-    metrics.watch(sinks);
+    metrics.count(sinks);
     metrics.build(Build.current().version(), Build.current().revision());
     latestStatus =
         new LatestStatus(

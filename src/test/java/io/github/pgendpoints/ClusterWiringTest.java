@@ -1,6 +1,7 @@
 package io.github.pgendpoints;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.fabric8.kubernetes.client.ConfigBuilder;
@@ -11,6 +12,7 @@ import io.github.pgendpoints.cycle.Cycle;
 import io.github.pgendpoints.cycle.CycleSteps;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.ProbeSteps;
+import io.github.pgendpoints.cycle.SteadyClock;
 import io.github.pgendpoints.kubernetes.RequestListener;
 import io.github.pgendpoints.settings.SettingsReader;
 import io.github.pgendpoints.topology.Failure;
@@ -123,6 +125,11 @@ class ClusterWiringTest {
 
   private Cycle begin() {
     return new CycleSteps(null, null).begin(cluster);
+  }
+
+  @Test
+  void stampsTopologiesWithAClockThatNobodySets() {
+    assertInstanceOf(SteadyClock.class, cluster.clock());
   }
 
   @Test

@@ -22,7 +22,7 @@ public final class RouteIds extends ModelLifecycleStrategySupport {
    *
    * @throws Exception of the load; or caused by an IllegalArgumentException that names both files
    */
-  public static void watch(ModelCamelContext context, Load load) throws Exception {
+  public static void checkWhile(ModelCamelContext context, Load load) throws Exception {
     RouteIds ids = new RouteIds();
     context.addModelLifecycleStrategy(ids);
     load.run();

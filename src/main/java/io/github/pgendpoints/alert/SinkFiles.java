@@ -104,7 +104,7 @@ public final class SinkFiles implements StartupListener {
               return endpoint;
             });
     loader.start();
-    daemon(() -> watch(loader)).start();
+    daemon(() -> reportSlowStart(loader)).start();
   }
 
   /** Delays connections: one that hangs then blocks its own sink, not the start of the others. */
@@ -140,7 +140,7 @@ public final class SinkFiles implements StartupListener {
     }
   }
 
-  private void watch(Thread loader) {
+  private void reportSlowStart(Thread loader) {
     try {
       loader.join(TimeUnit.SECONDS.toMillis(MAX_SECONDS));
     } catch (InterruptedException e) {

@@ -15,7 +15,7 @@ public final class Sinks {
 
   private final List<AlertsConsumer> running = new ArrayList<>();
 
-  private final List<BiConsumer<String, SinkCount>> watchers = new ArrayList<>();
+  private final List<BiConsumer<String, SinkCount>> subscribers = new ArrayList<>();
   private final Map<String, SinkCount> counts = new TreeMap<>();
 
   /** Alerts sent before all sinks had started, for the sinks that start later. */
@@ -34,10 +34,10 @@ public final class Sinks {
     notifyAll();
   }
 
-  /** Passes the name and the counters of each sink, present and future, to the watcher. */
-  public synchronized void watch(BiConsumer<String, SinkCount> watcher) {
-    counts.forEach(watcher);
-    watchers.add(watcher);
+  /** Passes the name and the counters of each sink, present and future, to the subscriber. */
+  public synchronized void subscribe(BiConsumer<String, SinkCount> subscriber) {
+    counts.forEach(subscriber);
+    subscribers.add(subscriber);
   }
 
   /** Returns the counters of the sink with this name, which start at 0. */
@@ -46,7 +46,7 @@ public final class Sinks {
         sink,
         name -> {
           SinkCount count = new SinkCount();
-          watchers.forEach(watcher -> watcher.accept(name, count));
+          subscribers.forEach(subscriber -> subscriber.accept(name, count));
           return count;
         });
   }

@@ -167,8 +167,8 @@ public final class Metrics implements RequestListener {
   }
 
   /** Publishes the alert counters of each sink. */
-  public void watch(Sinks sinks) {
-    sinks.watch(
+  public void count(Sinks sinks) {
+    sinks.subscribe(
         (sink, count) -> {
           alerts("sent", "Alerts that the sink has taken", sink, count.sent());
           alerts("failed", "Alerts that the sink failed to deliver", sink, count.failed());
