@@ -146,7 +146,7 @@ class SinkFilesTest {
         Arguments.of(taking("x").replace("bean:", "been:"), "line 6: Unknown node id: been"),
         Arguments.of(
             taking("x").replace("  from:", "  routeConfigurationId: snik\n    from:"),
-            "route x has the routeConfigurationId snik, allowed: kubernetes, query, sink, step"),
+            "route x has the routeConfigurationId snik, allowed: kubernetes, one-cycle, query, sink, step"),
         Arguments.of(
             taking("cycle"),
             "there is another route with the id cycle in 10-cycle.camel.yaml, choose a unique id"),
@@ -237,7 +237,7 @@ class SinkFilesTest {
   void aFaultOfAMainRouteNamesFileAndLine() throws IOException {
     Path file = home.resolve("routes/30-verify.camel.yaml");
     String text = Files.readString(file);
-    String typo = text.replace("method: cleared", "method: nosuch");
+    String typo = text.replace("method: planClear", "method: nosuch");
     assertNotEquals(text, typo);
     Files.writeString(file, typo);
     int step = typo.lastIndexOf("- setBody:", typo.indexOf("method: nosuch"));
@@ -264,7 +264,7 @@ class SinkFilesTest {
       assertTrue(
           told.matches(
               "ERROR cannot start: 40-publish.camel.yaml, line \\d+: route write has the"
-                  + " routeConfigurationId k8s, allowed: kubernetes, query, sink, step"),
+                  + " routeConfigurationId k8s, allowed: kubernetes, one-cycle, query, sink, step"),
           told);
     }
   }
@@ -310,7 +310,7 @@ class SinkFilesTest {
       assertEquals(
           List.of(
               "ERROR cannot start: 10-cycle.camel.yaml, line 2: route cycle has the"
-                  + " routeConfigurationId step, but no file has a routeConfiguration: is"
+                  + " routeConfigurationId one-cycle, but no file has a routeConfiguration: is"
                   + " 00-errors.camel.yaml missing?"),
           run.logged("ERROR"));
     }
