@@ -1,4 +1,4 @@
--- Whether a session may hold the question of role-question.sql. Not behind a pooler, where it would take a
+-- Whether a session may run role-query.sql. Not behind a pooler, where it would take a
 -- connection from others: there, the process that answers is not the one that accepted the login. Not where
 -- our role, the database, or the server has few connections left, nor without plpgsql, nor on a standby that cancels a
 -- query at once when it is in the way of replay. "longest" is how many milliseconds a statement may take

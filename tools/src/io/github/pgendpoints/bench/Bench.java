@@ -82,7 +82,7 @@ public final class Bench {
     measurements.put("splitbrain", this::splitBrains);
     measurements.put("takeover", this::takeOvers);
     measurements.put("idle", this::idle);
-    measurements.put("question", this::question);
+    measurements.put("role", this::role);
     measurements.put("cycle", () -> cycle(0, 1000, "3 ms median"));
     measurements.put("cycle100", () -> cycle(97, 300, "50 ms median"));
     measurements.put(
@@ -401,7 +401,7 @@ public final class Bench {
   }
 
   /** Measures what the pending role query costs an undisturbed standby. */
-  private void question() throws Exception {
+  private void role() throws Exception {
     int seconds = quick ? 10 : 60;
     PostgresServer standby = scene.cluster().standbys().get(0);
     try (Program program = scene.program(newest).start()) {
@@ -410,14 +410,14 @@ public final class Bench {
       String found =
           standby.sql(
               "SELECT pid FROM pg_stat_activity"
-                  + " WHERE query LIKE '%DO $question$%' AND pid <> pg_backend_pid()");
+                  + " WHERE query LIKE '%DO $role$%' AND pid <> pg_backend_pid()");
       long pid = Long.parseLong(found);
       double before = Use.of(pid, Use.none()).cpuSeconds();
       Scene.sleep(seconds * 1000L);
       double after = Use.of(pid, Use.none()).cpuSeconds();
       rows.add(
           new Row(
-              "the question that a standby holds",
+              "the query that a standby holds",
               "0.5 % of a core",
               "%.2f %% of a core".formatted(100 * (after - before) / seconds),
               ""));

@@ -53,14 +53,14 @@ public final class FullNodes {
 
   private ProbeQuery.Answer answer(Walsender walsender, Deadline deadline) throws SQLException {
     ProbeQuery query = new ProbeQuery(nanoTime);
-    ProbeQuery.Question question = pools.question(walsender::row, deadline);
+    ProbeQuery.FollowUps followUps = pools.followUps(walsender::row, deadline);
     try {
-      return query.completed(walsender.row(query.sql()), question);
+      return query.completed(walsender.row(query.sql()), followUps);
     } catch (SQLException e) {
       if (Probe.sessionEnded(e)) {
         throw e;
       }
-      return query.oneByOne(question);
+      return query.oneByOne(followUps);
     }
   }
 }

@@ -100,12 +100,12 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
   }
 
   /** Returns the means to send more queries on the open connection. */
-  ProbeQuery.Question question() {
-    return question(this::row);
+  ProbeQuery.FollowUps followUps() {
+    return followUps(this::row);
   }
 
-  private ProbeQuery.Question question(ProbeQuery.Sender sender) {
-    return new ProbeQuery.Question(sender, deadline, settings.statementTimeout());
+  private ProbeQuery.FollowUps followUps(ProbeQuery.Sender sender) {
+    return new ProbeQuery.FollowUps(sender, deadline, settings.statementTimeout());
   }
 
   private Map<String, Object> row(String sql) throws SQLException {
@@ -121,8 +121,8 @@ public final class NodePool extends DelegatingDataSource implements AutoCloseabl
    *
    * @throws SQLException if the server does not return its role
    */
-  ProbeQuery.Answer askOneByOne() throws SQLException {
-    return query.oneByOne(question(this::rowAlone));
+  ProbeQuery.Answer queryOneByOne() throws SQLException {
+    return query.oneByOne(followUps(this::rowAlone));
   }
 
   private Map<String, Object> rowAlone(String sql) throws SQLException {

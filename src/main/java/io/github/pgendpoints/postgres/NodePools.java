@@ -23,7 +23,7 @@ public final class NodePools implements AutoCloseable {
   /** A probe must find what a new client finds, so it uses no session with an older login. */
   static final Duration MAX_LOGIN_AGE = Duration.ofSeconds(10);
 
-  private static final Duration ONE_MORE_QUESTION = Duration.ofMillis(500);
+  private static final Duration ONE_MORE_QUERY = Duration.ofMillis(500);
 
   private final PostgresSettings settings;
   private final Login login;
@@ -132,8 +132,8 @@ public final class NodePools implements AutoCloseable {
   }
 
   /** Returns the means to query a server through this sender. */
-  ProbeQuery.Question question(ProbeQuery.Sender sender, Deadline deadline) {
-    return new ProbeQuery.Question(sender, deadline, settings.statementTimeout());
+  ProbeQuery.FollowUps followUps(ProbeQuery.Sender sender, Deadline deadline) {
+    return new ProbeQuery.FollowUps(sender, deadline, settings.statementTimeout());
   }
 
   /** The current address of the node; null before it is resolved. */
@@ -174,7 +174,7 @@ public final class NodePools implements AutoCloseable {
 
   /** Returns the deadline, or one with time for one more query if less time is left. */
   Deadline atLeastShort(Deadline deadline) {
-    Deadline shortest = Deadline.in(ONE_MORE_QUESTION);
+    Deadline shortest = Deadline.in(ONE_MORE_QUERY);
     return deadline.remainingMillis() < shortest.remainingMillis() ? shortest : deadline;
   }
 

@@ -38,7 +38,7 @@ final class ProbeQuery {
    *
    * @param longest the time after which the server cancels a query
    */
-  record Question(Sender sender, Deadline deadline, Duration longest) {
+  record FollowUps(Sender sender, Deadline deadline, Duration longest) {
     private Map<String, Object> row(String sql) throws SQLException {
       return sender.row(sql);
     }
@@ -104,41 +104,42 @@ final class ProbeQuery {
    * read now.
    *
    * @param row the answer
-   * @param question queries the same server
+   * @param followUps queries the same server
    */
-  Answer completed(Map<String, Object> row, Question question) {
+  Answer completed(Map<String, Object> row, FollowUps followUps) {
     Map<String, Object> all = new HashMap<>(row);
     List<ProbeColumn> more = learnMore(row);
     if (!more.isEmpty()) {
       try {
-        all.putAll(question.row(ProbeColumn.select(more, /* withRights= */ false)));
+        all.putAll(followUps.row(ProbeColumn.select(more, /* withRights= */ false)));
       } catch (SQLException e) {
-        askAlone(more, all, question);
+        queryAlone(more, all, followUps);
       }
     }
     long now = nanoTime.getAsLong();
-    askAlone(
+    queryAlone(
         ProbeColumn.ALL.stream()
             .filter(failed::containsKey)
             .filter(column -> now - failed.get(column).at() >= RETRY.toNanos())
             .toList(),
         all,
-        question);
+        followUps);
     return answer(all);
   }
 
   /**
    * Queries each column alone, after the server answered {@link #sql} with an error.
    *
-   * @param question queries the same server
+   * @param followUps queries the same server
    * @throws SQLException if the server does not return its role
    */
-  Answer oneByOne(Question question) throws SQLException {
+  Answer oneByOne(FollowUps followUps) throws SQLException {
     ProbeColumn role = ProbeColumn.ALL.get(0);
-    Map<String, Object> row = new HashMap<>(question.row(ProbeColumn.select(List.of(role), false)));
+    Map<String, Object> row =
+        new HashMap<>(followUps.row(ProbeColumn.select(List.of(role), false)));
     if (tellsRights) {
       try {
-        learnRights(question.row(ProbeColumn.select(List.of(), /* withRights= */ true)));
+        learnRights(followUps.row(ProbeColumn.select(List.of(), /* withRights= */ true)));
       } catch (SQLException e) {
         tellsRights = false;
         learnRights(Map.of());
@@ -146,7 +147,7 @@ final class ProbeQuery {
     }
     List<ProbeColumn> others = new ArrayList<>(wanted());
     others.remove(role);
-    askAlone(others, row, question);
+    queryAlone(others, row, followUps);
     return answer(row);
   }
 
@@ -168,13 +169,13 @@ final class ProbeQuery {
     failed.keySet().retainAll(granted);
   }
 
-  private void askAlone(List<ProbeColumn> columns, Map<String, Object> row, Question question) {
+  private void queryAlone(List<ProbeColumn> columns, Map<String, Object> row, FollowUps followUps) {
     for (ProbeColumn column : columns) {
-      if (!question.hasTime()) {
+      if (!followUps.hasTime()) {
         return;
       }
       try {
-        row.putAll(question.row(ProbeColumn.select(List.of(column), /* withRights= */ false)));
+        row.putAll(followUps.row(ProbeColumn.select(List.of(column), /* withRights= */ false)));
         failed.remove(column);
       } catch (SQLException e) {
         String reason = ForeignText.clean(String.valueOf(e.getMessage()), MAX_REASON);

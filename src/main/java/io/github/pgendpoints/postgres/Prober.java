@@ -143,17 +143,17 @@ public final class Prober {
    */
   public List<NodeProbe> startProbes(List<Node> nodes) {
     probesBegan = nanoTime.getAsLong();
-    Map<Node, HeldQuestion.Report> reports = roles.takeReports();
+    Map<Node, RoleSession.Report> reports = roles.takeReports();
     return probes(nodes, node -> probesBegan - maxLoginAge(reports, node));
   }
 
-  private long maxLoginAge(Map<Node, HeldQuestion.Report> reports, Node node) {
+  private long maxLoginAge(Map<Node, RoleSession.Report> reports, Node node) {
     // One session watches all addresses of a server.
     Node watched = roles.follows(node) ? node : node.entry();
     if (!roles.follows(watched)) {
       return MAX_LOGIN_AGE;
     }
-    if (reports.containsValue(HeldQuestion.Report.GONE) || isRival(reports, watched)) {
+    if (reports.containsValue(RoleSession.Report.GONE) || isRival(reports, watched)) {
       return 0;
     }
     if (reports.containsKey(watched)) {
@@ -163,9 +163,9 @@ public final class Prober {
   }
 
   /** Whether a standby was promoted beside a primary, and the node is one of them. */
-  private boolean isRival(Map<Node, HeldQuestion.Report> reports, Node node) {
+  private boolean isRival(Map<Node, RoleSession.Report> reports, Node node) {
     Set<Node> primaries = roles.primaries();
-    return reports.containsValue(HeldQuestion.Report.PROMOTED)
+    return reports.containsValue(RoleSession.Report.PROMOTED)
         && !primaries.isEmpty()
         && (reports.containsKey(node) || primaries.contains(node));
   }
@@ -252,7 +252,7 @@ public final class Prober {
     return state(
         probe,
         isRole
-            ? pool.query().completed(columns, pool.question())
+            ? pool.query().completed(columns, pool.followUps())
             : new ProbeQuery.Answer(columns, Map.of(), Set.of()));
   }
 
@@ -279,7 +279,7 @@ public final class Prober {
     Throwable last = failure;
     if (pool.isConnected() && !Probe.sessionEnded(failure)) {
       try {
-        return state(probe, pool.askOneByOne());
+        return state(probe, pool.queryOneByOne());
       } catch (SQLException e) {
         last = e;
       }

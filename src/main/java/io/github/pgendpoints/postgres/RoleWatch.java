@@ -17,7 +17,7 @@ import java.util.concurrent.RejectedExecutionException;
 
 /**
  * Lets servers report a change of their role, instead of querying them again and again. Each server
- * has one {@link HeldQuestion}. A report is no evidence. It only requests a cycle, which probes the
+ * has one {@link RoleSession}. A report is no evidence. It only requests a cycle, which probes the
  * nodes as a new client does. Thread-safe.
  */
 public final class RoleWatch implements AutoCloseable {
@@ -40,15 +40,15 @@ public final class RoleWatch implements AutoCloseable {
   private final Duration timeout;
   private final Executor executor;
   private final Runnable changed;
-  private final Map<Node, HeldQuestion> holds = new HashMap<>();
-  private final Map<Node, HeldQuestion.Report> reports = new HashMap<>();
+  private final Map<Node, RoleSession> holds = new HashMap<>();
+  private final Map<Node, RoleSession.Report> reports = new HashMap<>();
   private volatile Duration pause = PAUSE;
   private Set<Node> wanted = Set.of();
   private boolean all;
 
   /**
    * @param timeout PGCONNECT_TIMEOUT
-   * @param executor runs each held question
+   * @param executor runs each session
    * @param changed called when a server reports a change or ends its session
    */
   RoleWatch(Login login, Duration timeout, Executor executor, Runnable changed) {
@@ -93,7 +93,7 @@ public final class RoleWatch implements AutoCloseable {
 
   private void follow(NodeState server, NodePools pools) {
     Node node = server.node();
-    HeldQuestion last = holds.get(node);
+    RoleSession last = holds.get(node);
     boolean isSame = last != null && last.isAbout(pools.addressOf(node), server.state());
     if (isSame && !isOver(last)) {
       return;
@@ -101,8 +101,8 @@ public final class RoleWatch implements AutoCloseable {
     if (last != null) {
       last.close();
     }
-    HeldQuestion question =
-        new HeldQuestion(
+    RoleSession session =
+        new RoleSession(
             node,
             pools.addressOf(node),
             server.state(),
@@ -110,9 +110,9 @@ public final class RoleWatch implements AutoCloseable {
             timeout,
             () -> pause,
             report -> take(node, report));
-    holds.put(node, question);
+    holds.put(node, session);
     try {
-      executor.execute(question);
+      executor.execute(session);
     } catch (RejectedExecutionException e) {
       // No thread is available. The probes of the cycles detect changes of this node.
       holds.remove(node);
@@ -120,15 +120,15 @@ public final class RoleWatch implements AutoCloseable {
   }
 
   /** Whether a new session may replace this one. */
-  private static boolean isOver(HeldQuestion question) {
-    return switch (question.stage()) {
+  private static boolean isOver(RoleSession session) {
+    return switch (session.stage()) {
       case STARTING, HELD -> false;
-      case UNSUITABLE -> question.sinceEnd().compareTo(LATER) >= 0;
-      case ENDED -> question.sinceEnd().compareTo(AGAIN) >= 0;
+      case UNSUITABLE -> session.sinceEnd().compareTo(LATER) >= 0;
+      case ENDED -> session.sinceEnd().compareTo(AGAIN) >= 0;
     };
   }
 
-  private void take(Node node, HeldQuestion.Report report) {
+  private void take(Node node, RoleSession.Report report) {
     synchronized (reports) {
       reports.put(node, report);
     }
@@ -141,7 +141,7 @@ public final class RoleWatch implements AutoCloseable {
         && !wanted.isEmpty()
         && wanted.stream()
             .map(holds::get)
-            .allMatch(hold -> hold != null && hold.stage() == HeldQuestion.Stage.HELD);
+            .allMatch(hold -> hold != null && hold.stage() == RoleSession.Stage.HELD);
   }
 
   /** Whether the node has, or is about to get, a separate session here. */
@@ -154,7 +154,7 @@ public final class RoleWatch implements AutoCloseable {
     Set<Node> primaries = new HashSet<>();
     holds.forEach(
         (node, hold) -> {
-          if (hold.role() == State.PRIMARY && hold.stage() == HeldQuestion.Stage.HELD) {
+          if (hold.role() == State.PRIMARY && hold.stage() == RoleSession.Stage.HELD) {
             primaries.add(node);
           }
         });
@@ -169,9 +169,9 @@ public final class RoleWatch implements AutoCloseable {
   }
 
   /** Returns and clears the reports since the last call. */
-  Map<Node, HeldQuestion.Report> takeReports() {
+  Map<Node, RoleSession.Report> takeReports() {
     synchronized (reports) {
-      Map<Node, HeldQuestion.Report> taken = Map.copyOf(reports);
+      Map<Node, RoleSession.Report> taken = Map.copyOf(reports);
       reports.clear();
       return taken;
     }
@@ -180,7 +180,7 @@ public final class RoleWatch implements AutoCloseable {
   /** Ends all sessions; {@link #follow} may start new ones. */
   @Override
   public synchronized void close() {
-    holds.values().forEach(HeldQuestion::close);
+    holds.values().forEach(RoleSession::close);
     holds.clear();
     wanted = Set.of();
   }

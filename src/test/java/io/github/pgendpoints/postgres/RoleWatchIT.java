@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RoleWatchIT {
   private static final String HELD =
       "SELECT count(*) FROM pg_stat_activity"
-          + " WHERE state = 'active' AND query LIKE '%DO $question$%' AND pid <> pg_backend_pid()";
+          + " WHERE state = 'active' AND query LIKE '%DO $role$%' AND pid <> pg_backend_pid()";
 
   private final FakeApiServer api;
   private final PostgresCluster cluster;
@@ -98,7 +98,7 @@ class RoleWatchIT {
   }
 
   @Test
-  void aQuestionDelaysNoReplay() throws SQLException {
+  void theQueryDelaysNoReplay() throws SQLException {
     primary.sql("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n");
     for (PostgresServer server : cluster.standbys()) {
       server.sql("ALTER SYSTEM SET max_standby_streaming_delay = '700ms'");
@@ -120,7 +120,7 @@ class RoleWatchIT {
   }
 
   @Test
-  void settingsOfTheRoleDoNotEndAQuestion() throws SQLException {
+  void settingsOfTheRoleDoNotEndTheQuery() throws SQLException {
     primary.sql("ALTER ROLE repmgr SET default_transaction_isolation = 'serializable'");
     primary.sql("ALTER ROLE repmgr SET statement_timeout = '200ms'");
     cluster.waitUntilReplayed(standby);
@@ -135,14 +135,14 @@ class RoleWatchIT {
   }
 
   @Test
-  void aServerDoesNotLogQuestionsAsSlow() throws SQLException {
+  void theServerDoesNotLogTheQueryAsSlow() throws SQLException {
     standby.sql("ALTER SYSTEM SET log_min_duration_statement = '800ms'");
     standby.reload();
     try (Run run = watching()) {
       pause();
       pause();
       until(() -> held(standby) == 1);
-      assertFalse(standby.log().contains("$question$"), standby.log());
+      assertFalse(standby.log().contains("$role$"), standby.log());
       assertEquals(List.of(), run.logged("ERROR"));
     }
   }
@@ -203,7 +203,7 @@ class RoleWatchIT {
   }
 
   @Test
-  void aQuestionEndsWithTheManager() throws SQLException {
+  void theQueryEndsWithTheManager() throws SQLException {
     watching().close();
     await().atMost(Duration.ofSeconds(3)).until(() -> held(standby) == 0);
   }

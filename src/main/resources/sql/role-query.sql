@@ -1,6 +1,6 @@
 -- Ends when the standby is promoted, and otherwise after some rounds of five pauses, in seconds. Each COMMIT
 -- gives up the snapshot, so that replay waits for no more than a round and has no reason to cancel it.
-DO $question$
+DO $role$
 BEGIN
   FOR round IN 1..%d LOOP
     PERFORM FROM pg_catalog.generate_series(1, 5) AS i, LATERAL (SELECT pg_catalog.pg_sleep(%s), i) AS pause
@@ -8,4 +8,4 @@ BEGIN
     EXIT WHEN FOUND;
     COMMIT;
   END LOOP;
-END $question$
+END $role$

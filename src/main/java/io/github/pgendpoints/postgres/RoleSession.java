@@ -14,10 +14,10 @@ import java.util.function.Supplier;
 
 /**
  * A session, separate from those of the probes, on which one server reports a change of its role. A
- * standby answers the query in sql/role-question.sql as soon as it is promoted. A primary becomes a
+ * standby answers the query in sql/role-query.sql as soon as it is promoted. A primary becomes a
  * standby only by a restart, which ends the session.
  */
-final class HeldQuestion implements Runnable {
+final class RoleSession implements Runnable {
   /** The stage of the session. */
   enum Stage {
     /** The session logs in. */
@@ -54,7 +54,7 @@ final class HeldQuestion implements Runnable {
   private static final String SET_UP =
       "SET default_transaction_isolation = 'read committed'; SET statement_timeout = 0";
   private static final String WATCH = Sql.named("role-watch");
-  private static final String QUESTION = Sql.named("role-question");
+  private static final String QUERY = Sql.named("role-query");
 
   private final Node node;
   private final InetAddress address;
@@ -75,7 +75,7 @@ final class HeldQuestion implements Runnable {
    * @param timeout how much longer than expected a login or an answer may take
    * @param pause the time from one check of its role by the standby to the next
    */
-  HeldQuestion(
+  RoleSession(
       Node node,
       InetAddress address,
       State role,
@@ -206,10 +206,10 @@ final class HeldQuestion implements Runnable {
     Duration sleep = pause.get();
     Duration round = sleep.multipliedBy(PAUSES_A_ROUND);
     long rounds = Math.max(1, longest.dividedBy(round));
-    String question =
-        QUESTION.formatted(rounds, "%d.%03d".formatted(sleep.toSeconds(), sleep.toMillisPart()));
+    String query =
+        QUERY.formatted(rounds, "%d.%03d".formatted(sleep.toSeconds(), sleep.toMillisPart()));
     long began = System.nanoTime();
-    send(question);
+    send(query);
     // Only a promotion ends the query before its pauses are over.
     return System.nanoTime() - began < round.multipliedBy(rounds).toNanos();
   }

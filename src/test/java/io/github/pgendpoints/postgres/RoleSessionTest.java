@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** A session that reports role changes, on a server that is not PostgreSQL. */
-class HeldQuestionTest {
+class RoleSessionTest {
   private static final int BOOLEAN = 16;
   private static final int INTEGER = 23;
 
@@ -30,11 +30,11 @@ class HeldQuestionTest {
 
   @Test
   void anInvalidAnswerMakesTheServerUnsuitable() throws Exception {
-    List<HeldQuestion.Report> reports = new ArrayList<>();
+    List<RoleSession.Report> reports = new ArrayList<>();
     try (FakeNode server = FakeNode.talking(this::talkNonsenseOnceSuitable)) {
       Node node = Node.of("127.0.0.1", server.port(), 5432);
-      HeldQuestion question =
-          new HeldQuestion(
+      RoleSession session =
+          new RoleSession(
               node,
               InetAddress.getByName("127.0.0.1"),
               State.PRIMARY,
@@ -47,9 +47,9 @@ class HeldQuestionTest {
               () -> Duration.ofMillis(25),
               reports::add);
 
-      question.run();
+      session.run();
 
-      assertEquals(HeldQuestion.Stage.UNSUITABLE, question.stage());
+      assertEquals(RoleSession.Stage.UNSUITABLE, session.stage());
     }
     assertEquals(true, askedToSetUp.await(0, TimeUnit.SECONDS));
     assertEquals(List.of(), reports);
