@@ -7,7 +7,7 @@ final class Mutants {
   /** The mutants that decide exactly as the original tables do, each with the reason. */
   static final Map<String, String> EQUIVALENT =
       Map.of(
-          "primary: published before untold",
+          "primary: published before no-timeline",
           "one tells its timeline, the other does not",
           "primary: taken-over before published",
           "where both match, both may take RW, and RW is there already",
