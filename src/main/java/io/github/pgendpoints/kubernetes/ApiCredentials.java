@@ -51,7 +51,12 @@ final class ApiCredentials implements OAuthTokenProvider {
    * @param user the user of the current context; null if there is none
    * @param file the file that defines the user; null if there is none
    */
-  private record Source(Config config, Cluster cluster, AuthInfo user, File file) {}
+  private record Source(Config config, Cluster cluster, AuthInfo user, File file, String token) {
+    /** Keeps the token of the file: after a 401, fabric8 replaces that of the configuration. */
+    Source(Config config, Cluster cluster, AuthInfo user, File file) {
+      this(config, cluster, user, file, config.getAutoOAuthToken());
+    }
+  }
 
   private ApiCredentials(List<File> kubeconfigs, String accountToken) {
     this.kubeconfigs = kubeconfigs;
@@ -230,7 +235,7 @@ final class ApiCredentials implements OAuthTokenProvider {
     if (!read.isEmpty()) {
       token = read;
     }
-    String known = token == null ? source.config().getAutoOAuthToken() : token;
+    String known = token == null ? source.token() : token;
     if (Utils.isNullOrEmpty(known) && runsPlugin()) {
       return credential(arrived).token();
     }
