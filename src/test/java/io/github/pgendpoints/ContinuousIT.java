@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
+import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.CycleCount;
 import io.github.pgendpoints.support.ManagerTest;
@@ -76,11 +77,11 @@ class ContinuousIT {
       PostgresServer heir = cluster.servers().get(1);
       heir.promote();
       // By then the failover is over, sessions last longer, and nodes were probed a second time.
-      Thread.sleep(9000);
+      until(() -> !run.manager().lookup("cluster", Cluster.class).schedule().isUnstable());
 
       heir.prependToPgHba("host all %s all reject".formatted(PostgresCluster.USER));
       heir.reload();
-      Thread.sleep(4000);
+      until(() -> heir.log().contains("pg_hba.conf rejects connection"));
       pause(null);
 
       until(() -> run.logged("no primary").stream().anyMatch(line -> line.contains("rejects")));

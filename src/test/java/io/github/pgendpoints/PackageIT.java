@@ -197,7 +197,15 @@ class PackageIT {
         new Program("setsid", launcherOf(folder), "--train").with("JAVA_HOME", javaHome)) {
       training.start();
       await().until(() -> !leftByTraining(folder).isEmpty());
-      Thread.sleep(1000);
+      await()
+          .until(
+              () ->
+                  training
+                          .process()
+                          .descendants()
+                          .filter(p -> p.info().command().orElse("").endsWith("/java"))
+                          .count()
+                      == 2);
       new ProcessBuilder("kill", "-TERM", "--", "-" + training.process().pid()).start().waitFor();
       assertEquals(143, training.exitCode(60), training::err);
       assertEquals(List.of(), leftByTraining(folder));
@@ -385,7 +393,14 @@ class PackageIT {
     try (Program program = program().with("PGCONNECT_TIMEOUT", "30").start()) {
       await().until(() -> api.calls().size() >= 2);
       // Both Endpoints are read: the program now probes the nodes, and one never responds.
-      await().pollDelay(Duration.ofMillis(500)).until(() -> true);
+      await()
+          .until(
+              () ->
+                  cluster
+                      .primary()
+                      .sql(
+                          "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'postgres-endpoint-manager'")
+                      .equals("1"));
 
       // The signal must reach java, not a shell before it.
       assertTrue(program.process().info().command().orElseThrow().endsWith("/java"));

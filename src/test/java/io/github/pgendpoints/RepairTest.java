@@ -12,13 +12,13 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.publish.Annotations;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.Topology;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,23 +27,21 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The published primary is unreachable, and another writer points the read-write Service at an old
  * primary that accepts writes: a refused cycle resets the Service.
  */
+@ManagerTest(loopback = false)
 class RepairTest {
   private static final Topology BEFORE = topology(primary("10.0.0.2", 2), standby("10.0.0.3"));
   private static final Topology DEAD = topology(primary("10.0.0.1", 1), standby("10.0.0.3"));
 
-  private final FakeApiServer api = new FakeApiServer("db").start();
+  private final FakeApiServer api;
   private RoutesContext cycles;
 
-  @BeforeEach
-  void createServices() {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
+  RepairTest(FakeApiServer api) {
+    this.api = api;
   }
 
   @AfterEach
   void stop() {
     cycles.close();
-    api.close();
   }
 
   private void publish(boolean slices) {

@@ -4,7 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -13,12 +12,11 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.publish.Annotations;
 import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.NetworkInterface;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -26,39 +24,26 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A cluster in which one node has an IPv6 address, published in either form. */
+@ManagerTest(
+    cluster = ManagerTest.Cluster.PER_TEST,
+    addresses = {SlicesIT.ONE, SlicesIT.SIX, SlicesIT.THREE},
+    mirrorMillis = 5)
 class SlicesIT {
-  private static final String ONE = "127.0.0.1";
-  private static final String SIX = "::1";
-  private static final String THREE = "127.0.0.3";
+  static final String ONE = "127.0.0.1";
+  static final String SIX = "::1";
+  static final String THREE = "127.0.0.3";
 
-  private final FakeApiServer api =
-      new FakeApiServer("db", true).withMirroring(Duration.ofMillis(5)).start();
-  private PostgresCluster cluster;
+  private final PostgresCluster cluster;
+  private final FakeApiServer api;
 
-  @BeforeEach
-  void start() throws SQLException, IOException {
-    assumeTrue(
-        NetworkInterface.getByInetAddress(InetAddress.getByName(SIX)) != null,
-        "this machine has no ::1, so nothing is tried with IPv6");
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-    cluster = PostgresCluster.start(new PostgresCluster.Options().addresses(ONE, SIX, THREE));
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterEach
-  void stop() {
-    if (cluster != null) {
-      cluster.close();
-    }
-    api.close();
+  SlicesIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   @ParameterizedTest
@@ -129,8 +114,8 @@ class SlicesIT {
 
     JsonNode status = status(0);
     String primary = "[\"[::1]:%d (postgresql)\"]".formatted(cluster.port());
-    assertEquals(primary, status.at("/services/0/wanted").toString());
-    assertEquals(primary, status.at("/services/0/actual").toString());
+    assertEquals(primary, status.at("/services/0/desired").toString());
+    assertEquals(primary, status.at("/services/0/observed").toString());
     assertTrue(status.at("/services/0/upToDate").asBoolean());
     assertEquals("[\"pg-rw\"]", status.at("/nodes/1/publishedIn").toString());
     assertEquals("[]", status.at("/nodes/0/publishedIn").toString());
@@ -143,8 +128,9 @@ class SlicesIT {
 
     JsonNode status = status(0);
 
+    assertTrue(status.at("/services/0/desired").isArray(), status::toString);
     assertEquals(
-        status.at("/services/0/wanted"), status.at("/services/0/actual"), status::toString);
+        status.at("/services/0/desired"), status.at("/services/0/observed"), status::toString);
     assertEquals("false", status.at("/services/0/upToDate").toString());
     assertEquals(List.of(), writes());
   }

@@ -24,6 +24,7 @@ import java.time.ZonedDateTime;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -217,8 +218,18 @@ class WatchIT {
   void watchesSlicesAgainSoonAfterAnOutage() {
     try (Run run = run().with("PUBLISH", "endpointslices").start(Mode.CONTINUOUS)) {
       until(() -> api.visible("pg-ro").size() == 2 && api.watches() >= 4);
-      api.misbehave(100_000, RawFault.body(503, "<html>"));
-      await().atMost(Duration.ofSeconds(40)).pollDelay(Duration.ofSeconds(35)).until(() -> true);
+      AtomicInteger attempts = new AtomicInteger();
+      RawFault unavailable = RawFault.body(503, "<html>");
+      api.misbehave(
+          100_000,
+          client -> {
+            attempts.incrementAndGet();
+            unavailable.answer(client);
+          },
+          "GET /apis/discovery.k8s.io/v1/namespaces/db/endpointslices?");
+      api.misbehave(100_000, unavailable);
+      // The fifth of each of the two watches, after 1, 2, 4, 8, and 16 s.
+      await().atMost(Duration.ofSeconds(40)).until(() -> attempts.get() >= 10);
       api.heal();
       untilCycles(20);
       await()

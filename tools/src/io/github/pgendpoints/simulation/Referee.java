@@ -401,7 +401,7 @@ final class Referee {
                   || Objects.equals(
                       sight.published.primary().startedAt(), node.server().startedAt())),
           "wrong line",
-          () -> "untold, and " + is);
+          () -> "no timeline, and " + is);
       return;
     }
     Branch published = sight.tag.branch();

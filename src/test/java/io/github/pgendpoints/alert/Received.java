@@ -2,6 +2,7 @@ package io.github.pgendpoints.alert;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 
 /** Records what the sinks of a test receive. The routes of the sinks call its methods. */
 public final class Received {
@@ -26,15 +27,17 @@ public final class Received {
     ALERTS.add(sink + " " + (body instanceof Alert alert ? alert.message() : body));
   }
 
-  /** Records an alert after 700 ms. */
+  static volatile CountDownLatch slow;
+
+  /** Records an alert once the test lets it. */
   public static void takeSlowly(String sink, Object body) throws InterruptedException {
-    Thread.sleep(700);
+    slow.await();
     take(sink, body);
   }
 
   /** Blocks for a minute, or until the thread is interrupted. */
   public static void hang() throws InterruptedException {
-    Thread.sleep(60_000);
+    new CountDownLatch(1).await();
   }
 
   public static void fail() {

@@ -23,6 +23,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -412,12 +413,18 @@ class SinkFilesTest {
   }
 
   @Test
-  void whatIsQueuedIsSentBeforeTheEnd() throws IOException {
+  void whatIsQueuedIsSentBeforeTheEnd() throws Exception {
     sink("a.camel.yaml", calling("a", "takeSlowly('a', ${body})"));
 
+    Received.slow = new CountDownLatch(1);
     try (Run run = run().start(Mode.CONTINUOUS)) {
       await().atMost(Duration.ofSeconds(30)).until(() -> !run.logged("no primary").isEmpty());
+      Thread end = new Thread(run::close);
+      end.start();
+      await().until(() -> run.manager().getCamelContext().isStopping());
       assertEquals(List.of(), Received.by("a"));
+      Received.slow.countDown();
+      end.join();
     }
     assertEquals(2, Received.by("a").size(), "sent after the end had begun");
   }

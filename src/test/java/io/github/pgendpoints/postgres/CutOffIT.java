@@ -1,5 +1,6 @@
 package io.github.pgendpoints.postgres;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -122,9 +123,10 @@ class CutOffIT {
       says(route, "PRIMARY", "", 3000);
       PostgresServer server = cluster.primary();
       assertEquals("1", server.sql(SESSIONS));
+      long pid = Long.parseLong(server.sql(SESSIONS.replace("count(*)", "pid")));
       cutOff();
       try {
-        Thread.sleep(Duration.ofSeconds(28).toMillis());
+        await().atMost(Duration.ofSeconds(28)).until(() -> ProcessHandle.of(pid).isEmpty());
       } finally {
         connect();
       }

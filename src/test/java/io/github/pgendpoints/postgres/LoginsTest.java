@@ -2,6 +2,7 @@ package io.github.pgendpoints.postgres;
 
 import static io.github.pgendpoints.postgres.FakeNode.beSilent;
 import static io.github.pgendpoints.postgres.FakeNode.welcome;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 
@@ -14,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -56,9 +58,10 @@ class LoginsTest {
       Deadline deadline = Deadline.in(Duration.ofSeconds(10));
       Future<Login.Session> check = threads.submit(() -> logins.session(address, deadline));
       asked.await();
-      Future<Login.Session> probe = threads.submit(() -> logins.session(address, deadline));
-      // Give the probe time to wait for the same login.
-      Thread.sleep(200);
+      FutureTask<Login.Session> probe = new FutureTask<>(() -> logins.session(address, deadline));
+      Thread prober = new Thread(probe);
+      prober.start();
+      await().until(() -> prober.getState() == Thread.State.TIMED_WAITING);
       thawed.countDown();
 
       Login.Session first = check.get(10, TimeUnit.SECONDS);

@@ -159,8 +159,11 @@ class ManyNodesIT {
   /** A login that the server keeps busy keeps its permit. The reason then names MAX_WORKERS. */
   @Test
   void reportsThatMaxWorkersIsTheReason() throws Exception {
+    CountDownLatch lookingUp = new CountDownLatch(1);
+    CountDownLatch permitTaken = new CountDownLatch(1);
     Conversation busy =
         (in, out) -> {
+          permitTaken.countDown();
           authenticationSasl(out);
           FakeNode.message(out, 'E', 100_000);
           FakeNode.drip(out);
@@ -174,28 +177,27 @@ class ManyNodesIT {
                 .with("PGSSLMODE", "disable")
                 .withLookup(
                     host -> {
-                      sleep(600);
+                      lookingUp.countDown();
+                      try {
+                        permitTaken.await();
+                      } catch (InterruptedException e) {
+                        throw new UnknownHostException(host);
+                      }
                       return new InetAddress[] {InetAddress.getByName("127.0.1.1")};
                     })) {
       route.ask("127.0.0.1:1");
       // This probe begins first, but it logs in only after the other has taken the permit.
       CompletableFuture<Answer> waiting =
           CompletableFuture.supplyAsync(() -> route.ask("slow.example:" + dead.port()));
-      sleep(300);
+      lookingUp.await();
+      // So that its time limit ends first by a margin.
+      Thread.sleep(300);
       route.ask("127.0.1.2:" + dead.port());
 
       Answer answer = waiting.get();
       assertEquals("UNKNOWN", answer.state(), answer.toString());
       assertTrue(answer.node().reason().contains("MAX_WORKERS=1"), answer.toString());
       assertTrue(answer.took().toMillis() < 1400, answer.toString());
-    }
-  }
-
-  private static void sleep(int millis) {
-    try {
-      Thread.sleep(millis);
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
     }
   }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.postgres.ProbeRoute.Answer;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import io.github.pgendpoints.topology.Protection;
@@ -20,11 +21,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+@ManagerTest(cluster = ManagerTest.Cluster.PER_CLASS, standbys = 1)
 /** What happens to real servers, and what a probe reports about them. */
 class NodeStatesIT {
   private static final Duration AT_ONCE = Duration.ofMillis(900);
@@ -37,15 +38,10 @@ class NodeStatesIT {
   private final ProbeRoute route = new ProbeRoute();
 
   @BeforeAll
-  static void startCluster() throws SQLException {
-    cluster = PostgresCluster.start(new PostgresCluster.Options().standbys(1));
+  static void take(PostgresCluster started) {
+    cluster = started;
     primary = cluster.primary();
     standby = cluster.standbys().get(0);
-  }
-
-  @AfterAll
-  static void closeCluster() {
-    cluster.close();
   }
 
   @AfterEach

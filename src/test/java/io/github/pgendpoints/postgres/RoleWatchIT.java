@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.github.pgendpoints.cycle.Mode;
+import io.github.pgendpoints.support.CycleCount;
 import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
@@ -35,6 +36,7 @@ class RoleWatchIT {
       "SELECT count(*) FROM pg_stat_activity"
           + " WHERE state = 'active' AND query LIKE '%DO $role$%' AND pid <> pg_backend_pid()";
 
+  private final CycleCount cycles = new CycleCount();
   private final FakeApiServer api;
   private final PostgresCluster cluster;
   private final PostgresServer primary;
@@ -126,10 +128,8 @@ class RoleWatchIT {
     cluster.waitUntilReplayed(standby);
     try (Run run = watching()) {
       String session = session();
-      for (int second = 0; second < 3; second++) {
-        pause();
-        assertEquals(session, session());
-      }
+      until(() -> isOlderThan(3, session));
+      assertEquals(session, session());
       assertEquals(List.of(), run.logged("ERROR"));
     }
   }
@@ -139,8 +139,7 @@ class RoleWatchIT {
     standby.sql("ALTER SYSTEM SET log_min_duration_statement = '800ms'");
     standby.reload();
     try (Run run = watching()) {
-      pause();
-      pause();
+      until(() -> isOlderThan(2, session()));
       until(() -> held(standby) == 1);
       assertFalse(standby.log().contains("$role$"), standby.log());
       assertEquals(List.of(), run.logged("ERROR"));
@@ -162,8 +161,8 @@ class RoleWatchIT {
     primary.sql(statement);
     cluster.waitUntilReplayed(standby);
     try (Run run = start("PGUSER", "watcher", "PROBE_INTERVAL", "200ms")) {
-      pause();
-      pause();
+      int before = cycles.ended();
+      until(() -> cycles.ended() >= before + 10);
       assertEquals(0, held(standby));
       standby.promote();
       until(() -> run.logged("multiple primaries").size() == 1);
@@ -180,8 +179,8 @@ class RoleWatchIT {
                 primary.host() + "," + standby.host() + ":" + pooler.port(),
                 "PROBE_INTERVAL",
                 "200ms")) {
-      pause();
-      pause();
+      int before = cycles.ended();
+      until(() -> cycles.ended() >= before + 10);
       assertEquals(0, held(standby));
       standby.promote();
       until(() -> run.logged("multiple primaries").size() == 1);
@@ -218,7 +217,7 @@ class RoleWatchIT {
   }
 
   private Run start(String... settings) {
-    Run run = new Run(cluster, api);
+    Run run = new Run(cluster, api).bind("cycles", cycles);
     run.with("PROBE_INTERVAL", "1m").with("PROBE_INTERVAL_UNSTABLE", "1m");
     for (int i = 0; i < settings.length; i += 2) {
       run.with(settings[i], settings[i + 1]);
@@ -249,12 +248,12 @@ class RoleWatchIT {
             .toList();
   }
 
-  private static void pause() {
-    try {
-      Thread.sleep(1000);
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
+  private boolean isOlderThan(int seconds, String session) throws SQLException {
+    return standby
+        .sql(
+            "SELECT clock_timestamp() - backend_start > interval '%d s' FROM pg_stat_activity WHERE pid = %s"
+                .formatted(seconds, session))
+        .equals("t");
   }
 
   private static void until(Callable<Boolean> condition) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.TestConditions;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import io.github.pgendpoints.topology.Decision;
@@ -24,7 +25,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,10 +33,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Real standbys that receive or replay nothing, as cycles report them. A decision reads no clock:
  * the test chooses the times of the cycles, minutes apart.
  */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST, standbys = 1)
 class WalReceiverIT {
   private final ProbeRoute route = new ProbeRoute();
   private final Conditions conditions = TestConditions.create();
-  private PostgresCluster cluster;
+  private final PostgresCluster cluster;
   private PostgresServer primary;
   private PostgresServer standby;
   private Instant now = Instant.now();
@@ -44,9 +45,8 @@ class WalReceiverIT {
   private PublishedPrimary published = PublishedPrimary.none();
   private Set<String> readOnly = Set.of();
 
-  @BeforeEach
-  void startCluster() throws SQLException {
-    cluster = PostgresCluster.start(new PostgresCluster.Options().standbys(1));
+  WalReceiverIT(PostgresCluster cluster) {
+    this.cluster = cluster;
     primary = cluster.primary();
     standby = cluster.standbys().get(0);
     // Long enough for a loaded machine: slow nodes are the subject of another test.
@@ -59,7 +59,6 @@ class WalReceiverIT {
   @AfterEach
   void close() {
     route.close();
-    cluster.close();
   }
 
   /** The standby has no source, or one that refuses its WAL receiver again and again. */

@@ -328,8 +328,8 @@ class ElectionTest {
     within(5000, () -> second.follows(first) && api.requests().stream().anyMatch(this::isWatch));
     api.clearRequests();
 
-    Thread.sleep(5000);
-    assertTrue(reads() >= 3 && reads() <= 7, api.calls()::toString);
+    within(9000, () -> renewals() == 4 && reads() >= 4);
+    assertTrue(reads() <= 5, api.calls()::toString);
   }
 
   @Test
@@ -410,7 +410,8 @@ class ElectionTest {
     for (int i = 0; i < 3; i++) {
       api.delete(Lease.class, "db", "pem");
       within(3000, () -> lease() != null && first.leads());
-      Thread.sleep(500);
+      api.clearRequests();
+      within(3000, () -> reads() > 0);
     }
     assertFalse(first.heard("lost"), first::toString);
     assertFalse(second.heard("leads"), second::toString);
@@ -421,11 +422,12 @@ class ElectionTest {
     lease("other", ZonedDateTime.now(ZoneOffset.UTC));
     Replica first = new Replica("a");
     within(5000, () -> first.heard("waits for other"));
+    long deleted = System.nanoTime();
     api.delete(Lease.class, "db", "pem");
 
-    Thread.sleep(4000);
-    assertFalse(first.leads());
-    within(5000, first::leads);
+    within(9000, first::leads);
+    Duration took = Duration.ofNanos(System.nanoTime() - deleted);
+    assertTrue(took.compareTo(Duration.ofSeconds(4)) > 0, took::toString);
     hears(first, "waits for other", "leads");
   }
 
@@ -448,8 +450,9 @@ class ElectionTest {
     Replica first = new Replica("a");
     within(5000, () -> first.events.contains("waits for other"));
     for (int i = 0; i < 8; i++) {
+      api.clearRequests();
       lease("other", ZonedDateTime.now(ZoneOffset.UTC).minusHours(1).plusSeconds(i));
-      Thread.sleep(200);
+      within(1000, () -> reads() > 0);
       assertFalse(first.leads());
     }
     assertEquals("other", lease().getSpec().getHolderIdentity());
@@ -476,8 +479,10 @@ class ElectionTest {
     within(5000, first::leads);
     hears(first, "not granted");
     api.clearRequests();
-    Thread.sleep(1500);
-    assertEquals(List.of(), api.calls());
+    await()
+        .during(Duration.ofMillis(1500))
+        .atMost(Duration.ofSeconds(2))
+        .until(() -> api.calls().isEmpty());
   }
 
   /** While a RoleBinding is replaced, no replica concludes that its Role lacks the right. */
@@ -489,7 +494,17 @@ class ElectionTest {
     within(5000, () -> second.follows(first));
 
     api.deny("get", "leases").deny("patch", "leases");
-    Thread.sleep(5500);
+    within(5000, () -> first.heard("lost"));
+    long asked = api.requests().size();
+    within(
+        20_000,
+        () ->
+            lease()
+                    .getSpec()
+                    .getRenewTime()
+                    .plusSeconds(lease().getSpec().getLeaseDurationSeconds())
+                    .isBefore(ZonedDateTime.now(ZoneOffset.UTC))
+                && api.requests().size() > asked);
     assertFalse(second.leads());
     assertFalse(first.leads());
     api.heal();
@@ -601,12 +616,15 @@ class ElectionTest {
     within(20_000, () -> pairs.stream().allMatch(ElectionTest::oneLeads));
     outage.begin(api);
     within(20_000, () -> replicas.stream().noneMatch(Replica::leads));
-    await().pollDelay(Duration.ofSeconds(4)).until(() -> true);
+    within(9000, () -> leases().stream().allMatch(ElectionTest::hasRunOut));
     replicas.forEach(replica -> replica.events.clear());
     outage.end(api);
 
     within(10_000, () -> pairs.stream().allMatch(ElectionTest::oneLeads));
-    await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
+    ZonedDateTime led = ZonedDateTime.now(ZoneOffset.UTC);
+    within(
+        5000,
+        () -> leases().stream().allMatch(lease -> lease.getSpec().getRenewTime().isAfter(led)));
     for (List<Replica> pair : pairs) {
       assertTrue(oneLeads(pair), pair::toString);
       List<String> changes =
@@ -616,6 +634,21 @@ class ElectionTest {
               .toList();
       assertEquals(List.of("leads"), changes, pair::toString);
     }
+  }
+
+  private long renewals() {
+    return api.requests().stream().filter(request -> request.verb().equals("patch")).count();
+  }
+
+  private List<Lease> leases() {
+    return api.list(Lease.class);
+  }
+
+  private static boolean hasRunOut(Lease lease) {
+    var spec = lease.getSpec();
+    return spec.getRenewTime()
+        .plusSeconds(spec.getLeaseDurationSeconds())
+        .isBefore(ZonedDateTime.now(ZoneOffset.UTC));
   }
 
   private static boolean oneLeads(List<Replica> pair) {
