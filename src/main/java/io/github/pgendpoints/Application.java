@@ -1,5 +1,7 @@
 package io.github.pgendpoints;
 
+import static io.github.pgendpoints.settings.SettingsCatalog.*;
+
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -212,15 +214,15 @@ public final class Application implements Callable<Integer> {
     } catch (InvalidSettingsException e) {
       return refuse(e.faults());
     }
-    Logging.configure(settings.logLevel(), settings.logFormat());
+    Logging.configure(settings.get(LOG_LEVEL), settings.get(LOG_FORMAT));
     if (mode.isStatus()) {
       // The output contains what these would log.
       Logging.silence("io.github.pgendpoints.alert");
       RunningManager.Answer answer =
-          settings.managementPort() == null
+          settings.get(MANAGEMENT_PORT) == null
               ? null
               : RunningManager.ask(
-                  settings.managementPort(), settings.fingerprint(), mode == Mode.STATUS_JSON);
+                  settings.get(MANAGEMENT_PORT), settings.fingerprint(), mode == Mode.STATUS_JSON);
       if (answer != null) {
         System.out.print(answer.text());
         return answer.exitCode();
@@ -233,13 +235,13 @@ public final class Application implements Callable<Integer> {
     KubernetesClient client;
     try {
       config = KubernetesAccess.find();
-      client = KubernetesAccess.client(config, settings.kubernetesTimeout());
+      client = KubernetesAccess.client(config, settings.get(KUBERNETES_TIMEOUT));
     } catch (IllegalArgumentException e) {
       return refuse(List.of(e.getMessage()));
     }
     Path home = Path.of(System.getProperty(PREFIX + "home", ""));
     String namespace =
-        Objects.requireNonNullElse(settings.namespace(), KubernetesAccess.namespace(config));
+        Objects.requireNonNullElse(settings.get(NAMESPACE), KubernetesAccess.namespace(config));
     try (client) {
       return new Manager(settings, namespace, invocation, home.toAbsolutePath(), client, System.out)
           .execute();

@@ -1,5 +1,7 @@
 package io.github.pgendpoints;
 
+import static io.github.pgendpoints.settings.SettingsCatalog.*;
+
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.ApiRights;
@@ -116,7 +118,7 @@ final class ClusterWiring implements AutoCloseable {
     this.lookups = lookups;
     this.continuous = invocation.mode() == Mode.CONTINUOUS;
     this.leadership =
-        continuous && settings.leaseName() != null
+        continuous && settings.get(LEASE_NAME) != null
             ? Leadership.byLease()
             : Leadership.withoutElection();
     this.identity = new Alert.Cluster(namespace, settings.rwService(), settings.roService());
@@ -130,8 +132,9 @@ final class ClusterWiring implements AutoCloseable {
     settings.warnings().forEach(conditions::reportDegradation);
     this.errors = new KubernetesErrors(client.getConfiguration());
     this.rights =
-        new ApiRights(services, settings.state(), conditions::reportDegradation, System::nanoTime);
-    this.budget = new ApiBudget(settings.kubernetesTimeout(), System::nanoTime);
+        new ApiRights(
+            services, settings.get(STATE), conditions::reportDegradation, System::nanoTime);
+    this.budget = new ApiBudget(settings.get(KUBERNETES_TIMEOUT), System::nanoTime);
     this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
     this.pools = new NodePools(settings.postgres(), probes, System::nanoTime);
     this.schedule = schedule();
@@ -152,7 +155,7 @@ final class ClusterWiring implements AutoCloseable {
 
   private ProbeSchedule schedule() {
     return new ProbeSchedule(
-        continuous ? settings.probeInterval() : NEVER,
+        continuous ? settings.get(PROBE_INTERVAL) : NEVER,
         settings.unstableProbeInterval(),
         leadership::isHeld,
         leadership::term,
@@ -171,7 +174,7 @@ final class ClusterWiring implements AutoCloseable {
   }
 
   LeaseMessages leaseMessages() {
-    return new LeaseMessages(settings.leaseName(), String.join(" and ", services), errors);
+    return new LeaseMessages(settings.get(LEASE_NAME), String.join(" and ", services), errors);
   }
 
   /** Returns the election, in which this process takes part once the election is started. */
@@ -180,7 +183,7 @@ final class ClusterWiring implements AutoCloseable {
     return new Election(
         client,
         namespace,
-        settings.leaseName(),
+        settings.get(LEASE_NAME),
         candidate,
         String.join(" and ", services),
         leadership,
@@ -193,7 +196,7 @@ final class ClusterWiring implements AutoCloseable {
         client,
         namespace,
         continuous ? services : List.of(),
-        settings.publishSlices(),
+        settings.get(PUBLISH),
         rights,
         conditions::reportDegradation,
         System::nanoTime,
@@ -208,9 +211,9 @@ final class ClusterWiring implements AutoCloseable {
         new Publisher(
             settings.rwService(),
             settings.roService(),
-            settings.portName(),
+            settings.get(PORT_NAME),
             port,
-            settings.publishSlices(),
+            settings.get(PUBLISH),
             clock);
     ConfigMapStateStore state = state();
     ClusterMemory memory = memory(state);
@@ -219,7 +222,7 @@ final class ClusterWiring implements AutoCloseable {
         new ServiceCheck(
             new ObjectClient<>(client, ObjectKind.SERVICES, namespace, requests),
             namespace,
-            settings.portName(),
+            settings.get(PORT_NAME),
             rights,
             conditions,
             budget,
@@ -227,8 +230,8 @@ final class ClusterWiring implements AutoCloseable {
     return new Cluster(
         namespace,
         invocation.mode(),
-        settings.paused(),
-        settings.clearOnSplitBrain(),
+        settings.get(PAUSED),
+        settings.get(ON_SPLIT_BRAIN),
         schedule,
         leadership,
         reader,
@@ -268,18 +271,18 @@ final class ClusterWiring implements AutoCloseable {
         new ObjectClient<>(client, ObjectKind.ENDPOINT_SLICES, namespace, requests),
         watched,
         rights,
-        settings.publishSlices(),
+        settings.get(PUBLISH),
         budget);
   }
 
   /** Returns null if STATE is not set. */
   private ConfigMapStateStore state() {
-    return settings.state() == null
+    return settings.get(STATE) == null
         ? null
         : new ConfigMapStateStore(
             client,
             namespace,
-            settings.state(),
+            settings.get(STATE),
             settings.rwService(),
             errors,
             rights,
@@ -301,15 +304,17 @@ final class ClusterWiring implements AutoCloseable {
   /** Earlier states of nodes expire after two intervals plus the time limit of a probe. */
   private DecisionSettings decisionSettings() {
     return new DecisionSettings(
-        settings.quorum(),
+        settings.get(MIN_REACHABLE_NODES),
         settings.readOnlyRules(),
-        settings.postgres().connectTimeout().plus(settings.probeInterval().multipliedBy(2)));
+        settings.postgres().connectTimeout().plus(settings.get(PROBE_INTERVAL).multipliedBy(2)));
   }
 
   private StandbyHysteresis hysteresis() {
     return continuous
         ? new StandbyHysteresis(
-            settings.standbyFailures(), settings.standbySuccesses(), settings.probeInterval())
+            settings.get(STANDBY_FAILURES),
+            settings.get(STANDBY_SUCCESSES),
+            settings.get(PROBE_INTERVAL))
         : StandbyHysteresis.none();
   }
 

@@ -1,5 +1,7 @@
 package io.github.pgendpoints;
 
+import static io.github.pgendpoints.settings.SettingsCatalog.*;
+
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -22,7 +24,6 @@ import io.github.pgendpoints.management.ManagementServer;
 import io.github.pgendpoints.management.Metrics;
 import io.github.pgendpoints.management.OldGeneration;
 import io.github.pgendpoints.management.RouteMonitor;
-import io.github.pgendpoints.management.StatusPages;
 import io.github.pgendpoints.management.StepIdDumper;
 import io.github.pgendpoints.postgres.NodeProbe;
 import io.github.pgendpoints.postgres.ProbeThreads;
@@ -117,14 +118,14 @@ public final class Manager extends Main {
             settings, namespace, invocation, client, this::requested, probes, lookups);
     this.cluster = wiring.cluster;
     this.leaseMessages = wiring.leaseMessages();
-    boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
+    boolean elects = mode == Mode.CONTINUOUS && settings.get(LEASE_NAME) != null;
     this.heartbeat =
         new Heartbeat(cycleInterval(), settings.postgres().connectTimeout(), System::nanoTime);
     this.election = elects ? wiring.election(leaseMessages) : null;
     this.heldLease =
-        mode != Mode.ONCE || settings.leaseName() == null || invocation.force()
+        mode != Mode.ONCE || settings.get(LEASE_NAME) == null || invocation.force()
             ? null
-            : new HeldLease(client, namespace, settings.leaseName());
+            : new HeldLease(client, namespace, settings.get(LEASE_NAME));
     setUpCamel();
     bindings =
         new RouteBindings(wiring, sinks, out, this::probed, this::ended, this::end, this::abort);
@@ -154,7 +155,7 @@ public final class Manager extends Main {
 
   /** Whether Hawtio can connect: never in a run of one cycle, which lasts a second. */
   private boolean servesJolokia() {
-    return mode == Mode.CONTINUOUS && settings.jolokiaPort() != null;
+    return mode == Mode.CONTINUOUS && settings.get(JOLOKIA_PORT) != null;
   }
 
   @Override
@@ -183,11 +184,11 @@ public final class Manager extends Main {
           new RouteMonitor(
               health, wiring.identity, settings.alerts().repeat(), Clock.systemUTC(), sinks::send));
     }
-    if (mode == Mode.CONTINUOUS && settings.managementPort() != null) {
+    if (mode == Mode.CONTINUOUS && settings.get(MANAGEMENT_PORT) != null) {
       serveMetrics(context);
     }
     if (servesJolokia()) {
-      context.addService(new JolokiaServer(settings.jolokiaPort()));
+      context.addService(new JolokiaServer(settings.get(JOLOKIA_PORT)));
       context
           .getCamelContextExtension()
           .addContextPlugin(ModelToXMLDumper.class, new StepIdDumper());
@@ -210,8 +211,8 @@ public final class Manager extends Main {
 
   /** The longest time from one cycle to the next. */
   private Duration cycleInterval() {
-    boolean elects = mode == Mode.CONTINUOUS && settings.leaseName() != null;
-    return elects ? cluster.schedule().followerInterval() : settings.probeInterval();
+    boolean elects = mode == Mode.CONTINUOUS && settings.get(LEASE_NAME) != null;
+    return elects ? cluster.schedule().followerInterval() : settings.get(PROBE_INTERVAL);
   }
 
   private void serveMetrics(CamelContext context) throws Exception {
@@ -225,7 +226,7 @@ public final class Manager extends Main {
             settings.roService(),
             heartbeat,
             health,
-            settings.paused(),
+            settings.get(PAUSED),
             System::nanoTime);
     metrics.count(sinks);
     metrics.build(Build.current().version(), Build.current().revision());
@@ -239,9 +240,11 @@ public final class Manager extends Main {
             Clock.systemUTC());
     context.addService(
         new ManagementServer(
-            settings.managementPort(),
+            settings.get(MANAGEMENT_PORT),
+            context,
             registry::scrape,
-            new StatusPages(latestStatus, settings.fingerprint())));
+            latestStatus,
+            settings.fingerprint()));
   }
 
   // --- what happens in the cycles ---------------------------------------------------------------

@@ -1,5 +1,7 @@
 package io.github.pgendpoints;
 
+import static io.github.pgendpoints.settings.SettingsCatalog.*;
+
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Sinks;
@@ -116,7 +118,7 @@ public final class RoutesContext implements AutoCloseable {
   public RoutesContext start() {
     try {
       settings = TestSettings.read(environment);
-      client = KubernetesAccess.client(api.config(), settings.kubernetesTimeout());
+      client = KubernetesAccess.client(api.config(), settings.get(KUBERNETES_TIMEOUT));
       wiring = wiring();
       context = new DefaultCamelContext();
       RouteBindings bindings = bindings();

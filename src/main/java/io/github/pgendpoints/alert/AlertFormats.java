@@ -8,14 +8,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.pgendpoints.alert.Alert.Kind;
 import io.github.pgendpoints.alert.Alert.Phase;
+import java.lang.reflect.RecordComponent;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Converts an alert to what the shipped sinks send. */
 public final class AlertFormats {
@@ -24,7 +28,10 @@ public final class AlertFormats {
 
   static final String TEMPLATE = "ALERT_WEBHOOK_TEMPLATE";
 
-  private static final Pattern FIELD = Pattern.compile("\\$\\{([a-zA-Z]+(?:\\.[a-zA-Z]+)?)}");
+  private static final Pattern FIELD = Pattern.compile("\\$\\{([\\w.-]{1,40})}");
+
+  /** The fields that a template may name: all but lists. */
+  private static final List<String> NAMES = names("", Alert.class).sorted().toList();
 
   private final ObjectMapper json = new ObjectMapper();
   private final SinkSettings settings;
@@ -194,5 +201,32 @@ public final class AlertFormats {
           "warning";
       default -> "critical";
     };
+  }
+
+  private static Stream<String> names(String prefix, Class<?> type) {
+    return Stream.of(type.getRecordComponents()).flatMap(field -> names(prefix, field));
+  }
+
+  private static Stream<String> names(String prefix, RecordComponent field) {
+    Class<?> type = field.getType();
+    String name = prefix + field.getName();
+    return type.isRecord()
+        ? names(name + ".", type)
+        : List.class.isAssignableFrom(type) ? Stream.empty() : Stream.of(name);
+  }
+
+  static String fields() {
+    return String.join(", ", NAMES);
+  }
+
+  /** Returns the fields that a template names but no alert has; empty if there are none. */
+  static String unknownFieldsIn(String template) {
+    return FIELD
+        .matcher(template)
+        .results()
+        .filter(named -> !NAMES.contains(named.group(1)))
+        .map(MatchResult::group)
+        .distinct()
+        .collect(Collectors.joining(", "));
   }
 }

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.Status;
 import io.fabric8.kubernetes.api.model.StatusDetails;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.kubernetes.ApiCredentials;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
 import io.github.pgendpoints.logging.Causes;
 import io.github.pgendpoints.logging.ForeignText;
@@ -41,6 +42,7 @@ public final class KubernetesErrors {
   private final String server;
   private final Duration requestTimeout;
   private final Config config;
+  private final ApiCredentials access;
 
   /** Names the proxy; empty if there is none. */
   private final String through;
@@ -52,7 +54,8 @@ public final class KubernetesErrors {
   private KubernetesErrors(Config config, Duration requestTimeout) {
     this.config = config;
     this.requestTimeout = requestTimeout;
-    String proxy = KubernetesAccess.proxy(config);
+    this.access = KubernetesAccess.access(config);
+    String proxy = access.proxyInWords();
     this.through = proxy == null ? "" : " through the proxy " + proxy;
     URI uri = URI.create(config.getMasterUrl());
     int standard = "http".equals(uri.getScheme()) ? 80 : 443;
@@ -99,16 +102,15 @@ public final class KubernetesErrors {
     StatusDetails details =
         status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
     int code = failure.getCode();
-    if (code == 401 && !KubernetesAccess.sendsCredentials(config)) {
+    if (code == 401 && !access.sendsCredentials()) {
       return "does not accept requests without credentials (401): %s; %s"
-          .formatted(message, KubernetesAccess.whyAnonymous(config));
+          .formatted(message, access.whyAnonymous());
     }
     if (code == 401) {
       return "does not accept our token (401): " + message;
     }
     if (code == 403 && message.contains("\"system:anonymous\"")) {
-      return "refused the request (403): %s; %s"
-          .formatted(message, KubernetesAccess.whyAnonymous(config));
+      return "refused the request (403): %s; %s".formatted(message, access.whyAnonymous());
     }
     if (code == 403) {
       return "refused the request (403): " + message + missingRight(message, details);

@@ -5,6 +5,7 @@ import java.util.List;
 import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.model.ModelLifecycleStrategySupport;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.util.function.ThrowingRunnable;
 
 /** Refuses a second route with an id while its file is known: Camel reports only the id. */
 public final class RouteIds extends ModelLifecycleStrategySupport {
@@ -12,17 +13,13 @@ public final class RouteIds extends ModelLifecycleStrategySupport {
 
   private RouteIds() {}
 
-  /** Loads routes. */
-  public interface Load {
-    void run() throws Exception;
-  }
-
   /**
    * Runs the load, and checks the ids of the routes that it adds.
    *
    * @throws Exception of the load; or caused by an IllegalArgumentException that names both files
    */
-  public static void checkWhile(ModelCamelContext context, Load load) throws Exception {
+  public static void checkWhile(ModelCamelContext context, ThrowingRunnable<Exception> load)
+      throws Exception {
     RouteIds ids = new RouteIds();
     context.addModelLifecycleStrategy(ids);
     load.run();

@@ -24,6 +24,7 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.PluginHelper;
+import org.apache.camel.util.function.ThrowingRunnable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,10 +40,6 @@ public final class SinkFiles implements StartupListener {
 
   /** A file and what was read of it so far. */
   private record SinkFile(Path file, List<RoutesBuilder> builders, List<RouteDefinition> routes) {}
-
-  private interface Step {
-    void run() throws Exception;
-  }
 
   private final Path folder;
   private final Set<String> on;
@@ -219,7 +216,8 @@ public final class SinkFiles implements StartupListener {
     }
   }
 
-  private void orLeaveOut(ModelCamelContext context, SinkFile sink, Step step) {
+  private void orLeaveOut(
+      ModelCamelContext context, SinkFile sink, ThrowingRunnable<Exception> step) {
     List<RouteDefinition> before = List.copyOf(context.getRouteDefinitions());
     try {
       step.run();

@@ -118,9 +118,9 @@ public final class SinkSettings {
     if (name.endsWith("_TEMPLATE") && !isJson(value)) {
       return " is not JSON";
     }
-    if (name.equals(AlertFormats.TEMPLATE) && !AlertFields.unknownIn(value).isEmpty()) {
+    if (name.equals(AlertFormats.TEMPLATE) && !AlertFormats.unknownFieldsIn(value).isEmpty()) {
       return " has %s, which no alert has; allowed: ${field} with one of %s"
-          .formatted(AlertFields.unknownIn(value), AlertFields.allowed());
+          .formatted(AlertFormats.unknownFieldsIn(value), AlertFormats.fields());
     }
     return name.endsWith("_TLS") && !TLS.contains(value) ? " is not starttls, tls or off" : null;
   }

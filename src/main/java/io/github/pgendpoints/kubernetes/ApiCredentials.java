@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * pod. The files are read again for each request and each connection, since they change while the
  * program runs. If a file cannot be read, its last contents stay in use.
  */
-final class ApiCredentials implements OAuthTokenProvider {
+public final class ApiCredentials implements OAuthTokenProvider {
   /** A plugin does not run again sooner than this for a credential that the API rejects. */
   private static final long MIN_CREDENTIAL_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -197,6 +197,11 @@ final class ApiCredentials implements OAuthTokenProvider {
     return proxy;
   }
 
+  /** The proxy and the setting that names it, without its password; null if there is none. */
+  public synchronized String proxyInWords() {
+    return proxy == null ? null : proxy.toString();
+  }
+
   /** Returns the configuration with the current certificates and certificate files. */
   synchronized Config certificates() {
     refresh();
@@ -243,7 +248,7 @@ final class ApiCredentials implements OAuthTokenProvider {
   }
 
   /** Whether the last request carried a token, or there is a client certificate or a password. */
-  synchronized boolean sendsCredentials() {
+  public synchronized boolean sendsCredentials() {
     Config config = source.config();
     return sendsToken
         || Utils.isNotNullOrEmpty(config.getClientCertData())
@@ -290,7 +295,7 @@ final class ApiCredentials implements OAuthTokenProvider {
   }
 
   /** Returns why a request carried no credentials, and how to add them. */
-  synchronized String whyAnonymous() {
+  public synchronized String whyAnonymous() {
     NamedContext context = source.config().getCurrentContext();
     if (context == null) {
       return accountToken == null

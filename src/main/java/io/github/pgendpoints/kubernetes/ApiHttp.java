@@ -15,10 +15,6 @@ import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Response;
 import okhttp3.ResponseBody;
-import okio.Buffer;
-import okio.BufferedSource;
-import okio.ForwardingSource;
-import okio.Okio;
 
 /** The HTTP client that fabric8 uses, with limits where fabric8 trusts a server too much. */
 final class ApiHttp implements HttpClient.Factory {
@@ -78,8 +74,8 @@ final class ApiHttp implements HttpClient.Factory {
     } else {
       proxy.configure(builder);
     }
-    builder.addNetworkInterceptor(chain -> limited(chain.proceed(chain.request())));
-    builder.addInterceptor(chain -> withRetryAfter(checked(chain.proceed(chain.request()))));
+    builder.addInterceptor(
+        chain -> withRetryAfter(checked(limited(chain.proceed(chain.request())))));
   }
 
   private Response checked(Response response) {
@@ -89,13 +85,16 @@ final class ApiHttp implements HttpClient.Factory {
     return response;
   }
 
-  private static Response limited(Response response) {
+  private static Response limited(Response response) throws IOException {
     // A watch is one answer without an end.
     boolean watch = "true".equals(response.request().url().queryParameter("watch"));
-    ResponseBody body = response.body();
-    return body == null || watch || response.code() == 101
-        ? response
-        : response.newBuilder().body(new Limited(body)).build();
+    if (!watch
+        && response.code() != 101
+        && response.peekBody(MAX_ANSWER + 1).contentLength() > MAX_ANSWER) {
+      response.close();
+      throw new IOException("an answer of more than %d MiB".formatted(MAX_ANSWER >> 20));
+    }
+    return response;
   }
 
   /**
@@ -125,45 +124,5 @@ final class ApiHttp implements HttpClient.Factory {
                 .endDetails()
                 .build());
     return response.newBuilder().body(ResponseBody.create(json, JSON)).build();
-  }
-
-  private static final class Limited extends ResponseBody {
-    private final ResponseBody body;
-    private final BufferedSource source;
-
-    Limited(ResponseBody body) {
-      this.body = body;
-      this.source =
-          Okio.buffer(
-              new ForwardingSource(body.source()) {
-                private long read;
-
-                @Override
-                public long read(Buffer sink, long byteCount) throws IOException {
-                  long count = super.read(sink, byteCount);
-                  read += Math.max(count, 0);
-                  if (read > MAX_ANSWER) {
-                    throw new IOException(
-                        "an answer of more than %d MiB".formatted(MAX_ANSWER >> 20));
-                  }
-                  return count;
-                }
-              });
-    }
-
-    @Override
-    public MediaType contentType() {
-      return body.contentType();
-    }
-
-    @Override
-    public long contentLength() {
-      return body.contentLength();
-    }
-
-    @Override
-    public BufferedSource source() {
-      return source;
-    }
   }
 }

@@ -109,7 +109,8 @@ public final class KubernetesAccess {
     }
   }
 
-  private static ApiCredentials access(Config config) {
+  /** The credentials that a client of this configuration sends. */
+  public static ApiCredentials access(Config config) {
     if (config.getOauthTokenProvider() instanceof ApiCredentials access) {
       return access;
     }
@@ -118,30 +119,6 @@ public final class KubernetesAccess {
       config.setOauthTokenProvider(access);
     }
     return access;
-  }
-
-  /**
-   * The proxy to the API and the setting that names it, without its password.
-   *
-   * @return null if there is none
-   */
-  public static String proxy(Config config) {
-    return config.getOauthTokenProvider() instanceof ApiCredentials access && access.proxy() != null
-        ? access.proxy().toString()
-        : null;
-  }
-
-  /** Whether the last request carried a token or a client certificate, as far as is known. */
-  public static boolean sendsCredentials(Config config) {
-    return !(config.getOauthTokenProvider() instanceof ApiCredentials access)
-        || access.sendsCredentials();
-  }
-
-  /** Returns why the API treats a request as anonymous, and how to add credentials. */
-  public static String whyAnonymous(Config config) {
-    return config.getOauthTokenProvider() instanceof ApiCredentials access
-        ? access.whyAnonymous()
-        : "no credentials were sent";
   }
 
   private static Throwable root(Throwable failure) {

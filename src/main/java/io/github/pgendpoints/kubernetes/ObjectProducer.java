@@ -63,30 +63,12 @@ final class ObjectProducer<T extends HasMetadata> extends DefaultProducer {
         switch (operation) {
           case LIST -> client.list(labels(exchange.getIn()));
           case GET -> client.get(name(exchange.getIn()));
-          case CREATE -> create(client, exchange);
-          case PATCH -> patch(client, exchange);
+          case CREATE -> client.create(checked(exchange));
+          case PATCH -> client.patch(checked(exchange));
           case PATCH_OR_CREATE -> patchOrCreate(client, exchange);
-          case DELETE -> delete(client, exchange);
+          case DELETE -> client.delete(checked(exchange));
         };
     KubernetesHelper.prepareOutboundMessage(exchange, answer);
-  }
-
-  private T create(ObjectClient<T> client, Exchange exchange) throws Exception {
-    T object = object(exchange);
-    check(exchange);
-    return client.create(object);
-  }
-
-  private T patch(ObjectClient<T> client, Exchange exchange) throws Exception {
-    T object = object(exchange);
-    check(exchange);
-    return client.patch(object);
-  }
-
-  private boolean delete(ObjectClient<T> client, Exchange exchange) throws Exception {
-    T object = object(exchange);
-    check(exchange);
-    return client.delete(object);
   }
 
   /**
@@ -98,14 +80,14 @@ final class ObjectProducer<T extends HasMetadata> extends DefaultProducer {
     boolean compareAndSwap = object(exchange).getMetadata().getResourceVersion() != null;
     for (int attempt = 1; ; attempt++) {
       try {
-        return patch(client, exchange);
+        return client.patch(checked(exchange));
       } catch (KubernetesClientException e) {
         if (!client.isNotFound(e)) {
           throw e;
         }
       }
       try {
-        return create(client, exchange);
+        return client.create(checked(exchange));
       } catch (KubernetesClientException e) {
         if (!isAlreadyExists(e) || compareAndSwap || attempt == PATCH_OR_CREATE_ATTEMPTS) {
           throw e;
@@ -119,10 +101,13 @@ final class ObjectProducer<T extends HasMetadata> extends DefaultProducer {
     return e.getStatus() != null && "AlreadyExists".equals(e.getStatus().getReason());
   }
 
-  private void check(Exchange exchange) throws Exception {
+  /** Returns the object in the body if the guard allows to write it. */
+  private T checked(Exchange exchange) throws Exception {
+    T object = object(exchange);
     if (guard != null) {
       guard.check(exchange);
     }
+    return object;
   }
 
   private T object(Exchange exchange) {

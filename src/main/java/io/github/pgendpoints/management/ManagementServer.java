@@ -4,13 +4,16 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.github.pgendpoints.status.LatestStatus;
+import io.github.pgendpoints.status.RunningManager;
+import io.github.pgendpoints.status.Status;
+import io.github.pgendpoints.status.StatusTable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +23,6 @@ import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
-import org.apache.camel.CamelContextAware;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
 import org.apache.camel.support.service.ServiceSupport;
@@ -35,9 +37,11 @@ import org.slf4j.LoggerFactory;
  * <p>It uses the server of the JDK, because Camel's server needs Vert.x: threads and memory for a
  * few pages of text.
  */
-public final class ManagementServer extends ServiceSupport implements CamelContextAware {
+public final class ManagementServer extends ServiceSupport {
   private static final Logger LOG = LoggerFactory.getLogger(ManagementServer.class);
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String JSON_TYPE = "application/json";
+  private static final String TEXT = "text/plain; charset=utf-8";
   private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
   /** A client that sends its request slowly holds one thread for the time that jvm.options sets. */
@@ -45,33 +49,47 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
 
   private final int port;
   private final Map<String, Function<String, Page>> pages;
-  private CamelContext camelContext;
   private HttpServer server;
   private ExecutorService executor;
+
+  /**
+   * A response.
+   *
+   * @param headers any headers besides the type
+   */
+  private record Page(int status, String type, String body, Map<String, String> headers) {
+    Page(int status, String type, String body) {
+      this(status, type, body, Map.of());
+    }
+  }
 
   /**
    * @param port the port to listen on, at every address: the kubelet and Prometheus connect from
    *     outside the pod
    * @param metrics in Prometheus's text format
+   * @param latest the status of this manager, as the subcommand status prints it
+   * @param fingerprint that of the settings; a request with another one gets no status
    */
-  public ManagementServer(int port, Supplier<String> metrics, StatusPages status) {
+  public ManagementServer(
+      int port,
+      CamelContext context,
+      Supplier<String> metrics,
+      LatestStatus latest,
+      String fingerprint) {
     this.port = port;
-    this.pages = new HashMap<>(status.pages());
-    pages.put(
-        "/observe/health/live", query -> health(HealthCheckHelper.invokeLiveness(camelContext)));
-    pages.put(
-        "/observe/health/ready", query -> health(HealthCheckHelper.invokeReadiness(camelContext)));
-    pages.put("/observe/metrics", query -> Page.of(200, METRICS_TYPE, metrics.get()));
-  }
-
-  @Override
-  public CamelContext getCamelContext() {
-    return camelContext;
-  }
-
-  @Override
-  public void setCamelContext(CamelContext camelContext) {
-    this.camelContext = camelContext;
+    this.pages =
+        Map.of(
+            "/observe/health/live",
+            query -> health(HealthCheckHelper.invokeLiveness(context)),
+            "/observe/health/ready",
+            query -> health(HealthCheckHelper.invokeReadiness(context)),
+            "/observe/metrics",
+            query -> new Page(200, METRICS_TYPE, metrics.get()),
+            RunningManager.PATH,
+            query ->
+                status(latest, fingerprint, query, TEXT, status -> new StatusTable(status).text()),
+            RunningManager.JSON_PATH,
+            query -> status(latest, fingerprint, query, JSON_TYPE, Status::json));
   }
 
   /** If the port is in use, health and metrics are not served, but the failover works. */
@@ -122,7 +140,7 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
       return page.apply(query);
     } catch (RuntimeException e) {
       LOG.debug("a page could not be made", e);
-      return Page.of(500, Page.TEXT, "");
+      return new Page(500, TEXT, "");
     }
   }
 
@@ -136,6 +154,24 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
     if (!head) {
       exchange.getResponseBody().write(body);
     }
+  }
+
+  private static Page status(
+      LatestStatus latest,
+      String fingerprint,
+      String query,
+      String type,
+      Function<Status, String> text) {
+    if (query != null && !query.equals(RunningManager.SETTINGS + "=" + fingerprint)) {
+      return new Page(409, TEXT, "This manager has other settings.\n");
+    }
+    Status known = latest.status();
+    Status status = known == null ? latest.missing() : known;
+    return new Page(
+        known == null ? 503 : 200,
+        type,
+        text.apply(status) + "\n",
+        Map.of(RunningManager.EXIT_CODE, String.valueOf(status.exitCode())));
   }
 
   private static Page health(Collection<HealthCheck.Result> results) {
@@ -160,7 +196,7 @@ public final class ManagementServer extends ServiceSupport implements CamelConte
     health.put("status", up ? "UP" : "DOWN");
     health.put("checks", checks);
     try {
-      return Page.of(up ? 200 : 503, Page.JSON, JSON.writeValueAsString(health));
+      return new Page(up ? 200 : 503, JSON_TYPE, JSON.writeValueAsString(health));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }

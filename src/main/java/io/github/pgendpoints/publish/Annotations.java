@@ -1,7 +1,5 @@
 package io.github.pgendpoints.publish;
 
-import java.util.List;
-
 /** The annotations this program keeps on the objects of both Services. */
 public final class Annotations {
   /** The verified topology, with the name and in the format of the Python original. */
@@ -42,21 +40,6 @@ public final class Annotations {
    * delete those of one does not end a pause that is also on the other.
    */
   public static final String PAUSED = "postgres.discovery/paused";
-
-  /** All annotations of this program, as a diff shows them. */
-  static final List<String> ALL =
-      List.of(
-          LAST_TOPOLOGY,
-          LAST_UPDATE,
-          NODES,
-          PRIMARY,
-          SYSTEM_IDENTIFIER,
-          TIMELINE,
-          BEGIN,
-          ENTRIES,
-          STARTED_AT,
-          GENERATION,
-          PAUSED);
 
   private Annotations() {}
 }

@@ -12,7 +12,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -144,11 +143,10 @@ public record Publication(String service, HasMetadata desired, HasMetadata obser
     desiredDestinations()
         .forEach(
             destination -> lines.add((before.contains(destination) ? "  " : "+ ") + destination));
-    Map<String, String> stored = ourAnnotations(observed);
     new TreeMap<>(state())
         .forEach(
             (key, value) -> {
-              String old = stored.get(key);
+              String old = ObservedService.annotation(observed, key);
               if (isSame(key, value, old)) {
                 if (old != null) {
                   lines.add("  " + key + ": " + ForeignText.clean(old, MAX_SHOWN));
@@ -189,16 +187,5 @@ public record Publication(String service, HasMetadata desired, HasMetadata obser
     return object instanceof Endpoints endpoints
         ? Destination.texts(Subsets.destinations(endpoints.getSubsets()))
         : Set.of();
-  }
-
-  private static Map<String, String> ourAnnotations(HasMetadata object) {
-    Map<String, String> ours = new HashMap<>();
-    for (String key : Annotations.ALL) {
-      String value = ObservedService.annotation(object, key);
-      if (value != null) {
-        ours.put(key, value);
-      }
-    }
-    return ours;
   }
 }

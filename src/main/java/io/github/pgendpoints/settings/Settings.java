@@ -2,13 +2,10 @@ package io.github.pgendpoints.settings;
 
 import static io.github.pgendpoints.settings.SettingsCatalog.*;
 
-import ch.qos.logback.classic.Level;
 import io.github.pgendpoints.alert.SinkSettings;
-import io.github.pgendpoints.logging.Logging;
 import io.github.pgendpoints.postgres.Password;
 import io.github.pgendpoints.postgres.PostgresSettings;
 import io.github.pgendpoints.topology.Node;
-import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -72,18 +69,13 @@ public final class Settings {
   }
 
   @SuppressWarnings("unchecked") // Only the setting's own parser puts a value here.
-  <T> T get(Setting<T> setting) {
+  public <T> T get(Setting<T> setting) {
     return (T) (values.containsKey(setting) ? values.get(setting) : setting.defaultValue());
   }
 
   /** The nodes of PG_NODES; empty if it is not set. */
   public List<Node> nodes() {
     return nodes;
-  }
-
-  /** NAMESPACE; null if it is not set. */
-  public String namespace() {
-    return get(NAMESPACE);
   }
 
   public String rwService() {
@@ -108,83 +100,18 @@ public final class Settings {
     return Password.passfile(get(PGPASSFILE) == null ? null : Path.of(get(PGPASSFILE)));
   }
 
-  public Quorum quorum() {
-    return get(MIN_REACHABLE_NODES);
-  }
-
-  /** Whether the read-write Endpoints are emptied, not held, while there are several primaries. */
-  public boolean clearOnSplitBrain() {
-    return get(ON_SPLIT_BRAIN);
-  }
-
   public ReadOnlyRules readOnlyRules() {
     return new ReadOnlyRules(get(RO_MAX_LAG), get(RO_REQUIRE_STREAMING), get(RO_FALLBACK));
   }
 
-  public int standbyFailures() {
-    return get(STANDBY_FAILURES);
-  }
-
-  public int standbySuccesses() {
-    return get(STANDBY_SUCCESSES);
-  }
-
-  public boolean paused() {
-    return get(PAUSED);
-  }
-
-  public Duration probeInterval() {
-    return get(PROBE_INTERVAL);
-  }
-
-  /** The interval while the topology is unstable, never longer than {@link #probeInterval}. */
+  /** The interval while the topology is unstable, never longer than PROBE_INTERVAL. */
   public Duration unstableProbeInterval() {
     Duration unstable = get(PROBE_INTERVAL_UNSTABLE);
-    return unstable.compareTo(probeInterval()) < 0 ? unstable : probeInterval();
-  }
-
-  public boolean publishSlices() {
-    return get(PUBLISH);
-  }
-
-  public Duration kubernetesTimeout() {
-    return get(KUBERNETES_TIMEOUT);
-  }
-
-  public String portName() {
-    return get(PORT_NAME);
-  }
-
-  /** The Lease that elects a leader; null if there is no election. */
-  public String leaseName() {
-    return get(LEASE_NAME);
-  }
-
-  /** The ConfigMap that stores what outlives the process; null if none does. */
-  public String state() {
-    return get(STATE);
-  }
-
-  /** The port for health and metrics; null if it is off. */
-  public Integer managementPort() {
-    return get(MANAGEMENT_PORT);
-  }
-
-  /** The port for Hawtio; null if it is off. */
-  public Integer jolokiaPort() {
-    return get(JOLOKIA_PORT);
+    return unstable.compareTo(get(PROBE_INTERVAL)) < 0 ? unstable : get(PROBE_INTERVAL);
   }
 
   public AlertSettings alerts() {
     return alerts;
-  }
-
-  public Level logLevel() {
-    return get(LOG_LEVEL);
-  }
-
-  public Logging.Format logFormat() {
-    return get(LOG_FORMAT);
   }
 
   /** Whether loopback addresses may be published, which Kubernetes never accepts. */

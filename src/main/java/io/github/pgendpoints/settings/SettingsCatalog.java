@@ -23,8 +23,9 @@ public final class SettingsCatalog {
           "PG_NODES",
           text("a comma-separated list of host, host:port, or [ipv6]:port"),
           "from the annotations of the last run",
-          "PostgreSQL nodes. A node without a port uses PGPORT. If the addresses of a name belong to several servers, each is a node.");
-  static final Setting<String> NAMESPACE =
+          "PostgreSQL nodes. A node without a port uses PGPORT. If the addresses of a name belong"
+              + " to several servers, each is a node.");
+  public static final Setting<String> NAMESPACE =
       Setting.ofDerivedDefault(
               "NAMESPACE",
               dns1123Label(),
@@ -51,13 +52,13 @@ public final class SettingsCatalog {
               "CHART_NAME-ro",
               "Service whose Endpoints hold the standbys.")
           .condition("other than RW_SERVICE");
-  static final Setting<String> PORT_NAME =
+  public static final Setting<String> PORT_NAME =
       Setting.of(
           "PORT_NAME",
           dns1123Label(),
           "postgresql",
           "Port name in the Endpoints, which must match that in both Services.");
-  static final Setting<Boolean> PUBLISH =
+  public static final Setting<Boolean> PUBLISH =
       Setting.of(
           "PUBLISH", either("endpoints", "endpointslices"), false, "Kind of the objects to write.");
 
@@ -133,7 +134,7 @@ public final class SettingsCatalog {
           "Time limit of a TCP connection, which is tried twice.");
   static final Setting<Integer> MAX_WORKERS =
       Setting.of("MAX_WORKERS", range(1, 1000), 64, "Maximum number of concurrent logins.");
-  static final Setting<Duration> PROBE_INTERVAL =
+  public static final Setting<Duration> PROBE_INTERVAL =
       Setting.of(
           "PROBE_INTERVAL",
           durations("50ms", "1h"),
@@ -144,13 +145,13 @@ public final class SettingsCatalog {
               "PROBE_INTERVAL_UNSTABLE",
               durations("20ms", "1h"),
               Duration.ofMillis(100),
-              "The same until 5 s after a change, and while the topology is refused, for 5 minutes at most;"
-                  + " at least 1 s if every server reports changes of its role. Meanwhile also the time between"
-                  + " checks of DOWN nodes.")
+              "The same until 5 s after a change, and while the topology is refused, for 5 minutes"
+                  + " at most; at least 1 s if every server reports changes of its role. Meanwhile"
+                  + " also the time between checks of DOWN nodes.")
           .condition("at most PROBE_INTERVAL");
 
   // Rules
-  static final Setting<Quorum> MIN_REACHABLE_NODES =
+  public static final Setting<Quorum> MIN_REACHABLE_NODES =
       Setting.of(
               "MIN_REACHABLE_NODES",
               quorum(1, 1000).or("majority", Quorum.MAJORITY),
@@ -158,7 +159,7 @@ public final class SettingsCatalog {
               "Number of servers that must be a primary or a standby. With fewer, nothing is"
                   + " written.")
           .condition("at most the number of nodes in PG_NODES, if all are addresses");
-  static final Setting<Boolean> ON_SPLIT_BRAIN =
+  public static final Setting<Boolean> ON_SPLIT_BRAIN =
       Setting.of(
           "ON_SPLIT_BRAIN",
           either("hold", "clear"),
@@ -183,21 +184,21 @@ public final class SettingsCatalog {
           either("none", "primary"),
           false,
           "What the read-only Service holds if no standby may serve.");
-  static final Setting<Integer> STANDBY_FAILURES =
+  public static final Setting<Integer> STANDBY_FAILURES =
       Setting.of(
           "STANDBY_FAILURES",
           range(1, 100),
           2,
           "Failed probes in a row after which a standby leaves the read-only Service, in"
               + " continuous mode.");
-  static final Setting<Integer> STANDBY_SUCCESSES =
+  public static final Setting<Integer> STANDBY_SUCCESSES =
       Setting.of(
           "STANDBY_SUCCESSES",
           range(1, 100),
           1,
           "Successful probes in a row after which a standby enters the read-only Service, in"
               + " continuous mode.");
-  static final Setting<Boolean> PAUSED =
+  public static final Setting<Boolean> PAUSED =
       Setting.of("PAUSED", flag(), false, "Whether to pause: cycles run, but nothing is written.");
 
   // Kubernetes API
@@ -207,19 +208,19 @@ public final class SettingsCatalog {
           readableFiles(),
           "~/.kube/config, then the pod's service account",
           "Access to the Kubernetes API from outside a pod.");
-  static final Setting<Duration> KUBERNETES_TIMEOUT =
+  public static final Setting<Duration> KUBERNETES_TIMEOUT =
       Setting.of(
           "KUBERNETES_TIMEOUT",
           durations("100ms", "10s"),
           Duration.ofSeconds(5),
           "Time limit of a request to the Kubernetes API.");
-  static final Setting<String> LEASE_NAME =
+  public static final Setting<String> LEASE_NAME =
       Setting.ofDerivedDefault(
           "LEASE_NAME",
           dns1123Label(),
           "no election",
           "Lease that elects the replica that writes, in continuous mode.");
-  static final Setting<String> STATE =
+  public static final Setting<String> STATE =
       Setting.ofDerivedDefault(
               "STATE",
               dns1123Label(),
@@ -228,13 +229,13 @@ public final class SettingsCatalog {
           .alias("ALERT_STATE");
 
   // Monitoring, alerts and log
-  static final Setting<Integer> MANAGEMENT_PORT =
+  public static final Setting<Integer> MANAGEMENT_PORT =
       Setting.of(
           "MANAGEMENT_PORT",
           range(1, 65535).or("off", null),
           8080,
           "Port for health and metrics on all addresses, in continuous mode.");
-  static final Setting<Integer> JOLOKIA_PORT =
+  public static final Setting<Integer> JOLOKIA_PORT =
       Setting.of(
               "JOLOKIA_PORT",
               range(1, 65535).or("off", null),
@@ -253,7 +254,7 @@ public final class SettingsCatalog {
           namesOf(AlertSettings.SHIPPED).or("none", Set.of()),
           Set.of(),
           "Shipped sinks that receive the alerts.");
-  static final Setting<Level> LOG_LEVEL =
+  public static final Setting<Level> LOG_LEVEL =
       Setting.of(
           "LOG_LEVEL", logLevel(), Level.INFO, "Lowest level that is logged, to standard error.");
   public static final Setting<Logging.Format> LOG_FORMAT =

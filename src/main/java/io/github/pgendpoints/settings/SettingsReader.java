@@ -152,15 +152,16 @@ public final class SettingsReader {
 
   private void checkPorts(Settings settings) {
     // Management listens on all addresses, which include the loopback address of Jolokia.
-    if (settings.jolokiaPort() != null
-        && settings.jolokiaPort().equals(settings.managementPort())) {
-      fault(JOLOKIA_PORT, String.valueOf(settings.jolokiaPort()), "is also the MANAGEMENT_PORT");
+    if (settings.get(JOLOKIA_PORT) != null
+        && settings.get(JOLOKIA_PORT).equals(settings.get(MANAGEMENT_PORT))) {
+      fault(
+          JOLOKIA_PORT, String.valueOf(settings.get(JOLOKIA_PORT)), "is also the MANAGEMENT_PORT");
     }
   }
 
   private void checkIntervals(Settings settings) {
     if (isSet(PROBE_INTERVAL_UNSTABLE)
-        && settings.get(PROBE_INTERVAL_UNSTABLE).compareTo(settings.probeInterval()) > 0) {
+        && settings.get(PROBE_INTERVAL_UNSTABLE).compareTo(settings.get(PROBE_INTERVAL)) > 0) {
       fault(PROBE_INTERVAL_UNSTABLE, "is longer than PROBE_INTERVAL");
     }
   }

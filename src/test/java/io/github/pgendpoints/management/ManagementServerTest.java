@@ -19,14 +19,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ManagementServerTest {
-  private static final StatusPages NO_STATUS =
-      new StatusPages(
-          new LatestStatus(null, "", Duration.ZERO, () -> true, null, Clock.systemUTC()), "hash");
+  private static final LatestStatus NO_STATUS =
+      new LatestStatus(null, "", Duration.ZERO, () -> true, null, Clock.systemUTC());
 
   @Test
   void hasNoStatusBeforeTheFirstCycleAndForOtherSettings() throws Exception {
     int port = Http.freePort();
-    ManagementServer server = new ManagementServer(port, () -> "", NO_STATUS);
+    ManagementServer server = new ManagementServer(port, null, () -> "", NO_STATUS, "hash");
     server.start();
     try {
       Http http = new Http(port);
@@ -55,10 +54,12 @@ class ManagementServerTest {
     ManagementServer server =
         new ManagementServer(
             port,
+            null,
             () -> {
               throw new IllegalStateException("of the test");
             },
-            NO_STATUS);
+            NO_STATUS,
+            "hash");
     server.start();
     try {
       assertEquals(500, new Http(port).status("GET", "/observe/metrics"));
@@ -111,7 +112,8 @@ class ManagementServerTest {
   /** Runs only the server. */
   static final class Server {
     public static void main(String[] arguments) throws InterruptedException {
-      new ManagementServer(Integer.parseInt(arguments[0]), () -> "", NO_STATUS).start();
+      new ManagementServer(Integer.parseInt(arguments[0]), null, () -> "", NO_STATUS, "hash")
+          .start();
       Thread.sleep(Long.MAX_VALUE);
     }
   }

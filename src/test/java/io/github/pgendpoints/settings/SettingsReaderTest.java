@@ -1,5 +1,6 @@
 package io.github.pgendpoints.settings;
 
+import static io.github.pgendpoints.settings.SettingsCatalog.*;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -40,15 +41,15 @@ class SettingsReaderTest {
     Settings settings = read(Map.of());
 
     assertEquals(List.of(), settings.nodes());
-    assertNull(settings.namespace());
+    assertNull(settings.get(NAMESPACE));
     assertEquals("postgres-external-rw", settings.rwService());
     assertEquals("postgres-external-ro", settings.roService());
-    assertEquals(Duration.ofSeconds(1), settings.probeInterval());
+    assertEquals(Duration.ofSeconds(1), settings.get(PROBE_INTERVAL));
     assertEquals(Duration.ofMillis(100), settings.unstableProbeInterval());
-    assertEquals(Duration.ofSeconds(5), settings.kubernetesTimeout());
+    assertEquals(Duration.ofSeconds(5), settings.get(KUBERNETES_TIMEOUT));
     assertNull(settings.get(SettingsCatalog.KUBECONFIG));
-    assertEquals("postgresql", settings.portName());
-    assertEquals(Level.INFO, settings.logLevel());
+    assertEquals("postgresql", settings.get(PORT_NAME));
+    assertEquals(Level.INFO, settings.get(LOG_LEVEL));
     assertFalse(settings.allowLoopback());
     assertEquals(List.of(), settings.warnings());
     PostgresSettings postgres = settings.postgres();
@@ -80,7 +81,7 @@ class SettingsReaderTest {
     assertEquals(6000, read(Map.of("PG_PORT", "6000")).postgres().port());
     assertEquals(6001, read(Map.of("PG_PORT", "6000", "PGPORT", "6001")).postgres().port());
     assertEquals(6000, read(Map.of("PG_PORT", "6000", "PGPORT", "")).postgres().port());
-    assertEquals("db", read(Map.of("DEFAULT_NAMESPACE", "db")).namespace());
+    assertEquals("db", read(Map.of("DEFAULT_NAMESPACE", "db")).get(NAMESPACE));
     assertEquals("x-rw", read(Map.of("HELM_RELEASE", "x")).rwService());
     assertEquals("y-ro", read(Map.of("HELM_RELEASE", "x", "CHART_NAME", "y")).roService());
   }
@@ -239,8 +240,8 @@ class SettingsReaderTest {
   void disablesAPortThatIsOff() throws Exception {
     Settings settings = read(Map.of("MANAGEMENT_PORT", "off", "JOLOKIA_PORT", "Off"));
 
-    assertNull(settings.managementPort());
-    assertNull(settings.jolokiaPort());
+    assertNull(settings.get(MANAGEMENT_PORT));
+    assertNull(settings.get(JOLOKIA_PORT));
   }
 
   @Test
@@ -250,8 +251,8 @@ class SettingsReaderTest {
             Map.of(
                 "PUBLISH", "EndpointSlices", "ON_SPLIT_BRAIN", "clear", "RO_FALLBACK", "primary"));
 
-    assertTrue(settings.publishSlices());
-    assertTrue(settings.clearOnSplitBrain());
+    assertTrue(settings.get(PUBLISH));
+    assertTrue(settings.get(ON_SPLIT_BRAIN));
     assertTrue(settings.readOnlyRules().fallBackToPrimary());
   }
 
@@ -265,19 +266,20 @@ class SettingsReaderTest {
             + SettingsCatalog.MIN_REACHABLE_NODES.allowed(),
         faults.get(0));
     assertEquals(
-        new Quorum(2), read(Map.of("PG_NODES", "db1,db2", "MIN_REACHABLE_NODES", "2")).quorum());
+        new Quorum(2),
+        read(Map.of("PG_NODES", "db1,db2", "MIN_REACHABLE_NODES", "2")).get(MIN_REACHABLE_NODES));
   }
 
   @Test
   void holdsAndReadsFromEveryStandbyByDefault() throws Exception {
     Settings settings = read(Map.of());
 
-    assertEquals(new Quorum(1), settings.quorum());
-    assertFalse(settings.clearOnSplitBrain());
+    assertEquals(new Quorum(1), settings.get(MIN_REACHABLE_NODES));
+    assertFalse(settings.get(ON_SPLIT_BRAIN));
     assertEquals(new ReadOnlyRules(null, false, false), settings.readOnlyRules());
-    assertEquals(2, settings.standbyFailures());
-    assertEquals(1, settings.standbySuccesses());
-    assertFalse(settings.paused());
+    assertEquals(2, settings.get(STANDBY_FAILURES));
+    assertEquals(1, settings.get(STANDBY_SUCCESSES));
+    assertFalse(settings.get(PAUSED));
   }
 
   @Test
@@ -301,7 +303,8 @@ class SettingsReaderTest {
   void wantsTwoServices() {
     assertEquals(
         List.of(
-            "RO_SERVICE='x' is also the RW_SERVICE; allowed: a DNS-1035 label, other than RW_SERVICE"),
+            "RO_SERVICE='x' is also the RW_SERVICE; allowed: a DNS-1035 label, other than"
+                + " RW_SERVICE"),
         faults(Map.of("RW_SERVICE", "x", "RO_SERVICE", "x")));
   }
 
@@ -497,7 +500,8 @@ class SettingsReaderTest {
   void wantsCertificateAndKeyTogether() {
     assertEquals(
         List.of(
-            "PGSSLCERT is set without PGSSLKEY; allowed: a readable PEM file, set together with PGSSLKEY"),
+            "PGSSLCERT is set without PGSSLKEY; allowed: a readable PEM file, set together with"
+                + " PGSSLKEY"),
         faults(Map.of("PGSSLCERT", CERTIFICATE)));
   }
 

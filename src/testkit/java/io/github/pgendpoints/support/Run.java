@@ -1,5 +1,7 @@
 package io.github.pgendpoints.support;
 
+import static io.github.pgendpoints.settings.SettingsCatalog.*;
+
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -105,7 +107,8 @@ public final class Run implements AutoCloseable {
   /** Starts the manager in a separate thread. */
   public Run start(Invocation invocation) {
     Settings settings = settings();
-    KubernetesClient client = KubernetesAccess.client(api.config(), settings.kubernetesTimeout());
+    KubernetesClient client =
+        KubernetesAccess.client(api.config(), settings.get(KUBERNETES_TIMEOUT));
     manager =
         new Manager(
             settings,
