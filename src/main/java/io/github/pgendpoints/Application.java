@@ -1,6 +1,10 @@
 package io.github.pgendpoints;
 
-import static io.github.pgendpoints.settings.SettingsCatalog.*;
+import static io.github.pgendpoints.settings.SettingsCatalog.KUBERNETES_TIMEOUT;
+import static io.github.pgendpoints.settings.SettingsCatalog.LOG_FORMAT;
+import static io.github.pgendpoints.settings.SettingsCatalog.LOG_LEVEL;
+import static io.github.pgendpoints.settings.SettingsCatalog.MANAGEMENT_PORT;
+import static io.github.pgendpoints.settings.SettingsCatalog.NAMESPACE;
 
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.client.Config;

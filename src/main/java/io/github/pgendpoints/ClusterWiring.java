@@ -1,6 +1,17 @@
 package io.github.pgendpoints;
 
-import static io.github.pgendpoints.settings.SettingsCatalog.*;
+import static io.github.pgendpoints.settings.SettingsCatalog.ALERT_REPEAT;
+import static io.github.pgendpoints.settings.SettingsCatalog.KUBERNETES_TIMEOUT;
+import static io.github.pgendpoints.settings.SettingsCatalog.LEASE_NAME;
+import static io.github.pgendpoints.settings.SettingsCatalog.MIN_REACHABLE_NODES;
+import static io.github.pgendpoints.settings.SettingsCatalog.ON_SPLIT_BRAIN;
+import static io.github.pgendpoints.settings.SettingsCatalog.PAUSED;
+import static io.github.pgendpoints.settings.SettingsCatalog.PORT_NAME;
+import static io.github.pgendpoints.settings.SettingsCatalog.PROBE_INTERVAL;
+import static io.github.pgendpoints.settings.SettingsCatalog.PUBLISH;
+import static io.github.pgendpoints.settings.SettingsCatalog.STANDBY_FAILURES;
+import static io.github.pgendpoints.settings.SettingsCatalog.STANDBY_SUCCESSES;
+import static io.github.pgendpoints.settings.SettingsCatalog.STATE;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Alert;
@@ -126,7 +137,7 @@ final class ClusterWiring implements AutoCloseable {
         new Conditions(
             identity,
             settings.postgres().port(),
-            settings.alerts().repeat(),
+            settings.get(ALERT_REPEAT),
             new MissingRights(settings.postgres().user(), settings.postgres().database()),
             clock);
     settings.warnings().forEach(conditions::reportDegradation);

@@ -1,6 +1,12 @@
 package io.github.pgendpoints;
 
-import static io.github.pgendpoints.settings.SettingsCatalog.*;
+import static io.github.pgendpoints.settings.SettingsCatalog.ALERT_REPEAT;
+import static io.github.pgendpoints.settings.SettingsCatalog.ALERT_SINKS;
+import static io.github.pgendpoints.settings.SettingsCatalog.JOLOKIA_PORT;
+import static io.github.pgendpoints.settings.SettingsCatalog.LEASE_NAME;
+import static io.github.pgendpoints.settings.SettingsCatalog.MANAGEMENT_PORT;
+import static io.github.pgendpoints.settings.SettingsCatalog.PAUSED;
+import static io.github.pgendpoints.settings.SettingsCatalog.PROBE_INTERVAL;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -167,8 +173,7 @@ public final class Manager extends Main {
       context.addStartupListener(
           new SinkFiles(
               routes.path().resolve("alerts"),
-              settings.alerts().sinks(),
-              settings.alerts().off(),
+              settings.get(ALERT_SINKS),
               sinks,
               wiring::reportFault));
     }
@@ -182,7 +187,7 @@ public final class Manager extends Main {
     if (mode == Mode.CONTINUOUS) {
       context.addStartupListener(
           new RouteMonitor(
-              health, wiring.identity, settings.alerts().repeat(), Clock.systemUTC(), sinks::send));
+              health, wiring.identity, settings.get(ALERT_REPEAT), Clock.systemUTC(), sinks::send));
     }
     if (mode == Mode.CONTINUOUS && settings.get(MANAGEMENT_PORT) != null) {
       serveMetrics(context);

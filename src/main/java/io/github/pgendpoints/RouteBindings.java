@@ -1,5 +1,7 @@
 package io.github.pgendpoints;
 
+import static io.github.pgendpoints.settings.SettingsCatalog.ALERT_REPEAT;
+
 import io.github.pgendpoints.alert.AlertFormats;
 import io.github.pgendpoints.alert.AlertLog;
 import io.github.pgendpoints.alert.AlertsComponent;
@@ -62,7 +64,7 @@ record RouteBindings(
 
   void bind(BiConsumer<String, Object> registry) {
     Settings settings = wiring.settings;
-    SinkSettings sinkSettings = settings.alerts().sinkSettings();
+    SinkSettings sinkSettings = settings.sinks();
     registry.accept("kubernetesClient", wiring.client);
     registry.accept("writeGuard", writeGuard());
     registry.accept("requests", wiring.requests);
@@ -87,7 +89,7 @@ record RouteBindings(
     registry.accept("sinkSettings", sinkSettings);
     registry.accept("discardResponseBody", new ResponseBodyDiscarder());
     registry.accept("mailSender", new MailSender(sinkSettings));
-    registry.accept("alertFormats", new AlertFormats(sinkSettings, settings.alerts().repeat()));
+    registry.accept("alertFormats", new AlertFormats(sinkSettings, settings.get(ALERT_REPEAT)));
     registry.accept(
         "serviceEvents", new ServiceEvents(wiring.client, wiring.cluster.errors(), INSTANCE));
   }

@@ -62,11 +62,11 @@ class ArchitectureTest {
           "RouteBindings cycle",
           "RuleSteps cycle",
           // The shipped sinks, as ALERT_SINKS names them.
-          "AlertSettings alertmanager",
-          "AlertSettings events",
-          "AlertSettings mail",
-          "AlertSettings slack",
-          "AlertSettings webhook",
+          "SinkFiles alertmanager",
+          "SinkFiles events",
+          "SinkFiles mail",
+          "SinkFiles slack",
+          "SinkFiles webhook",
           // A health check, and a Kubernetes resource.
           "ProbeColumn probe",
           "ApiRight events");

@@ -62,7 +62,7 @@ public final class KubernetesErrors {
     // Java does not accept a name with an underscore as a host, although DNS may resolve it.
     this.server =
         uri.getHost() == null
-            ? uri.getAuthority()
+            ? uri.getAuthority().replaceFirst("^.*@", "")
             : uri.getHost() + ":" + (uri.getPort() < 0 ? standard : uri.getPort());
   }
 

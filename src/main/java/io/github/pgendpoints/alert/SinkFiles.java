@@ -35,6 +35,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class SinkFiles implements StartupListener {
   private static final Logger LOG = LoggerFactory.getLogger(SinkFiles.class);
+
+  /** The shipped sinks that ALERT_SINKS can enable: each name is that of its file. */
+  public static final Set<String> SHIPPED =
+      Set.of("alertmanager", "events", "mail", "slack", "webhook");
+
   private static final String SUFFIX = ".camel.yaml";
   private static final long MAX_SECONDS = 5;
 
@@ -43,7 +48,6 @@ public final class SinkFiles implements StartupListener {
 
   private final Path folder;
   private final Set<String> on;
-  private final Set<String> off;
   private final Sinks sinks;
   private final Consumer<String> faults;
   private final List<String> leftOut = new ArrayList<>();
@@ -56,16 +60,14 @@ public final class SinkFiles implements StartupListener {
 
   /**
    * @param folder need not exist
-   * @param on names of files, without suffix, that must exist
-   * @param off names of files, without suffix, that are not loaded
+   * @param on names of files, without suffix, that must exist; of the shipped ones, no others are
+   *     loaded
    * @param faults receives a sentence about each file that is left out
    */
-  public SinkFiles(
-      Path folder, Set<String> on, Set<String> off, Sinks sinks, Consumer<String> faults) {
+  public SinkFiles(Path folder, Set<String> on, Sinks sinks, Consumer<String> faults) {
     this.faults = faults;
     this.folder = folder;
     this.on = on;
-    this.off = off;
     this.sinks = sinks;
   }
 
@@ -158,7 +160,7 @@ public final class SinkFiles implements StartupListener {
     try (Stream<Path> files = Files.list(folder)) {
       files
           .filter(file -> file.toString().endsWith(SUFFIX) && Files.isRegularFile(file))
-          .filter(file -> !off.contains(name(file)))
+          .filter(file -> !SHIPPED.contains(name(file)) || on.contains(name(file)))
           .forEach(found::add);
     } catch (NoSuchFileException e) {
       LOG.debug("there is no folder {}", folder);

@@ -29,24 +29,10 @@ import java.util.function.Supplier;
  * 404 or an empty page.
  *
  * @param <T> the kind
+ * @param namespace null for all namespaces, which only {@link #list} accepts
  */
-public final class ObjectClient<T extends HasMetadata> {
-  private final KubernetesClient client;
-  private final ObjectKind<T> kind;
-  private final String namespace;
-  private final RequestListener listener;
-
-  /**
-   * @param namespace null for all namespaces, which only {@link #list} accepts
-   */
-  public ObjectClient(
-      KubernetesClient client, ObjectKind<T> kind, String namespace, RequestListener listener) {
-    this.client = client;
-    this.kind = kind;
-    this.namespace = namespace;
-    this.listener = listener;
-  }
-
+public record ObjectClient<T extends HasMetadata>(
+    KubernetesClient client, ObjectKind<T> kind, String namespace, RequestListener listener) {
   /**
    * Returns the objects that have all these labels.
    *

@@ -15,20 +15,10 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
  * The two health checks of the cycles. Neither depends on the state of the nodes: a restart of this
  * program repairs no node, and stops a working manager when it is needed most.
  */
-public final class CycleHealth {
+public record CycleHealth(CamelContext context, Heartbeat heartbeat, Leadership leadership) {
   /** Each route of a cycle uses one of these configurations; a user's route does not. */
   private static final Set<String> CONFIGURATIONS =
       Set.of("one-cycle", "step", "kubernetes", "query");
-
-  private final CamelContext context;
-  private final Heartbeat heartbeat;
-  private final Leadership leadership;
-
-  public CycleHealth(CamelContext context, Heartbeat heartbeat, Leadership leadership) {
-    this.context = context;
-    this.heartbeat = heartbeat;
-    this.leadership = leadership;
-  }
 
   /** Returns a check that is down when no cycle has ended for too long; only a restart helps. */
   public AbstractHealthCheck liveness() {

@@ -19,28 +19,13 @@ import java.util.stream.Stream;
 /**
  * The subcommand overrule: publishes a primary that the rules refuse, and begins a new generation,
  * which makes every running manager forget what it knew.
+ *
+ * @param entry which primary: an entry of PG_NODES, or {@code ip:port}; null for the only one
+ * @param confirmed whether to write, instead of only to show
+ * @param clock for the number of the generation
  */
-public final class OverrulePlanner {
-  private final String entry;
-  private final boolean confirmed;
-  private final Publisher publisher;
-  private final ClusterMemory memory;
-  private final Clock clock;
-
-  /**
-   * @param entry which primary: an entry of PG_NODES, or {@code ip:port}; null for the only one
-   * @param confirmed whether to write, instead of only to show
-   * @param clock for the number of the generation
-   */
-  public OverrulePlanner(
-      String entry, boolean confirmed, Publisher publisher, ClusterMemory memory, Clock clock) {
-    this.entry = entry;
-    this.confirmed = confirmed;
-    this.publisher = publisher;
-    this.memory = memory;
-    this.clock = clock;
-  }
-
+public record OverrulePlanner(
+    String entry, boolean confirmed, Publisher publisher, ClusterMemory memory, Clock clock) {
   /**
    * Returns what is to be published and forgotten.
    *
@@ -62,17 +47,11 @@ public final class OverrulePlanner {
     Memory known = memory.known();
     long generation = generationAfter(Math.max(published.generation(), known.generation()));
     PublishedPrimary primary = PublishedPrimary.chosen(chosen, topology.entriesOf(chosen));
-    Plan first =
-        publisher.chosenReadWrite(chosen, primary, generation, topology, readWrite, readOnly);
-    Plan second =
-        readOnly.isMissing()
-            ? null
-            : publisher.chosenReadOnly(chosen, primary, generation, topology, readOnly);
+    List<Plan> plans = publisher.chosen(chosen, primary, generation, topology, readWrite, readOnly);
     return new OverruleProposal(
         null,
-        text(topology, published, known, chosen, primary, generation, first, second),
-        first,
-        second,
+        text(topology, published, known, chosen, primary, generation, plans),
+        plans,
         Memory.stored(generation, primary, List.of(), aliases(known, primary)),
         confirmed);
   }
@@ -90,14 +69,12 @@ public final class OverrulePlanner {
     memory.overrule(overruling.memory());
   }
 
-  /** Returns null if no primary matches, or there are several and no entry is given. */
+  /** Returns null if no primary is named, or several are. */
   private NodeState chosen(Topology topology, LastPublished published, List<NodeState> primaries) {
     if (entry != null) {
-      return primaries.stream()
-          .flatMap(primary -> topology.entriesOf(primary).stream())
-          .filter(this::isNamed)
-          .findFirst()
-          .orElse(null);
+      List<NodeState> named = named(topology, primaries);
+      boolean isOneServer = !named.isEmpty() && topology.entriesOf(named.get(0)).containsAll(named);
+      return isOneServer ? named.get(0) : null;
     }
     if (primaries.size() != 1) {
       return null;
@@ -108,9 +85,21 @@ public final class OverrulePlanner {
         .orElse(primaries.get(0));
   }
 
-  private boolean isNamed(NodeState node) {
-    return Stream.of(node.node().name(), node.endpoint(), node.address(), node.node().hostAndPort())
-        .anyMatch(entry::equalsIgnoreCase);
+  /** Returns the entries with exactly this name; otherwise, those with this address or host. */
+  private List<NodeState> named(Topology topology, List<NodeState> primaries) {
+    List<NodeState> entries =
+        primaries.stream().flatMap(primary -> topology.entriesOf(primary).stream()).toList();
+    List<NodeState> exact =
+        entries.stream().filter(node -> isNamed(node.node().name(), node.endpoint())).toList();
+    return exact.isEmpty()
+        ? entries.stream()
+            .filter(node -> isNamed(node.address(), node.node().hostAndPort()))
+            .toList()
+        : exact;
+  }
+
+  private boolean isNamed(String... names) {
+    return Stream.of(names).anyMatch(entry::equalsIgnoreCase);
   }
 
   private String problem(Topology topology, List<NodeState> primaries) {
@@ -119,7 +108,7 @@ public final class OverrulePlanner {
     if (primaries.isEmpty()) {
       return "overrule: no node answers as a primary: " + topology;
     }
-    return entry == null
+    return entry == null || !named(topology, primaries).isEmpty()
         ? "overrule: several primaries answer; name the one to publish: " + which
         : "overrule: %s names no node that answers as a primary; these do: %s"
             .formatted(ForeignText.clean(entry), which);
@@ -156,8 +145,7 @@ public final class OverrulePlanner {
       NodeState chosen,
       PublishedPrimary primary,
       long generation,
-      Plan readWrite,
-      Plan readOnly) {
+      List<Plan> plans) {
     List<String> lines = new ArrayList<>();
     lines.add("To be published, as generation " + generation + ":");
     lines.addAll(described(primary, chosen.server().systemIdentifier()));
@@ -180,16 +168,14 @@ public final class OverrulePlanner {
       others.forEach(other -> lines.add("  " + described(other)));
     }
     lines.add("");
-    lines.add(diff(readWrite));
-    if (readOnly != null) {
-      lines.add(diff(readOnly));
-    }
+    plans.forEach(plan -> lines.add(diff(plan)));
     lines.add("");
     if (published.paused()) {
       lines.add(
           "The annotation "
               + Annotations.PAUSED
-              + " stays: this change is written anyway; later changes are not written until the annotation is removed.");
+              + " stays: this change is written anyway; later changes are not written until the"
+              + " annotation is removed.");
     }
     lines.add(confirmed ? "This is written now." : "Nothing is written. To write it, add --yes.");
     return String.join(System.lineSeparator(), lines);

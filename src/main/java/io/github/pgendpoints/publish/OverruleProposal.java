@@ -2,7 +2,6 @@ package io.github.pgendpoints.publish;
 
 import io.github.pgendpoints.topology.Memory;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * What an operator decides against the rules: which primary is published, and what is forgotten for
@@ -10,19 +9,13 @@ import java.util.stream.Stream;
  *
  * @param problem why there is no primary to publish: one sentence; null if there is one
  * @param text what would be written and forgotten, for people; empty if there is a problem
- * @param readWrite of the read-write Service; null if there is a problem
- * @param readOnly of the read-only Service; null if there is a problem, or no such object
+ * @param plans of the Services, the read-write one first; empty if there is a problem
  * @param memory what STATE is to hold; null if there is a problem
  * @param confirmed whether the operator has confirmed it
  */
 public record OverruleProposal(
-    String problem, String text, Plan readWrite, Plan readOnly, Memory memory, boolean confirmed) {
-  /** The plans of the Services, the read-write one first. */
-  public List<Plan> plans() {
-    return Stream.of(readWrite, readOnly).filter(plan -> plan != null).toList();
-  }
-
+    String problem, String text, List<Plan> plans, Memory memory, boolean confirmed) {
   static OverruleProposal impossible(String problem) {
-    return new OverruleProposal(problem, "", null, null, null, false);
+    return new OverruleProposal(problem, "", List.of(), null, false);
   }
 }

@@ -22,77 +22,31 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Turns a verified topology into the Endpoints, or EndpointSlices, of the two Services. */
-public final class Publisher {
-  private final String rwService;
-  private final String roService;
-  private final String portName;
-  private final int defaultPort;
-  private final boolean slices;
-  private final Clock clock;
-
-  /**
-   * @param slices whether PUBLISH is endpointslices
-   * @param defaultPort PGPORT, which signatures leave out
-   * @param clock for the time of a write
-   */
-  public Publisher(
-      String rwService,
-      String roService,
-      String portName,
-      int defaultPort,
-      boolean slices,
-      Clock clock) {
-    this.rwService = rwService;
-    this.roService = roService;
-    this.portName = portName;
-    this.defaultPort = defaultPort;
-    this.slices = slices;
-    this.clock = clock;
-  }
-
-  /** Name of the read-write Service. */
-  public String rwService() {
-    return rwService;
-  }
-
-  /** Name of the read-only Service. */
-  public String roService() {
-    return roService;
-  }
-
-  /** The plans of both Services, the read-write one first. */
+/**
+ * Turns a verified topology into the Endpoints, or EndpointSlices, of the two Services.
+ *
+ * @param slices whether PUBLISH is endpointslices
+ * @param defaultPort PGPORT, which signatures leave out
+ * @param clock for the time of a write
+ */
+public record Publisher(
+    String rwService,
+    String roService,
+    String portName,
+    int defaultPort,
+    boolean slices,
+    Clock clock) {
+  /** The plans by which both Services follow the verdict, the read-write one first. */
   public List<Plan> plans(
       Topology topology,
       Verdict verdict,
       LastPublished published,
       ObservedService readWrite,
       ObservedService readOnly) {
+    Map<String, String> state = state(topology, verdict, published);
     return List.of(
-        readWrite(topology, verdict, published, readWrite),
-        readOnly(topology, verdict, published, readOnly));
-  }
-
-  /** Returns the plan that puts the primary behind the read-write Service. */
-  public Plan readWrite(
-      Topology topology, Verdict verdict, LastPublished published, ObservedService observed) {
-    return plan(
-        rwService,
-        Plan.Purpose.FOLLOW,
-        List.of(verdict.primary()),
-        state(topology, verdict, published),
-        observed);
-  }
-
-  /** Returns the plan that puts the standbys behind the read-only Service. */
-  public Plan readOnly(
-      Topology topology, Verdict verdict, LastPublished published, ObservedService observed) {
-    return plan(
-        roService,
-        Plan.Purpose.FOLLOW,
-        verdict.readOnly().members(),
-        state(topology, verdict, published),
-        observed);
+        plan(rwService, Plan.Purpose.FOLLOW, List.of(verdict.primary()), state, readWrite),
+        plan(roService, Plan.Purpose.FOLLOW, verdict.readOnly().members(), state, readOnly));
   }
 
   /** Returns the plan that puts the last verified primary back. The stored topology stays. */
@@ -102,46 +56,33 @@ public final class Publisher {
   }
 
   /**
-   * Returns the plan that puts a primary that an operator has chosen behind the read-write Service.
+   * Returns the plans that put a primary that an operator has chosen behind the read-write Service.
+   * The read-only Service keeps its addresses, and has no plan if it has no object.
    *
    * @param chosen a primary that answered
    * @param primary what is to be stored about it
    * @param generation the generation that this choice begins
    */
-  public Plan chosenReadWrite(
+  public List<Plan> chosen(
       NodeState chosen,
       PublishedPrimary primary,
       long generation,
       Topology topology,
       ObservedService readWrite,
       ObservedService readOnly) {
-    Map<String, String> state = chosenState(chosen, primary, generation, topology, readOnly);
-    return plan(rwService, Plan.Purpose.OVERRULE, List.of(chosen), state, readWrite);
-  }
-
-  /** Returns the same plan for the read-only Service, which keeps its addresses. */
-  public Plan chosenReadOnly(
-      NodeState chosen,
-      PublishedPrimary primary,
-      long generation,
-      Topology topology,
-      ObservedService readOnly) {
-    Map<String, String> state = chosenState(chosen, primary, generation, topology, readOnly);
-    return plan(roService, Plan.Purpose.OVERRULE, nodesOf(readOnly), state, readOnly);
-  }
-
-  private Map<String, String> chosenState(
-      NodeState chosen,
-      PublishedPrimary primary,
-      long generation,
-      Topology topology,
-      ObservedService readOnly) {
-    List<NodeState> standbys =
-        nodesOf(readOnly).stream()
-            .filter(node -> !node.endpoint().equals(chosen.endpoint()))
-            .toList();
-    return state(
-        chosen, primary, standbys, topology, chosen.server().systemIdentifier(), generation);
+    List<NodeState> served = nodesOf(readOnly);
+    Map<String, String> state =
+        state(
+            chosen,
+            primary,
+            served.stream().filter(node -> !node.endpoint().equals(chosen.endpoint())).toList(),
+            topology,
+            chosen.server().systemIdentifier(),
+            generation);
+    Plan first = plan(rwService, Plan.Purpose.OVERRULE, List.of(chosen), state, readWrite);
+    return readOnly.isMissing()
+        ? List.of(first)
+        : List.of(first, plan(roService, Plan.Purpose.OVERRULE, served, state, readOnly));
   }
 
   private List<NodeState> nodesOf(ObservedService observed) {
@@ -272,7 +213,9 @@ public final class Publisher {
     Map<String, String> state = new TreeMap<>();
     state.put(Annotations.LAST_TOPOLOGY, Signature.of(node, standbys, defaultPort));
     state.put(
-        Annotations.NODES, NodeList.text(topology.nodes().stream().map(NodeState::node).toList()));
+        Annotations.NODES,
+        NodeList.text(
+            topology.nodes().stream().map(each -> each.node().entry()).distinct().toList()));
     state.put(Annotations.PRIMARY, primary.name());
     state.put(Annotations.ENTRIES, String.join(",", primary.entries()));
     state.put(Annotations.STARTED_AT, text(primary.startedAt()));

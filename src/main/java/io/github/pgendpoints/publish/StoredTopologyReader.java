@@ -17,24 +17,16 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** Reads the topology that the objects of both Services store. */
-public final class StoredTopologyReader {
+/**
+ * Reads the topology that the objects of both Services store.
+ *
+ * @param defaultPort PGPORT, which signatures leave out
+ * @param warnings receives what cannot be read and is ignored
+ */
+public record StoredTopologyReader(
+    int defaultPort, boolean allowLoopback, Consumer<String> warnings) {
   private static final BigInteger MAX_TIMELINE = BigInteger.valueOf(Line.MAX_TIMELINE);
   private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
-
-  private final int defaultPort;
-  private final boolean allowLoopback;
-  private final Consumer<String> warnings;
-
-  /**
-   * @param defaultPort PGPORT, which signatures leave out
-   * @param warnings receives what cannot be read and is ignored
-   */
-  public StoredTopologyReader(int defaultPort, boolean allowLoopback, Consumer<String> warnings) {
-    this.defaultPort = defaultPort;
-    this.allowLoopback = allowLoopback;
-    this.warnings = warnings;
-  }
 
   /**
    * What one object stores.

@@ -27,7 +27,7 @@ public final class Settings {
   private final Map<String, String> environment;
   private final List<Node> nodes;
   private final PostgresSettings postgres;
-  private final AlertSettings alerts;
+  private final SinkSettings sinks;
   private final boolean allowLoopback;
   private final List<String> warnings;
 
@@ -64,8 +64,7 @@ public final class Settings {
             get(PGCONNECT_TIMEOUT),
             get(TCP_CONNECT_TIMEOUT),
             get(MAX_WORKERS));
-    this.alerts =
-        new AlertSettings(get(ALERT_REPEAT), get(ALERT_SINKS), new SinkSettings(environment));
+    this.sinks = new SinkSettings(environment);
   }
 
   @SuppressWarnings("unchecked") // Only the setting's own parser puts a value here.
@@ -110,8 +109,8 @@ public final class Settings {
     return unstable.compareTo(get(PROBE_INTERVAL)) < 0 ? unstable : get(PROBE_INTERVAL);
   }
 
-  public AlertSettings alerts() {
-    return alerts;
+  public SinkSettings sinks() {
+    return sinks;
   }
 
   /** Whether loopback addresses may be published, which Kubernetes never accepts. */

@@ -4,6 +4,7 @@ import static io.github.pgendpoints.settings.FileTypes.*;
 import static io.github.pgendpoints.settings.ValueType.*;
 
 import ch.qos.logback.classic.Level;
+import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.logging.Logging;
 import io.github.pgendpoints.postgres.AuthMethods;
 import io.github.pgendpoints.topology.Quorum;
@@ -242,16 +243,16 @@ public final class SettingsCatalog {
               8778,
               "Port for Hawtio on 127.0.0.1, in continuous mode. off disables JMX, too.")
           .condition("other than MANAGEMENT_PORT");
-  static final Setting<Duration> ALERT_REPEAT =
+  public static final Setting<Duration> ALERT_REPEAT =
       Setting.of(
           "ALERT_REPEAT",
           durations("1s", "720h"),
           Duration.ofHours(1),
           "Time between alerts of a condition that lasts, in continuous mode.");
-  static final Setting<Set<String>> ALERT_SINKS =
+  public static final Setting<Set<String>> ALERT_SINKS =
       Setting.of(
           "ALERT_SINKS",
-          namesOf(AlertSettings.SHIPPED).or("none", Set.of()),
+          namesOf(SinkFiles.SHIPPED).or("none", Set.of()),
           Set.of(),
           "Shipped sinks that receive the alerts.");
   public static final Setting<Level> LOG_LEVEL =

@@ -3,7 +3,6 @@ package io.github.pgendpoints.status;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.pgendpoints.cycle.Result;
-import io.github.pgendpoints.publish.Mismatch;
 import io.github.pgendpoints.publish.ObservedService;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.Publisher;
@@ -114,24 +113,14 @@ public record Status(
     Topology topology = result.topology();
     Verdict verdict = result.verdict();
     ReadOnly readOnly = verdict == null ? null : verdict.readOnly();
+    List<Plan> plans =
+        readOnly == null ? null : publisher.plans(topology, verdict, published, rw, ro);
     List<ServiceRow> services =
         published == null
             ? List.of()
             : List.of(
-                service(
-                    publisher.rwService(),
-                    rw,
-                    result.mismatches(),
-                    readOnly == null
-                        ? null
-                        : publisher.readWrite(topology, verdict, published, rw)),
-                service(
-                    publisher.roService(),
-                    ro,
-                    result.mismatches(),
-                    readOnly == null
-                        ? null
-                        : publisher.readOnly(topology, verdict, published, ro)));
+                service(publisher.rwService(), rw, result, plans == null ? null : plans.get(0)),
+                service(publisher.roService(), ro, result, plans == null ? null : plans.get(1)));
     return new Status(
         result.outcome().exitCode(),
         readOnly != null,
@@ -148,13 +137,13 @@ public record Status(
   }
 
   private static ServiceRow service(
-      String name, ObservedService observed, List<Mismatch> mismatches, Plan plan) {
+      String name, ObservedService observed, Result result, Plan plan) {
     return new ServiceRow(
         name,
         plan == null ? null : plan.desiredDestinations(),
         observed.isMissing() ? null : observed.destinations(),
         plan == null ? null : plan.isUnchanged(),
-        mismatches.stream()
+        result.mismatches().stream()
             .filter(mismatch -> mismatch.service().equals(name))
             .map(mismatch -> new TreeSet<>(mismatch.seen()))
             .findFirst()

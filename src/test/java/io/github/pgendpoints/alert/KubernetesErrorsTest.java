@@ -1,6 +1,7 @@
 package io.github.pgendpoints.alert;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.Status;
@@ -11,6 +12,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketException;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
@@ -33,6 +35,19 @@ class KubernetesErrorsTest {
 
     assertTrue(lease.endsWith("no answer within 50 ms"), lease);
     assertEquals(whole, errors.within(Duration.ofHours(1)).describe(timeout));
+  }
+
+  @Test
+  void namesNoPasswordOfTheAddress() {
+    Config underscore =
+        new ConfigBuilder().withMasterUrl("https://admin:sekret@kube_api:6443").build();
+
+    String sentence =
+        new KubernetesErrors(underscore)
+            .describe(new KubernetesClientException("x", new UnknownHostException("kube_api")));
+
+    assertTrue(sentence.startsWith("the Kubernetes API at kube_api:6443 "), sentence);
+    assertFalse(sentence.contains("sekret"), sentence);
   }
 
   static Stream<Arguments> refusals() {

@@ -183,7 +183,9 @@ class NextWritesTest {
               }
             });
     Topology many = new Topology(nodes, Nodes.AT);
-    return publisher(publish).readOnly(many, everyStandby(many), nothingPublished(), observed);
+    return publisher(publish)
+        .plans(many, everyStandby(many), nothingPublished(), observed, observed)
+        .get(1);
   }
 
   // --- objects that exist -----------------------------------------------------------------------
@@ -249,7 +251,9 @@ class NextWritesTest {
   }
 
   private static Plan plan(Publisher publisher, Topology topology, ObservedService observed) {
-    return publisher.readWrite(topology, everyStandby(topology), nothingPublished(), observed);
+    return publisher
+        .plans(topology, everyStandby(topology), nothingPublished(), observed, observed)
+        .get(0);
   }
 
   private static Plan withPurpose(Plan plan, Plan.Purpose purpose) {

@@ -6,11 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.LastPublished;
+import io.github.pgendpoints.topology.Lsn;
 import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.Node;
+import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.Nodes;
 import io.github.pgendpoints.topology.Quorum;
 import io.github.pgendpoints.topology.ReadOnlyRules;
+import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.StandbyHysteresis;
+import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Clock;
@@ -59,6 +64,57 @@ class OverrulePlannerTest {
         memory.generation(),
         false,
         List.of());
+  }
+
+  @Test
+  void choosesTheEntryWithExactlyTheGivenName() {
+    NodeState other = primary(new Node("10.0.0.1", 5433, "10.0.0.1:5433"), 6);
+    NodeState named = primary(new Node("10.0.0.1", 5432, "10.0.0.1"), 7);
+
+    OverruleProposal proposal = choose("10.0.0.1", Nodes.topology(other, named));
+
+    assertEquals("10.0.0.1:5432", proposal.memory().primary().endpoint());
+  }
+
+  @Test
+  void choosesNoneOfSeveralPrimariesOfOneName() {
+    Node entry = new Node("db.example.com", 5433, "db.example.com:5433");
+    NodeState one = primary(entry.at("10.0.0.1"), 6);
+    NodeState other = primary(entry.at("10.0.0.2"), 7);
+
+    OverruleProposal proposal = choose("db.example.com:5433", Nodes.topology(one, other));
+
+    assertTrue(
+        proposal.problem().startsWith("overrule: several primaries answer; name the one"),
+        proposal.problem());
+    assertEquals(
+        "10.0.0.2:5433",
+        choose("10.0.0.2:5433", Nodes.topology(one, other)).memory().primary().endpoint());
+  }
+
+  private static NodeState primary(Node node, long timeline) {
+    String address = node.address() == null ? node.host() : node.address();
+    // Another start time for each port: each is another server.
+    Server server =
+        new Server(
+            Nodes.CLUSTER,
+            Nodes.startedAt(address) + node.port(),
+            timeline,
+            Lsn.of("0/3000060"),
+            false);
+    return NodeState.answered(node, State.PRIMARY, address, server);
+  }
+
+  private static OverruleProposal choose(String entry, Topology topology) {
+    Clock clock = Clock.fixed(FIRST, ZoneOffset.UTC);
+    ObservedService nothing = new ObservedService(null, List.of());
+    return new OverrulePlanner(
+            entry,
+            true,
+            new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, clock),
+            process(),
+            clock)
+        .choose(topology, Nodes.nothingPublished(), nothing, nothing);
   }
 
   /** Without STATE, only the manager still knows the generation of the deleted objects. */

@@ -27,6 +27,7 @@ import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Right;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.Servers;
+import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import java.time.Clock;
 import java.time.Instant;
@@ -127,6 +128,22 @@ class PublisherTest {
 
     assertEquals(expected, annotations(readWrite(TOPOLOGY, null)));
     assertEquals(expected, annotations(readOnly(TOPOLOGY, null)));
+  }
+
+  @Test
+  void storesTheEntryOfANameWithSeveralServers() {
+    Node entry = new Node("db.example.com", 5432, "db.example.com");
+    NodeState one = primary("10.0.0.1", 1);
+    NodeState other = standby("10.0.0.2");
+    Topology topology =
+        topology(
+            NodeState.answered(entry.at("10.0.0.1"), State.PRIMARY, "10.0.0.1", one.server()),
+            NodeState.answered(entry.at("10.0.0.2"), State.STANDBY, "10.0.0.2", other.server()));
+
+    String stored = annotations(readWrite(topology, null)).get(Annotations.NODES);
+
+    assertEquals("db.example.com", stored);
+    assertEquals(List.of(entry), NodeList.parse(stored, 5432, false).nodes());
   }
 
   static Stream<Arguments> differences() {
@@ -356,11 +373,13 @@ class PublisherTest {
 
   private Publication decide(Topology topology, LastPublished published, Endpoints observed) {
     return publisher
-        .readWrite(
+        .plans(
             topology,
             Nodes.verdict(topology, published),
             published,
+            new ObservedService(observed, List.of()),
             new ObservedService(observed, List.of()))
+        .get(0)
         .endpoints();
   }
 
@@ -401,9 +420,9 @@ class PublisherTest {
     ObservedService ro = new ObservedService(readOnly, List.of());
 
     Publication first =
-        publisher.chosenReadWrite(chosen, primary, 5, TOPOLOGY, rw, ro).inForce().get(0);
+        publisher.chosen(chosen, primary, 5, TOPOLOGY, rw, ro).get(0).inForce().get(0);
     Publication second =
-        publisher.chosenReadOnly(chosen, primary, 5, TOPOLOGY, ro).inForce().get(0);
+        publisher.chosen(chosen, primary, 5, TOPOLOGY, rw, ro).get(1).inForce().get(0);
 
     assertEquals(Set.of("10.0.0.9:5432 (postgresql)"), first.desiredDestinations());
     assertEquals(
@@ -444,21 +463,25 @@ class PublisherTest {
 
   private Publication readWrite(Topology topology, Endpoints observed) {
     return publisher
-        .readWrite(
+        .plans(
             topology,
             everyStandby(topology),
             Nodes.nothingPublished(),
+            new ObservedService(observed, List.of()),
             new ObservedService(observed, List.of()))
+        .get(0)
         .endpoints();
   }
 
   private Publication readOnly(Topology topology, Endpoints observed) {
     return publisher
-        .readOnly(
+        .plans(
             topology,
             everyStandby(topology),
             Nodes.nothingPublished(),
+            new ObservedService(observed, List.of()),
             new ObservedService(observed, List.of()))
+        .get(1)
         .endpoints();
   }
 

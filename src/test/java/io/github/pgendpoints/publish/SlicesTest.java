@@ -239,19 +239,24 @@ class SlicesTest {
 
   private Map<String, String> labels(ObservedService observed) {
     return publisher
-        .readWrite(TOPOLOGY, everyStandby(TOPOLOGY), nothingPublished(), observed)
+        .plans(TOPOLOGY, everyStandby(TOPOLOGY), nothingPublished(), observed, observed)
+        .get(0)
         .endpoints()
         .labels();
   }
 
   private Plan readWrite(Topology topology, List<EndpointSlice> slices) {
-    return publisher.readWrite(
-        topology, everyStandby(topology), nothingPublished(), new ObservedService(null, slices));
+    ObservedService observed = new ObservedService(null, slices);
+    return publisher
+        .plans(topology, everyStandby(topology), nothingPublished(), observed, observed)
+        .get(0);
   }
 
   private Plan readOnly(Topology topology, List<EndpointSlice> slices) {
-    return publisher.readOnly(
-        topology, everyStandby(topology), nothingPublished(), new ObservedService(null, slices));
+    ObservedService observed = new ObservedService(null, slices);
+    return publisher
+        .plans(topology, everyStandby(topology), nothingPublished(), observed, observed)
+        .get(1);
   }
 
   private List<EndpointSlice> written(Plan plan) {

@@ -94,7 +94,7 @@ class SettingsReaderTest {
       Settings settings = read(Map.of(name, link));
 
       assertEquals(5432, settings.postgres().port());
-      assertEquals("unset", settings.alerts().sinkSettings().get("ALERT_MAIL_PORT", "unset"));
+      assertEquals("unset", settings.sinks().get("ALERT_MAIL_PORT", "unset"));
     }
   }
 
@@ -464,7 +464,7 @@ class SettingsReaderTest {
   void readsNamesOfSinksWithBlanks() throws Exception {
     assertEquals(
         Set.of("slack", "webhook"),
-        read(Map.of("ALERT_SINKS", " webhook , Slack ")).alerts().sinks());
+        read(Map.of("ALERT_SINKS", " webhook , Slack ")).get(ALERT_SINKS));
   }
 
   @ParameterizedTest

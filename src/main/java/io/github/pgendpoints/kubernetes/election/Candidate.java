@@ -12,17 +12,9 @@ import java.util.UUID;
  * first process of the same pod, which the pod's uid shows: the kubelet restarts a container of a
  * pod only after the previous one has ended.
  */
-public final class Candidate {
+public record Candidate(String identity, String predecessors) {
   private static final int FIRST_PROCESS = 1;
   private static final int SHORT = 8;
-
-  private final String identity;
-  private final String predecessors;
-
-  private Candidate(String identity, String predecessors) {
-    this.identity = identity;
-    this.predecessors = predecessors;
-  }
 
   /**
    * Returns the candidate of this process.
@@ -40,11 +32,6 @@ public final class Candidate {
     }
     String pod = "%s_%s_".formatted(host, uid);
     return new Candidate(pod + instance, pod);
-  }
-
-  /** The name of this process as holder in the Lease; no other process has the same name. */
-  public String identity() {
-    return identity;
   }
 
   /**

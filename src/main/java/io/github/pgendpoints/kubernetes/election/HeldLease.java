@@ -6,25 +6,16 @@ import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.util.Optional;
 
-/** Detects whether another process leads, for a process that takes part in no election. */
-public final class HeldLease {
+/**
+ * Detects whether another process leads, for a process that takes part in no election.
+ *
+ * @param name LEASE_NAME
+ */
+public record HeldLease(KubernetesClient client, String namespace, String name) {
   private static final Duration POLL = Duration.ofMillis(250);
 
   /** The longest time to observe a Lease, even if its duration is longer. */
   private static final Duration MAX_DURATION = Duration.ofSeconds(15);
-
-  private final KubernetesClient client;
-  private final String namespace;
-  private final String name;
-
-  /**
-   * @param name LEASE_NAME
-   */
-  public HeldLease(KubernetesClient client, String namespace, String name) {
-    this.client = client;
-    this.namespace = namespace;
-    this.name = name;
-  }
 
   /**
    * Returns the process that holds the Lease, as untrusted text. It is unknown which clock dated
