@@ -41,7 +41,7 @@ public final class Conditions {
   private final int defaultPort;
   private final MissingRights rights;
   private final FlapFilter flapping;
-  private final Lifecycle lifecycle;
+  private final ConditionTracker tracker;
   private final NodeConditions nodes;
   private final UnplacedStandbys undetermined = new UnplacedStandbys();
   private final Set<String> degradations = new HashSet<>();
@@ -65,14 +65,13 @@ public final class Conditions {
     this.defaultPort = defaultPort;
     this.rights = rights;
     this.flapping = new FlapFilter(repeat);
-    this.lifecycle = new Lifecycle(repeat, clock);
-    this.nodes = new NodeConditions(lifecycle);
+    this.tracker = new ConditionTracker(repeat, clock);
+    this.nodes = new NodeConditions(tracker);
   }
 
   /** Returns new conditions for the same cluster, with nothing reported yet. */
   public Conditions afresh() {
-    return new Conditions(
-        cluster, defaultPort, lifecycle.repeatsAfter(), rights, lifecycle.clock());
+    return new Conditions(cluster, defaultPort, tracker.repeatsAfter(), rights, tracker.clock());
   }
 
   /** Records what is published, as the last topology of a process that has verified none yet. */
@@ -107,7 +106,7 @@ public final class Conditions {
           "foreign node %s at %s is %s: it is put behind neither Service"
               .formatted(node.node(), node.address(), node.reason());
       String name = node.node().name();
-      lifecycle.add(Kind.FOREIGN_NODE, Severity.ERROR, name, "", "", message, Stage.ASKED);
+      tracker.add(Kind.FOREIGN_NODE, Severity.ERROR, name, "", "", message, Stage.ASKED);
     }
     rights.in(topology).forEach((right, message) -> degrade(message, right));
   }
@@ -126,7 +125,7 @@ public final class Conditions {
       }
     }
     undetermined
-        .observe(asked, verdict, lifecycle.now())
+        .observe(asked, verdict, tracker.now())
         .forEach((node, message) -> degrade(message, "undetermined " + node));
     if (verdict.isVerified()) {
       verify(verdict.primary(), verdict.readOnly());
@@ -136,12 +135,12 @@ public final class Conditions {
   private void report(Kind kind, Report report) {
     String subject = report.subject();
     if (report.pending()) {
-      lifecycle.keep(kind, subject);
+      tracker.keep(kind, subject);
       return;
     }
     Severity severity = report.topic().isError() ? Severity.ERROR : Severity.WARN;
     String detail = report.headline();
-    lifecycle.add(kind, severity, subject, detail, detail, report.message(), Stage.ASKED);
+    tracker.add(kind, severity, subject, detail, detail, report.message(), Stage.ASKED);
   }
 
   private void refuse(Kind kind, Report report, String outcome) {
@@ -150,13 +149,13 @@ public final class Conditions {
         asked.nodes().stream()
             .map(node -> node.node() + "=" + node.state())
             .collect(Collectors.joining(","));
-    String sort = report.headline() + outcome;
-    lifecycle.add(
+    String category = report.headline() + outcome;
+    tracker.add(
         kind,
         Severity.ERROR,
         report.subject(),
-        states + sort,
-        sort,
+        states + category,
+        category,
         report.message(outcome),
         Stage.ASKED);
     lastSignature = "";
@@ -170,7 +169,7 @@ public final class Conditions {
       String topic = kind == Kind.PRIMARY_CHANGED ? null : "topology";
       event(kind, Severity.INFO, "", "topology verified: " + after, topic, after);
     } else {
-      lifecycle.repeat(Severity.INFO, "topology verified: " + after, "");
+      tracker.repeat(Severity.INFO, "topology verified: " + after, "");
     }
     lastSignature = after;
     nodes.report(readOnly);
@@ -190,7 +189,7 @@ public final class Conditions {
   /** Reports that nothing is written because of {@code by}. */
   public void reportPause(String by) {
     String message = "paused by %s: nothing is written".formatted(by);
-    lifecycle.add(Kind.PAUSED, Severity.WARN, "", by, by, message, Stage.READ);
+    tracker.add(Kind.PAUSED, Severity.WARN, "", by, by, message, Stage.READ);
   }
 
   /** Reports that an object of a Service was written. */
@@ -215,7 +214,7 @@ public final class Conditions {
    * @param message names the cause; a changed message causes an alert
    */
   public void reportMismatch(String service, boolean isError, String message) {
-    lifecycle.add(
+    tracker.add(
         Kind.MISMATCH,
         isError ? Severity.ERROR : Severity.WARN,
         service,
@@ -239,7 +238,7 @@ public final class Conditions {
   private void fail(Kind kind, String message) {
     Stage next = Stage.values()[Math.min(reached.ordinal() + 1, Stage.PUBLISHED.ordinal())];
     String what = FailureText.withoutVarying(message);
-    lifecycle.add(kind, Severity.ERROR, "", what, what, message, next);
+    tracker.add(kind, Severity.ERROR, "", what, what, message, next);
   }
 
   /** Reports that a check is off, or a setting is probably a mistake, once per process. */
@@ -256,8 +255,8 @@ public final class Conditions {
 
   private void event(
       Kind kind, Severity severity, String subject, String message, String topic, String change) {
-    Instant now = lifecycle.now();
-    lifecycle.drafts().add(AlertDraft.event(kind, severity, subject, message, now, topic, change));
+    Instant now = tracker.now();
+    tracker.drafts().add(AlertDraft.event(kind, severity, subject, message, now, topic, change));
   }
 
   /**
@@ -266,16 +265,16 @@ public final class Conditions {
    * @return its alerts, in the order in which things happened
    */
   public List<Alert> endCycle() {
-    Instant now = lifecycle.now();
-    List<AlertDraft> drafts = flapping.filter(lifecycle.endCycle(reached), now);
+    Instant now = tracker.now();
+    List<AlertDraft> drafts = flapping.filter(tracker.endCycle(reached), now);
     List<Alert.Node> found =
         asked == null || drafts.isEmpty()
             ? List.of()
             : List.copyOf(asked.nodes().stream().map(Alert.Node::of).toList());
     List<Alert> alerts = drafts.stream().map(draft -> alert(draft, found, now)).toList();
-    repeated = List.copyOf(lifecycle.repeated());
+    repeated = List.copyOf(tracker.repeated());
     reported = alerts;
-    lifecycle.beginCycle();
+    tracker.beginCycle();
     before = after == null ? before : after;
     after = null;
     asked = null;
@@ -311,7 +310,7 @@ public final class Conditions {
 
   /** One sentence for each condition that the last cycle left open. */
   public List<String> openMessages() {
-    return lifecycle.open().values().stream()
+    return tracker.open().values().stream()
         .map(condition -> ForeignText.clean(condition.message(), MAX_MESSAGE))
         .toList();
   }
@@ -321,13 +320,13 @@ public final class Conditions {
     lastSignature = "";
     before = null;
     nodes.restore(ConditionsSnapshot.empty());
-    lifecycle.restore(Map.of());
+    tracker.restore(Map.of());
     flapping.forget();
   }
 
   /** Returns what another process needs to continue from here. */
   public ConditionsSnapshot snapshot() {
-    return nodes.snapshot(lastSignature, before, lifecycle.open(), degradationsNow);
+    return nodes.snapshot(lastSignature, before, tracker.open(), degradationsNow);
   }
 
   /** Continues where another process ended. Called before the first cycle. */
@@ -335,9 +334,9 @@ public final class Conditions {
     lastSignature = snapshot.signature();
     before = snapshot.verified();
     nodes.restore(snapshot);
-    lifecycle.restore(snapshot.lasting());
+    tracker.restore(snapshot.lasting());
     degradations.addAll(snapshot.degradations());
-    lifecycle
+    tracker
         .drafts()
         .removeIf(
             draft ->

@@ -19,7 +19,7 @@ import java.util.Set;
  * Keeps a topic that changes over and over from flooding the sinks. A topic that changes more than
  * {@link #CALM} times within {@link #QUIET} flaps. This is reported once, then every ALERT_REPEAT
  * with the number of changes, and once when the topic has not changed for {@link #QUIET}. A change
- * of a sort that is new to the topic is reported at once, even while it flaps.
+ * of a category that is new to the topic is reported at once, even while it flaps.
  *
  * <p>For sinks such as Alertmanager, a condition that flaps is one that lasts. This class reads no
  * clock. Used by one cycle at a time.
@@ -31,20 +31,22 @@ final class FlapFilter {
   /** This many changes within {@link #QUIET} are reported one by one: three back and forth. */
   static final int CALM = 6;
 
-  /** The limit of sorts that can be new: a server may cause a different one with each probe. */
-  private static final int MAX_SORTS = 20;
+  /**
+   * The limit of categories that can be new: a server may cause a different one with each probe.
+   */
+  private static final int MAX_CATEGORIES = 20;
 
-  private record Change(Instant at, String sort) {}
+  private record Change(Instant at, String category) {}
 
   private static final class Topic {
     private final Deque<Change> recent = new ArrayDeque<>();
-    private final Set<String> sorts = new HashSet<>();
+    private final Set<String> categories = new HashSet<>();
     private Severity severity = Severity.INFO;
     private Kind firing;
     private AlertDraft last;
     private Instant lastAt;
     private Instant since;
-    private Instant saidAt;
+    private Instant reportedAt;
     private long changes;
 
     private boolean flaps() {
@@ -118,20 +120,21 @@ final class FlapFilter {
     }
     topic.since = topic.recent.getFirst().at();
     topic.changes = topic.recent.size() + 1L;
-    topic.recent.forEach(change -> topic.sorts.add(change.sort()));
-    topic.sorts.add(draft.change());
+    topic.recent.forEach(change -> topic.categories.add(change.category()));
+    topic.categories.add(draft.change());
     return again(topic, draft, now);
   }
 
   private AlertDraft whileFlapping(Topic topic, AlertDraft draft, Instant now) {
     topic.changes++;
-    boolean news = topic.sorts.size() < MAX_SORTS && topic.sorts.add(draft.change());
-    return news || !now.isBefore(topic.saidAt.plus(repeat)) ? again(topic, draft, now) : null;
+    boolean isNew =
+        topic.categories.size() < MAX_CATEGORIES && topic.categories.add(draft.change());
+    return isNew || !now.isBefore(topic.reportedAt.plus(repeat)) ? again(topic, draft, now) : null;
   }
 
   /** Returns the draft as that of a condition that lasts, with the number of changes. */
   private AlertDraft again(Topic topic, AlertDraft draft, Instant now) {
-    topic.saidAt = now;
+    topic.reportedAt = now;
     String message =
         "%s; flapping: %d changes since %s"
             .formatted(draft.message(), topic.changes, topic.since.truncatedTo(ChronoUnit.SECONDS));

@@ -18,13 +18,13 @@ import java.util.stream.Collectors;
 
 /** Reports when a node changes its state, and when it leaves or enters the read-only Service. */
 final class NodeConditions {
-  private final Lifecycle lifecycle;
-  private final Slots troubles = new Slots("node ", Stage.ASKED);
-  private final Slots leftOut = new Slots("read from ", Stage.PUBLISHED);
+  private final ConditionTracker tracker;
+  private final OpenConditions troubles = new OpenConditions("node ", Stage.ASKED);
+  private final OpenConditions leftOut = new OpenConditions("read from ", Stage.PUBLISHED);
   private Map<String, State> lastStates = Map.of();
 
-  NodeConditions(Lifecycle lifecycle) {
-    this.lifecycle = lifecycle;
+  NodeConditions(ConditionTracker tracker) {
+    this.tracker = tracker;
   }
 
   ConditionsSnapshot snapshot(
@@ -97,13 +97,13 @@ final class NodeConditions {
         "standby %s is not read from");
   }
 
-  /** Open conditions of one sort, at most one per node, by the name of the node. */
-  private final class Slots {
+  /** Open conditions of one kind, at most one per node, by the name of the node. */
+  private final class OpenConditions {
     private final Map<String, OpenCondition> open = new LinkedHashMap<>();
     private final String topic;
     private final Stage provenBy;
 
-    Slots(String topic, Stage provenBy) {
+    OpenConditions(String topic, Stage provenBy) {
       this.topic = topic;
       this.provenBy = provenBy;
     }
@@ -115,7 +115,7 @@ final class NodeConditions {
 
     /** Reports a change of a node, which ends its open condition. */
     void change(String name, Kind kind, String message, String change) {
-      Instant now = lifecycle.now();
+      Instant now = tracker.now();
       OpenCondition ended = open.remove(name);
       boolean begins =
           switch (kind) {
@@ -123,7 +123,7 @@ final class NodeConditions {
             default -> false;
           };
       Phase phase = begins ? Phase.BEGAN : ended == null ? Phase.HAPPENED : Phase.OVER;
-      lifecycle
+      tracker
           .drafts()
           .add(
               new AlertDraft(
@@ -143,13 +143,13 @@ final class NodeConditions {
 
     void repeat(String name, String message) {
       open.computeIfPresent(
-          name, (key, last) -> lifecycle.repeat(last, Severity.WARN, message, topic + name));
+          name, (key, last) -> tracker.repeat(last, Severity.WARN, message, topic + name));
     }
 
     void end(String name, String headline) {
       OpenCondition ended = open.remove(name);
       if (ended != null) {
-        lifecycle.end(ended, headline, topic + name);
+        tracker.end(ended, headline, topic + name);
       }
     }
 

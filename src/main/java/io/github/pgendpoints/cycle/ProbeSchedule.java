@@ -247,8 +247,8 @@ public final class ProbeSchedule {
     }
     Map<Node, State> states = new HashMap<>();
     topology.nodes().forEach(node -> states.put(node.node(), node.state()));
-    boolean news = lastStates != null && !states.equals(lastStates);
-    if (news || refused != this.refused) {
+    boolean changed = lastStates != null && !states.equals(lastStates);
+    if (changed || refused != this.refused) {
       changed(nanoTime.getAsLong());
     }
     lastStates = states;

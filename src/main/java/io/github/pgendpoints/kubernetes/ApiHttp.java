@@ -66,7 +66,7 @@ final class ApiHttp implements HttpClient.Factory {
     if (config.isTrustCerts() || config.isDisableHostnameVerification()) {
       builder.hostnameVerifier((host, session) -> true);
     }
-    ApiSockets sockets = new ApiSockets(access::certificates);
+    ReloadingSocketFactory sockets = new ReloadingSocketFactory(access::certificates);
     builder.sslSocketFactory(sockets, sockets.trust());
     ApiProxy proxy = access.proxy();
     if (proxy == null) {

@@ -101,7 +101,7 @@ public final class JolokiaServer extends ServiceSupport {
                 null,
                 SystemPropertyMode.NEVER),
             new QuietLogHandler(),
-            new JolokiaPolicy());
+            new JolokiaRestrictor());
     services.addServices(
         new ClasspathServiceCreator(JolokiaServiceManager.class.getClassLoader(), "services"));
     requests = new HttpRequestHandler(services.start());

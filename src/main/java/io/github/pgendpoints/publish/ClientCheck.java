@@ -41,7 +41,7 @@ public final class ClientCheck {
   /** What is known about one Service. Times are those of {@code nanoTime}. */
   private static final class State {
     private String version;
-    private Long lookedAt;
+    private Long comparedAt;
     private Long writtenAt;
     private Long differsSince;
     private Mismatch mismatch;
@@ -129,7 +129,7 @@ public final class ClientCheck {
     if (early || !isDue) {
       return;
     }
-    state.lookedAt = now;
+    state.comparedAt = now;
     compare(observation, state);
     if (state.differsSince != null && state.mismatch == null) {
       requestCycleIn.accept(GRACE);
@@ -142,7 +142,7 @@ public final class ClientCheck {
         observed.endpoints() == null
             ? null
             : observed.endpoints().getMetadata().getResourceVersion();
-    boolean isNew = state.lookedAt != null && !Objects.equals(version, state.version);
+    boolean isNew = state.comparedAt != null && !Objects.equals(version, state.version);
     state.version = version;
     if (isNew && state.writtenAt == null) {
       state.writtenAt = now;
@@ -152,7 +152,7 @@ public final class ClientCheck {
 
   private static boolean isDue(State state, long now) {
     boolean soon = state.writtenAt != null || state.differsSince != null || state.failure != null;
-    return state.lookedAt == null || now - state.lookedAt >= (soon ? GRACE : PERIOD).toNanos();
+    return state.comparedAt == null || now - state.comparedAt >= (soon ? GRACE : PERIOD).toNanos();
   }
 
   private void compare(Observation observation, State state) {
@@ -169,9 +169,9 @@ public final class ClientCheck {
         return;
       }
       if (state.differsSince == null) {
-        state.differsSince = state.writtenAt == null ? state.lookedAt : state.writtenAt;
+        state.differsSince = state.writtenAt == null ? state.comparedAt : state.writtenAt;
       }
-      if (state.lookedAt - state.differsSince >= GRACE.toNanos()) {
+      if (state.comparedAt - state.differsSince >= GRACE.toNanos()) {
         state.mismatch = mismatch(view);
       }
     } catch (KubernetesClientException e) {

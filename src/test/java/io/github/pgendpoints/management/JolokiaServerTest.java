@@ -119,9 +119,9 @@ class JolokiaServerTest {
       throws JMException {
     ObjectName mbean = new ObjectName(name);
 
-    assertEquals(allowed, new JolokiaPolicy().isOperationAllowed(mbean, operation));
-    assertTrue(new JolokiaPolicy().isAttributeReadAllowed(mbean, "any"));
-    assertFalse(new JolokiaPolicy().isAttributeWriteAllowed(mbean, "any"));
+    assertEquals(allowed, new JolokiaRestrictor().isOperationAllowed(mbean, operation));
+    assertTrue(new JolokiaRestrictor().isAttributeReadAllowed(mbean, "any"));
+    assertFalse(new JolokiaRestrictor().isAttributeWriteAllowed(mbean, "any"));
   }
 
   @Test

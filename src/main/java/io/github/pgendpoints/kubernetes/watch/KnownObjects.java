@@ -29,14 +29,14 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
   private final LongSupplier nanoTime;
 
   private Map<String, T> objects = Map.of();
-  private boolean holds;
+  private boolean upToDate;
   private long readAt;
 
   /** Whether the objects were read since {@link #forget}. */
   private boolean isRead;
 
   /** Whether the objects were still up to date when the last request was sent. */
-  private boolean held;
+  private boolean wasUpToDate;
 
   /** Whether the informer received changes when the last read was sent. */
   private boolean watched;
@@ -65,7 +65,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
    * @param watching whether the informer receives changes now
    */
   synchronized boolean isKnown(boolean watching) {
-    return watching && holds && isRead && nanoTime.getAsLong() - readAt < RESYNC.toNanos();
+    return watching && upToDate && isRead && nanoTime.getAsLong() - readAt < RESYNC.toNanos();
   }
 
   /** The objects of the last answers. */
@@ -84,7 +84,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
    * @param watching whether the informer receives changes now
    */
   synchronized void reading(boolean watching) {
-    requesting(holds && watching);
+    requesting(upToDate && watching);
     watched = watching;
     readAt = nanoTime.getAsLong();
     isRead = true;
@@ -92,12 +92,12 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
 
   /** Records that a write of one object is sent. Nothing is known until its answer. */
   synchronized void writing() {
-    requesting(holds);
+    requesting(upToDate);
   }
 
-  private void requesting(boolean held) {
-    this.held = held;
-    holds = false;
+  private void requesting(boolean wasUpToDate) {
+    this.wasUpToDate = wasUpToDate;
+    upToDate = false;
     reported = new HashMap<>();
     foundNone = false;
   }
@@ -117,12 +117,12 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     Map<String, T> now = new LinkedHashMap<>();
     found.forEach(object -> now.put(object.getMetadata().getName(), object));
     boolean missed =
-        held
+        wasUpToDate
             && reported != null
             && reported.isEmpty()
             && !foundNone
             && !versions(now).equals(versions(objects));
-    held = watched && !missed || now.size() <= 1;
+    wasUpToDate = watched && !missed || now.size() <= 1;
     take(now);
     return missed;
   }
@@ -148,7 +148,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
         reported != null
             && reported.keySet().stream().allMatch(this::isAsReported)
             && (!foundNone || reported.keySet().containsAll(now.keySet()));
-    holds = held && isConsistent;
+    upToDate = wasUpToDate && isConsistent;
     reported = null;
     if (!isConsistent) {
       wake.run();
@@ -194,7 +194,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
   }
 
   private void outdated() {
-    holds = false;
+    upToDate = false;
     wake.run();
   }
 

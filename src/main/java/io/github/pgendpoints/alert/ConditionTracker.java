@@ -16,8 +16,8 @@ import java.util.Map;
  * Tracks the conditions that each cycle finds again. A condition is reported when it begins, when
  * its details change, every ALERT_REPEAT while it lasts, and when it ends.
  */
-final class Lifecycle {
-  private record Finding(OpenCondition condition, Severity severity, String sort) {}
+final class ConditionTracker {
+  private record Finding(OpenCondition condition, Severity severity, String category) {}
 
   private final Duration repeat;
   private final Clock clock;
@@ -29,7 +29,7 @@ final class Lifecycle {
   /**
    * @param repeat ALERT_REPEAT
    */
-  Lifecycle(Duration repeat, Clock clock) {
+  ConditionTracker(Duration repeat, Clock clock) {
     this.repeat = repeat;
     this.clock = clock;
   }
@@ -81,7 +81,7 @@ final class Lifecycle {
    *
    * @param subject the node it is about; empty if it is about the whole cluster
    * @param detail excludes what varies from cycle to cycle, since a new detail causes an alert
-   * @param sort the part of the detail that makes a change new while the condition flaps
+   * @param category the part of the detail that makes a change new while the condition flaps
    * @param message one sentence for people
    * @param provenBy the stage from which a cycle that does not find the condition ends it
    */
@@ -90,11 +90,11 @@ final class Lifecycle {
       Severity severity,
       String subject,
       String detail,
-      String sort,
+      String category,
       String message,
       Stage provenBy) {
     OpenCondition condition = new OpenCondition(kind, subject, message, provenBy, now(), now());
-    found.putIfAbsent(condition.id() + " " + detail, new Finding(condition, severity, sort));
+    found.putIfAbsent(condition.id() + " " + detail, new Finding(condition, severity, category));
   }
 
   /** Keeps a condition open if it is: the cycle shows neither that it lasts nor that it ended. */
@@ -163,7 +163,7 @@ final class Lifecycle {
     Phase phase = ofOneMoment ? Phase.HAPPENED : earlier == null ? Phase.BEGAN : Phase.LASTS;
     OpenCondition begun =
         earlier == null ? condition : condition.reported(condition.message(), earlier, now());
-    drafts.add(AlertDraft.of(begun, finding.severity(), phase, topic, finding.sort()));
+    drafts.add(AlertDraft.of(begun, finding.severity(), phase, topic, finding.category()));
     return begun;
   }
 

@@ -9,10 +9,10 @@ import org.jolokia.server.core.restrictor.AbstractConstantRestrictor;
  * routes. Other JMX operations are refused, such as a dump of the heap, which holds the password,
  * or sending a forged message to the route that writes.
  */
-final class JolokiaPolicy extends AbstractConstantRestrictor {
+final class JolokiaRestrictor extends AbstractConstantRestrictor {
   private static final Set<String> OF_ROUTES = Set.of("start", "stop", "suspend", "resume");
 
-  JolokiaPolicy() {
+  JolokiaRestrictor() {
     super(true);
   }
 

@@ -28,7 +28,7 @@ import javax.net.ssl.X509TrustManager;
  * Opens TLS connections to the API with the current certificates of the files: a cluster replaces
  * its CA, and an issuer replaces a client certificate, while the program runs.
  */
-final class ApiSockets extends SSLSocketFactory {
+final class ReloadingSocketFactory extends SSLSocketFactory {
   private final Supplier<Config> access;
   private Context current;
 
@@ -39,7 +39,7 @@ final class ApiSockets extends SSLSocketFactory {
    * @param access supplies the current certificates and files
    * @throws IllegalArgumentException if they cannot be used
    */
-  ApiSockets(Supplier<Config> access) {
+  ReloadingSocketFactory(Supplier<Config> access) {
     this.access = access;
     Config config = access.get();
     try {
