@@ -4,8 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.fabric8.kubernetes.api.model.EndpointAddress;
-import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Mode;
@@ -35,18 +33,18 @@ class ContinuousIT {
   @Test
   void followsAFailoverAndRepairsWhatOthersChange() throws SQLException {
     try (Run run = run().start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
-      assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+      until(() -> api.addresses("pg-ro").size() == 2);
+      assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
 
       cluster.primary().kill();
       cluster.servers().get(1).promote();
-      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
-      until(() -> addresses("pg-ro").equals(List.of("127.0.0.3")));
+      until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.2")));
+      until(() -> api.addresses("pg-ro").equals(List.of("127.0.0.3")));
 
       api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
-      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+      until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.2")));
       api.deleteEndpoints("pg-ro");
-      until(() -> addresses("pg-ro").equals(List.of("127.0.0.3")));
+      until(() -> api.addresses("pg-ro").equals(List.of("127.0.0.3")));
       until(() -> run.logged("pg-ro created").size() == 2);
     }
   }
@@ -54,11 +52,11 @@ class ContinuousIT {
   @Test
   void followsPromotionDespiteOpenOldSessions() throws SQLException {
     try (Run run = run().with("PGCONNECT_TIMEOUT", "2").start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
 
       cluster.primary().freezePostmaster();
       cluster.servers().get(1).promote();
-      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+      until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.2")));
 
       assertEquals(List.of(), run.logged("multiple primaries"));
     } finally {
@@ -70,7 +68,7 @@ class ContinuousIT {
   @Test
   void movesToNoServerThatRefusedNewClientsMeanwhile() throws Exception {
     try (Run run = run().start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
       pause("true");
       until(() -> run.logged("paused by").size() == 1);
       cluster.primary().kill();
@@ -85,7 +83,7 @@ class ContinuousIT {
       pause(null);
 
       until(() -> run.logged("no primary").stream().anyMatch(line -> line.contains("rejects")));
-      assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+      assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
     }
   }
 
@@ -107,7 +105,7 @@ class ContinuousIT {
   void writesAndSaysNothingWhileNothingChanges() {
     CycleCount cycles = new CycleCount();
     try (Run run = run().bind("cycles", cycles).start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
       until(() -> run.logged("pg-ro created").size() == 1);
       List<String> said = run.log();
       int before = cycles.ended();
@@ -115,7 +113,7 @@ class ContinuousIT {
 
       until(() -> cycles.ended() >= before + 10);
 
-      assertEquals(List.of(), writes());
+      assertEquals(List.of(), api.writes());
       assertEquals(said, run.log());
     }
   }
@@ -163,8 +161,8 @@ class ContinuousIT {
 
     assertTrue(Duration.ofNanos(System.nanoTime() - stopped).compareTo(Duration.ofSeconds(5)) < 0);
     cluster.servers().forEach(server -> server.thaw());
-    assertEquals(List.of(), writes());
-    assertEquals(List.of(), addresses("pg-rw"));
+    assertEquals(List.of(), api.writes());
+    assertEquals(List.of(), api.addresses("pg-rw"));
   }
 
   @Test
@@ -173,7 +171,7 @@ class ContinuousIT {
     try (Run run = run().with("KUBERNETES_TIMEOUT", "200ms").start(Mode.CONTINUOUS)) {
       until(() -> run.logged("ERROR the Kubernetes API at").size() == 1);
       api.start();
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
       until(() -> run.logged("INFO over: the Kubernetes API at").size() == 1);
     }
   }
@@ -195,18 +193,5 @@ class ContinuousIT {
     return api.calls().stream()
         .filter(call -> call.startsWith("GET ") && !call.contains("?"))
         .toList();
-  }
-
-  private List<String> writes() {
-    return api.calls().stream().filter(call -> !call.startsWith("GET ")).toList();
-  }
-
-  private List<String> addresses(String name) {
-    Endpoints endpoints = api.endpoints(name);
-    return endpoints == null
-        ? List.of()
-        : endpoints.getSubsets().stream()
-            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-            .toList();
   }
 }

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
-import io.fabric8.kubernetes.api.model.EndpointAddress;
-import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.github.pgendpoints.support.Http;
@@ -88,7 +86,7 @@ class LeaderIT {
     first.process().destroyForcibly();
     api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
 
-    until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+    until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.1")));
 
     assertTakenOver(killed, 10);
   }
@@ -102,7 +100,7 @@ class LeaderIT {
     // Edited only now, so that the old leader cannot repair it before it exits.
     api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
 
-    until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+    until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.1")));
 
     // It takes about one second on an idle machine; the benchmark measures it.
     assertTakenOver(terminated, 4);
@@ -125,7 +123,7 @@ class LeaderIT {
 
     until(() -> second.err().contains("INFO over: no primary"));
 
-    assertEquals(List.of("127.0.0.2"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.2"), api.addresses("pg-rw"));
   }
 
   @Test
@@ -202,9 +200,9 @@ class LeaderIT {
 
       stops.add(Instant.now());
       standby.stopImmediately();
-      until(() -> !addresses("pg-ro").contains("127.0.0.3"));
+      until(() -> !api.addresses("pg-ro").contains("127.0.0.3"));
       standby.start();
-      until(() -> addresses("pg-ro").contains("127.0.0.3"));
+      until(() -> api.addresses("pg-ro").contains("127.0.0.3"));
       int expected = outage;
       if (outage <= TOLD) {
         until(() -> count("WARN 127.0.0.3 is DOWN") == expected);
@@ -293,7 +291,7 @@ class LeaderIT {
     signal("STOP", first);
     long frozen = System.nanoTime();
 
-    until(() -> addresses("pg-ro").equals(List.of("127.0.0.2")));
+    until(() -> api.addresses("pg-ro").equals(List.of("127.0.0.2")));
     assertTrue(second.err().contains("INFO this replica leads: "), second::err);
     assertFalse(Duration.ofNanos(System.nanoTime() - frozen).toSeconds() < 5);
     api.clearRequests();
@@ -352,14 +350,14 @@ class LeaderIT {
               - 1,
           program::err);
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
   }
 
   @Test
   void oneCycleElectsNobody() {
     assertEquals(0, first.run("--once"), first::err);
 
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
     assertEquals(
         List.of("GET /apis/coordination.k8s.io/v1/namespaces/db/leases/pem"),
         api.calls().stream().filter(call -> call.contains("leases")).toList(),
@@ -369,7 +367,7 @@ class LeaderIT {
   /** Starts both replicas; the first leads, and the second is ready to take over. */
   private void lead() {
     first.start();
-    until(() -> !addresses("pg-ro").isEmpty());
+    until(() -> !api.addresses("pg-ro").isEmpty());
     second.start();
     until(() -> second.err().contains("INFO this replica stands by: "));
     assertTrue(first.err().contains("INFO this replica leads: "), first::err);
@@ -412,9 +410,7 @@ class LeaderIT {
         .with("PROBE_INTERVAL", "200ms")
         .with("STANDBY_FAILURES", "1")
         .with("PGCONNECT_TIMEOUT", "4")
-        .with(
-            "PG_NODES",
-            cluster.servers().stream().map(PostgresServer::host).collect(Collectors.joining(",")))
+        .with("PG_NODES", cluster.nodes())
         .with("PGPORT", String.valueOf(cluster.port()))
         .with("PGUSER", PostgresCluster.USER)
         .with("PGDATABASE", PostgresCluster.DATABASE)
@@ -471,14 +467,5 @@ class LeaderIT {
 
   private List<ApiRequest> writesOf(String name) {
     return endpointsOf(name).stream().filter(request -> !request.method().equals("GET")).toList();
-  }
-
-  private List<String> addresses(String name) {
-    Endpoints endpoints = api.endpoints(name);
-    return endpoints == null
-        ? List.of()
-        : endpoints.getSubsets().stream()
-            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-            .toList();
   }
 }

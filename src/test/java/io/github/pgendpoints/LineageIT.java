@@ -111,7 +111,7 @@ class LineageIT {
     assertExit(0, diverged);
     assertEquals(
         rights.provesLineage() ? hosts(third) : hosts(first, third),
-        addresses("pg-ro"),
+        api.addresses("pg-ro"),
         diverged.log().toString());
 
     second.stopImmediately();
@@ -121,7 +121,7 @@ class LineageIT {
     if (rights.provesLineage()) {
       assertExit(1, fork);
       assertLeadsTo(second);
-      assertEquals(hosts(third), addresses("pg-ro"));
+      assertEquals(hosts(third), api.addresses("pg-ro"));
       assertLogged(fork, "ERROR no primary, nothing is written: ");
       assertLogged(fork, "ERROR multiple primaries: 127.0.0.1 at 127.0.0.1 accepts writes on");
       assertLogged(fork, "overrule 127.0.0.1:" + cluster.port());
@@ -145,14 +145,18 @@ class LineageIT {
       await().until(() -> !run.logged("127.0.0.1 is PRIMARY").isEmpty());
       assertLeadsTo(first);
       first.freeze();
-      await().during(Duration.ofSeconds(3)).until(() -> addresses("pg-rw").equals(hosts(first)));
+      await()
+          .during(Duration.ofSeconds(3))
+          .until(() -> api.addresses("pg-rw").equals(hosts(first)));
       first.thaw();
-      await().during(Duration.ofSeconds(2)).until(() -> addresses("pg-rw").equals(hosts(first)));
+      await()
+          .during(Duration.ofSeconds(2))
+          .until(() -> api.addresses("pg-rw").equals(hosts(first)));
       assertLogged(run, "ERROR rival primary unaccounted for, nothing is written: ");
 
       // The refusal ends when the rival is a standby again.
       cluster.rejoin(third, first);
-      await().until(() -> addresses("pg-ro").equals(hosts(second, third)));
+      await().until(() -> api.addresses("pg-ro").equals(hosts(second, third)));
       await().until(() -> !run.logged("over: rival primary unaccounted for").isEmpty());
       assertLeadsTo(first);
     }
@@ -197,7 +201,7 @@ class LineageIT {
     third.follow(second);
     try (Run run = run().with("LEASE_NAME", "pem").start(Mode.CONTINUOUS);
         KubernetesClient client = api.client()) {
-      await().until(() -> addresses("pg-rw").equals(hosts(second)));
+      await().until(() -> api.addresses("pg-rw").equals(hosts(second)));
       second.freeze();
       await().until(() -> !run.logged("127.0.0.2 is DOWN").isEmpty());
       hold(client, "another");
@@ -260,7 +264,7 @@ class LineageIT {
 
     assertExit(0, failedOver);
     assertLeadsTo(second);
-    assertEquals(hosts(first), addresses("pg-ro"));
+    assertEquals(hosts(first), api.addresses("pg-ro"));
   }
 
   /** A listed host that relays the responses of the primary could redirect writes anywhere. */
@@ -274,7 +278,7 @@ class LineageIT {
       assertExit(1, run);
       assertLogged(run, "ERROR unknown alias: 127.0.0.9");
       assertLeadsTo(first);
-      assertEquals(hosts(second, third), addresses("pg-ro"));
+      assertEquals(hosts(second, third), api.addresses("pg-ro"));
       assertEquals("127.0.0.1:" + first.port(), annotation(Annotations.ENTRIES));
     } finally {
       claimant.close();
@@ -296,7 +300,7 @@ class LineageIT {
     assertExit(1, beside);
     assertLogged(beside, "ERROR multiple primaries: 127.0.0.1 at 127.0.0.1 accepts writes on");
     assertLeadsTo(second);
-    assertEquals(hosts(third), addresses("pg-ro"));
+    assertEquals(hosts(third), api.addresses("pg-ro"));
 
     second.stopImmediately();
     third.promote();
@@ -382,7 +386,7 @@ class LineageIT {
       first.stopImmediately();
       second.promote();
       third.follow(second);
-      await().until(() -> addresses("pg-rw").equals(hosts(second)));
+      await().until(() -> api.addresses("pg-rw").equals(hosts(second)));
       second.stopImmediately();
       first.start();
       await().until(() -> !run.logged("ERROR multiple primaries: 127.0.0.1").isEmpty());
@@ -436,7 +440,7 @@ class LineageIT {
     if (rights.provesLineage()) {
       assertExit(0, follows);
       assertLeadsTo(third);
-      assertEquals(hosts(second), addresses("pg-ro"));
+      assertEquals(hosts(second), api.addresses("pg-ro"));
     } else {
       assertExit(1, follows);
       assertLogged(follows, "ERROR primary promoted apart, nothing is written: ");
@@ -532,9 +536,9 @@ class LineageIT {
       await()
           .until(
               () ->
-                  List.of(second.host(), alias(second)).containsAll(addresses("pg-rw"))
-                      && addresses("pg-ro").size() == 1);
-      assertEquals(1, addresses("pg-rw").size());
+                  List.of(second.host(), alias(second)).containsAll(api.addresses("pg-rw"))
+                      && api.addresses("pg-ro").size() == 1);
+      assertEquals(1, api.addresses("pg-rw").size());
     }
   }
 
@@ -589,11 +593,11 @@ class LineageIT {
     Run older = once();
     if (rights.provesLineage()) {
       assertExit(1, older);
-      assertEquals(hosts(second, third), addresses("pg-ro"));
+      assertEquals(hosts(second, third), api.addresses("pg-ro"));
       assertLogged(older, "ERROR standby ahead of the primary: 127.0.0.2");
     } else {
       assertExit(0, older);
-      assertEquals(List.of(), addresses("pg-ro"), "that they are on one timeline is not known");
+      assertEquals(List.of(), api.addresses("pg-ro"), "that they are on one timeline is not known");
     }
     assertLeadsTo(first);
   }
@@ -642,7 +646,7 @@ class LineageIT {
   }
 
   private void assertLeadsTo(PostgresServer server) {
-    assertEquals(hosts(server), addresses("pg-rw"));
+    assertEquals(hosts(server), api.addresses("pg-rw"));
   }
 
   private static List<String> hosts(PostgresServer... servers) {
@@ -655,11 +659,5 @@ class LineageIT {
 
   private String annotation(String key) {
     return api.endpoints("pg-rw").getMetadata().getAnnotations().get(key);
-  }
-
-  private List<String> addresses(String name) {
-    return api.endpoints(name).getSubsets().stream()
-        .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-        .toList();
   }
 }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
-import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -182,11 +181,10 @@ class ManifestsIT {
       } else {
         await()
             .atMost(Duration.ofSeconds(30))
-            .until(
-                () -> addresses(api, "postgresql-external-ro").size() == 2 && api.watches() == 4);
+            .until(() -> api.addresses("postgresql-external-ro").size() == 2 && api.watches() == 4);
       }
-      assertEquals(List.of("127.0.0.1"), addresses(api, "postgresql-external-rw"));
-      assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(api, "postgresql-external-ro"));
+      assertEquals(List.of("127.0.0.1"), api.addresses("postgresql-external-rw"));
+      assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("postgresql-external-ro"));
       assertEquals(
           List.of(), run.log().stream().filter(line -> line.matches("(WARN|ERROR) .*")).toList());
     }
@@ -204,14 +202,5 @@ class ManifestsIT {
         .keySet()
         .removeAll(Set.of("PG_NODES", "PGPORT", "PGPASSWORD_FILE", "MANAGEMENT_PORT", "POD_UID"));
     return settings;
-  }
-
-  private static List<String> addresses(FakeApiServer api, String name) {
-    Endpoints endpoints = api.endpoints(name);
-    return endpoints == null
-        ? List.of()
-        : endpoints.getSubsets().stream()
-            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-            .toList();
   }
 }

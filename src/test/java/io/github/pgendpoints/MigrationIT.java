@@ -74,7 +74,7 @@ class MigrationIT {
           run.log()::toString);
       assertEquals(List.of(), run.logged("ERROR "));
     }
-    List<ApiRequest> writes = writes();
+    List<ApiRequest> writes = api.writes();
     assertEquals(2, writes.size(), writes::toString);
     for (ApiRequest write : writes) {
       assertEquals("patch", write.verb());
@@ -85,14 +85,14 @@ class MigrationIT {
           addresses(Serialization.unmarshal(write.body(), Endpoints.class), name),
           write::body);
     }
-    assertEquals(List.of("127.0.0.1"), addresses(RW));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(RO));
+    assertEquals(List.of("127.0.0.1"), api.addresses(RW));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses(RO));
 
     api.clearRequests();
     try (Run again = run()) {
       assertEquals(0, again.once());
     }
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
   }
 
   @Test
@@ -133,8 +133,8 @@ class MigrationIT {
     try (Run run = run()) {
       assertEquals(0, run.once(), run.log().toString());
     }
-    assertEquals(List.of("127.0.0.1"), addresses(RW));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses(RO));
+    assertEquals(List.of("127.0.0.1"), api.addresses(RW));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses(RO));
   }
 
   /** Switches from Endpoints to EndpointSlices and back, run by run, as clients see it. */
@@ -212,7 +212,7 @@ class MigrationIT {
               .size(),
           run.log()::toString);
     }
-    assertEquals(List.of("127.0.0.1"), addresses(RW));
+    assertEquals(List.of("127.0.0.1"), api.addresses(RW));
   }
 
   /** Returns a run with the variables that the chart sets; only the port is the test's. */
@@ -251,19 +251,11 @@ class MigrationIT {
         .build();
   }
 
-  private List<String> addresses(String name) {
-    return addresses(api.endpoints(name), name);
-  }
-
   /** Returns the addresses in a patch; if the patch has none, those that remain. */
   private List<String> addresses(Endpoints endpoints, String name) {
     Endpoints of = endpoints.getSubsets().isEmpty() ? api.endpoints(name) : endpoints;
     return of.getSubsets().stream()
         .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
         .toList();
-  }
-
-  private List<ApiRequest> writes() {
-    return api.requests().stream().filter(request -> !request.method().equals("GET")).toList();
   }
 }

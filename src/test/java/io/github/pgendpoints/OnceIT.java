@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.Service;
@@ -40,8 +39,8 @@ class OnceIT {
       assertEquals(0, run.once(), run.log().toString());
     }
 
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
     Map<String, String> annotations = api.endpoints("pg-rw").getMetadata().getAnnotations();
     assertEquals(
         "primary:127.0.0.1;standbys:127.0.0.2,127.0.0.3",
@@ -54,7 +53,7 @@ class OnceIT {
     api.clearRequests();
     try (Run again = run()) {
       assertEquals(0, again.once());
-      assertEquals(List.of(), writes());
+      assertEquals(List.of(), api.writes());
     }
   }
 
@@ -79,10 +78,10 @@ class OnceIT {
     assertEquals(0, runOnce());
 
     Endpoints repaired = api.endpoints("pg-rw");
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
     assertEquals("blue", repaired.getMetadata().getLabels().get("team"));
     assertEquals("x-1", repaired.getMetadata().getAnnotations().get("helm.sh/chart"));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
   }
 
   @Test
@@ -94,7 +93,7 @@ class OnceIT {
     assertEquals(0, runOnce());
 
     assertEquals(untouched, api.endpoints("pg-rw").getMetadata().getResourceVersion());
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
   }
 
   @Test
@@ -114,8 +113,8 @@ class OnceIT {
     try (Run run = new Run(api).with("PGPORT", String.valueOf(cluster.port()))) {
       assertEquals(0, run.once(), run.log().toString());
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
   }
 
   @Test
@@ -131,7 +130,7 @@ class OnceIT {
     try (Run run = run().with("PG_NODES", "127.0.0.1,localhost,127.0.0.2,127.0.0.3")) {
       assertEquals(0, run.once(), run.log().toString());
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
   }
 
   @Test
@@ -160,7 +159,7 @@ class OnceIT {
       assertTrue(run.out().contains("Endpoints pg-rw (to be created)"), run.out());
       assertTrue(run.out().contains("+ 127.0.0.1:" + cluster.port() + " (postgresql)"), run.out());
     }
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
     assertNull(api.endpoints("pg-rw"));
   }
 
@@ -187,8 +186,9 @@ class OnceIT {
     assertEquals(0, runOnce());
 
     assertTrue(once.get());
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
-    assertEquals(2, writes().size(), "one was refused, then one of a fresh cycle: " + writes());
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
+    assertEquals(
+        2, api.writes().size(), "one was refused, then one of a fresh cycle: " + api.writes());
     assertEquals(
         2,
         api.calls().stream()
@@ -242,7 +242,7 @@ class OnceIT {
 
     assertEquals(0, runOnce());
 
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
     assertEquals("red", api.endpoints("pg-rw").getMetadata().getLabels().get("team"));
   }
 
@@ -257,12 +257,12 @@ class OnceIT {
       assertEquals(3, run.once(), run.log().toString());
       assertEquals(1, run.logged("cannot patch resource \"endpoints\"").size());
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
-    assertEquals(List.of(), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
+    assertEquals(List.of(), api.addresses("pg-ro"));
 
     api.heal();
     assertEquals(0, runOnce());
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
   }
 
   @ParameterizedTest
@@ -271,7 +271,7 @@ class OnceIT {
     api.fail(2, code);
 
     assertEquals(0, runOnce());
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
   }
 
   @Test
@@ -294,7 +294,7 @@ class OnceIT {
           run.log().toString());
     }
     assertNull(api.endpoints("pg-rw"));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
   }
 
   @Test
@@ -314,7 +314,7 @@ class OnceIT {
       assertEquals(0, run.once());
       assertEquals(1, run.logged("WARN the Role does not grant get on services").size());
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
   }
 
   @Test
@@ -356,15 +356,5 @@ class OnceIT {
     try (Run run = run()) {
       return run.once();
     }
-  }
-
-  private List<String> addresses(String name) {
-    return api.endpoints(name).getSubsets().stream()
-        .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-        .toList();
-  }
-
-  private List<String> writes() {
-    return api.calls().stream().filter(call -> !call.startsWith("GET ")).toList();
   }
 }

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.Program;
@@ -123,14 +122,14 @@ class PackageIT {
       assertEquals(0, program.run("--once"), program::err);
       assertLogLines(program);
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
 
     api.clearRequests();
     try (Program again = program().with("JAVA_HOME", javaHome)) {
       assertEquals(0, again.run("--once"), again::err);
     }
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
   }
 
   @Test
@@ -243,7 +242,7 @@ class PackageIT {
             .with("JDK_JAVA_OPTIONS", "\"-Xlog:class+load:file=" + log + "\"")) {
       assertEquals(0, program.run("--once"), program::err);
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
     return Files.readAllLines(log);
   }
 
@@ -257,7 +256,7 @@ class PackageIT {
       assertEquals(0, program.run("--dry-run"), program::err);
       assertTrue(program.out().contains("+ 127.0.0.1:" + cluster.port()), program::out);
     }
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
   }
 
   /** The memory of a pod is enough to query the manager, but not to run a second one. */
@@ -295,7 +294,7 @@ class PackageIT {
       assertTrue(program.err().contains(" ERROR no primary"), program::err);
       assertLogLines(program);
     }
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
   }
 
   @Test
@@ -305,16 +304,16 @@ class PackageIT {
     try (Program program = named(hosts)) {
       assertEquals(0, program.run("--once"), program::err);
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
 
     Files.writeString(hosts, "127.0.0.1 another.example\n");
     try (Program program = named(hosts)) {
       assertEquals(1, program.run("--once"), program::err);
       assertTrue(program.err().contains("db.example is UNKNOWN"), program::err);
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
   }
 
   /** Returns the program with one name in PG_NODES, which the file resolves. */
@@ -374,7 +373,7 @@ class PackageIT {
     try (Program program = program().with("KUBECONFIG", "/none:" + kubeconfig)) {
       assertEquals(0, program.run("--once"), program::err);
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
   }
 
   @Test
@@ -407,7 +406,7 @@ class PackageIT {
       assertEquals(143, program.terminate().exitCode(5), program::err);
 
       assertLogLines(program);
-      assertEquals(List.of(), writes());
+      assertEquals(List.of(), api.writes());
     } finally {
       standby.thaw();
     }
@@ -446,7 +445,7 @@ class PackageIT {
       Files.writeString(token, "second");
       api.editEndpoints("pg-rw", EndpointsBuilder::withSubsets);
 
-      await().until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+      await().until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.1")));
       assertFalse(program.err().contains("(401)"), program::err);
     }
   }
@@ -493,7 +492,7 @@ class PackageIT {
     try (Program program = configured(new Program(launcher(mounted)))) {
       assertEquals(0, program.run("--once"), program::err);
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
   }
 
   /** Camel looks up such beans once, before it loads the routes. */
@@ -731,9 +730,7 @@ class PackageIT {
     return program
         .with("HOME", temporary.toString())
         .with("KUBECONFIG", api.kubeconfig(temporary.resolve("kubeconfig")).toString())
-        .with(
-            "PG_NODES",
-            cluster.servers().stream().map(PostgresServer::host).collect(Collectors.joining(",")))
+        .with("PG_NODES", cluster.nodes())
         .with("PGPORT", String.valueOf(cluster.port()))
         .with("PGUSER", PostgresCluster.USER)
         .with("PGDATABASE", PostgresCluster.DATABASE)
@@ -841,15 +838,5 @@ class PackageIT {
         Files.copy(file, to.resolve(from.relativize(file)), StandardCopyOption.COPY_ATTRIBUTES);
       }
     }
-  }
-
-  private List<String> addresses(String name) {
-    return api.endpoints(name).getSubsets().stream()
-        .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-        .toList();
-  }
-
-  private List<String> writes() {
-    return api.calls().stream().filter(call -> !call.startsWith("GET ")).toList();
   }
 }

@@ -12,7 +12,6 @@ import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.Tls;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
-import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -34,7 +33,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -413,9 +411,7 @@ class PodEnvironmentIT {
     return new Program(home.resolve("bin/postgres-endpoint-manager").toString())
         .with("HOME", folder.toString())
         .with("KUBECONFIG", api.kubeconfig(folder.resolve("kubeconfig")).toString())
-        .with(
-            "PG_NODES",
-            cluster.servers().stream().map(PostgresServer::host).collect(Collectors.joining(",")))
+        .with("PG_NODES", cluster.nodes())
         .with("PGPORT", String.valueOf(cluster.port()))
         .with("PGUSER", PostgresCluster.USER)
         .with("PGDATABASE", PostgresCluster.DATABASE)

@@ -58,7 +58,7 @@ class SlicesIT {
     }
     api.clearRequests();
     once(form);
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
 
     cluster.primary().kill();
     cluster.servers().get(1).promote();
@@ -78,7 +78,7 @@ class SlicesIT {
       assertEquals(
           1, run.logged("ERROR no primary, nothing is written").size(), run.log()::toString);
     }
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
   }
 
   @Test
@@ -132,7 +132,7 @@ class SlicesIT {
     assertEquals(
         status.at("/services/0/desired"), status.at("/services/0/observed"), status::toString);
     assertEquals("false", status.at("/services/0/upToDate").toString());
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
   }
 
   @Test
@@ -147,7 +147,7 @@ class SlicesIT {
               .size(),
           run.log()::toString);
     }
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
   }
 
   private void once(String form) {
@@ -198,10 +198,6 @@ class SlicesIT {
         .mapToDouble(line -> Double.parseDouble(line.substring(sample.length() + 1)))
         .findFirst()
         .orElse(Double.NaN);
-  }
-
-  private List<String> writes() {
-    return api.calls().stream().filter(call -> !call.startsWith("GET ")).toList();
   }
 
   private static void until(Callable<Boolean> condition) {

@@ -341,8 +341,7 @@ class SwitchTest {
 
   /** Returns the writes, such as {@code PATCH endpoints pg-rw}. */
   private List<String> writes() {
-    return API.requests().stream()
-        .filter(request -> !request.method().equals("GET"))
+    return API.writes().stream()
         .map(
             request -> {
               String named =

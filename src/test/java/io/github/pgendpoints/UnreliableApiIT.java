@@ -4,8 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.fabric8.kubernetes.api.model.EndpointAddress;
-import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.ManagerTest;
@@ -114,7 +112,7 @@ class UnreliableApiIT {
       String line = run.logged("ERROR").get(0);
       assertTrue(line.contains(says), line);
       assertTrue(line.length() < 500 && line.indexOf('\n') < 0, line);
-      assertEquals(List.of(), addresses("pg-rw"));
+      assertEquals(List.of(), api.addresses("pg-rw"));
     }
   }
 
@@ -188,7 +186,7 @@ class UnreliableApiIT {
       assertEquals(1, run.logged("ERROR").size(), run.log().toString());
       assertEquals(1, run.logged(says).size(), run.log().toString());
     }
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
 
     api.heal();
     try (Run run = run()) {
@@ -201,7 +199,7 @@ class UnreliableApiIT {
   void goesOnCycleByCycleUntilTheApiIsBack() {
     try (Run run = run().with("PROBE_INTERVAL", "100ms").with("KUBERNETES_TIMEOUT", "500ms")) {
       run.start(Mode.CONTINUOUS);
-      await().atMost(Duration.ofSeconds(30)).until(() -> addresses("pg-ro").size() == 2);
+      await().atMost(Duration.ofSeconds(30)).until(() -> api.addresses("pg-ro").size() == 2);
       for (RawFault fault :
           List.of(RawFault.cut(), RawFault.drip(), RawFault.body(200, "<html>"))) {
         int errors = run.logged("ERROR").size();
@@ -214,7 +212,7 @@ class UnreliableApiIT {
         await()
             .atMost(Duration.ofSeconds(40))
             .until(() -> run.logged("INFO over: ").size() == over + 1);
-        await().until(() -> addresses("pg-rw").equals(List.of("127.0.0.1")));
+        await().until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.1")));
       }
       assertEquals(3, run.logged("ERROR").size(), "said once each: " + run.log());
     }
@@ -229,7 +227,7 @@ class UnreliableApiIT {
           .atMost(Duration.ofSeconds(40))
           .until(() -> run.logged("Connection refused").size() == 1);
       api.start();
-      await().atMost(Duration.ofSeconds(40)).until(() -> addresses("pg-ro").size() == 2);
+      await().atMost(Duration.ofSeconds(40)).until(() -> api.addresses("pg-ro").size() == 2);
     }
     assertWritten();
   }
@@ -239,14 +237,7 @@ class UnreliableApiIT {
   }
 
   private void assertWritten() {
-    assertEquals(List.of("127.0.0.1"), addresses("pg-rw"));
-    assertEquals(List.of("127.0.0.2", "127.0.0.3"), addresses("pg-ro"));
-  }
-
-  private List<String> addresses(String name) {
-    Endpoints endpoints = api.endpoints(name);
-    return endpoints.getSubsets().stream()
-        .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-        .toList();
+    assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
+    assertEquals(List.of("127.0.0.2", "127.0.0.3"), api.addresses("pg-ro"));
   }
 }

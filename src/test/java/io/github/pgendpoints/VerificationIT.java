@@ -4,7 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.publish.Annotations;
@@ -39,7 +38,7 @@ class VerificationIT {
     second = cluster.servers().get(1);
     third = cluster.servers().get(2);
     assertEquals(0, once().exitCode());
-    assertEquals(List.of(first.host()), addresses("pg-rw"));
+    assertEquals(List.of(first.host()), api.addresses("pg-rw"));
   }
 
   @Test
@@ -47,8 +46,8 @@ class VerificationIT {
     first.kill();
     second.promote();
     assertEquals(0, once().exitCode());
-    assertEquals(List.of(second.host()), addresses("pg-rw"));
-    assertEquals(List.of(third.host()), addresses("pg-ro"), "behind, but not diverged");
+    assertEquals(List.of(second.host()), api.addresses("pg-rw"));
+    assertEquals(List.of(third.host()), api.addresses("pg-ro"), "behind, but not diverged");
     assertEquals("2", annotation("pg-rw", Annotations.TIMELINE));
 
     second.kill();
@@ -108,7 +107,7 @@ class VerificationIT {
 
     assertEquals(1, once(run().with("ON_SPLIT_BRAIN", "clear")).exitCode());
 
-    assertEquals(List.of(), addresses("pg-rw"));
+    assertEquals(List.of(), api.addresses("pg-rw"));
     assertEquals(annotations, api.endpoints("pg-rw").getMetadata().getAnnotations());
     assertEquals(readOnly, api.endpoints("pg-ro"));
     String cleared = version("pg-rw");
@@ -117,7 +116,7 @@ class VerificationIT {
 
     first.kill();
     assertEquals(0, once().exitCode());
-    assertEquals(List.of(second.host()), addresses("pg-rw"));
+    assertEquals(List.of(second.host()), api.addresses("pg-rw"));
   }
 
   @Test
@@ -128,8 +127,8 @@ class VerificationIT {
       Run run = once(run().with("PG_NODES", nodes));
       assertEquals(0, run.exitCode());
       assertEquals(1, run.logged("ERROR foreign node 127.0.0.20 at").size(), run.log().toString());
-      assertEquals(List.of(first.host()), addresses("pg-rw"));
-      assertEquals(List.of(second.host(), third.host()), addresses("pg-ro"));
+      assertEquals(List.of(first.host()), api.addresses("pg-rw"));
+      assertEquals(List.of(second.host(), third.host()), api.addresses("pg-ro"));
 
       first.kill();
       Run alone = refused(run().with("PG_NODES", nodes));
@@ -154,8 +153,8 @@ class VerificationIT {
 
       assertEquals(
           0, once(run().with("PG_NODES", "127.0.0.1,127.0.0.2," + foreignHost)).exitCode());
-      assertEquals(List.of(first.host()), addresses("pg-rw"));
-      assertEquals(List.of(second.host()), addresses("pg-ro"));
+      assertEquals(List.of(first.host()), api.addresses("pg-rw"));
+      assertEquals(List.of(second.host()), api.addresses("pg-ro"));
     }
   }
 
@@ -175,7 +174,7 @@ class VerificationIT {
         refused.logged("ERROR 1 of 3 nodes verified, fewer than the 2").size(),
         refused.log().toString());
     assertEquals(0, once().exitCode());
-    assertEquals(List.of(), addresses("pg-ro"));
+    assertEquals(List.of(), api.addresses("pg-ro"));
   }
 
   @Test
@@ -186,19 +185,19 @@ class VerificationIT {
     cluster.waitUntilReplayed(third);
 
     Run run = once(run().with("RO_MAX_LAG", "1MB"));
-    assertEquals(List.of(third.host()), addresses("pg-ro"), run.log().toString());
+    assertEquals(List.of(third.host()), api.addresses("pg-ro"), run.log().toString());
     assertEquals(1, run.logged("WARN standby 127.0.0.2 is not read from: ").size());
 
     third.kill();
     once(run().with("RO_MAX_LAG", "1MB"));
-    assertEquals(List.of(second.host()), addresses("pg-ro"), "lag alone never empties it");
+    assertEquals(List.of(second.host()), api.addresses("pg-ro"), "lag alone never empties it");
 
     second.sql("SELECT pg_wal_replay_resume()");
     third.start();
     cluster.waitUntilStreaming();
     cluster.waitUntilReplayed();
     once(run().with("RO_MAX_LAG", "1MB"));
-    assertEquals(List.of(second.host(), third.host()), addresses("pg-ro"));
+    assertEquals(List.of(second.host(), third.host()), api.addresses("pg-ro"));
   }
 
   @Test
@@ -225,7 +224,7 @@ class VerificationIT {
     first.kill();
     second.promote();
     assertEquals(0, once().exitCode());
-    assertEquals(List.of(second.host()), addresses("pg-rw"));
+    assertEquals(List.of(second.host()), api.addresses("pg-rw"));
   }
 
   @Test
@@ -237,15 +236,15 @@ class VerificationIT {
     cluster.waitUntilReplayed(third);
 
     assertEquals(0, once().exitCode());
-    assertEquals(List.of(second.host(), third.host()), addresses("pg-ro"), "lag is off");
+    assertEquals(List.of(second.host(), third.host()), api.addresses("pg-ro"), "lag is off");
     once(run().with("RO_MAX_LAG", "1MB"));
-    assertEquals(List.of(third.host()), addresses("pg-ro"));
+    assertEquals(List.of(third.host()), api.addresses("pg-ro"));
 
     second.sql("ALTER SYSTEM RESET recovery_min_apply_delay");
     second.reload();
     cluster.waitUntilReplayed();
     once(run().with("RO_MAX_LAG", "1MB"));
-    assertEquals(List.of(second.host(), third.host()), addresses("pg-ro"));
+    assertEquals(List.of(second.host(), third.host()), api.addresses("pg-ro"));
   }
 
   @Test
@@ -259,15 +258,15 @@ class VerificationIT {
 
     Run run = once();
     assertEquals(0, run.exitCode());
-    assertEquals(List.of(second.host()), addresses("pg-rw"));
-    assertEquals(List.of(), addresses("pg-ro"));
+    assertEquals(List.of(second.host()), api.addresses("pg-rw"));
+    assertEquals(List.of(), api.addresses("pg-ro"));
     assertEquals(
         1,
         run.logged("WARN standby 127.0.0.3 is not read from: diverged").size(),
         run.log().toString());
 
     once(run().with("RO_FALLBACK", "primary"));
-    assertEquals(List.of(second.host()), addresses("pg-ro"));
+    assertEquals(List.of(second.host()), api.addresses("pg-ro"));
     assertEquals("primary:127.0.0.2;standbys:", annotation("pg-rw", Annotations.LAST_TOPOLOGY));
   }
 
@@ -278,9 +277,9 @@ class VerificationIT {
     await().until(() -> "0".equals(third.sql("SELECT count(*) FROM pg_stat_wal_receiver")));
 
     once(run().with("RO_REQUIRE_STREAMING", "true"));
-    assertEquals(List.of(), addresses("pg-ro"));
+    assertEquals(List.of(), api.addresses("pg-ro"));
     once();
-    assertEquals(List.of(third.host()), addresses("pg-ro"));
+    assertEquals(List.of(third.host()), api.addresses("pg-ro"));
   }
 
   @Test
@@ -309,7 +308,7 @@ class VerificationIT {
     assertEquals(version, version("pg-rw"));
 
     assertEquals(0, once().exitCode());
-    assertEquals(List.of(second.host()), addresses("pg-rw"));
+    assertEquals(List.of(second.host()), api.addresses("pg-rw"));
   }
 
   @Test
@@ -322,7 +321,7 @@ class VerificationIT {
       await().until(() -> !run.logged("topology verified").isEmpty());
       long killed = System.nanoTime();
       second.kill();
-      await().atMost(Duration.ofSeconds(15)).until(() -> addresses("pg-ro").size() == 1);
+      await().atMost(Duration.ofSeconds(15)).until(() -> api.addresses("pg-ro").size() == 1);
 
       Duration took = Duration.ofNanos(System.nanoTime() - killed);
       assertTrue(took.toMillis() >= 1100, "gone after " + took + ", 3 intervals are 1.2 s");
@@ -378,11 +377,5 @@ class VerificationIT {
 
   private String annotation(String name, String key) {
     return api.endpoints(name).getMetadata().getAnnotations().get(key);
-  }
-
-  private List<String> addresses(String name) {
-    return api.endpoints(name).getSubsets().stream()
-        .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-        .toList();
   }
 }

@@ -13,7 +13,6 @@ import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
-import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
@@ -25,7 +24,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.management.JMException;
 import javax.management.MBeanAttributeInfo;
@@ -255,9 +253,7 @@ class JolokiaIT {
     return new Program(home.resolve("bin/postgres-endpoint-manager").toString())
         .with("HOME", temporary.toString())
         .with("KUBECONFIG", api.kubeconfig(temporary.resolve("kubeconfig")).toString())
-        .with(
-            "PG_NODES",
-            cluster.servers().stream().map(PostgresServer::host).collect(Collectors.joining(",")))
+        .with("PG_NODES", cluster.nodes())
         .with("PGPORT", String.valueOf(cluster.port()))
         .with("PGUSER", PostgresCluster.USER)
         .with("PGDATABASE", PostgresCluster.DATABASE)

@@ -14,7 +14,6 @@ import io.github.pgendpoints.support.CycleCount;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
-import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -133,7 +132,7 @@ class ManyNodesIT {
               IntStream.rangeClosed(1, DEAD)
                   .mapToObj(i -> "127.0.1." + i + ":" + dead.port())
                   .toList());
-      nodes.addAll(cluster.servers().stream().map(PostgresServer::host).toList());
+      nodes.add(cluster.nodes());
       // Publish once before: a first run does not begin with three servers of a hundred.
       try (Run first = new Run(cluster, api)) {
         assertEquals(0, first.once());

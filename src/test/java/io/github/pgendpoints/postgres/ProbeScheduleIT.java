@@ -4,8 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.fabric8.kubernetes.api.model.EndpointAddress;
-import io.fabric8.kubernetes.api.model.Endpoints;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.CycleCount;
 import io.github.pgendpoints.support.Run;
@@ -17,8 +15,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -47,24 +43,24 @@ class ProbeScheduleIT {
   @Test
   void followsAFailoverAtOnce() throws SQLException {
     try (Run run = run().start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
 
       cluster.primary().kill();
       until(() -> !run.logged("no primary").isEmpty());
       cluster.servers().get(1).promote();
-      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+      until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.2")));
     }
   }
 
   @Test
   void followsAPlannedSwitchOverAtOnce() throws SQLException {
     try (Run run = run().with("PGSSLMODE", "prefer").start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
 
       cluster.primary().stop();
       until(() -> !run.logged("no primary").isEmpty());
       cluster.servers().get(1).promote();
-      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+      until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.2")));
     }
   }
 
@@ -72,12 +68,12 @@ class ProbeScheduleIT {
   void losesAStandbyAtOnceAndSeesItComeBack() {
     PostgresServer standby = cluster.servers().get(2);
     try (Run run = run().with("STANDBY_FAILURES", "1").start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
 
       standby.kill();
-      until(() -> addresses("pg-ro").equals(List.of("127.0.0.2")));
+      until(() -> api.addresses("pg-ro").equals(List.of("127.0.0.2")));
       standby.start();
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
       until(() -> run.logged("INFO 127.0.0.3 is STANDBY, was DOWN").size() == 1);
     }
   }
@@ -95,18 +91,13 @@ class ProbeScheduleIT {
         Run run =
             run()
                 .bind("cycles", cycles)
-                .with(
-                    "PG_NODES",
-                    Stream.concat(
-                            cluster.servers().stream().map(PostgresServer::host),
-                            Stream.of("127.0.1.1:" + silent.port()))
-                        .collect(Collectors.joining(",")))
+                .with("PG_NODES", cluster.nodes() + ",127.0.1.1:" + silent.port())
                 .with("PGSSLMODE", "disable")
                 .with("PGCONNECT_TIMEOUT", "6")
                 .with("TCP_CONNECT_TIMEOUT", "6")
                 .with("PROBE_INTERVAL", "50ms")
                 .start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
       until(() -> probes.get() == 2);
       int before = cycles.ended();
 
@@ -125,12 +116,12 @@ class ProbeScheduleIT {
             .with("PGCONNECT_TIMEOUT", "1")
             .with("TCP_CONNECT_TIMEOUT", "0.2")
             .start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
       standby.freeze();
-      until(() -> addresses("pg-ro").equals(List.of("127.0.0.2")));
+      until(() -> api.addresses("pg-ro").equals(List.of("127.0.0.2")));
 
       standby.thaw();
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
       assertTrue(run.logged("cycle failed").isEmpty(), run.log().toString());
     }
   }
@@ -141,11 +132,11 @@ class ProbeScheduleIT {
     CycleCount cycles = new CycleCount();
     AtomicInteger last = new AtomicInteger(-1);
     try (Run run = run().bind("cycles", cycles).start(Mode.CONTINUOUS)) {
-      until(() -> addresses("pg-ro").size() == 2);
+      until(() -> api.addresses("pg-ro").size() == 2);
       cluster.primary().kill();
       until(() -> !run.logged("no primary").isEmpty());
       cluster.servers().get(1).promote();
-      until(() -> addresses("pg-rw").equals(List.of("127.0.0.2")));
+      until(() -> api.addresses("pg-rw").equals(List.of("127.0.0.2")));
       cluster.servers().get(0).start();
       until(() -> !run.logged("127.0.0.1 accepts writes on timeline 1").isEmpty());
 
@@ -162,14 +153,5 @@ class ProbeScheduleIT {
 
   private static void until(Callable<Boolean> condition) {
     await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).until(condition);
-  }
-
-  private List<String> addresses(String name) {
-    Endpoints endpoints = api.endpoints(name);
-    return endpoints == null
-        ? List.of()
-        : endpoints.getSubsets().stream()
-            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
-            .toList();
   }
 }

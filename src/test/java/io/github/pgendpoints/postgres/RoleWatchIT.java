@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.CycleCount;
 import io.github.pgendpoints.support.ManagerTest;
@@ -77,7 +76,7 @@ class RoleWatchIT {
       until(() -> api.calls().stream().anyMatch(call -> call.matches("GET .*/services/pg-rw")));
 
       standby.promote();
-      until(() -> addresses("pg-rw").equals(List.of(standby.host())));
+      until(() -> api.addresses("pg-rw").equals(List.of(standby.host())));
     }
   }
 
@@ -196,7 +195,7 @@ class RoleWatchIT {
           Files.readAllLines(standby.dataDirectory().resolve("postmaster.pid")).get(0);
       assertEquals(0, new ProcessBuilder("kill", "-TERM", postmaster).start().waitFor());
       until(() -> !standby.isRunning());
-      until(() -> addresses("pg-ro").size() == 1);
+      until(() -> api.addresses("pg-ro").size() == 1);
       assertEquals(List.of(), run.logged("ERROR"));
     }
   }
@@ -226,7 +225,7 @@ class RoleWatchIT {
       }
     }
     run.start(Mode.CONTINUOUS);
-    until(() -> addresses("pg-rw").equals(List.of(primary.host())));
+    until(() -> api.addresses("pg-rw").equals(List.of(primary.host())));
     return run;
   }
 
@@ -236,16 +235,6 @@ class RoleWatchIT {
 
   private String session() throws SQLException {
     return standby.sql(HELD.replace("count(*)", "min(pid)"));
-  }
-
-  private List<String> addresses(String service) {
-    var endpoints = api.endpoints(service);
-    return endpoints == null
-        ? List.of()
-        : endpoints.getSubsets().stream()
-            .flatMap(subset -> subset.getAddresses().stream())
-            .map(EndpointAddress::getIp)
-            .toList();
   }
 
   private boolean isOlderThan(int seconds, String session) throws SQLException {

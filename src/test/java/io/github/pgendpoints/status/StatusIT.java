@@ -36,7 +36,7 @@ class StatusIT {
   @Test
   void showsNodesAndServicesAndWritesNothing() throws JsonProcessingException {
     JsonNode first = json(0);
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
     assertNull(api.endpoints("pg-rw"));
     assertTrue(first.get("verified").asBoolean());
     assertTrue(first.at("/services/0/observed").isNull(), first.toString());
@@ -48,7 +48,7 @@ class StatusIT {
     api.editEndpoints("pg-ro", EndpointsBuilder::withSubsets);
     api.clearRequests();
     JsonNode status = json(0);
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
     String port = ":" + cluster.port() + " (postgresql)";
     assertEquals(
         "{\"service\":\"pg-rw\",\"desired\":[\"127.0.0.1%1$s\"],\"observed\":[\"127.0.0.1%1$s\"],\"upToDate\":true,\"clients\":null}"
@@ -87,7 +87,7 @@ class StatusIT {
               .matches("(?s)Refused.\n- multiple primaries.*\nNODE .*\n127.0.0.2 .*\nSERVICE .*"),
           run.out());
     }
-    assertEquals(List.of(), writes());
+    assertEquals(List.of(), api.writes());
   }
 
   @Test
@@ -188,9 +188,5 @@ class StatusIT {
 
   private Run run() {
     return new Run(cluster, api).with("KUBERNETES_TIMEOUT", "1s");
-  }
-
-  private List<String> writes() {
-    return api.calls().stream().filter(call -> !call.startsWith("GET ")).toList();
   }
 }

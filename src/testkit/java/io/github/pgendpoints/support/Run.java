@@ -16,7 +16,6 @@ import io.github.pgendpoints.settings.Settings;
 import io.github.pgendpoints.settings.TestSettings;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
-import io.github.pgendpoints.support.postgres.PostgresServer;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -27,7 +26,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -48,9 +46,7 @@ public final class Run implements AutoCloseable {
   /** Creates a run with the nodes of {@code cluster} and the password of its role. */
   public Run(PostgresCluster cluster, FakeApiServer api) {
     this(api);
-    with(
-        "PG_NODES",
-        cluster.servers().stream().map(PostgresServer::host).collect(Collectors.joining(",")));
+    with("PG_NODES", cluster.nodes());
     with("PGPORT", String.valueOf(cluster.port()));
   }
 

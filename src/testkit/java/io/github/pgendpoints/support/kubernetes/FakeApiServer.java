@@ -2,6 +2,7 @@ package io.github.pgendpoints.support.kubernetes;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -317,6 +318,11 @@ public final class FakeApiServer implements AutoCloseable {
     return requests().stream().map(ApiRequest::toString).toList();
   }
 
+  /** Returns the requests that write: all but GET, for any resource, rejected ones included. */
+  public List<ApiRequest> writes() {
+    return requests().stream().filter(request -> !request.method().equals("GET")).toList();
+  }
+
   public FakeApiServer clearRequests() {
     dispatcher.requests().clear();
     return this;
@@ -509,6 +515,16 @@ public final class FakeApiServer implements AutoCloseable {
   /** Returns the Endpoints, or null. */
   public Endpoints endpoints(String name) {
     return get(Endpoints.class, namespace, name);
+  }
+
+  /** Returns the ready addresses of all subsets, in their order; none without the Endpoints. */
+  public List<String> addresses(String name) {
+    Endpoints endpoints = endpoints(name);
+    return endpoints == null
+        ? List.of()
+        : endpoints.getSubsets().stream()
+            .flatMap(subset -> subset.getAddresses().stream().map(EndpointAddress::getIp))
+            .toList();
   }
 
   /** Changes existing Endpoints. */

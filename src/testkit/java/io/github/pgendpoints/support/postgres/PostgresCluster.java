@@ -20,6 +20,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -230,6 +231,11 @@ public final class PostgresCluster implements AutoCloseable {
   /** Returns all servers in the order of their addresses, including former primaries. */
   public List<PostgresServer> servers() {
     return List.copyOf(servers);
+  }
+
+  /** Returns the addresses of all servers as a value of PG_NODES. */
+  public String nodes() {
+    return servers.stream().map(PostgresServer::host).collect(Collectors.joining(","));
   }
 
   /** The port that all servers share. */
