@@ -110,7 +110,7 @@ class ApplicationTest {
       assertTrue(help.contains("\n  " + setting + " "), setting + " is missing in " + help);
       setting.aliases().forEach(alias -> assertTrue(help.contains(alias), alias));
       String words = help.replaceAll("\\s+", " ");
-      assertTrue(words.contains(setting.description()), setting.description());
+      assertTrue(words.contains(" " + setting + " " + setting.description()), help);
       assertTrue(words.contains("Allowed: " + setting.allowed() + "."), setting.allowed());
       assertTrue(
           setting.defaultInWords().isEmpty()

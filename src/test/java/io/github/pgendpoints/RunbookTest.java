@@ -55,7 +55,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -368,20 +367,23 @@ class RunbookTest {
     String runbook = Files.readString(Path.of("docs/runbook.md"));
     List<String> headings =
         Stream.concat(headings("ERROR").stream(), headings("WARN").stream()).toList();
-    List<String> missing;
+    List<String> messages;
     try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
-      missing =
+      messages =
           files
               .filter(file -> file.toString().endsWith(".java"))
               .flatMap(file -> messages(file).stream())
-              .filter(
-                  message ->
-                      headings.stream().noneMatch(heading -> covers(heading, filled(message))))
-              .map(RunbookTest::longestPart)
-              .filter(part -> !part.isBlank() && !runbook.contains(part))
               .toList();
     }
-    assertEquals(List.of(), missing);
+    assertTrue(messages.size() >= 35, "the patterns find only " + messages);
+    assertEquals(
+        List.of(),
+        messages.stream()
+            .filter(
+                message -> headings.stream().noneMatch(heading -> covers(heading, filled(message))))
+            .map(RunbookTest::longestPart)
+            .filter(part -> !part.isBlank() && !runbook.contains(part))
+            .toList());
   }
 
   @Test
@@ -414,23 +416,6 @@ class RunbookTest {
     for (String message : messages) {
       // The text after the colon describes what to do.
       assertTrue(oneLine.contains("`" + message.replaceFirst(": (set|see).*", "")), message);
-    }
-  }
-
-  @Test
-  void coversEveryExceptionInTheRoutes() throws IOException {
-    String runbook = Files.readString(Path.of("docs/runbook.md"));
-    try (Stream<Path> files = Files.list(Path.of("routes"))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        for (MatchResult message :
-            Pattern.compile("message: \"(Service [^\"]*)\"")
-                .matcher(Files.readString(file))
-                .results()
-                .toList()) {
-          String heading = message.group(1).replaceAll("\\$\\{[^}]*}|\\{\\{[^}]*}}", "…");
-          assertTrue(runbook.contains("### ERROR `" + heading + "`"), heading);
-        }
-      }
     }
   }
 

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Compares the settings in the documentation and in {@code --help} with the code. To write them
- * instead: {@code mvn test -Dtest=SettingsTableTest -Dupdate.docs}.
+ * Compares the settings in the documentation with the code. To write them instead: {@code mvn test
+ * -Dtest=SettingsTableTest -Dupdate.docs}.
  */
 class SettingsTableTest {
   private static final String HEADER =
@@ -118,16 +118,6 @@ class SettingsTableTest {
         text.isEmpty() ? "" : text,
         text.strip(),
         "the words of a default must not begin or end with blanks");
-  }
-
-  @ParameterizedTest
-  @MethodSource("settings")
-  void helpListsTheSettingToo(Setting<?> setting) {
-    String help = SettingsReference.help().replaceAll("\\s+", " ");
-
-    assertTrue(help.contains(" " + setting + " " + setting.description()), help);
-    assertTrue(help.contains(setting.allowed()), help);
-    assertTrue(help.contains(setting.defaultInWords()), help);
   }
 
   static List<Setting<?>> settings() {
