@@ -13,6 +13,7 @@ import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.github.pgendpoints.cycle.Mode;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Manifests;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
@@ -21,7 +22,6 @@ import io.github.pgendpoints.support.kubernetes.RoleRules;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,29 +29,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The program with the settings, the Services and the Role of each overlay, and nothing more. */
+@ManagerTest(
+    cluster = ManagerTest.Cluster.PER_CLASS,
+    grants = ManagerTest.Grants.RECOMMENDED,
+    namespace = "postgresql",
+    services = {})
 class ManifestsIT {
-  private static PostgresCluster cluster;
+  private final PostgresCluster cluster;
+  private final FakeApiServer api;
 
-  @BeforeAll
-  static void startCluster() throws SQLException {
-    cluster = PostgresCluster.start();
-    // The program recommends these rights, and warns if they are missing.
-    cluster.primary().sql("GRANT pg_monitor TO " + PostgresCluster.USER);
-    cluster.primary().sql("ALTER ROLE " + PostgresCluster.USER + " REPLICATION");
-    cluster.waitUntilReplayed();
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterAll
-  static void stopCluster() {
-    cluster.close();
+  ManifestsIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   @ParameterizedTest
@@ -63,71 +57,66 @@ class ManifestsIT {
         Manifests.pod(objects).getContainers().get(0).getArgs().contains("--once")
             ? Mode.ONCE
             : Mode.CONTINUOUS;
-    try (FakeApiServer api = new FakeApiServer("postgresql", true).start()) {
-      objects.stream().filter(Service.class::isInstance).forEach(api::put);
-      api.enforce(rules);
+    objects.stream().filter(Service.class::isInstance).forEach(api::put);
+    api.enforce(rules);
 
-      cycle(api, objects, mode);
-      api.list(Endpoints.class)
-          .forEach(
-              created ->
-                  api.editEndpoints(
-                      created.getMetadata().getName(), EndpointsBuilder::withSubsets));
-      forgetConditions(api);
-      leaveTheLeaseToADeadReplica(api);
-      cycle(api, objects, mode);
+    cycle(objects, mode);
+    api.list(Endpoints.class)
+        .forEach(
+            created ->
+                api.editEndpoints(created.getMetadata().getName(), EndpointsBuilder::withSubsets));
+    forgetConditions();
+    leaveTheLeaseToADeadReplica();
+    cycle(objects, mode);
 
-      assertEquals(List.of(), rules.unused(api.requests()), "granted, and never used");
-    }
+    assertEquals(List.of(), rules.unused(api.requests()), "granted, and never used");
   }
 
   @Test
   void grantWhatEndpointSlicesTakeAndNothingElse() throws IOException {
     List<HasMetadata> objects = Kustomize.render(Manifests.with("cronjob", "endpointslices"));
     RoleRules rules = new RoleRules(Kustomize.one(objects, Role.class));
-    try (FakeApiServer api =
-        new FakeApiServer("postgresql", true).withMirroring(Duration.ofMillis(3)).start()) {
-      objects.stream().filter(Service.class::isInstance).forEach(api::put);
-      api.enforce(rules);
+    api.withMirroring(Duration.ofMillis(3));
+    objects.stream().filter(Service.class::isInstance).forEach(api::put);
+    api.enforce(rules);
 
-      once(api, objects, "endpoints", 1);
-      forgetConditions(api);
-      once(api, objects, null, 3);
-      assertEquals(List.of(), api.list(Endpoints.class));
-      for (EndpointSlice slice : api.list(EndpointSlice.class)) {
-        // A client edits our addresses. During the repair, another client adds its own label.
-        api.put(slice.edit().editFirstEndpoint().withAddresses("127.0.0.9").endEndpoint().build());
-        api.beforeNext(
-            "PATCH",
-            "endpointslices",
-            () ->
-                api.put(
-                    api.get(EndpointSlice.class, "postgresql", slice.getMetadata().getName())
-                        .edit()
-                        .editMetadata()
-                        .addToLabels("team", "red")
-                        .endMetadata()
-                        .build()));
-        once(api, objects, null, 1);
-      }
-      once(api, objects, "endpoints", 3);
-      assertEquals(Set.of("127.0.0.1"), api.visible("postgresql-external-rw"));
-
-      List<RoleRules.Grant> all = rules.unused(List.of());
-      assertEquals(named(all, "-ipv4"), named(all, "-ipv6"));
-      List<RoleRules.Grant> unused = new ArrayList<>(rules.unused(api.requests()));
-      unused.removeIf(grant -> grant.name() != null && grant.name().endsWith("-ipv6"));
-      assertEquals(List.of(), unused, "granted, and never used");
+    once(objects, "endpoints", 1);
+    forgetConditions();
+    once(objects, null, 3);
+    assertEquals(List.of(), api.list(Endpoints.class));
+    for (EndpointSlice slice : api.list(EndpointSlice.class)) {
+      // A client edits our addresses. During the repair, another client adds its own label.
+      api.put(slice.edit().editFirstEndpoint().withAddresses("127.0.0.9").endEndpoint().build());
+      api.beforeNext(
+          "PATCH",
+          "endpointslices",
+          () ->
+              api.put(
+                  api.get(EndpointSlice.class, "postgresql", slice.getMetadata().getName())
+                      .edit()
+                      .editMetadata()
+                      .addToLabels("team", "red")
+                      .endMetadata()
+                      .build()));
+      once(objects, null, 1);
     }
+    once(objects, "endpoints", 3);
+    assertEquals(Set.of("127.0.0.1"), api.visible("postgresql-external-rw"));
+
+    List<RoleRules.Grant> all = rules.unused(List.of());
+    assertEquals(named(all, "-ipv4"), named(all, "-ipv6"));
+    List<RoleRules.Grant> unused = new ArrayList<>(rules.unused(api.requests()));
+    unused.removeIf(grant -> grant.name() != null && grant.name().endsWith("-ipv6"));
+    assertEquals(List.of(), unused, "granted, and never used");
   }
 
   /** Deletes what earlier runs stored, so that the next run writes it again. */
-  private static void forgetConditions(FakeApiServer api) {
+  private void forgetConditions() {
     api.list(ConfigMap.class)
         .forEach(remembered -> api.put(new ConfigMapBuilder(remembered).withData(null).build()));
   }
 
-  private static void leaveTheLeaseToADeadReplica(FakeApiServer api) {
+  private void leaveTheLeaseToADeadReplica() {
     api.list(Lease.class)
         .forEach(
             lease -> {
@@ -155,8 +144,7 @@ class ManifestsIT {
   }
 
   /** Runs single cycles, which must log no WARN or ERROR. */
-  private static void once(
-      FakeApiServer api, List<HasMetadata> objects, String publish, int times) {
+  private void once(List<HasMetadata> objects, String publish, int times) {
     for (int i = 0; i < times; i++) {
       try (Run run = new Run(cluster, api)) {
         settings(objects).forEach(run::with);
@@ -172,7 +160,7 @@ class ManifestsIT {
   }
 
   /** Creates or repairs both Endpoints, and must log no WARN or ERROR. */
-  private static void cycle(FakeApiServer api, List<HasMetadata> objects, Mode mode) {
+  private void cycle(List<HasMetadata> objects, Mode mode) {
     try (Run run = new Run(cluster, api)) {
       settings(objects).forEach(run::with);
       run.start(mode);

@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.time.Duration;
@@ -15,23 +16,24 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The sink {@code events}, in runs whose node is down. */
+@ManagerTest
 class ServiceEventsTest {
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private final FakeApiServer api;
+  private final KubernetesClient client;
+  private final ServiceEvents events;
 
-  @BeforeEach
-  void createServices() {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
+  ServiceEventsTest(FakeApiServer api) {
+    this.api = api;
+    client = KubernetesAccess.client(api.config(), Duration.ofSeconds(5));
+    events = new ServiceEvents(client, new KubernetesErrors(client.getConfiguration()), "pod");
   }
 
   @AfterEach
   void stop() {
     client.close();
-    api.close();
   }
 
   /** Runs one cycle, and returns the log without the lines about the node. */
@@ -100,11 +102,6 @@ class ServiceEventsTest {
             .getInvolvedObject()
             .getUid());
   }
-
-  private final KubernetesClient client =
-      KubernetesAccess.client(api.config(), Duration.ofSeconds(5));
-  private final ServiceEvents events =
-      new ServiceEvents(client, new KubernetesErrors(client.getConfiguration()), "pod");
 
   private void emit(String service, String written) {
     emit(new Alert.Cluster("db", "pg-rw", "pg-ro"), service, written);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.postgres.ProbeRoute.Answer;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.postgres.Certificates;
 import io.github.pgendpoints.support.postgres.Certificates.Signed;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -16,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,19 +25,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which logins PGREQUIREAUTH and its default allow, for each authentication method in pg_hba. */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_CLASS, standbys = 0)
 class AuthMethodsIT {
   private static final String REFUSED = "PGREQUIREAUTH";
 
   @TempDir private static Path folder;
 
-  private static PostgresCluster cluster;
   private static PostgresServer server;
   private static Certificates authority;
   private static Signed client;
 
   @BeforeAll
-  static void startServer() throws SQLException {
-    cluster = PostgresCluster.start(new PostgresCluster.Options().standbys(0));
+  static void prepareServer(PostgresCluster cluster) throws SQLException {
     server = cluster.primary();
     authority = new Certificates(folder, "authority");
     client = authority.sign("by_cert", "EC", "");
@@ -58,11 +57,6 @@ class AuthMethodsIT {
         "host all by_trust 127.0.0.0/8 trust",
         "hostssl all by_cert 127.0.0.0/8 cert");
     server.reload();
-  }
-
-  @AfterAll
-  static void closeServer() {
-    cluster.close();
   }
 
   /** PGREQUIREAUTH is not set. Each row has a PGSSLMODE, with or without PG_NODES. */

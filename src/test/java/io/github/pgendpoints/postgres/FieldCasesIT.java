@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.pgendpoints.postgres.ProbeRoute.Answer;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.postgres.PgBouncer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
@@ -20,10 +21,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,14 +34,14 @@ import org.junit.jupiter.params.provider.ValueSource;
  * only SQL is one more row of {@link #settings} or {@link #columns}.
  */
 @Tag("long")
+@ManagerTest(cluster = ManagerTest.Cluster.PER_CLASS, standbys = 1)
 class FieldCasesIT {
   private static final Duration MORE_THAN_A_SESSION_COUNTS = Duration.ofSeconds(11);
 
-  private static PostgresCluster cluster;
   private static PostgresServer primary;
   private static PostgresServer standby;
 
-  private ProbeRoute route;
+  private final ProbeRoute route = new ProbeRoute();
 
   /**
    * A case.
@@ -150,20 +149,9 @@ class FieldCasesIT {
   }
 
   @BeforeAll
-  static void startCluster() throws SQLException {
-    cluster = PostgresCluster.start(new PostgresCluster.Options().standbys(1));
+  static void take(PostgresCluster cluster) {
     primary = cluster.primary();
     standby = cluster.standbys().get(0);
-  }
-
-  @AfterAll
-  static void closeCluster() {
-    cluster.close();
-  }
-
-  @BeforeEach
-  void makeRoute() {
-    route = new ProbeRoute();
   }
 
   @AfterEach

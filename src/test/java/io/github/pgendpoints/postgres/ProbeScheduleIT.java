@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.CycleCount;
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -15,29 +16,19 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** When nodes are probed. PROBE_INTERVAL is mostly an hour, so other events start the cycles. */
 @Tag("long")
+@ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class ProbeScheduleIT {
-  private final FakeApiServer api = new FakeApiServer("db", true).start();
-  private PostgresCluster cluster;
+  private final PostgresCluster cluster;
+  private final FakeApiServer api;
 
-  @BeforeEach
-  void start() throws SQLException {
-    api.createService("pg-rw", "postgresql", 5432);
-    api.createService("pg-ro", "postgresql", 5432);
-    cluster = PostgresCluster.start();
-    cluster.waitUntilStreaming();
-  }
-
-  @AfterEach
-  void stop() {
-    cluster.close();
-    api.close();
+  ProbeScheduleIT(PostgresCluster cluster, FakeApiServer api) {
+    this.cluster = cluster;
+    this.api = api;
   }
 
   @Test

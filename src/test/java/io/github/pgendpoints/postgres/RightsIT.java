@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.pgendpoints.support.ManagerTest;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import io.github.pgendpoints.support.postgres.PostgresServer;
 import io.github.pgendpoints.topology.Failure;
@@ -29,7 +30,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -37,6 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What real servers on timeline 2 return to roles with different rights. */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_CLASS, settings = "log_replication_commands = on")
 class RightsIT {
   private static final String PLAIN = PostgresCluster.USER;
   private static final String MONITOR = "monitor";
@@ -52,10 +53,8 @@ class RightsIT {
   private ProbeRoute route;
 
   @BeforeAll
-  static void startCluster() throws SQLException, IOException {
-    cluster =
-        PostgresCluster.start(
-            new PostgresCluster.Options().settings("log_replication_commands = on"));
+  static void prepareCluster(PostgresCluster started) throws SQLException, IOException {
+    cluster = started;
     PostgresServer first = cluster.primary();
     primary = cluster.standbys().get(0);
     standby = cluster.standbys().get(1);
@@ -78,11 +77,6 @@ class RightsIT {
 
   private static void createFunction() throws SQLException, IOException {
     primary.sql(Files.readString(Path.of("src/main/resources/sql/history-function.sql")));
-  }
-
-  @AfterAll
-  static void closeCluster() {
-    cluster.close();
   }
 
   @AfterEach

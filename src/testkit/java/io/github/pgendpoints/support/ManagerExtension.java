@@ -131,6 +131,7 @@ final class ManagerExtension implements ParameterResolver, ExecutionCondition {
         cluster.primary().sql(statement.formatted(PostgresCluster.USER));
       }
       cluster.waitUntilStreaming();
+      cluster.waitUntilReplayed();
       return cluster;
     } catch (SQLException e) {
       throw new IllegalStateException("the cluster does not start", e);

@@ -71,6 +71,7 @@ public @interface ManagerTest {
   /** The rights of the manager's role. */
   enum Grants {
     LOGIN,
+    /** The rights that the program recommends; it warns if they are missing. */
     RECOMMENDED("GRANT pg_monitor TO %s", "ALTER ROLE %s REPLICATION"),
     EVERY(
         "GRANT pg_monitor TO %s",
