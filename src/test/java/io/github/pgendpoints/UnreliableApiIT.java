@@ -137,7 +137,7 @@ class UnreliableApiIT {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("passing")
-  void getsOverWhatPasses(String what, String none, Consumer<FakeApiServer> order) {
+  void recoversFromATransientFault(String what, String none, Consumer<FakeApiServer> order) {
     order.accept(api);
     try (Run run = run()) {
       assertEquals(0, run.once(), run.log().toString());

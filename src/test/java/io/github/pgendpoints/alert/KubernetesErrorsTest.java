@@ -105,7 +105,7 @@ class KubernetesErrorsTest {
   }
 
   @Test
-  void cutsWhatAServerSays() {
+  void truncatesTheServersMessage() {
     String said =
         errors.describe(
             new KubernetesClientException(status(500, "x".repeat(1_000_000), null, null)));

@@ -233,7 +233,7 @@ class ProbeScheduleTest {
   }
 
   @Test
-  void leavesAClusterInPeaceThatIsRefusedForLong() {
+  void probesRarelyAfterALongRefusal() {
     cyclesIn(
         ProbeSchedule.MAX_UNSETTLED.plus(ProbeSchedule.SETTLED).plusSeconds(1), PRIMARY_LOST, true);
     assertEquals(600, cyclesIn(Duration.ofMinutes(10), PRIMARY_LOST, true));
@@ -310,7 +310,7 @@ class ProbeScheduleTest {
   }
 
   @Test
-  void whoTakesOverAsksAtOnce() {
+  void newLeaderProbesImmediately() {
     leads = false;
     cycle(WELL, false);
     millis += 500;

@@ -56,7 +56,7 @@ class ManyNodesIT {
   }
 
   @Test
-  void refused() throws IOException {
+  void seesTheOthersWhileDeadNodesRefuse() throws IOException {
     int port;
     try (ServerSocket free = new ServerSocket(0)) {
       port = free.getLocalPort();
@@ -65,14 +65,14 @@ class ManyNodesIT {
   }
 
   @Test
-  void blackHoled() {
+  void seesTheOthersWhilePacketsVanish() {
     try (FakeNode dead = FakeNode.blackHole()) {
       theOthersAreSeen(dead.port(), Duration.ofSeconds(2), "DOWN", "no answer within 0.5 s");
     }
   }
 
   @Test
-  void frozenAfterAccept() {
+  void seesTheOthersWhileDeadNodesAcceptAndFreeze() {
     try (FakeNode dead = FakeNode.talking((in, out) -> beSilent(in))) {
       theOthersAreSeen(
           dead.port(), Duration.ofSeconds(TIMEOUT + 1), "DOWN", "no answer within 3 s");
@@ -80,7 +80,7 @@ class ManyNodesIT {
   }
 
   @Test
-  void frozenInTheLogin() {
+  void seesTheOthersWhileDeadNodesFreezeInTheLogin() {
     try (FakeNode dead =
         FakeNode.talking(
             (in, out) -> {

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-@ManagerTest(cluster = ManagerTest.Cluster.PER_CLASS, standbys = 1)
 /** What happens to real servers, and what a probe reports about them. */
+@ManagerTest(cluster = ManagerTest.Cluster.PER_CLASS, standbys = 1)
 class NodeStatesIT {
   private static final Duration AT_ONCE = Duration.ofMillis(900);
   private static final Duration WHOLE = Duration.ofMillis(ProbeRoute.TIMEOUT * 1000 + 300);
@@ -86,7 +86,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void killed() {
+  void aKilledServerIsDown() {
     ask(standby);
     standby.kill();
     try {
@@ -98,7 +98,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void frozenBeforeFirstLogin() {
+  void aServerFrozenBeforeTheFirstLoginIsDown() {
     standby.freeze();
     try {
       says(ask(standby), "DOWN", "no answer within 2 s", Duration.ofMillis(2500));
@@ -108,7 +108,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void frozenWithAConnectionKept() {
+  void aFrozenServerWithAKeptConnectionIsDown() {
     says(ask(standby), "STANDBY", "", WHOLE);
     standby.freeze();
     try {
@@ -122,14 +122,14 @@ class NodeStatesIT {
   }
 
   @Test
-  void restartedBetweenTwoProbes() {
+  void aServerRestartedBetweenTwoProbesIsUp() {
     ask(standby);
     standby.restart();
     says(ask(standby), "STANDBY", "", AT_ONCE);
   }
 
   @Test
-  void keptConnectionTerminated() throws SQLException {
+  void replacesATerminatedConnection() throws SQLException {
     ask(primary);
     assertEquals(
         "t",
@@ -152,7 +152,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void movedToAnotherPort() {
+  void aServerThatMovedToAnotherPortIsDownOnTheOldOne() {
     ask(standby);
     int port = standby.port();
     standby.restartOn(port + 1);
@@ -165,7 +165,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void wrongPassword() {
+  void aWrongPasswordIsUnknown() {
     route.with("PGPASSWORD", "wrong");
     says(
         ask(primary),
@@ -175,13 +175,13 @@ class NodeStatesIT {
   }
 
   @Test
-  void noPassword() {
+  void aMissingPasswordIsUnknown() {
     route.with("PGPASSWORD", "");
     says(ask(primary), "UNKNOWN", "password", WHOLE);
   }
 
   @Test
-  void notInPgHba() throws SQLException {
+  void aConnectionThatPgHbaRejectsIsUnknown() throws SQLException {
     primary.prependToPgHba("host closed all 0.0.0.0/0 reject");
     primary.reload();
     route.with("PGDATABASE", "closed");
@@ -189,13 +189,13 @@ class NodeStatesIT {
   }
 
   @Test
-  void noSuchDatabase() {
+  void aMissingDatabaseIsUnknown() {
     route.with("PGDATABASE", "nowhere");
     says(ask(primary), "UNKNOWN", "FATAL: database \"nowhere\" does not exist", WHOLE);
   }
 
   @Test
-  void everyConnectionTaken() throws SQLException {
+  void aServerWithoutFreeConnectionsIsUnknown() throws SQLException {
     List<Connection> all = new ArrayList<>();
     try {
       for (int i = 0; i < 20; i++) {
@@ -221,7 +221,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void startingUp() {
+  void aServerThatStartsUpIsDown() {
     standby.stop();
     standby.appendToPostgresqlConf("hot_standby = off");
     standby.launch();
@@ -244,7 +244,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void promoted() throws SQLException {
+  void aPromotedStandbyIsPrimaryOnTimeline2() throws SQLException {
     try (PostgresCluster own = PostgresCluster.start(new PostgresCluster.Options().standbys(1))) {
       PostgresServer promoted = own.standbys().get(0);
       says(ask(promoted), "STANDBY", "", WHOLE);
@@ -256,7 +256,7 @@ class NodeStatesIT {
   }
 
   @Test
-  void rightsRevokedAsManagedPostgresqlDoes() throws SQLException {
+  void aPrimaryWithRevokedRightsIsStillPrimary() throws SQLException {
     String functions =
         "pg_control_system(), pg_walfile_name(pg_lsn), pg_current_wal_insert_lsn(),"
             + " pg_last_wal_replay_lsn(), pg_control_checkpoint(), pg_control_recovery(),"

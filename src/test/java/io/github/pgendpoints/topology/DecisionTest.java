@@ -273,7 +273,7 @@ class DecisionTest {
     }
 
     @Test
-    void isNotTakenToBeginWhereTheLineDidThatGaveIn() {
+    void doesNotInheritTheBeginOfTheLineThatGaveIn() {
       String apart = "1\t0/2000028\tno recovery target specified\n";
 
       Verdict verdict =
@@ -804,7 +804,7 @@ class DecisionTest {
     }
 
     @Test
-    void putsBackWhatWasVerifiedWhereOthersPointRwAtADeadBranch() {
+    void resetsReadWriteFromADeadBranch() {
       LastPublished edited =
           new LastPublished(
               published.primary(), CLUSTER, Set.of("10.0.0.2:5432"), Set.of(), 0, false, List.of());

@@ -14,7 +14,7 @@ class LastPublishedTest {
       List.of(node("10.0.0.1"), node("10.0.0.2"), node("10.0.0.3"), node("10.0.0.4"));
 
   @Test
-  void hasThoseAskedFirstThatServedLast() {
+  void nodesPublishedLastAreProbedFirst() {
     LastPublished published = published(1, "10.0.0.4", Set.of("10.0.0.3:5432"));
 
     assertEquals(

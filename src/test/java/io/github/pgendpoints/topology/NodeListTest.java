@@ -30,7 +30,7 @@ class NodeListTest {
   }
 
   @Test
-  void takesLabelsAsLongAsDnsHasThem() {
+  void acceptsLabelsOf63Characters() {
     String host = "db-0." + "x".repeat(63) + ".db.svc";
     assertEquals(host, NodeList.parse(host, 5432, false).nodes().get(0).host());
     assertThrows(

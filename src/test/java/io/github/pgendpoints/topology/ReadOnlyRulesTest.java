@@ -112,7 +112,7 @@ class ReadOnlyRulesTest {
   }
 
   @Test
-  void keepsAStandbyNobodyCanVerifyWhereItIs() {
+  void keepsAnUnverifiableStandbyPublished() {
     Topology topology = topology(PRIMARY, unknown("10.0.0.2"), unknown("10.0.0.3"));
 
     assertEquals(addresses("3"), members(DEFAULT, topology, addresses("3")));

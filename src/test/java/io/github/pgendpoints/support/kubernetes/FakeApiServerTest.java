@@ -193,7 +193,7 @@ class FakeApiServerTest {
         "0.0.0.0|may not be unspecified (0.0.0.0 or ::)",
         "db.example|must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
       })
-  void answers422ForAnAddressThatIsNone(String ip, String fault) throws Exception {
+  void answers422ForAnInvalidAddress(String ip, String fault) throws Exception {
     assertStatus(
         post(COLLECTION, endpoints("[%s]".formatted(subset(ip)))),
         422,
@@ -339,7 +339,7 @@ class FakeApiServerTest {
   }
 
   @Test
-  void endsWatchesInEveryWayThatItWasToldOf() throws Exception {
+  void endsWatchesAsConfigured() throws Exception {
     try (Watching one = watch("?watch=true");
         Watching two = watch("?watch=true&resourceVersion=0")) {
       assertEquals(2, api.watches());
