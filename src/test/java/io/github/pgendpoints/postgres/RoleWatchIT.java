@@ -238,11 +238,12 @@ class RoleWatchIT {
   }
 
   private boolean isOlderThan(int seconds, String session) throws SQLException {
-    return standby
-        .sql(
-            "SELECT clock_timestamp() - backend_start > interval '%d s' FROM pg_stat_activity WHERE pid = %s"
-                .formatted(seconds, session))
-        .equals("t");
+    // There is no row, and no value, while the standby holds no query.
+    return "t"
+        .equals(
+            standby.sql(
+                "SELECT clock_timestamp() - backend_start > interval '%d s' FROM pg_stat_activity WHERE pid = %s"
+                    .formatted(seconds, session)));
   }
 
   private static void until(Callable<Boolean> condition) {
