@@ -304,7 +304,10 @@ final class Referee {
       return;
     }
     NodeState node = verdict.primary();
-    if (sight.nothingOfOurs()) {
+    boolean isAnother =
+        verdict.primaries().get(node.node()) == PrimaryClass.FIRST
+            && sight.topology.entriesOf(node).stream().noneMatch(sight::isPublishedEntry);
+    if (sight.nothingOfOurs() || isAnother) {
       boolean enough = sight.reachable() * 2 > sight.listed.size();
       boolean ahead =
           sight.standbys.values().stream()
@@ -314,7 +317,7 @@ final class Referee {
           "first run",
           () -> rule + " on too few servers");
     } else {
-      require(rule != Rule.FIRST_RUN, "first run", () -> "though something of ours is published");
+      require(rule != Rule.FIRST_RUN, "first run", () -> "though the candidate is published");
     }
     if (rule == Rule.FIRST_RUN || full) {
       return;

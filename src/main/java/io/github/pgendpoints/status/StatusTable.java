@@ -47,7 +47,7 @@ public final class StatusTable {
       lines.add("");
       lines.addAll(
           table(
-              List.of("SERVICE", "WANTED", "ACTUAL", ""),
+              List.of("SERVICE", "DESIRED", "OBSERVED", ""),
               status.services().stream().flatMap(StatusTable::rows).toList()));
     }
     lines.add("");

@@ -225,9 +225,9 @@ public record Memory(
     return new Memory(generation, primary, rivals, aliases, other, at);
   }
 
-  /** Returns a copy for the time after this primary is published. */
+  /** Returns a copy for the time after this primary is published, which ends a split brain. */
   public Memory publishing(PublishedPrimary published) {
-    return new Memory(generation, published, rivals, aliases, hysteresis, at);
+    return new Memory(generation, published, List.of(), aliases, hysteresis, at);
   }
 
   /** Whether this memory and the other one are equal in everything that other processes read. */

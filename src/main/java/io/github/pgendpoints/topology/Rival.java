@@ -44,7 +44,7 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
         now.topology().nodes().stream()
             .filter(node -> isAt(node) || aliases.stream().anyMatch(node::isSameServerAs))
             .toList();
-    boolean isListed = !there.isEmpty() || !aliases.isEmpty();
+    boolean isListed = !there.isEmpty() || !aliases.isEmpty() || now.isListed(entry);
     if (!isListed || there.stream().anyMatch(now::isNoPrimaryAnyMore)) {
       return null;
     }

@@ -139,8 +139,18 @@ record Situation(
     return settings.quorum().of(listed());
   }
 
-  /** Whether no listed node was ever published, so that there is nothing to keep. */
+  /**
+   * Whether no listed node was ever published, so that there is nothing to keep; or no line was,
+   * and the candidate is another server than the published one, which nothing proves right.
+   */
   boolean isFirstRun() {
+    boolean isAnother =
+        candidateIs(PrimaryClass.FIRST)
+            && topology.entriesOf(candidate()).stream().noneMatch(published.primary()::isListedAs);
+    return isAnother || isNoneListed();
+  }
+
+  private boolean isNoneListed() {
     return topology.nodes().stream()
         .filter(node -> node.endpoint() != null)
         .noneMatch(
@@ -252,7 +262,7 @@ record Situation(
             .filter(standby -> Topology.isAhead(standby, candidate()))
             .filter(standby -> !topology.unconfirmed().contains(candidate().node()))
             .toList();
-    return memory.withRivals(List.of()).with(memory.hysteresis().diverging(diverged));
+    return memory.withRivals(rivals).with(memory.hysteresis().diverging(diverged));
   }
 
   /** Returns the verdict of the rule that matched. */
@@ -304,7 +314,7 @@ record Situation(
   }
 
   /** Whether an entry is in PG_NODES, as far as its names resolve. */
-  private boolean isListed(String entry) {
+  boolean isListed(String entry) {
     return asked.nodes().stream()
         .anyMatch(node -> node.endpoint() == null || node.endpoint().equals(entry));
   }

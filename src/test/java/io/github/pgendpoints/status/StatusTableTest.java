@@ -105,7 +105,7 @@ class StatusTableTest {
         db3   -         DOWN     -         -        -             the name does not resolve: db3 is unknown
                                                                   to every server of names there is
 
-        SERVICE  WANTED              ACTUAL
+        SERVICE  DESIRED             OBSERVED
         pg-rw    10.0.0.1:5432 (pg)  nothing yet         differs
         pg-ro    -                   10.0.0.2:5432 (pg)  up to date
                                      b
@@ -136,7 +136,7 @@ class StatusTableTest {
     assertTrue(
         text.endsWith(
             """
-            SERVICE        WANTED              ACTUAL
+            SERVICE        DESIRED             OBSERVED
             pg-rw          10.0.0.1:5432 (pg)  10.0.0.1:5432 (pg)  up to date
             - its clients  10.0.0.1:5432 (pg)  10.0.0.1:5432 (pg)  differs
                                                10.0.0.9:1

@@ -657,6 +657,35 @@ class DecisionTest {
     }
 
     @Test
+    void keepsRivalsUntilAPrimaryIsPublished() {
+      NodeState former = primary("10.0.0.1", 2, SECOND);
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      verdict(published, after(0, former, successor));
+      for (int seconds = 10; seconds <= 40; seconds += 10) {
+        verdict(published, after(seconds, down("10.0.0.1"), successor));
+      }
+
+      // Verified, but not published, for example while paused.
+      assertVerified("10.0.0.2", verdict(published, after(50, down("10.0.0.1"), successor)));
+      assertRefused(
+          Rule.SPLIT_BRAIN_LASTS, verdict(published, after(60, former, down("10.0.0.2"))));
+
+      assertEquals(List.of(), memory.publishing(published.primary()).rivals());
+    }
+
+    @Test
+    void keepsARivalWhileANameDoesNotResolve() {
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      verdict(published, after(0, primary("10.0.0.1", 2, SECOND), successor));
+      NodeState unresolved =
+          NodeState.unknown(node("db.example.com"), null, Failure.OTHER, "unknown host");
+
+      assertRefused(Rule.SPLIT_BRAIN_LASTS, verdict(published, after(5, unresolved, successor)));
+      assertRefused(
+          Rule.SPLIT_BRAIN_LASTS, verdict(published, after(10, down("10.0.0.1"), successor)));
+    }
+
+    @Test
     void takesNoRivalForDeadWhileAStandbyHasMoreOfTheLine() {
       NodeState successor = primary("10.0.0.2", 3, THIRD);
       NodeState more = standby("10.0.0.3", 2, "0/4000028", SECOND);
@@ -691,6 +720,28 @@ class DecisionTest {
 
       assertRefused(Rule.QUORUM, verdict(published, two, Quorum.MAJORITY));
       assertVerified("10.0.0.2", verdict(published, three, Quorum.MAJORITY));
+    }
+
+    @Test
+    void refusesAnotherFirstPrimaryByAMinority() {
+      LastPublished ofOriginal =
+          new LastPublished(
+              new PublishedPrimary(null, List.of("10.0.0.1:5432"), "10.0.0.1", null),
+              CLUSTER,
+              Set.of("10.0.0.1:5432"),
+              Set.of("10.0.0.2:5432"),
+              0,
+              false,
+              List.of());
+      NodeState other = primary("10.0.0.3", 1, null);
+
+      assertRefused(Rule.FIRST_RUN, verdict(ofOriginal, down("10.0.0.1"), down("10.0.0.2"), other));
+      assertVerified(
+          "10.0.0.3",
+          verdict(ofOriginal, down("10.0.0.1"), standby("10.0.0.2", 1, "0/2000000", null), other));
+      assertVerified(
+          "10.0.0.1",
+          verdict(ofOriginal, primary("10.0.0.1", 1, null), down("10.0.0.2"), down("10.0.0.3")));
     }
 
     @Test
