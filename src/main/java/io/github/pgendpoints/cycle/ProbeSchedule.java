@@ -210,7 +210,7 @@ public final class ProbeSchedule {
         && now - unsettledSince < MAX_UNSETTLED.toNanos();
   }
 
-  /** Marks the begin of a cycle, which serves all pending requests. {@link #done} marks its end. */
+  /** Marks the begin of a cycle, which serves all pending requests. {@link #end} marks its end. */
   public void begin() {
     underWay.incrementAndGet();
     long now = nanoTime.getAsLong();

@@ -146,7 +146,9 @@ public final class DownNodes {
     return !down.isEmpty() && !dueAt(nanoTime.getAsLong()).isEmpty();
   }
 
-  /** Records the start of the checks that are due, and returns their nodes; see {@link #ended}. */
+  /**
+   * Records the start of the checks that are due, and returns their nodes; see {@link #endCheck}.
+   */
   public synchronized List<Node> startChecks() {
     long now = nanoTime.getAsLong();
     List<Node> due = dueAt(now);
