@@ -157,11 +157,17 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
       failure = e;
     }
     releaseExchange(exchange, false);
-    boolean reported;
+    if (failure != null && !isGivenUp()) {
+      LOG.error(
+          "alert sink {} failed to deliver {}: {}",
+          name(),
+          alert.key(),
+          DeliveryError.describe(failure));
+    }
+    // After the log line: a run of one cycle ends as soon as nothing is pending.
     lock.lock();
     try {
       busy = false;
-      reported = givenUp;
       givenUp = false;
       if (failure == null) {
         count.sent().incrementAndGet();
@@ -172,12 +178,14 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
     } finally {
       lock.unlock();
     }
-    if (failure != null && !reported) {
-      LOG.error(
-          "alert sink {} failed to deliver {}: {}",
-          name(),
-          alert.key(),
-          DeliveryError.describe(failure));
+  }
+
+  private boolean isGivenUp() {
+    lock.lock();
+    try {
+      return givenUp;
+    } finally {
+      lock.unlock();
     }
   }
 
