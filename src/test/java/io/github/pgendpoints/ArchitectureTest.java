@@ -50,11 +50,11 @@ class ArchitectureTest {
           "RouteBindings cycle",
           "RuleSteps cycle",
           // The shipped sinks, as ALERT_SINKS names them.
-          "SinkFiles alertmanager",
-          "SinkFiles events",
-          "SinkFiles mail",
-          "SinkFiles slack",
-          "SinkFiles webhook",
+          "SinkSettings alertmanager",
+          "SinkSettings events",
+          "SinkSettings mail",
+          "SinkSettings slack",
+          "SinkSettings webhook",
           // A health check, and a Kubernetes resource.
           "ProbeColumn probe",
           "ApiRight events");

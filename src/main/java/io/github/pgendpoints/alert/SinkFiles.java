@@ -36,10 +36,6 @@ import org.slf4j.LoggerFactory;
 public final class SinkFiles implements StartupListener {
   private static final Logger LOG = LoggerFactory.getLogger(SinkFiles.class);
 
-  /** The shipped sinks that ALERT_SINKS can enable: each name is that of its file. */
-  public static final Set<String> SHIPPED =
-      Set.of("alertmanager", "events", "mail", "slack", "webhook");
-
   private static final String SUFFIX = ".camel.yaml";
   private static final long MAX_SECONDS = 5;
 
@@ -160,7 +156,7 @@ public final class SinkFiles implements StartupListener {
     try (Stream<Path> files = Files.list(folder)) {
       files
           .filter(file -> file.toString().endsWith(SUFFIX) && Files.isRegularFile(file))
-          .filter(file -> !SHIPPED.contains(name(file)) || on.contains(name(file)))
+          .filter(file -> !SinkSettings.SHIPPED.contains(name(file)) || on.contains(name(file)))
           .forEach(found::add);
     } catch (NoSuchFileException e) {
       LOG.debug("there is no folder {}", folder);

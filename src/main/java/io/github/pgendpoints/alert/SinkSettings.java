@@ -19,6 +19,10 @@ import java.util.regex.Pattern;
  * an alert, so that no endpoint URI contains it: Hawtio shows those.
  */
 public final class SinkSettings {
+  /** The shipped sinks that ALERT_SINKS can enable: each name is that of its file. */
+  public static final Set<String> SHIPPED =
+      Set.of("alertmanager", "events", "mail", "slack", "webhook");
+
   private static final Set<String> SCHEMES = Set.of("http", "https");
   private static final Pattern PATH = Pattern.compile("(/|\\./|\\.\\./|~).*");
   private static final Set<String> TLS = Set.of("starttls", "tls", "off");

@@ -4,7 +4,7 @@ import static io.github.pgendpoints.settings.FileTypes.*;
 import static io.github.pgendpoints.settings.ValueType.*;
 
 import ch.qos.logback.classic.Level;
-import io.github.pgendpoints.alert.SinkFiles;
+import io.github.pgendpoints.alert.SinkSettings;
 import io.github.pgendpoints.logging.Logging;
 import io.github.pgendpoints.postgres.AuthMethods;
 import io.github.pgendpoints.topology.Quorum;
@@ -252,7 +252,7 @@ public final class SettingsCatalog {
   public static final Setting<Set<String>> ALERT_SINKS =
       Setting.of(
           "ALERT_SINKS",
-          namesOf(SinkFiles.SHIPPED).or("none", Set.of()),
+          namesOf(SinkSettings.SHIPPED).or("none", Set.of()),
           Set.of(),
           "Shipped sinks that receive the alerts.");
   public static final Setting<Level> LOG_LEVEL =
