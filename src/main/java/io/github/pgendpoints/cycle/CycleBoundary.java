@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Marks the begin and the end of each cycle, whatever the steps of its route do: a step that a user
+ * Marks the start and the end of each cycle, whatever the steps of its route do: a step that a user
  * adds may fail or stop the exchange anywhere. The route configuration {@code one-cycle} marks the
  * route.
  */

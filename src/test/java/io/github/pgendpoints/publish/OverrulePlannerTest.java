@@ -43,16 +43,7 @@ class OverrulePlannerTest {
 
   /** Returns what a separate overrule command decides when it finds these objects. */
   private static Memory overruled(Topology topology, LastPublished published, Instant at) {
-    Clock clock = Clock.fixed(at, ZoneOffset.UTC);
-    ObservedService nothing = new ObservedService(null, List.of());
-    return new OverrulePlanner(
-            null,
-            true,
-            new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, clock),
-            process(),
-            clock)
-        .choose(topology, published, nothing, nothing)
-        .memory();
+    return choose(null, topology, published, at).memory();
   }
 
   private static LastPublished objectsOf(Memory memory) {
@@ -106,7 +97,12 @@ class OverrulePlannerTest {
   }
 
   private static OverruleProposal choose(String entry, Topology topology) {
-    Clock clock = Clock.fixed(FIRST, ZoneOffset.UTC);
+    return choose(entry, topology, Nodes.nothingPublished(), FIRST);
+  }
+
+  private static OverruleProposal choose(
+      String entry, Topology topology, LastPublished published, Instant at) {
+    Clock clock = Clock.fixed(at, ZoneOffset.UTC);
     ObservedService nothing = new ObservedService(null, List.of());
     return new OverrulePlanner(
             entry,
@@ -114,7 +110,7 @@ class OverrulePlannerTest {
             new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, clock),
             process(),
             clock)
-        .choose(topology, Nodes.nothingPublished(), nothing, nothing);
+        .choose(topology, published, nothing, nothing);
   }
 
   /** Without STATE, only the manager still knows the generation of the deleted objects. */

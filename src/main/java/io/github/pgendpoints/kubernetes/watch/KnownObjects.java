@@ -25,7 +25,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
   /** The longest time from one read to the next: an informer can fall silent without ending. */
   static final Duration RESYNC = Duration.ofSeconds(30);
 
-  private final Runnable wake;
+  private final Runnable outdated;
   private final LongSupplier nanoTime;
 
   private Map<String, T> objects = Map.of();
@@ -51,11 +51,11 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
   private boolean foundNone;
 
   /**
-   * @param wake runs when the objects are not up to date any more
+   * @param outdated runs when the objects are not up to date any more
    * @param nanoTime as {@link System#nanoTime}
    */
-  KnownObjects(Runnable wake, LongSupplier nanoTime) {
-    this.wake = wake;
+  KnownObjects(Runnable outdated, LongSupplier nanoTime) {
+    this.outdated = outdated;
     this.nanoTime = nanoTime;
   }
 
@@ -151,7 +151,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
     upToDate = wasUpToDate && isConsistent;
     reported = null;
     if (!isConsistent) {
-      wake.run();
+      outdated.run();
     }
   }
 
@@ -195,7 +195,7 @@ final class KnownObjects<T extends HasMetadata> implements ResourceEventHandler<
 
   private void outdated() {
     upToDate = false;
-    wake.run();
+    outdated.run();
   }
 
   private static Map<String, String> versions(Map<String, ? extends HasMetadata> objects) {
