@@ -17,6 +17,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert.Severity;
 import io.github.pgendpoints.alert.ApiRight;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.FailureMessage;
 import io.github.pgendpoints.alert.TestConditions;
 import io.github.pgendpoints.publish.Mismatch;
 import io.github.pgendpoints.topology.Decision;
@@ -153,8 +154,8 @@ class RunbookTest {
         cycles().flatMap(RunbookTest::decided));
   }
 
-  private static String mismatch(String service) {
-    return new Mismatch(service, Set.of(), List.of("x")).message();
+  private static FailureMessage mismatch(String service) {
+    return new Mismatch(service, Set.of(), List.of("x")).failure();
   }
 
   /** The message of a refusal contains its outcome. */

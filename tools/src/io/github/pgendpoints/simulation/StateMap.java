@@ -38,7 +38,7 @@ final class StateMap {
         }
         behind = false;
         if (seen != version) {
-          throw new OutdatedTopologyException("STATE");
+          throw new OutdatedTopologyException("STATE", "");
         }
         if (stored == null || !memory.isSameForOthers(stored)) {
           stored = memory;

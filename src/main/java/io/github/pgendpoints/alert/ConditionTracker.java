@@ -79,21 +79,10 @@ final class ConditionTracker {
   /**
    * Adds a condition that the cycle found.
    *
-   * @param subject the node it is about; empty if it is about the whole cluster
    * @param detail excludes what varies from cycle to cycle, since a new detail causes an alert
    * @param category the part of the detail that makes a change new while the condition flaps
-   * @param message one sentence for people
-   * @param provenBy the stage from which a cycle that does not find the condition ends it
    */
-  void add(
-      Kind kind,
-      Severity severity,
-      String subject,
-      String detail,
-      String category,
-      String message,
-      Stage provenBy) {
-    OpenCondition condition = new OpenCondition(kind, subject, message, provenBy, now(), now());
+  void add(OpenCondition condition, Severity severity, String detail, String category) {
     found.putIfAbsent(condition.id() + " " + detail, new Finding(condition, severity, category));
   }
 
@@ -131,7 +120,7 @@ final class ConditionTracker {
         });
     ended.values().stream()
         .filter(condition -> !condition.kind().isOfOneMoment())
-        .forEach(condition -> end(condition, condition.headline(), condition.id().toString()));
+        .forEach(condition -> end(condition, condition.id().toString()));
     List<AlertDraft> all = List.copyOf(drafts);
     open = next;
     found.clear();
@@ -183,7 +172,7 @@ final class ConditionTracker {
   }
 
   /** Reports the end of a condition that no other kind of alert shows. */
-  void end(OpenCondition ended, String headline, String topic) {
+  void end(OpenCondition ended, String topic) {
     drafts.add(
         new AlertDraft(
             Kind.RECOVERED,
@@ -191,7 +180,7 @@ final class ConditionTracker {
             Phase.OVER,
             ended.kind(),
             ended.subject(),
-            "over: " + headline,
+            ended.overMessage(),
             now(),
             topic,
             "over"));

@@ -78,22 +78,8 @@ public final class Conditions {
   public void recordPublished(LastPublished published) {
     reached = Stage.READ;
     if (before == null && published.primary().endpoint() != null) {
-      before =
-          "primary:%s;standbys:%s"
-              .formatted(
-                  item(published.primary().endpoint()),
-                  published.readOnly().stream()
-                      .map(this::item)
-                      .sorted()
-                      .collect(Collectors.joining(",")));
+      before = Signature.of(published, defaultPort);
     }
-  }
-
-  private String item(String endpoint) {
-    String port = ":" + defaultPort;
-    return endpoint.endsWith(port)
-        ? endpoint.substring(0, endpoint.length() - port.length())
-        : endpoint;
   }
 
   /** Reports the states of the nodes. A changed state causes an alert. */
@@ -102,11 +88,10 @@ public final class Conditions {
     reached = Stage.ASKED;
     nodes.report(topology);
     for (NodeState node : topology.foreign()) {
+      String headline = "foreign node %s at %s".formatted(node.node(), node.address());
       String message =
-          "foreign node %s at %s is %s: it is put behind neither Service"
-              .formatted(node.node(), node.address(), node.reason());
-      String name = node.node().name();
-      tracker.add(Kind.FOREIGN_NODE, Severity.ERROR, name, "", "", message, Stage.ASKED);
+          "%s is %s: it is put behind neither Service".formatted(headline, node.reason());
+      add(Kind.FOREIGN_NODE, Severity.ERROR, node.node().name(), headline, "", message);
     }
     rights.in(topology).forEach((right, message) -> degrade(message, right));
   }
@@ -139,8 +124,8 @@ public final class Conditions {
       return;
     }
     Severity severity = report.topic().isError() ? Severity.ERROR : Severity.WARN;
-    String detail = report.headline();
-    tracker.add(kind, severity, subject, detail, detail, report.message(), Stage.ASKED);
+    String headline = report.headline();
+    add(kind, severity, subject, headline, headline, report.message());
   }
 
   private void refuse(Kind kind, Report report, String outcome) {
@@ -151,13 +136,10 @@ public final class Conditions {
             .collect(Collectors.joining(","));
     String category = report.headline() + outcome;
     tracker.add(
-        kind,
+        found(kind, report.subject(), report.headline(), report.message(outcome), Stage.ASKED),
         Severity.ERROR,
-        report.subject(),
         states + category,
-        category,
-        report.message(outcome),
-        Stage.ASKED);
+        category);
     lastSignature = "";
   }
 
@@ -188,8 +170,9 @@ public final class Conditions {
 
   /** Reports that nothing is written because of {@code by}. */
   public void reportPause(String by) {
-    String message = "paused by %s: nothing is written".formatted(by);
-    tracker.add(Kind.PAUSED, Severity.WARN, "", by, by, message, Stage.READ);
+    String headline = "paused by " + by;
+    String message = headline + ": nothing is written";
+    tracker.add(found(Kind.PAUSED, "", headline, message, Stage.READ), Severity.WARN, by, by);
   }
 
   /** Reports that an object of a Service was written. */
@@ -203,42 +186,54 @@ public final class Conditions {
   }
 
   /** Reports that an operation on one object failed, or that the API did not respond. */
-  public void reportPublishFailure(String message) {
-    fail(Kind.PUBLISH_FAILED, message);
+  public void reportPublishFailure(FailureMessage failure) {
+    fail(Kind.PUBLISH_FAILED, failure);
   }
 
   /**
    * Reports that the clients of a Service see other addresses than those written.
    *
    * @param isError whether it is the read-write Service
-   * @param message names the cause; a changed message causes an alert
+   * @param failure with the causes as details; a changed cause causes an alert
    */
-  public void reportMismatch(String service, boolean isError, String message) {
-    tracker.add(
-        Kind.MISMATCH,
-        isError ? Severity.ERROR : Severity.WARN,
-        service,
-        message,
-        message,
-        message,
-        Stage.ASKED);
+  public void reportMismatch(String service, boolean isError, FailureMessage failure) {
+    Severity severity = isError ? Severity.ERROR : Severity.WARN;
+    String causes = failure.details();
+    add(Kind.MISMATCH, severity, service, failure.headline(), causes, failure.text());
+  }
+
+  private void add(
+      Kind kind,
+      Severity severity,
+      String subject,
+      String headline,
+      String detail,
+      String message) {
+    tracker.add(found(kind, subject, headline, message, Stage.ASKED), severity, detail, detail);
+  }
+
+  private OpenCondition found(
+      Kind kind, String subject, String headline, String message, Stage provenBy) {
+    Instant now = tracker.now();
+    return new OpenCondition(kind, subject, headline, message, provenBy, now, now);
   }
 
   /** Reports that no node is known. */
   public void reportNoNodes(String message) {
-    fail(Kind.NO_NODES, message);
+    fail(Kind.NO_NODES, new FailureMessage(message, ""));
   }
 
   /** Reports an error of the program itself. */
   public void reportCycleFailure(Throwable failure) {
-    fail(Kind.CYCLE_FAILED, "cycle failed, nothing is decided: " + FailureText.of(failure));
+    fail(Kind.CYCLE_FAILED, FailureText.ofCycle(failure));
   }
 
   /** Adds a condition of the current stage, which ends when a cycle gets past that stage. */
-  private void fail(Kind kind, String message) {
+  private void fail(Kind kind, FailureMessage failure) {
     Stage next = Stage.values()[Math.min(reached.ordinal() + 1, Stage.PUBLISHED.ordinal())];
-    String what = FailureText.withoutVarying(message);
-    tracker.add(kind, Severity.ERROR, "", what, what, message, next);
+    String what = failure.identity();
+    tracker.add(
+        found(kind, "", failure.headline(), failure.text(), next), Severity.ERROR, what, what);
   }
 
   /** Reports that a check is off, or a setting is probably a mistake, once per process. */

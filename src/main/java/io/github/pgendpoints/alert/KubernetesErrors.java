@@ -73,11 +73,17 @@ public final class KubernetesErrors {
 
   /** Describes a failure in one sentence, fit for a log. */
   public String describe(KubernetesClientException failure) {
-    boolean own = failure.getCode() <= 0 && failure.getCause() == null;
-    return "the Kubernetes API at "
-        + server
-        + (own ? ": " : " ")
-        + (failure.getCode() > 0 ? refusal(failure) : noAnswer(failure));
+    return message(failure).text();
+  }
+
+  /** Describes a failure, and identifies what failed. */
+  public FailureMessage message(KubernetesClientException failure) {
+    FailureMessage what = failure.getCode() > 0 ? refusal(failure) : noAnswer(failure);
+    String headline = "the Kubernetes API at " + server;
+    return new FailureMessage(
+        what.headline().isEmpty() ? headline : headline + " " + what.headline(),
+        what.object(),
+        what.details());
   }
 
   /**
@@ -96,32 +102,36 @@ public final class KubernetesErrors {
         status == null || status.getMessage() == null ? failure.getMessage() : status.getMessage());
   }
 
-  private String refusal(KubernetesClientException failure) {
+  private FailureMessage refusal(KubernetesClientException failure) {
     Status status = failure.getStatus();
     String message = ForeignText.clean(serverMessage(failure));
     StatusDetails details =
         status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
     int code = failure.getCode();
     if (code == 401 && !access.sendsCredentials()) {
-      return "does not accept requests without credentials (401): %s; %s"
-          .formatted(message, access.whyAnonymous());
+      return new FailureMessage(
+          "does not accept requests without credentials (401)",
+          message + "; " + access.whyAnonymous());
     }
     if (code == 401) {
-      return "does not accept our token (401): " + message;
+      return new FailureMessage("does not accept our token (401)", message);
     }
     if (code == 403 && message.contains("\"system:anonymous\"")) {
-      return "refused the request (403): %s; %s".formatted(message, access.whyAnonymous());
-    }
-    if (code == 403) {
-      return "refused the request (403): " + message + missingRight(message, details);
+      return new FailureMessage(
+          "refused the request (403)", message + "; " + access.whyAnonymous());
     }
     if (code == 404 && "namespaces".equals(details.getKind())) {
-      return "has no namespace %s (404): create it, or set NAMESPACE"
-          .formatted(ForeignText.clean(String.valueOf(details.getName())));
+      return new FailureMessage(
+          "has no namespace %s (404)"
+              .formatted(ForeignText.clean(String.valueOf(details.getName()))),
+          "create it, or set NAMESPACE");
     }
+    String right = code == 403 ? missingRight(message, details) : "";
     // A gateway sends these for a server that it cannot reach.
-    return "refused the request%s (%d): %s"
-        .formatted(code >= 502 && code <= 504 ? through : "", code, message);
+    return new FailureMessage(
+        "refused the request%s (%d)".formatted(code >= 502 && code <= 504 ? through : "", code),
+        details.getKind() + " " + details.getName() + right,
+        message + right);
   }
 
   /** Returns the rule that the Role lacks; empty unless RBAC refused, which names the right. */
@@ -144,45 +154,52 @@ public final class KubernetesErrors {
             verb);
   }
 
-  private String noAnswer(KubernetesClientException failure) {
+  private FailureMessage noAnswer(KubernetesClientException failure) {
     List<Throwable> causes = Causes.of(failure).toList();
     String message = text(causes.get(causes.size() - 1));
     if (causes.size() == 1) {
-      return message;
+      return new FailureMessage("", message, message);
     }
     if (any(causes, InterruptedException.class)) {
-      return "was interrupted: the program stops";
+      return new FailureMessage("was interrupted", "the program stops");
     }
     if (any(causes, InterruptedIOException.class, TimeoutException.class)) {
-      return "cannot be reached%s: no answer within %s"
-          .formatted(through, seconds(requestTimeout.toMillis()));
+      return unreachable("no answer within " + seconds(requestTimeout.toMillis()));
     }
     if (any(causes, UnknownHostException.class)) {
-      return "cannot be reached%s: unknown host".formatted(through);
+      return unreachable("unknown host");
     }
     if (any(causes, ConnectException.class)) {
-      return "cannot be reached%s: %s".formatted(through, message);
+      return unreachable(message);
     }
     if (any(causes, SSLPeerUnverifiedException.class)) {
-      return "cannot be trusted%s: its TLS certificate is for other host names".formatted(through);
+      return new FailureMessage(
+          "cannot be trusted" + through, "its TLS certificate is for other host names");
     }
     if (any(causes, CertPathBuilderException.class, CertPathValidatorException.class)) {
-      return "cannot be trusted%s: its TLS certificate is not signed by the configured CA (%s)"
-          .formatted(through, message);
+      return new FailureMessage(
+          "cannot be trusted" + through,
+          "its TLS certificate is not signed by the configured CA (%s)".formatted(message));
     }
     if (any(causes, SSLException.class)) {
-      return "cannot be reached over TLS%s: %s".formatted(through, message);
+      return new FailureMessage("cannot be reached over TLS" + through, message);
     }
     if (any(causes, EOFException.class) || message.startsWith("unexpected end of stream")) {
-      return "closed the connection before the end of its response" + through;
+      return new FailureMessage(
+          "closed the connection before the end of its response" + through, "");
     }
     if (any(causes, JacksonException.class)) {
-      return "returned something other than the requested Kubernetes object";
+      return new FailureMessage(
+          "returned something other than the requested Kubernetes object", "");
     }
     if (any(causes, ProtocolException.class)) {
-      return "sent invalid HTTP: " + message;
+      return new FailureMessage("sent invalid HTTP", message);
     }
-    return "cannot be reached%s: %s".formatted(through, message);
+    return unreachable(message);
+  }
+
+  private FailureMessage unreachable(String why) {
+    return new FailureMessage("cannot be reached" + through, why);
   }
 
   private static boolean any(List<Throwable> causes, Class<?>... types) {

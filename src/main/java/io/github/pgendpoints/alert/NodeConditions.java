@@ -53,13 +53,14 @@ final class NodeConditions {
       if (node.state() == before) {
         troubles.repeat(name, node.toString());
       } else if (node.state() == State.FOREIGN) {
-        troubles.end(name, name + " is " + before);
+        troubles.end(name);
       } else if (before != null || node.server() == null) {
         String was = before == null ? "" : ", was " + before;
-        troubles.change(name, kind(node, before), node + was, node.state().name());
+        State state = node.state();
+        troubles.change(kind(node, before), name, name + " is " + state, node + was, state.name());
       }
     }
-    troubles.retain(states.keySet(), "%s is DOWN or UNKNOWN");
+    troubles.retain(states.keySet());
     lastStates = states;
   }
 
@@ -79,22 +80,23 @@ final class NodeConditions {
         .leftOut()
         .forEach(
             (node, why) -> {
-              String message = "standby %s is not read from: %s".formatted(node, why);
+              String headline = "standby %s is not read from".formatted(node);
+              String message = headline + ": " + why;
               if (leftOut.open.containsKey(node.name())) {
                 leftOut.repeat(node.name(), message);
               } else {
-                leftOut.change(node.name(), Kind.STANDBY_LEFT_OUT, message, "left out");
+                leftOut.change(Kind.STANDBY_LEFT_OUT, node.name(), headline, message, "left out");
               }
             });
     for (NodeState standby : readOnly.standbys()) {
       String name = standby.node().name();
       if (leftOut.open.containsKey(name)) {
-        leftOut.change(name, Kind.STANDBY_BACK, "standby %s is read from".formatted(name), "back");
+        String message = "standby %s is read from".formatted(name);
+        leftOut.change(Kind.STANDBY_BACK, name, message, message, "back");
       }
     }
     leftOut.retain(
-        readOnly.leftOut().keySet().stream().map(Node::name).collect(Collectors.toSet()),
-        "standby %s is not read from");
+        readOnly.leftOut().keySet().stream().map(Node::name).collect(Collectors.toSet()));
   }
 
   /** Open conditions of one kind, at most one per node, by the name of the node. */
@@ -114,7 +116,7 @@ final class NodeConditions {
     }
 
     /** Reports a change of a node, which ends its open condition. */
-    void change(String name, Kind kind, String message, String change) {
+    void change(Kind kind, String name, String headline, String message, String change) {
       Instant now = tracker.now();
       OpenCondition ended = open.remove(name);
       boolean begins =
@@ -137,7 +139,7 @@ final class NodeConditions {
                   topic + name,
                   change));
       if (begins) {
-        open.put(name, new OpenCondition(kind, name, message, provenBy, now, now));
+        open.put(name, new OpenCondition(kind, name, headline, message, provenBy, now, now));
       }
     }
 
@@ -146,18 +148,16 @@ final class NodeConditions {
           name, (key, last) -> tracker.repeat(last, Severity.WARN, message, topic + name));
     }
 
-    void end(String name, String headline) {
+    void end(String name) {
       OpenCondition ended = open.remove(name);
       if (ended != null) {
-        tracker.end(ended, headline, topic + name);
+        tracker.end(ended, topic + name);
       }
     }
 
     /** Ends the open conditions of all other nodes. */
-    void retain(Set<String> names, String headline) {
-      List.copyOf(open.keySet()).stream()
-          .filter(name -> !names.contains(name))
-          .forEach(name -> end(name, headline.formatted(name)));
+    void retain(Set<String> names) {
+      List.copyOf(open.keySet()).stream().filter(name -> !names.contains(name)).forEach(this::end);
     }
   }
 }

@@ -11,11 +11,14 @@ import java.util.Objects;
  * A condition that was reported, and is not over. STATE stores it in this form.
  *
  * @param subject the node it is about; empty if it is about the whole cluster
+ * @param headline what it is, in a few words, for the alert that reports its end
+ * @param message one sentence for people
  * @param provenBy the stage from which a cycle that does not find the condition ends it
  */
 public record OpenCondition(
     Kind kind,
     String subject,
+    String headline,
     String message,
     Stage provenBy,
     Instant since,
@@ -26,6 +29,8 @@ public record OpenCondition(
   public OpenCondition {
     Objects.requireNonNull(kind, "kind");
     Objects.requireNonNull(subject, "subject");
+    // An earlier version stores none.
+    headline = Objects.requireNonNullElse(headline, kind.toString());
     Objects.requireNonNull(message, "message");
     Objects.requireNonNull(provenBy, "provenBy");
     Objects.requireNonNull(since, "since");
@@ -46,10 +51,9 @@ public record OpenCondition(
     return new Id(kind, subject);
   }
 
-  /** The message without details and the outcome of a refusal: enough to report the end. */
-  String headline() {
-    String headline = message.split("(, \\S+ (is|could) [^:]*)?: ", 2)[0];
-    return headline.contains(subject) ? headline : headline + ": " + subject;
+  /** The message of the alert that reports its end. */
+  String overMessage() {
+    return "over: " + (headline.contains(subject) ? headline : headline + ": " + subject);
   }
 
   /** The suffix of a message that reports the condition again: when it began. */
@@ -59,6 +63,6 @@ public record OpenCondition(
 
   /** Returns this condition, reported once more. */
   OpenCondition reported(String newMessage, Instant begin, Instant now) {
-    return new OpenCondition(kind, subject, newMessage, provenBy, begin, now);
+    return new OpenCondition(kind, subject, headline, newMessage, provenBy, begin, now);
   }
 }

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.StatusDetails;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Conditions;
+import io.github.pgendpoints.alert.FailureMessage;
 import io.github.pgendpoints.kubernetes.election.NotLeaderException;
 import io.github.pgendpoints.logging.ForeignText;
 import io.github.pgendpoints.publish.Mismatch;
@@ -92,15 +93,16 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
 
   private void report(Conditions conditions, Throwable failure) {
     if (failure instanceof UnsavedStateException unsaved) {
-      conditions.reportPublishFailure(cluster.errors().describe(unsaved.getCause()));
+      conditions.reportPublishFailure(cluster.errors().message(unsaved.getCause()));
     } else if (failure instanceof KubernetesClientException api) {
       conditions.reportPublishFailure(
           api.getCode() == HttpURLConnection.HTTP_CONFLICT
               ? conflict(api)
-              : cluster.errors().describe(api));
-    } else if (failure instanceof UnusableServiceException
-        || failure instanceof OutdatedTopologyException) {
-      conditions.reportPublishFailure(failure.getMessage());
+              : cluster.errors().message(api));
+    } else if (failure instanceof UnusableServiceException service) {
+      conditions.reportPublishFailure(service.failure());
+    } else if (failure instanceof OutdatedTopologyException outdated) {
+      conditions.reportPublishFailure(outdated.failure());
     } else if (failure instanceof NoNodesException) {
       conditions.reportNoNodes(failure.getMessage());
     } else if (!(failure instanceof NotLeaderException)) {
@@ -110,10 +112,10 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
 
   private void report(Conditions conditions, Mismatch mismatch) {
     boolean readWrite = mismatch.service().equals(cluster.publisher().rwService());
-    conditions.reportMismatch(mismatch.service(), readWrite, mismatch.message());
+    conditions.reportMismatch(mismatch.service(), readWrite, mismatch.failure());
   }
 
-  private String conflict(KubernetesClientException failure) {
+  private FailureMessage conflict(KubernetesClientException failure) {
     Status status = failure.getStatus();
     StatusDetails details =
         status == null || status.getDetails() == null ? new StatusDetails() : status.getDetails();
@@ -121,13 +123,17 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
         && "AlreadyExists".equals(status.getReason())
         && "endpointslices".equals(details.getKind())) {
       // The program's own slices were read when the cycle began, and would have been patched.
-      return "Service %s is unchanged: EndpointSlice %s has a name that this program uses, but another owner"
-          .formatted(service(details), ForeignText.clean(details.getName()));
+      return new FailureMessage(
+          "Service %s is unchanged".formatted(service(details)),
+          "EndpointSlice %s has a name that this program uses, but another owner"
+              .formatted(ForeignText.clean(details.getName())));
     }
-    return "%s was changed while the nodes were probed, %d times in a row"
-        .formatted(
-            ForeignText.clean("%s %s".formatted(details.getKind(), details.getName())),
-            CycleSteps.MAX_CONFLICTS + 1);
+    return new FailureMessage(
+        "%s was changed while the nodes were probed, %d times in a row"
+            .formatted(
+                ForeignText.clean("%s %s".formatted(details.getKind(), details.getName())),
+                CycleSteps.MAX_CONFLICTS + 1),
+        "");
   }
 
   /** Returns the Service whose slices have names such as this, {@code SERVICE-ipv4}. */

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.publish;
 
+import io.github.pgendpoints.alert.FailureMessage;
 import java.util.List;
 import java.util.Set;
 
@@ -15,9 +16,10 @@ public record Mismatch(String service, Set<String> seen, List<String> causes) {
     causes = List.copyOf(causes);
   }
 
-  /** One line for people. */
-  public String message() {
-    return "clients of %s see other addresses than those written: %s"
-        .formatted(service, String.join("; ", causes));
+  /** Returns what is wrong, with the causes as details. */
+  public FailureMessage failure() {
+    return new FailureMessage(
+        "clients of %s see other addresses than those written".formatted(service),
+        String.join("; ", causes));
   }
 }

@@ -1,5 +1,7 @@
 package io.github.pgendpoints.publish;
 
+import io.github.pgendpoints.alert.FailureMessage;
+
 /**
  * The basis of a cycle may be outdated: another writer wrote while it probed, or its own probes are
  * old. Its result is dropped, and the nodes are probed again.
@@ -7,8 +9,23 @@ package io.github.pgendpoints.publish;
 public class OutdatedTopologyException extends Exception {
   private static final long serialVersionUID = 1;
 
-  /** The message names what was changed, or is old. */
-  public OutdatedTopologyException(String message) {
-    super(message);
+  private final transient FailureMessage failure;
+
+  /**
+   * @param headline names what was changed, or is old
+   * @param details the reason and the effect; empty if the headline says it all
+   */
+  public OutdatedTopologyException(String headline, String details) {
+    this(new FailureMessage(headline, details));
+  }
+
+  private OutdatedTopologyException(FailureMessage failure) {
+    super(failure.text());
+    this.failure = failure;
+  }
+
+  /** What was changed, or is old. */
+  public FailureMessage failure() {
+    return failure;
   }
 }

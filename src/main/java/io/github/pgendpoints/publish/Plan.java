@@ -60,8 +60,9 @@ public record Plan(
     if (purpose != Purpose.CLEAR && largest() > MAX_ADDRESSES) {
       throw new UnusableServiceException(
           service,
-          "Service %s would get %d addresses in one object, more than the %d that Kubernetes takes: it is left as it is"
-              .formatted(service, largest(), MAX_ADDRESSES));
+          "Service %s would get more addresses in one object than Kubernetes takes"
+              .formatted(service),
+          "%d, at most %d: it is left as it is".formatted(largest(), MAX_ADDRESSES));
     }
     return switch (purpose) {
       case CLEAR -> writes(publications());
@@ -128,8 +129,9 @@ public record Plan(
     if (isMirrorStale()) {
       throw new UnusableServiceException(
           service,
-          "Service %s still has EndpointSlices that Kubernetes mirrored and that lead elsewhere: ours are not changed beside them"
-              .formatted(service));
+          "Service %s still has EndpointSlices that Kubernetes mirrored and that lead elsewhere"
+              .formatted(service),
+          "ours are not changed beside them");
     }
   }
 

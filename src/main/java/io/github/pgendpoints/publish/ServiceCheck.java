@@ -128,14 +128,14 @@ public final class ServiceCheck {
     if (problem == Problem.MISSING) {
       throw new UnusableServiceException(
           plan.service(),
-          "Service %s does not exist in namespace %s: its Endpoints are not written"
-              .formatted(plan.service(), namespace));
+          "Service %s does not exist in namespace %s".formatted(plan.service(), namespace),
+          "its Endpoints are not written");
     }
     if (problem == Problem.SELECTOR) {
       throw new UnusableServiceException(
           plan.service(),
-          "Service %s has a selector, so Kubernetes writes its Endpoints, and the program does not"
-              .formatted(plan.service()));
+          "Service %s has a selector".formatted(plan.service()),
+          "Kubernetes writes its Endpoints, and the program does not");
     }
     noteUsable(plan, found.get().service());
   }

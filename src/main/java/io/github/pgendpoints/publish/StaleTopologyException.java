@@ -6,19 +6,22 @@ import java.time.Duration;
 public final class StaleTopologyException extends OutdatedTopologyException {
   private static final long serialVersionUID = 1;
 
-  private StaleTopologyException(String when) {
-    super("the cycle began " + when + ": nothing is written, and the nodes are probed again");
+  private static final String EFFECT = "nothing is written, and the nodes are probed again";
+
+  private StaleTopologyException(String headline, String details) {
+    super(headline, details);
   }
 
   /** The cycle began too long ago. */
   static StaleTopologyException ofAge(Duration age, Duration limit) {
     return new StaleTopologyException(
-        "%d s ago, which is more than the %d s it may take"
-            .formatted(age.toSeconds(), limit.toSeconds()));
+        "the cycle began too long ago",
+        "%d s, more than the %d s it may take; %s"
+            .formatted(age.toSeconds(), limit.toSeconds(), EFFECT));
   }
 
   /** This process lost the Lease meanwhile, and another replica may have written. */
   static StaleTopologyException ofAnotherTerm() {
-    return new StaleTopologyException("in an earlier term of leadership");
+    return new StaleTopologyException("the cycle began in an earlier term of leadership", EFFECT);
   }
 }

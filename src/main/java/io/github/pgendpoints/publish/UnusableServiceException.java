@@ -1,21 +1,35 @@
 package io.github.pgendpoints.publish;
 
+import io.github.pgendpoints.alert.FailureMessage;
+
 /** A Service cannot be published: for example, it is missing, or it has a selector. */
 public final class UnusableServiceException extends Exception {
   private static final long serialVersionUID = 1;
 
   private final String service;
+  private final transient FailureMessage failure;
 
   /**
-   * @param message names the Service, and what is wrong with it
+   * @param headline names the Service, and what is wrong with it
+   * @param details what follows from it
    */
-  public UnusableServiceException(String service, String message) {
-    super(message);
+  public UnusableServiceException(String service, String headline, String details) {
+    this(service, new FailureMessage(headline, details));
+  }
+
+  private UnusableServiceException(String service, FailureMessage failure) {
+    super(failure.text());
     this.service = service;
+    this.failure = failure;
   }
 
   /** The name of the Service. */
   public String service() {
     return service;
+  }
+
+  /** What is wrong. */
+  public FailureMessage failure() {
+    return failure;
   }
 }

@@ -240,7 +240,8 @@ public final class ConfigMapStateStore implements StateStore {
       }
     }
     throw new OutdatedTopologyException(
-        "other writers keep changing STATE %s, so it does not hold the overrule".formatted(name));
+        "other writers keep changing STATE %s, so it does not hold the overrule".formatted(name),
+        "");
   }
 
   private StateDocument bounded(Memory memory, String json) {
@@ -274,8 +275,8 @@ public final class ConfigMapStateStore implements StateStore {
         if (!isOurs && (!Objects.equals(before, text) || attempt == MAX_CONFLICTS)) {
           isKnown = false;
           throw new OutdatedTopologyException(
-              "STATE %s was written by another process while the nodes were probed"
-                  .formatted(name));
+              "STATE %s was written by another process while the nodes were probed".formatted(name),
+              "");
         }
       }
     }

@@ -33,6 +33,26 @@ public final class Signature {
   }
 
   /**
+   * Returns the signature of what the Services hold.
+   *
+   * @param defaultPort PGPORT
+   */
+  public static String of(LastPublished published, int defaultPort) {
+    String port = ":" + defaultPort;
+    return "primary:%s;standbys:%s"
+        .formatted(
+            withoutSuffix(published.primary().endpoint(), port),
+            published.readOnly().stream()
+                .map(endpoint -> withoutSuffix(endpoint, port))
+                .sorted()
+                .collect(Collectors.joining(",")));
+  }
+
+  private static String withoutSuffix(String text, String suffix) {
+    return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
+  }
+
+  /**
    * Returns the nodes of a stored signature, the primary first.
    *
    * @throws IllegalArgumentException when the text is not a signature

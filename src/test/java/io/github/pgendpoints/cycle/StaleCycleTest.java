@@ -189,7 +189,7 @@ class StaleCycleTest {
     assertEquals(List.of(), ended, "the cycle has no result yet");
     assertEquals(
         List.of(
-            "the cycle began 600 s ago, which is more than the 20 s it may take: nothing is written, and the nodes are probed again"),
+            "the cycle began too long ago: 600 s, more than the 20 s it may take; nothing is written, and the nodes are probed again"),
         warnings());
 
     cycle(() -> {});

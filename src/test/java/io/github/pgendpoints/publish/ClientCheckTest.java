@@ -376,7 +376,7 @@ class ClientCheckTest {
   }
 
   private List<String> messages() {
-    return check.mismatches().stream().map(Mismatch::message).toList();
+    return check.mismatches().stream().map(mismatch -> mismatch.failure().text()).toList();
   }
 
   private String mirrored() {

@@ -35,7 +35,7 @@ class CycleAgeTest {
     pass(Duration.ofSeconds(1), Duration.ofSeconds(21));
 
     assertEquals(
-        "the cycle began 21 s ago, which is more than the 20 s it may take: nothing is written, and the nodes are probed again",
+        "the cycle began too long ago: 21 s, more than the 20 s it may take; nothing is written, and the nodes are probed again",
         assertThrows(StaleTopologyException.class, () -> age.check(begun)).getMessage());
   }
 

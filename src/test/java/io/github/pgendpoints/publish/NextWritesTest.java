@@ -148,8 +148,8 @@ class NextWritesTest {
 
     assertEquals(1, readOnly(publish, 1000, false, nothing).nextWrites().size());
     assertEquals(
-        "Service pg-ro would get 1001 addresses in one object, more than the 1000 that Kubernetes"
-            + " takes: it is left as it is",
+        "Service pg-ro would get more addresses in one object than Kubernetes takes: 1001, at most"
+            + " 1000: it is left as it is",
         assertThrows(
                 UnusableServiceException.class,
                 () -> readOnly(publish, 1001, false, nothing).nextWrites())

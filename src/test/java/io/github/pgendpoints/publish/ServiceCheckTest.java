@@ -183,7 +183,7 @@ class ServiceCheckTest {
     service("postgresql", Map.of("app", "pg"));
 
     assertEquals(
-        "Service pg-rw has a selector, so Kubernetes writes its Endpoints, and the program does not",
+        "Service pg-rw has a selector: Kubernetes writes its Endpoints, and the program does not",
         assertThrows(UnusableServiceException.class, () -> check.check(unchanged)).getMessage());
     assertThrows(UnusableServiceException.class, () -> check.check(unchanged), "it is read again");
   }
