@@ -60,11 +60,6 @@ final class DeadlineSocket extends Socket {
   }
 
   @Override
-  public void connect(SocketAddress endpoint) throws IOException {
-    connect(endpoint, 0);
-  }
-
-  @Override
   public void connect(SocketAddress endpoint, int timeout) throws IOException {
     try {
       super.connect(endpoint, timeLeft(connect, timeout));

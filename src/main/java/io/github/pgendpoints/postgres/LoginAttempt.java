@@ -2,13 +2,12 @@ package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Addresses;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.sql.SQLException;
-import javax.net.SocketFactory;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLSession;
 import org.postgresql.ssl.PGjdbcHostnameVerifier;
+import org.postgresql.ssl.WrappedFactory;
 
 /**
  * A login in progress in the current thread. pgjdbc creates its socket factory and its host name
@@ -86,32 +85,12 @@ final class LoginAttempt implements AutoCloseable {
   }
 
   /** Creates sockets that obey the deadlines of the login. */
-  public static final class Sockets extends SocketFactory {
+  public static final class Sockets extends WrappedFactory {
     @Override
     public Socket createSocket() {
       LoginAttempt login = CURRENT.get();
       login.socket = new DeadlineSocket(login.connect, login.answer, login::permit);
       return login.socket;
-    }
-
-    @Override
-    public Socket createSocket(String host, int port) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Socket createSocket(String host, int port, InetAddress local, int localPort) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Socket createSocket(InetAddress address, int port) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Socket createSocket(InetAddress address, int port, InetAddress local, int localPort) {
-      throw new UnsupportedOperationException();
     }
   }
 

@@ -28,9 +28,6 @@ import java.util.function.LongSupplier;
  * compare-and-swap against the value last read or written here. Used by one cycle at a time.
  */
 public final class ConfigMapStateStore implements StateStore {
-  /** The key that ALERT_STATE, the older name of STATE, used there. */
-  private static final String OLD_KEY = "conditions.json";
-
   /** The time until the next read: an operator may fix the Role, or roll back a newer version. */
   private static final Duration AGAIN = Duration.ofSeconds(30);
 
@@ -56,7 +53,6 @@ public final class ConfigMapStateStore implements StateStore {
   private String text;
 
   private String resourceVersion;
-  private boolean holdsOldKey;
 
   /** Whether the stored value has been read, and may be replaced. */
   private boolean isKnown;
@@ -99,8 +95,6 @@ public final class ConfigMapStateStore implements StateStore {
     this.nanoTime = nanoTime;
   }
 
-  // --- reading ----------------------------------------------------------------------------------
-
   @Override
   public Memory read() throws UnreadableStateException {
     if (!isPrefetched) {
@@ -138,7 +132,7 @@ public final class ConfigMapStateStore implements StateStore {
     accept(null);
     ConfigMap map;
     try {
-      map = budget.within(this::get);
+      map = budget.within(() -> client.get(name));
     } catch (KubernetesClientException e) {
       if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
         notGranted(e);
@@ -148,13 +142,7 @@ public final class ConfigMapStateStore implements StateStore {
           "STATE %s cannot be read: %s".formatted(name, errors.describe(e)), e);
     }
     accept(map);
-    if (text == null) {
-      if (holdsOldKey) {
-        conditions.reportDegradation(
-            "STATE %s holds %s, which an earlier version wrote: it is ignored, and the next write removes it"
-                .formatted(name, OLD_KEY));
-      }
-    } else if (!parse()) {
+    if (text != null && !parse()) {
       refusedAt = nanoTime.getAsLong();
       conditions.reportDegradation(
           "STATE %s cannot be read, only this process remembers a split brain and the published line: its key %s is of another version of this program"
@@ -170,7 +158,6 @@ public final class ConfigMapStateStore implements StateStore {
     Map<String, String> data = map == null || map.getData() == null ? Map.of() : map.getData();
     resourceVersion = map == null ? null : map.getMetadata().getResourceVersion();
     text = data.get(key);
-    holdsOldKey = data.containsKey(OLD_KEY);
   }
 
   private boolean parse() throws UnreadableStateException {
@@ -193,8 +180,6 @@ public final class ConfigMapStateStore implements StateStore {
     refusedAt = nanoTime.getAsLong();
     rights.refused(ApiRight.STATE, refusal);
   }
-
-  // --- writing ----------------------------------------------------------------------------------
 
   @Override
   public void write(Memory memory) throws OutdatedTopologyException {
@@ -245,13 +230,14 @@ public final class ConfigMapStateStore implements StateStore {
   }
 
   private StateDocument bounded(Memory memory, String json) {
-    StateDocument.Bounded bounded = StateDocument.bounded(memory, json);
-    if (!bounded.dropped().isEmpty()) {
-      conditions.reportDegradation(
-          "STATE %s is too small for everything to remember; left out: %s"
-              .formatted(name, String.join(", ", bounded.dropped())));
+    StateDocument all = new StateDocument(memory, json);
+    if (!all.isTooLarge()) {
+      return all;
     }
-    return bounded.document();
+    conditions.reportDegradation(
+        "STATE %s has no room for the reported conditions: the next run may repeat their alerts"
+            .formatted(name));
+    return new StateDocument(memory, null);
   }
 
   /** Other writers may change other keys of the ConfigMap; a change of this key is a conflict. */
@@ -270,7 +256,7 @@ public final class ConfigMapStateStore implements StateStore {
             && e.getCode() != HttpURLConnection.HTTP_NOT_FOUND) {
           throw e;
         }
-        accept(budget.within(this::get));
+        accept(budget.within(() -> client.get(name)));
         boolean isOurs = json.equals(text);
         if (!isOurs && (!Objects.equals(before, text) || attempt == MAX_CONFLICTS)) {
           isKnown = false;
@@ -293,22 +279,9 @@ public final class ConfigMapStateStore implements StateStore {
             .endMetadata()
             .addToData(key, json)
             .build();
-    // The metadata has neither labels nor annotations. A new object has no old key to remove.
+    // The metadata has neither labels nor annotations.
     map.getMetadata().setLabels(null);
     map.getMetadata().setAnnotations(null);
-    if (resourceVersion == null) {
-      return client.create(map);
-    }
-    if (holdsOldKey) {
-      map.getData().put(OLD_KEY, null);
-    }
-    return client.patch(map);
-  }
-
-  // --- requests ---------------------------------------------------------------------------------
-
-  /** Returns null when the ConfigMap does not exist. */
-  private ConfigMap get() {
-    return client.get(name);
+    return resourceVersion == null ? client.create(map) : client.patch(map);
   }
 }

@@ -32,9 +32,6 @@ import java.util.TreeSet;
  * @param conditions the reported conditions, as JSON; null when they are not stored
  */
 record StateDocument(Memory memory, String conditions) {
-  static final int MAX_RIVALS = 64;
-  static final int MAX_ENTRIES = 1000;
-
   /** Half of the size limit of a ConfigMap. */
   static final int MAX_BYTES = 512 * 1024;
 
@@ -42,9 +39,6 @@ record StateDocument(Memory memory, String conditions) {
 
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
-
-  /** A document within the limits, and what was dropped to keep them: one phrase each. */
-  record Bounded(StateDocument document, List<String> dropped) {}
 
   static StateDocument empty() {
     return new StateDocument(Memory.empty(StandbyHysteresis.none()), null);
@@ -73,8 +67,8 @@ record StateDocument(Memory memory, String conditions) {
               Memory.stored(
                   integer(root, "generation", 0, Long.MAX_VALUE),
                   primary(root.path("primary")),
-                  rivals(array(root, "rivals", MAX_RIVALS)),
-                  aliases(array(root, "aliases", MAX_ENTRIES))),
+                  rivals(array(root, "rivals")),
+                  aliases(array(root, "aliases"))),
               conditions.isMissingNode() ? null : JSON.writeValueAsString(conditions)));
     } catch (JsonProcessingException e) {
       // The message of the parser may repeat the text.
@@ -99,7 +93,7 @@ record StateDocument(Memory memory, String conditions) {
             : null;
     return new PublishedPrimary(
         line,
-        entries(array(node, "entries", MAX_ENTRIES)),
+        entries(array(node, "entries")),
         node.has("name") ? text(node, "name") : null,
         node.has("startedAt") ? integer(node, "startedAt", 1, Long.MAX_VALUE) : null);
   }
@@ -179,56 +173,19 @@ record StateDocument(Memory memory, String conditions) {
     return value.longValue();
   }
 
-  private static JsonNode array(JsonNode node, String field, int max) {
+  private static JsonNode array(JsonNode node, String field) {
     JsonNode array = node.path(field);
-    if (!array.isArray() || array.size() > max) {
-      throw new IllegalArgumentException("its " + field + " are not a list of at most " + max);
+    if (!array.isArray()) {
+      throw new IllegalArgumentException("its " + field + " are not a list");
     }
     return array;
   }
 
   // --- writing ----------------------------------------------------------------------------------
 
-  /**
-   * Returns a document within the limits. It keeps the oldest rivals, and drops conditions last.
-   */
-  static Bounded bounded(Memory memory, String conditions) {
-    List<String> dropped = new ArrayList<>();
-    List<Rival> rivals = memory.rivals();
-    if (rivals.size() > MAX_RIVALS) {
-      dropped.add("%d of %d rivals".formatted(rivals.size() - MAX_RIVALS, rivals.size()));
-      rivals = rivals.subList(0, MAX_RIVALS);
-    }
-    PublishedPrimary primary = memory.primary();
-    if (primary.entries().size() > MAX_ENTRIES) {
-      dropped.add("%d entries".formatted(primary.entries().size() - MAX_ENTRIES));
-      primary =
-          new PublishedPrimary(
-              primary.line(),
-              primary.entries().subList(0, MAX_ENTRIES),
-              primary.name(),
-              primary.startedAt());
-    }
-    int room = MAX_ENTRIES - primary.entries().size();
-    List<Set<String>> aliases = new ArrayList<>();
-    for (Set<String> group : memory.aliases()) {
-      if (group.size() <= room) {
-        aliases.add(group);
-        room -= group.size();
-      }
-    }
-    if (aliases.size() < memory.aliases().size()) {
-      dropped.add(
-          "%d of %d servers with several entries"
-              .formatted(memory.aliases().size() - aliases.size(), memory.aliases().size()));
-    }
-    StateDocument all =
-        new StateDocument(Memory.stored(memory.generation(), primary, rivals, aliases), conditions);
-    if (conditions != null && all.json().getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
-      dropped.add("the reported conditions");
-      all = new StateDocument(all.memory(), null);
-    }
-    return new Bounded(all, dropped);
+  /** Whether the conditions must be left out, so that the rest has room. */
+  boolean isTooLarge() {
+    return conditions != null && json().getBytes(StandardCharsets.UTF_8).length > MAX_BYTES;
   }
 
   /** Returns the JSON. Equal contents give equal text. */

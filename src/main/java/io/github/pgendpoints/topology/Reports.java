@@ -61,21 +61,20 @@ final class Reports {
   }
 
   private void ofVerified() {
-    standbys.forEach(
-        (node, is) -> {
-          if (is == StandbyClass.AHEAD) {
-            NodeState standby = standby(node);
-            add(
-                Report.Topic.STANDBY_AHEAD,
-                node.name(),
-                "standby ahead of the primary",
-                "%s is %s (the primary is %s); the primary may have lost WAL, and the standby keeps its place"
-                    .formatted(
-                        at(standby),
-                        new StandbyCase(standby, now.candidate(), now.topology()).why(is),
-                        at(now.candidate())));
-          }
-        });
+    for (NodeState standby : now.topology().standbys()) {
+      if (standbys.get(standby.node()) == StandbyClass.AHEAD) {
+        add(
+            Report.Topic.STANDBY_AHEAD,
+            standby.node().name(),
+            "standby ahead of the primary",
+            "%s is %s (the primary is %s); the primary may have lost WAL, and the standby keeps its place"
+                .formatted(
+                    at(standby),
+                    new StandbyCase(standby, now.candidate(), now.topology())
+                        .why(StandbyClass.AHEAD),
+                    at(now.candidate())));
+      }
+    }
     for (NodeState standby : now.onNewerLine()) {
       add(
           Report.Topic.NEWER_LINE,
@@ -128,13 +127,6 @@ final class Reports {
     reports.add(new Report(topic, subject, headline, details));
   }
 
-  private NodeState standby(Node node) {
-    return now.topology().nodes().stream()
-        .filter(state -> state.node().equals(node))
-        .findFirst()
-        .orElseThrow();
-  }
-
   private String headline(Rule rule) {
     return switch (rule) {
       case UNREADABLE -> "unreadable state";
@@ -157,7 +149,7 @@ final class Reports {
     NodeState candidate = now.candidate();
     PublishedPrimary published = now.published().primary();
     return switch (rule) {
-      case UNREADABLE -> all(now.published().faults());
+      case UNREADABLE -> String.join("; ", now.published().faults());
       case NO_MAJORITY ->
           "%s%s"
               .formatted(
@@ -327,9 +319,5 @@ final class Reports {
     return published.name() == null
         ? published.endpoint() == null ? "at an unknown address" : "at " + published.endpoint()
         : published.name();
-  }
-
-  private static String all(List<String> sentences) {
-    return String.join("; ", sentences);
   }
 }

@@ -52,6 +52,7 @@ final class TrendReports {
       add(
           Report.Topic.READ_ONLY_PRIMARY,
           primary,
+          true,
           "read-only primary",
           "%s has default_transaction_read_only=on, so sessions cannot write unless they turn it off; find what set it, such as a guard against a full disk or a fence",
           Reports.at(primary));
@@ -60,73 +61,65 @@ final class TrendReports {
 
   private void addGap(NodeState node) {
     Trends.Gap gap = trends.gaps().get(node.node());
-    if (gap == null) {
-      return;
+    if (gap != null) {
+      add(
+          Report.Topic.NO_RECEIVER,
+          node,
+          Trends.isSettled(gap.since(), at),
+          "no WAL receiver",
+          "standby %s has received nothing from the primary %s for %s, and is still read from; check primary_conninfo, pg_hba.conf, the network, and whether the primary has removed WAL that the standby needs",
+          Reports.at(node),
+          primary(),
+          minutes(gap.since()));
     }
-    if (!Trends.isSettled(gap.since(), at)) {
-      addPending(Report.Topic.NO_RECEIVER, node);
-      return;
-    }
-    add(
-        Report.Topic.NO_RECEIVER,
-        node,
-        "no WAL receiver",
-        "standby %s has received nothing from the primary %s for %s, and is still read from; check primary_conninfo, pg_hba.conf, the network, and whether the primary has removed WAL that the standby needs",
-        Reports.at(node),
-        primary(),
-        minutes(gap.since()));
   }
 
   private void addUnknown(NodeState node) {
     Instant since = trends.unknown().get(node.node());
-    if (since == null) {
-      return;
+    if (since != null) {
+      add(
+          Report.Topic.UNVERIFIED,
+          node,
+          Trends.isSettled(since, at),
+          "unverified standby",
+          "%s has been UNKNOWN for %s, and is still read from: %s",
+          Reports.at(node),
+          minutes(since),
+          node.reason());
     }
-    if (!Trends.isSettled(since, at)) {
-      addPending(Report.Topic.UNVERIFIED, node);
-      return;
-    }
-    add(
-        Report.Topic.UNVERIFIED,
-        node,
-        "unverified standby",
-        "%s has been UNKNOWN for %s, and is still read from: %s",
-        Reports.at(node),
-        minutes(since),
-        node.reason());
   }
 
   private void addGrowth(NodeState node) {
     Trends.Growth growth = trends.growths().get(node.node());
-    if (growth == null) {
-      return;
+    if (growth != null) {
+      add(
+          Report.Topic.LAG_GROWS,
+          node,
+          growth.isSettled(at),
+          "growing lag",
+          "standby %s is %d bytes behind the primary %s, %d more than %s ago, and the lag has not fallen since; check its WAL receiver, its disk, and queries that block replay",
+          Reports.at(node),
+          growth.to(),
+          primary(),
+          growth.to() - growth.from(),
+          minutes(growth.since()));
     }
-    if (!growth.isSettled(at)) {
-      addPending(Report.Topic.LAG_GROWS, node);
-      return;
-    }
-    add(
-        Report.Topic.LAG_GROWS,
-        node,
-        "growing lag",
-        "standby %s is %d bytes behind the primary %s, %d more than %s ago, and the lag has not fallen since; check its WAL receiver, its disk, and queries that block replay",
-        Reports.at(node),
-        growth.to(),
-        primary(),
-        growth.to() - growth.from(),
-        minutes(growth.since()));
   }
 
   // Error Prone's annotation for format strings would be a dependency.
   @SuppressWarnings("AnnotateFormatMethod")
   private void add(
-      Report.Topic topic, NodeState node, String headline, String details, Object... values) {
+      Report.Topic topic,
+      NodeState node,
+      boolean settled,
+      String headline,
+      String details,
+      Object... values) {
     String subject = node.node().name();
-    reports.add(new Report(topic, subject, headline, details.formatted(values)));
-  }
-
-  private void addPending(Report.Topic topic, NodeState node) {
-    reports.add(Report.pending(topic, node.node().name()));
+    reports.add(
+        settled
+            ? new Report(topic, subject, headline, details.formatted(values))
+            : Report.pending(topic, subject));
   }
 
   private String primary() {

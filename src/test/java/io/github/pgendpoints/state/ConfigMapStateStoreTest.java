@@ -319,21 +319,6 @@ class ConfigMapStateStoreTest {
   }
 
   @Test
-  void takesTheOldFormForEmptyAndTakesItAway() throws Exception {
-    put(Map.of("conditions.json", "{}"));
-
-    assertTrue(store.read().rivals().isEmpty());
-    store.write(onTimeline(2));
-
-    assertNull(value("conditions.json"));
-    assertTrue(onTimeline(2).isSameForOthers(store.read()));
-    assertEquals(
-        List.of(
-            "WARN STATE s holds conditions.json, which an earlier version wrote: it is ignored, and the next write removes it"),
-        said());
-  }
-
-  @Test
   void writesNothingWhenItMayNot() throws Exception {
     ConfigMapStateStore follower =
         store(
