@@ -306,6 +306,7 @@ final class Referee {
     NodeState node = verdict.primary();
     boolean isAnother =
         verdict.primaries().get(node.node()) == PrimaryClass.FIRST
+            && sight.published.primary().name() == null
             && sight.topology.entriesOf(node).stream().noneMatch(sight::isPublishedEntry);
     if (sight.nothingOfOurs() || isAnother) {
       boolean enough = sight.reachable() * 2 > sight.listed.size();

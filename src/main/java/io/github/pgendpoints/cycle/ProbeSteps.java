@@ -3,7 +3,6 @@ package io.github.pgendpoints.cycle;
 import io.github.pgendpoints.postgres.DownNodes;
 import io.github.pgendpoints.postgres.NodeAddresses;
 import io.github.pgendpoints.postgres.NodeProbe;
-import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
@@ -89,7 +88,7 @@ public final class ProbeSteps {
     // The whole chain: @ExchangeException passes the innermost cause, which has no SQLState.
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     // Camel already counts the attempt in question.
-    return tries == 1 && Prober.shouldRetry(probe, failure);
+    return tries == 1 && probe.shouldRetry(failure);
   }
 
   /** Returns the topology: the state of every node. */
@@ -103,7 +102,8 @@ public final class ProbeSteps {
     cluster.prober().downNodes().record(states);
     List<NodeState> all = Stream.concat(states.stream(), cycle.unprobed().stream()).toList();
     Topology whole = Topology.of(cycle.expected(), all, cycle.probedAt());
-    List<NodeState> joined = cluster.prober().joinAddresses(nodes, whole.nodes(), published);
+    List<NodeState> joined =
+        cluster.prober().joinAddresses(nodes, whole.nodes(), published, cluster.memory().rivals());
     return complete(
         cluster, cycle, published, new Topology(joined, whole.at()).identifiedBy(published));
   }

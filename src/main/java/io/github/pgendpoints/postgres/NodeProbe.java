@@ -14,4 +14,12 @@ public record NodeProbe(Node node, NodePool pool, Deadline deadline, long starte
   public String query() {
     return pool.query().sql();
   }
+
+  /**
+   * Whether to retry a query that failed: its connection was kept from an earlier probe and broke,
+   * which proves nothing about the node.
+   */
+  public boolean shouldRetry(Throwable failure) {
+    return pool.isKept() && Probe.sessionEnded(failure);
+  }
 }

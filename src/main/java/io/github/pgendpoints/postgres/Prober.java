@@ -5,6 +5,7 @@ import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.MultiAddressEntries;
 import io.github.pgendpoints.topology.Node;
 import io.github.pgendpoints.topology.NodeState;
+import io.github.pgendpoints.topology.Rival;
 import io.github.pgendpoints.topology.State;
 import io.github.pgendpoints.topology.Topology;
 import java.net.InetAddress;
@@ -105,15 +106,15 @@ public final class Prober {
   }
 
   /**
-   * Joins the states of addresses to states of nodes. Also drops the data of nodes that have left,
-   * so all probes of the cycle must have ended.
+   * Joins the states of addresses to states of nodes, and drops the data of nodes that have left.
+   * All probes of the cycle must have ended.
    *
    * @param entries the node list
-   * @param states one for each entry, or one for each address of an entry
+   * @param states one for each entry, or one for each of its addresses
    */
   public List<NodeState> joinAddresses(
-      List<Node> entries, List<NodeState> states, LastPublished published) {
-    List<NodeState> joined = names.joined(entries, states, published);
+      List<Node> entries, List<NodeState> states, LastPublished published, List<Rival> rivals) {
+    List<NodeState> joined = names.joined(entries, states, published, rivals);
     Map<Node, Node> asked = new HashMap<>();
     states.stream()
         .filter(state -> state.node().address() != null)
@@ -289,14 +290,6 @@ public final class Prober {
     return state.failure() == Failure.FULL
         ? withHistory(fullNodes.probed(state, address, probe.deadline()), probe.deadline())
         : state;
-  }
-
-  /**
-   * Whether to retry a query that failed: its connection was kept from an earlier probe and broke,
-   * which proves nothing about the node.
-   */
-  public static boolean shouldRetry(NodeProbe probe, Throwable failure) {
-    return probe.pool().isKept() && Probe.sessionEnded(failure);
   }
 
   /**

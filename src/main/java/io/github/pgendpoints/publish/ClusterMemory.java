@@ -4,8 +4,10 @@ import io.github.pgendpoints.topology.Decision;
 import io.github.pgendpoints.topology.DecisionSettings;
 import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.Rival;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
+import java.util.List;
 
 /** Holds the memory of one cluster's cycles, and decides with it. Used by one cycle at a time. */
 public final class ClusterMemory {
@@ -78,6 +80,11 @@ public final class ClusterMemory {
    */
   public Verdict judge(LastPublished published, Topology topology) {
     return decider.decide(published, memory, topology, settings).verdict();
+  }
+
+  /** The primaries of a split brain that is not over. */
+  public List<Rival> rivals() {
+    return memory.rivals();
   }
 
   /** The current memory. */

@@ -77,6 +77,12 @@ public record LastPublished(
     return node.endpoint() != null && readOnly.contains(node.endpoint());
   }
 
+  /** Whether the node is behind either Service, or is the published primary. */
+  boolean names(NodeState node) {
+    return node.endpoint() != null
+        && (readWrite.contains(node.endpoint()) || isReadOnly(node) || primary.isListedAs(node));
+  }
+
   /** Sorts by: entry of the published primary, entry of the read-only Service, address. */
   Comparator<NodeState> order() {
     List<String> entries = primary.entries();

@@ -207,11 +207,11 @@ public record Memory(
   }
 
   /** Returns a copy that also remembers these primaries of a split brain as rivals. */
-  Memory rememberingAsRivals(List<NodeState> primaries, Instant now) {
+  Memory rememberingAsRivals(List<NodeState> primaries, Topology asked) {
     List<Rival> all = new ArrayList<>(rivals.stream().map(Rival::present).toList());
     for (NodeState primary : primaries) {
-      if (all.stream().noneMatch(rival -> rival.isAt(primary))) {
-        all.add(new Rival(primary.endpoint(), primary.node().name(), now, null));
+      if (all.stream().noneMatch(rival -> rival.isAt(primary, asked))) {
+        all.add(new Rival(primary.endpoint(), primary.node().name(), asked.at(), null));
       }
     }
     return withRivals(all);

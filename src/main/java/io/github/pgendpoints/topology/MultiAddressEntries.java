@@ -35,10 +35,11 @@ public final class MultiAddressEntries {
    *
    * @param states one for each entry, or one for each address of an entry
    * @param published its addresses are preferred, so that a node does not move without a reason
+   * @param rivals an address that was one of them stays a separate node
    * @return one state for each node, in the order of the entries
    */
   public List<NodeState> joined(
-      List<Node> entries, List<NodeState> states, LastPublished published) {
+      List<Node> entries, List<NodeState> states, LastPublished published, List<Rival> rivals) {
     severalServers.retainAll(entries);
     oneServer.keySet().retainAll(entries);
     Map<Node, List<NodeState>> byEntry =
@@ -50,7 +51,7 @@ public final class MultiAddressEntries {
               .sorted((a, b) -> Boolean.compare(isServing(b, published), isServing(a, published)))
               .toList();
       List<NodeState> servers = NodeState.distinct(parts.stream().filter(NodeState::hasAnswered));
-      if (servers.size() > 1) {
+      if (servers.size() > 1 || parts.stream().anyMatch(part -> isSeparate(part, rivals))) {
         severalServers.add(entry);
       }
       if (severalServers.contains(entry)) {
@@ -82,6 +83,11 @@ public final class MultiAddressEntries {
             .orElseGet(() -> unanswered(entry, parts));
     oneServer.put(entry, new Joined(parts, state));
     return state;
+  }
+
+  private static boolean isSeparate(NodeState part, List<Rival> rivals) {
+    return part.node().address() != null
+        && rivals.stream().anyMatch(rival -> rival.name().equals(part.node().name()));
   }
 
   private static boolean isServing(NodeState state, LastPublished published) {

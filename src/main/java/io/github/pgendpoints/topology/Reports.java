@@ -169,7 +169,7 @@ final class Reports {
                   OVERRULE_ONE);
       case NO_PRIMARY -> now.asked() + overruleOthers();
       case SPLIT_BRAIN_LASTS ->
-          "%s; %s; it is over when each of them is a standby, a dead branch, or FOREIGN, is off PG_NODES, or stays DOWN for 30 s of continuous mode while no standby has WAL that the primary lacks%s"
+          "%s; %s; it is over when each of them is a standby, a dead branch, or FOREIGN, is off PG_NODES (whose names must all resolve), or stays DOWN for 30 s of continuous mode while no standby has WAL that the primary lacks%s"
               .formatted(
                   now.unaccountedRivals().stream()
                       .map(
@@ -184,12 +184,15 @@ final class Reports {
                   OVERRULE.formatted(candidate.endpoint()));
       case QUORUM -> now.asked().toString();
       case FIRST_RUN ->
-          "%s is a primary, and %s; %s%s"
+          "%s is a primary, %s; %s%s"
               .formatted(
-                  at(candidate),
+                  at(candidate)
+                      + (published.endpoint() != null && now.isNotTheOriginals()
+                          ? ", but %s is published".formatted(published.endpoint())
+                          : ""),
                   now.reachable() > now.listed() / 2
-                      ? "a standby is ahead of it"
-                      : "no majority of the listed servers answers (%d of %d)"
+                      ? "and a standby is ahead of it"
+                      : "and no majority of the listed servers answers (%d of %d)"
                           .formatted(now.reachable(), now.listed()),
                   now.asked(),
                   OVERRULE.formatted(candidate.endpoint()));

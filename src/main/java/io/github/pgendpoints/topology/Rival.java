@@ -27,9 +27,20 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
    */
   public record Absence(Instant since, Instant last, int probes) {}
 
-  /** Whether the node has the address or the name of the rival. */
-  boolean isAt(NodeState node) {
-    return entry.equals(node.endpoint()) || name.equals(node.node().name());
+  /**
+   * Whether the node is where the rival was. Its name counts only while no node has its address: a
+   * name may lead to another server by now.
+   */
+  boolean isAt(NodeState node, Topology asked) {
+    return entry.equals(node.endpoint())
+        || name.equals(node.node().name())
+            && asked.nodes().stream().noneMatch(other -> entry.equals(other.endpoint()));
+  }
+
+  /** Whether PG_NODES has the name, which may have lost this address. */
+  private boolean isNameListed(Topology asked) {
+    String listed = name.contains("/") ? name.substring(0, name.indexOf('/')) : name;
+    return asked.nodes().stream().anyMatch(node -> listed.equals(node.node().entry().name()));
   }
 
   /**
@@ -39,12 +50,15 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
    * @param before the node states of earlier cycles
    */
   Rival after(Situation now, StandbyHysteresis before) {
-    List<NodeState> aliases = now.unknownAliases().stream().filter(this::isAt).toList();
+    Topology asked = now.asked();
+    List<NodeState> aliases =
+        now.unknownAliases().stream().filter(node -> isAt(node, asked)).toList();
     List<NodeState> there =
         now.topology().nodes().stream()
-            .filter(node -> isAt(node) || aliases.stream().anyMatch(node::isSameServerAs))
+            .filter(node -> isAt(node, asked) || aliases.stream().anyMatch(node::isSameServerAs))
             .toList();
-    boolean isListed = !there.isEmpty() || !aliases.isEmpty() || now.isListed(entry);
+    boolean isListed =
+        !there.isEmpty() || !aliases.isEmpty() || now.isListed(entry) || isNameListed(asked);
     if (!isListed || there.stream().anyMatch(now::isNoPrimaryAnyMore)) {
       return null;
     }

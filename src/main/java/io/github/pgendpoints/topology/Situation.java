@@ -140,24 +140,19 @@ record Situation(
   }
 
   /**
-   * Whether no listed node was ever published, so that there is nothing to keep; or no line was,
-   * and the candidate is another server than the published one, which nothing proves right.
+   * Whether no listed node was ever published, so that there is nothing to keep; or only another
+   * program has published, and the candidate is another server, which nothing proves right.
    */
   boolean isFirstRun() {
-    boolean isAnother =
-        candidateIs(PrimaryClass.FIRST)
-            && topology.entriesOf(candidate()).stream().noneMatch(published.primary()::isListedAs);
-    return isAnother || isNoneListed();
+    return isNotTheOriginals() || topology.nodes().stream().noneMatch(published::names);
   }
 
-  private boolean isNoneListed() {
-    return topology.nodes().stream()
-        .filter(node -> node.endpoint() != null)
-        .noneMatch(
-            node ->
-                published.readWrite().contains(node.endpoint())
-                    || published.isReadOnly(node)
-                    || published.primary().isListedAs(node));
+  /** Whether the published primary, whose name is not stored, is another server. */
+  boolean isNotTheOriginals() {
+    PublishedPrimary known = published.primary();
+    return candidateIs(PrimaryClass.FIRST)
+        && known.name() == null
+        && topology.entriesOf(candidate()).stream().noneMatch(known::isListedAs);
   }
 
   /** On a first run, a server that does not answer may be a later primary. */
@@ -238,7 +233,7 @@ record Situation(
   private boolean isCandidate(Rival rival) {
     return candidates.stream()
         .flatMap(candidate -> asked.entriesOf(candidate).stream())
-        .anyMatch(rival::isAt);
+        .anyMatch(entry -> rival.isAt(entry, asked));
   }
 
   /** Whether a node is proven to accept no writes of our cluster. */
@@ -252,7 +247,7 @@ record Situation(
   /** Returns the memory for the next cycle. */
   Memory rememberedAfter(Rule rule) {
     if (rule == Rule.SPLIT_BRAIN) {
-      return memory.withRivals(rivals).rememberingAsRivals(candidates, topology.at());
+      return memory.withRivals(rivals).rememberingAsRivals(candidates, asked);
     }
     if (rule != Rule.VERIFIED) {
       return memory.withRivals(rivals);
@@ -262,7 +257,16 @@ record Situation(
             .filter(standby -> Topology.isAhead(standby, candidate()))
             .filter(standby -> !topology.unconfirmed().contains(candidate().node()))
             .toList();
-    return memory.withRivals(rivals).with(memory.hysteresis().diverging(diverged));
+    return memory
+        .withRivals(isInForce() ? List.of() : rivals)
+        .with(memory.hysteresis().diverging(diverged));
+  }
+
+  /** Whether the read-write Service routes to the candidate, and to nothing else. */
+  private boolean isInForce() {
+    return candidateIs(PrimaryClass.PUBLISHED)
+        && topology.entriesOf(candidate()).stream()
+            .anyMatch(entry -> published.readWrite().equals(Set.of(entry.endpoint())));
   }
 
   /** Returns the verdict of the rule that matched. */

@@ -151,7 +151,7 @@ class MovingNamesTest {
       String address = Addresses.text(places.addresses().get(probe.node()));
       states.add(NodeState.answered(probe.node(), State.STANDBY, address, SERVER));
     }
-    prober.joinAddresses(List.of(db), states, nothingPublished());
+    prober.joinAddresses(List.of(db), states, nothingPublished(), List.of());
     return kept;
   }
 

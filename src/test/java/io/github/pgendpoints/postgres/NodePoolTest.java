@@ -69,7 +69,7 @@ class NodePoolTest {
     NodePool pool = pools.of(node, pools.deadline());
     pool.getConnection().close();
     SQLException broken = new SQLException("gone", "08006");
-    assertTrue(Prober.shouldRetry(new NodeProbe(node, pool, pools.deadline(), now), broken));
+    assertTrue(new NodeProbe(node, pool, pools.deadline(), now).shouldRetry(broken));
   }
 
   @Test

@@ -674,6 +674,51 @@ class DecisionTest {
     }
 
     @Test
+    void forgetsRivalsOnceTheOneInForceIsVerified() {
+      NodeState former = primary("10.0.0.1", 2, SECOND);
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      verdict(published, after(0, former, successor));
+      NodeState rejoined = standby("10.0.0.2", 2, "0/4000000", SECOND);
+
+      // Nothing is written, for example because the read-only Service is missing.
+      assertVerified("10.0.0.1", verdict(published, after(5, former, rejoined)));
+      assertEquals(List.of(), memory.rivals());
+      assertVerified("10.0.0.2", verdict(published, after(60, down("10.0.0.1"), successor)));
+    }
+
+    @Test
+    void keepsARivalWhoseNameLeadsToAnotherServer() {
+      NodeState first = named("pg2", primary("10.0.0.1", 2, SECOND));
+      NodeState successor = named("pg3", primary("10.0.0.2", 3, THIRD));
+      verdict(published, after(0, first, successor));
+      NodeState standby = named("pg2", standby("10.0.0.3", 2, "0/4000000", SECOND));
+
+      assertRefused(
+          Rule.SPLIT_BRAIN_LASTS,
+          verdict(published, after(5, named("pg1", down("10.0.0.1")), standby, successor)));
+      assertVerified("pg3", verdict(published, after(10, standby, successor)));
+    }
+
+    @Test
+    void keepsARivalWhoseNameLosesItsAddress() {
+      NodeState first = at("pg", primary("10.0.0.1", 2, SECOND));
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      verdict(published, after(0, first, at("pg", successor)));
+
+      assertRefused(Rule.SPLIT_BRAIN_LASTS, verdict(published, after(5, named("pg", successor))));
+      assertVerified("pg9", verdict(published, after(10, named("pg9", successor))));
+    }
+
+    private NodeState named(String name, NodeState state) {
+      return state.of(new Node(name, Nodes.PORT, name));
+    }
+
+    /** One of several servers of a name. */
+    private NodeState at(String name, NodeState state) {
+      return state.of(new Node(name, Nodes.PORT, name).at(state.address()));
+    }
+
+    @Test
     void keepsARivalWhileANameDoesNotResolve() {
       NodeState successor = primary("10.0.0.2", 3, THIRD);
       verdict(published, after(0, primary("10.0.0.1", 2, SECOND), successor));
@@ -726,8 +771,8 @@ class DecisionTest {
     void refusesAnotherFirstPrimaryByAMinority() {
       LastPublished ofOriginal =
           new LastPublished(
-              new PublishedPrimary(null, List.of("10.0.0.1:5432"), "10.0.0.1", null),
-              CLUSTER,
+              new PublishedPrimary(null, List.of("10.0.0.1:5432"), null, null),
+              null,
               Set.of("10.0.0.1:5432"),
               Set.of("10.0.0.2:5432"),
               0,
@@ -742,6 +787,25 @@ class DecisionTest {
       assertVerified(
           "10.0.0.1",
           verdict(ofOriginal, primary("10.0.0.1", 1, null), down("10.0.0.2"), down("10.0.0.3")));
+    }
+
+    @Test
+    void followsAFailoverOfServersThatReportNoTimeline() {
+      NodeState first = Nodes.primary("10.0.0.1", withoutTimeline("10.0.0.1"));
+      NodeState next = Nodes.primary("10.0.0.2", withoutTimeline("10.0.0.2"));
+      PublishedPrimary known = verdict(nothingPublished(), first).publishing();
+      assertNull(known.line());
+
+      assertVerified("10.0.0.2", verdict(behind(known), down("10.0.0.1"), next));
+    }
+
+    private Server withoutTimeline(String host) {
+      return new Server(CLUSTER, startedAt(host), null, Lsn.of("0/4000000"), false);
+    }
+
+    private LastPublished behind(PublishedPrimary primary) {
+      return new LastPublished(
+          primary, CLUSTER, Set.of(primary.endpoint()), Set.of(), 0, false, List.of());
     }
 
     @Test

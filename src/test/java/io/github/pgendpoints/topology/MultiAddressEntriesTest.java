@@ -18,6 +18,8 @@ class MultiAddressEntriesTest {
   private final MultiAddressEntries names = new MultiAddressEntries();
   private LastPublished published = published(1, "10.0.0.1");
 
+  private List<Rival> rivals = List.of();
+
   @Test
   void anEntryWithOneAddressIsANode() {
     assertEquals(List.of(down("10.0.0.9", OTHER)), joined(List.of(OTHER), down("10.0.0.9", OTHER)));
@@ -62,6 +64,15 @@ class MultiAddressEntriesTest {
   }
 
   @Test
+  void anAddressThatWasARivalStaysANodeInTheNextProcess() {
+    rivals = List.of(new Rival("10.0.0.2:5432", DB.at("10.0.0.2").name(), Nodes.AT, null));
+
+    assertEquals(
+        List.of(standby("10.0.0.1", ONE), down("10.0.0.2")),
+        joined(List.of(DB), standby("10.0.0.1", ONE), down("10.0.0.2")));
+  }
+
+  @Test
   void serversThatDoNotTellWhoTheyAreAreSeveral() {
     Server noTimeline = new Server(null, null, 1L, null, true);
 
@@ -96,7 +107,7 @@ class MultiAddressEntriesTest {
   }
 
   private List<NodeState> joined(List<Node> entries, NodeState... states) {
-    return names.joined(entries, List.of(states), published);
+    return names.joined(entries, List.of(states), published, rivals);
   }
 
   private static NodeState standby(String address, Server server) {
