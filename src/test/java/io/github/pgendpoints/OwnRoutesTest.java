@@ -1,10 +1,10 @@
 package io.github.pgendpoints;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.github.pgendpoints.support.RouteFiles;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,16 +29,12 @@ class OwnRoutesTest {
 
   @TempDir private Path home;
   private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private RouteFiles files;
   private Run run;
 
   @BeforeEach
   void copyRoutes() throws IOException {
-    Files.createDirectory(routes());
-    try (Stream<Path> files = Files.list(Path.of("routes"))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Files.copy(file, routes().resolve(file.getFileName()));
-      }
-    }
+    files = RouteFiles.copiedTo(home);
     run = new Run(api).in(home).with("PG_NODES", "127.0.0.1").with("PGPORT", "1");
   }
 
@@ -120,12 +115,7 @@ class OwnRoutesTest {
 
   @Test
   void aRunEndsThoughAStepStopsItsCycle() throws IOException {
-    Path file = routes().resolve("30-verify.camel.yaml");
-    String shipped = Files.readString(file);
-    String step = "        - setVariable:\n            id: read-rule-name\n";
-    String stopped = shipped.replace(step, "        - stop: {}\n" + step);
-    assertNotEquals(shipped, stopped);
-    Files.writeString(file, stopped);
+    files.addBefore("read-rule-name", "stop: {}");
 
     assertEquals(1, run.once());
     assertEquals(
@@ -135,16 +125,11 @@ class OwnRoutesTest {
 
   @ParameterizedTest
   @CsvSource({
-    "'- stop: {}', a route stopped its exchange",
-    "'- throwException: {message: boom, exceptionType: java.lang.Exception}', boom",
+    "'stop: {}', a route stopped its exchange",
+    "'throwException: {message: boom, exceptionType: java.lang.Exception}', boom",
   })
   void aRunEndsThoughItsFirstStepEndsTheCycle(String step, String reason) throws IOException {
-    Path file = routes().resolve("10-cycle.camel.yaml");
-    String shipped = Files.readString(file);
-    String first = "        - setVariable:\n            id: take-cluster\n";
-    String extended = shipped.replace(first, "        " + step + "\n" + first);
-    assertNotEquals(shipped, extended);
-    Files.writeString(file, extended);
+    files.addBefore("take-cluster", step);
 
     assertEquals(1, run.once());
     List<String> errors = run.logged("cycle failed");
@@ -156,16 +141,8 @@ class OwnRoutesTest {
 
   @Test
   void aStepThatFailsAfterASinkIsLogged() throws IOException {
-    Path file = routes().resolve("50-alert.camel.yaml");
-    String shipped = Files.readString(file);
-    String sinks = "                  uri: alerts:all\n";
-    String extended =
-        shipped.replace(
-            sinks,
-            sinks
-                + "              - throwException: {message: boom, exceptionType: java.lang.Exception}\n");
-    assertNotEquals(shipped, extended);
-    Files.writeString(file, extended);
+    files.addAfter(
+        "send-to-sinks", "throwException: {message: boom, exceptionType: java.lang.Exception}");
 
     assertEquals(1, run.once());
     assertEquals(List.of(NO_PRIMARY), run.logged("no primary"));
@@ -175,21 +152,13 @@ class OwnRoutesTest {
 
   @Test
   void aRunEndsThoughARouteSpoilsTheVerdict() throws IOException {
-    Path file = routes().resolve("30-verify.camel.yaml");
-    String shipped = Files.readString(file);
-    String step = "        - setVariable:\n            id: read-rule-name\n";
-    String spoiled =
-        shipped.replace(
-            step,
-            """
-                    - setVariable:
-                        id: spoil
-                        name: verdict
-                        expression: {constant: {expression: "refused"}}
-            """
-                + step);
-    assertNotEquals(shipped, spoiled);
-    Files.writeString(file, spoiled);
+    files.addBefore(
+        "read-rule-name",
+        """
+        setVariable:
+          name: verdict
+          expression: {constant: {expression: "refused"}}
+        """);
 
     assertEquals(1, run.once());
     assertEquals(1, run.logged("ERROR cycle failed, its alerts may be lost: ").size());

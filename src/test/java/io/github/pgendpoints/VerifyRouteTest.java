@@ -12,10 +12,6 @@ import static io.github.pgendpoints.topology.Nodes.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Cycle;
@@ -31,6 +27,7 @@ import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.status.Status;
 import io.github.pgendpoints.status.Status.Source;
 import io.github.pgendpoints.status.StatusTable;
+import io.github.pgendpoints.support.RouteFiles;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Lsn;
@@ -43,12 +40,11 @@ import io.github.pgendpoints.topology.Topology;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
@@ -57,6 +53,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -71,22 +68,11 @@ class VerifyRouteTest {
   private static final NodeState FOLLOWER_OF_TIMELINE_2 =
       standby("db2", new Server(Nodes.CLUSTER, startedAt("db2"), 2L, Lsn.of("0/3000000"), true));
 
-  /** A rule as a user adds it to the choice of the route {@code verify}. */
-  private static final String OWN_RULE =
-      """
-      id: never-pg3
-      description: The third server is for reports
-      expression: {simple: {expression: "${variable.verdict.verified} == true && ${variable.verdict.primary.node.host} == 'db3'"}}
-      steps:
-        - setVariable:
-            name: verdict
-            expression: {simple: {expression: "${variable.verdict.refuse('NeverPg3', 'pg3 never takes writes')}"}}
-        - to:
-            uri: direct:refuse
-      """;
+  private static final String NEVER_PG3 = "refuse('NeverPg3', 'pg3 never takes writes')";
 
   private static FakeApiServer api;
 
+  @TempDir private Path home;
   private final List<String> sent = new ArrayList<>();
   private RuntimeException failure;
   private LastPublished published;
@@ -348,8 +334,8 @@ class VerifyRouteTest {
   }
 
   @Test
-  void aRuleOfAUsersOwnRefusesInItsOwnWords() {
-    routes.editing(VerifyRouteTest::withOwnRule).start();
+  void aRuleOfAUsersOwnRefusesInItsOwnWords() throws IOException {
+    startWithRule(primaryIs("db3"), NEVER_PG3);
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     Metrics metrics = metrics(registry);
 
@@ -392,10 +378,14 @@ class VerifyRouteTest {
   }
 
   @Test
-  void aRuleOfAUsersOwnRefusesWithoutAReason() {
-    String reason =
-        OWN_RULE.substring(OWN_RULE.indexOf("  - setVariable"), OWN_RULE.indexOf("  - to:"));
-    routes.editing(file -> withRule(file, OWN_RULE.replace(reason, ""))).start();
+  void aRuleOfAUsersOwnRefusesWithoutAReason() throws IOException {
+    startWithRules(
+        """
+        - expression: {simple: {expression: "%s"}}
+          steps:
+            - to: {uri: direct:refuse}
+        """
+            .formatted(primaryIs("db3")));
 
     Result result = verify(topology(standby("db1"), primary("db3", 1)), nothingPublished());
 
@@ -426,13 +416,8 @@ class VerifyRouteTest {
     "topology.primaries.size, 1",
     "topology.standbys.size, 1",
   })
-  void aRuleReads(String what, String value) {
-    String rule =
-        OWN_RULE.replaceFirst(
-            "expression: \"[^\"]*\"",
-            Matcher.quoteReplacement(
-                "expression: \"${variable.%s} == '%s'\"".formatted(what, value)));
-    routes.editing(file -> withRule(file, rule)).start();
+  void aRuleReads(String what, String value) throws IOException {
+    startWithRule("${variable.%s} == '%s'".formatted(what, value), NEVER_PG3);
 
     Result result =
         verify(topology(primary("db1", 1), standby("db2"), down("db3")), published(1, "db1"));
@@ -450,12 +435,8 @@ class VerifyRouteTest {
         "refuse(null, 'mine') | a rule refuses with a name and a sentence, as in refuse('NAME', 'sentence')",
         "refuse('No-Name', 'mine') | the name of a rule is a letter and up to 62 letters and digits, not 'No-Name'",
       })
-  void invalidRefusalFailsCycleWithClearMessage(String call, String message) {
-    String rule =
-        OWN_RULE
-            .replace("refuse('NeverPg3', 'pg3 never takes writes')", call)
-            .replace("'db3'", "'db1'");
-    routes.editing(file -> withRule(file, rule)).start();
+  void invalidRefusalFailsCycleWithClearMessage(String call, String message) throws IOException {
+    startWithRule(primaryIs("db1"), call);
 
     Result result = verify(topology(primary("db1", 1), standby("db2")), published(1, "db1"));
 
@@ -478,23 +459,31 @@ class VerifyRouteTest {
         System::nanoTime);
   }
 
-  private static String withOwnRule(String file) {
-    return withRule(file, OWN_RULE);
+  /** Starts the routes with a rule as a user adds it to the choice of the route {@code verify}. */
+  private void startWithRule(String condition, String refusal) throws IOException {
+    startWithRules(
+        """
+        - id: never-pg3
+          description: The third server is for reports
+          expression: {simple: {expression: "%s"}}
+          steps:
+            - setVariable:
+                name: verdict
+                expression: {simple: {expression: "${variable.verdict.%s}"}}
+            - to:
+                uri: direct:refuse
+        """
+            .formatted(condition, refusal));
   }
 
-  private static String withRule(String file, String rule) {
-    try {
-      ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
-      JsonNode routes = yaml.readTree(file);
-      for (JsonNode choice : routes.findValues("choice")) {
-        if (choice.path("id").asText().equals("match-rule")) {
-          ((ArrayNode) choice.get("when")).add(yaml.readTree(rule));
-        }
-      }
-      return yaml.writeValueAsString(routes);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private void startWithRules(String rules) throws IOException {
+    RouteFiles.copiedTo(home).addRules(rules);
+    routes.in(home).start();
+  }
+
+  private static String primaryIs(String host) {
+    return "${variable.verdict.verified} == true && ${variable.verdict.primary.node.host} == '%s'"
+        .formatted(host);
   }
 
   private Result verify(Topology found, LastPublished before) {

@@ -27,7 +27,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.camel.Handler;
 import org.apache.camel.Processor;
@@ -44,15 +43,13 @@ import org.apache.camel.support.ResourceHelper;
  * supplies the topology that it finds. Uses the Services {@code pg-rw} and {@code pg-ro}.
  */
 public final class RoutesContext implements AutoCloseable {
-  private static final Path ROUTES = Path.of("routes");
-
   private final FakeApiServer api;
   private final Map<String, String> environment = new HashMap<>();
   private final Map<String, Object> beans = new HashMap<>();
   private final Map<String, Processor> replaced = new HashMap<>();
   private final List<Alert> alerts = new ArrayList<>();
   private final ExecutorService executor = Executors.newCachedThreadPool();
-  private UnaryOperator<String> edit = yaml -> yaml;
+  private Path home = Path.of("");
   private Mode mode = Mode.ONCE;
   private PrintStream console = System.out;
   private KubernetesClient client;
@@ -98,9 +95,9 @@ public final class RoutesContext implements AutoCloseable {
     return this;
   }
 
-  /** Edits each file of the routes folder, as a user may. */
-  public RoutesContext editing(UnaryOperator<String> other) {
-    edit = other;
+  /** Takes the routes from another folder's {@code routes/}. */
+  public RoutesContext in(Path otherHome) {
+    home = otherHome;
     return this;
   }
 
@@ -162,8 +159,7 @@ public final class RoutesContext implements AutoCloseable {
     for (Path file : files()) {
       PluginHelper.getRoutesLoader(context)
           .loadRoutes(
-              ResourceHelper.fromString(
-                  file.getFileName().toString(), edit.apply(Files.readString(file))));
+              ResourceHelper.fromString(file.getFileName().toString(), Files.readString(file)));
     }
     for (RouteDefinition route : List.copyOf(context.getRouteDefinitions())) {
       String uri = route.getInput().getEndpointUri();
@@ -182,8 +178,8 @@ public final class RoutesContext implements AutoCloseable {
         });
   }
 
-  private static List<Path> files() throws IOException {
-    try (Stream<Path> all = Files.list(ROUTES)) {
+  private List<Path> files() throws IOException {
+    try (Stream<Path> all = Files.list(home.resolve("routes"))) {
       return all.filter(file -> file.toString().endsWith(".camel.yaml")).sorted().toList();
     }
   }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.pgendpoints.cycle.Mode;
+import io.github.pgendpoints.support.RouteFiles;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
@@ -24,7 +25,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -306,17 +306,9 @@ class ShippedSinksTest {
 
   @Test
   void sinkOfReadmePostsTrouble(@TempDir Path home) throws IOException {
-    Files.createDirectories(home.resolve("routes/alerts"));
-    try (Stream<Path> files = Files.list(Path.of("routes"))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Files.copy(file, home.resolve("routes").resolve(file.getFileName()));
-      }
-    }
-    Path postJson = Path.of("routes/alerts/post-json.camel.yaml");
-    Files.copy(postJson, home.resolve(postJson));
     String yaml = Files.readString(Path.of("README.md")).split("```yaml\n|```", -1)[sinkOfReadme()];
     assertTrue(yaml.lines().count() < 20, yaml);
-    Files.writeString(home.resolve("routes/alerts/on-call.camel.yaml"), yaml);
+    Files.writeString(RouteFiles.copiedWithSinksTo(home).file("alerts/on-call.camel.yaml"), yaml);
 
     try (Run run = run().in(home).with("ON_CALL_URL", receiver.url("/on-call"))) {
       assertEquals(1, run.once());

@@ -3,7 +3,6 @@ package io.github.pgendpoints.alert;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -14,6 +13,7 @@ import ch.qos.logback.core.read.ListAppender;
 import io.fabric8.kubernetes.api.model.Event;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.RouteFiles;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
@@ -39,16 +39,13 @@ import org.slf4j.LoggerFactory;
 class SinkFilesTest {
   @TempDir private Path home;
   private final FakeApiServer api = new FakeApiServer("db", true).start();
+  private RouteFiles routes;
 
   @BeforeEach
   void copyRoutes() throws IOException {
     Received.clear();
-    Files.createDirectories(home.resolve("routes/alerts"));
-    try (Stream<Path> files = Files.list(Path.of("routes"))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Files.copy(file, home.resolve("routes").resolve(file.getFileName()));
-      }
-    }
+    routes = RouteFiles.copiedTo(home);
+    Files.createDirectory(routes.file("alerts"));
   }
 
   @AfterEach
@@ -61,7 +58,7 @@ class SinkFilesTest {
   }
 
   private void sink(String file, String text) throws IOException {
-    Files.writeString(home.resolve("routes/alerts").resolve(file), text);
+    Files.writeString(routes.file("alerts").resolve(file), text);
   }
 
   /** Returns a sink that calls a method of {@link Received} for each alert. */
@@ -218,7 +215,7 @@ class SinkFilesTest {
   @Test
   void unreadableFolderDisablesOnlySinks() throws IOException {
     sink("a.camel.yaml", taking("a"));
-    Path alerts = home.resolve("routes/alerts");
+    Path alerts = routes.file("alerts");
     Files.setPosixFilePermissions(alerts, Set.of());
     assumeFalse(Files.isReadable(alerts), "this user may read every folder");
 
@@ -236,13 +233,10 @@ class SinkFilesTest {
 
   @Test
   void aFaultOfAMainRouteNamesFileAndLine() throws IOException {
-    Path file = home.resolve("routes/30-verify.camel.yaml");
-    String text = Files.readString(file);
-    String typo = text.replace("method: planClear", "method: nosuch");
-    assertNotEquals(text, typo);
-    Files.writeString(file, typo);
-    int step = typo.lastIndexOf("- setBody:", typo.indexOf("method: nosuch"));
-    long line = typo.substring(0, step).lines().count();
+    routes.set("plan-clear", "/expression/method/method", "nosuch");
+    String text = Files.readString(routes.file("30-verify.camel.yaml"));
+    int step = text.lastIndexOf("- setBody:", text.indexOf("plan-clear"));
+    long line = text.substring(0, step).lines().count();
 
     try (Run run = run()) {
       assertEquals(2, run.once());
@@ -253,11 +247,7 @@ class SinkFilesTest {
 
   @Test
   void missingConfigurationIsMainRouteFault() throws IOException {
-    Path file = home.resolve("routes/40-publish.camel.yaml");
-    String text = Files.readString(file);
-    String renamed = text.replace("routeConfigurationId: kubernetes", "routeConfigurationId: k8s");
-    assertNotEquals(text, renamed);
-    Files.writeString(file, renamed);
+    routes.set("write", "/routeConfigurationId", "k8s");
 
     try (Run run = run()) {
       assertEquals(2, run.once());
@@ -272,9 +262,7 @@ class SinkFilesTest {
 
   @Test
   void aTargetThatIsNotThereIsAFaultOfAMainRoute() throws IOException {
-    Path file = home.resolve("routes/30-verify.camel.yaml");
-    Files.writeString(
-        file, Files.readString(file).replaceFirst("uri: direct:refuse", "uri: direct:refuze"));
+    routes.set("unreadable", "/steps/0/to/uri", "direct:refuze");
 
     try (Run run = run()) {
       assertEquals(2, run.once());
@@ -289,8 +277,7 @@ class SinkFilesTest {
 
   @Test
   void twoMainRoutesWithOneIdAreNamedByTheirFiles() throws IOException {
-    Path file = home.resolve("routes/50-alert.camel.yaml");
-    Files.copy(file, home.resolve("routes/60-own.camel.yaml"));
+    Files.copy(routes.file("50-alert.camel.yaml"), routes.file("60-own.camel.yaml"));
 
     try (Run run = run()) {
       assertEquals(2, run.once());
@@ -304,7 +291,7 @@ class SinkFilesTest {
 
   @Test
   void aFolderWithoutConfigurationsIsToldOf() throws IOException {
-    Files.delete(home.resolve("routes/00-errors.camel.yaml"));
+    Files.delete(routes.file("00-errors.camel.yaml"));
 
     try (Run run = run()) {
       assertEquals(2, run.once());

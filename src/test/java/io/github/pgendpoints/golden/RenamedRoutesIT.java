@@ -1,19 +1,16 @@
 package io.github.pgendpoints.golden;
 
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.RouteFiles;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,24 +22,11 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag("long")
 class RenamedRoutesIT extends GoldenIT {
-  private static final Path ROUTES = Path.of("routes");
-  private static final Pattern ROUTE_ID = Pattern.compile("(?m)^(- route:\\n    id: .*)$");
-  private static final Pattern ROUTE = Pattern.compile("(?m)^- route:$");
-
   @TempDir private static Path renamed;
 
   @BeforeAll
   static void renameRoutes() throws IOException {
-    try (Stream<Path> files = Files.walk(ROUTES)) {
-      for (Path file : files.filter(path -> path.toString().endsWith(".camel.yaml")).toList()) {
-        String yaml = Files.readString(file);
-        assertEquals(
-            ROUTE.matcher(yaml).results().count(), ROUTE_ID.matcher(yaml).results().count());
-        Path copy = renamed.resolve(file);
-        Files.createDirectories(copy.getParent());
-        Files.writeString(copy, ROUTE_ID.matcher(yaml).replaceAll("$1-renamed"));
-      }
-    }
+    RouteFiles.copiedWithSinksTo(renamed).renameRoutes("-renamed");
   }
 
   @Override

@@ -9,17 +9,16 @@ import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.ManagerTest;
+import io.github.pgendpoints.support.RouteFiles;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
 import java.io.IOException;
 import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.apache.camel.spi.RouteController;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -106,25 +105,8 @@ class HealthIT {
 
   @Test
   void isNotLiveOnceACycleDoesNotEnd(@TempDir Path home) throws IOException {
-    Files.createDirectory(home.resolve("routes"));
-    try (Stream<Path> routes = Files.list(Path.of("routes"))) {
-      for (Path route : routes.filter(Files::isRegularFile).toList()) {
-        Files.copy(route, home.resolve(route.toString()));
-      }
-    }
-    Path alert = home.resolve("routes/50-alert.camel.yaml");
-    String hangs =
-        Files.readString(alert)
-            .replaceFirst(
-                "      steps:\n",
-                """
-                      steps:
-                        - delay:
-                            expression:
-                              constant:
-                                expression: "3600000"
-                """);
-    Files.writeString(alert, hangs);
+    RouteFiles.copiedTo(home)
+        .addBefore("conclude-cycle", "delay: {expression: {constant: {expression: '3600000'}}}");
     try (Run run = run().in(home).with("PGCONNECT_TIMEOUT", "1").start(Mode.CONTINUOUS)) {
       until(() -> live() == 200);
       assertEquals(List.of(), run.log());
