@@ -15,6 +15,7 @@ import io.fabric8.kubernetes.api.model.Endpoints;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.pgendpoints.RoutesContext;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Conditions;
 import io.github.pgendpoints.alert.KubernetesErrors;
@@ -39,17 +40,14 @@ import io.github.pgendpoints.topology.ReadOnlyRules;
 import io.github.pgendpoints.topology.StandbyHysteresis;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
-import org.apache.camel.support.PluginHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,7 +60,6 @@ class StaleCycleTest {
       new CycleAge(Duration.ofSeconds(20), nanos::get, millis::get, () -> 0);
   private final FakeApiServer api = new FakeApiServer("db").start();
   private final KubernetesClient client = api.client();
-  private final DefaultCamelContext context = new DefaultCamelContext();
   private final Conditions conditions = TestConditions.create();
   private final List<Outcome> ended = new ArrayList<>();
   private final CycleSteps cycleSteps =
@@ -142,7 +139,6 @@ class StaleCycleTest {
   @AfterEach
   void stop() {
     logger.detachAppender(log);
-    context.stop();
     api.close();
   }
 
@@ -159,7 +155,7 @@ class StaleCycleTest {
     schedule.begin();
     Cycle cycle = cycleSteps.begin(cluster);
     held.run();
-    Exchange exchange = new DefaultExchange(context);
+    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
     try {
       age.check(cycle.begun());
     } catch (StaleTopologyException e) {
@@ -233,43 +229,26 @@ class StaleCycleTest {
   }
 
   /** Sends a write through the route {@code write}, and returns the failure. */
-  private Exception write() throws Exception {
-    Map.of("dry.run", "false", "writes", "true")
-        .forEach(context.getPropertiesComponent()::addInitialProperty);
-    bind("client", client);
-    bind("guard", (WriteGuard) exchange -> age.check(begun(exchange)));
-    bind("retries", new Retries());
-    bind("cycleSteps", cycleSteps);
-    bind("concernsOneService", (org.apache.camel.Predicate) cycleSteps::concernsOneService);
-    bind("probeSteps", new ProbeSteps((probe, state) -> {}));
-    bind("publishSteps", new PublishSteps());
-    bind("ruleSteps", new RuleSteps());
-    bind("console", System.out);
-    for (String file : List.of("00-errors", "40-publish")) {
-      Path path = Path.of("routes", file + ".camel.yaml").toAbsolutePath();
-      PluginHelper.getRoutesLoader(context)
-          .loadRoutes(PluginHelper.getResourceLoader(context).resolveResource("file:" + path));
-    }
-    context.start();
+  private Exception write() {
     Endpoints endpoints =
         new EndpointsBuilder().withNewMetadata().withName("pg-rw").endMetadata().build();
     Cycle cycle = cycleSteps.begin(cluster);
-    return context
-        .createProducerTemplate()
-        .send(
-            "direct:write",
-            exchange -> {
-              exchange.setVariable("cluster", cluster);
-              exchange.setVariable("cycle", cycle);
-              exchange
-                  .getMessage()
-                  .setBody(new ObjectWrite("createEndpoints", endpoints, "pg-rw created"));
-            })
-        .getException();
-  }
-
-  private void bind(String name, Object bean) {
-    context.getRegistry().bind(name, bean);
+    WriteGuard guard = exchange -> age.check(begun(exchange));
+    try (RoutesContext routes = new RoutesContext(api).withBean("writeGuard", guard).start()) {
+      return routes
+          .camel()
+          .createProducerTemplate()
+          .send(
+              "direct:write",
+              exchange -> {
+                exchange.setVariable("cluster", cluster);
+                exchange.setVariable("cycle", cycle);
+                exchange
+                    .getMessage()
+                    .setBody(new ObjectWrite("createEndpoints", endpoints, "pg-rw created"));
+              })
+          .getException();
+    }
   }
 
   private static CycleAge.Moment begun(Exchange exchange) {
@@ -277,7 +256,7 @@ class StaleCycleTest {
   }
 
   @Test
-  void eachTryOfAWriteIsChecked() throws Exception {
+  void eachTryOfAWriteIsChecked() {
     api.fail(1, 503, "POST", "endpoints");
     api.beforeNext("POST", "endpoints", () -> pass(Duration.ofSeconds(30), Duration.ZERO));
 
@@ -287,7 +266,7 @@ class StaleCycleTest {
   }
 
   @Test
-  void aWriteThatIsInTimeIsTriedAgain() throws Exception {
+  void aWriteThatIsInTimeIsTriedAgain() {
     api.fail(2, 503, "POST", "endpoints");
 
     assertNull(write());
@@ -296,7 +275,7 @@ class StaleCycleTest {
   }
 
   @Test
-  void aWriteIsTriedAgainFourTimesAtMost() throws Exception {
+  void aWriteIsTriedAgainFourTimesAtMost() {
     api.fail(100, 503, "POST", "endpoints");
 
     assertInstanceOf(KubernetesClientException.class, write());
@@ -305,7 +284,7 @@ class StaleCycleTest {
   }
 
   @Test
-  void aConflictIsNotTriedAgain() throws Exception {
+  void aConflictIsNotTriedAgain() {
     api.fail(1, 409, "POST", "endpoints");
 
     assertInstanceOf(KubernetesClientException.class, write());
