@@ -23,6 +23,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.github.pgendpoints.support.Manifests;
+import io.github.pgendpoints.support.PackagedProgram;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.Kustomize;
@@ -55,12 +56,6 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ClusterScenario {
   @TempDir private static Path folder;
-
-  private static final String LAUNCHER =
-      Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"))
-          .resolve("bin/postgres-endpoint-manager")
-          .toAbsolutePath()
-          .toString();
 
   private static final Set<Class<?>> APPLIED =
       Set.of(ServiceAccount.class, Role.class, RoleBinding.class, Service.class);
@@ -209,20 +204,15 @@ abstract class ClusterScenario {
   }
 
   private Program program(String name) {
-    return new Program(LAUNCHER)
-        .with("HOME", folder.toString())
+    return PackagedProgram.original()
+        .program(cluster, kubeconfig)
         .with("HOSTNAME", name)
-        .with("KUBECONFIG", kubeconfig.toString())
         .with("MANAGEMENT_PORT", "off")
         .with("JOLOKIA_PORT", "off")
         .with("LEASE_NAME", "postgres-endpoint-manager-leader")
         .with("PROBE_INTERVAL", "500ms")
         .with("RO_FALLBACK", "primary")
         .with("PG_NODES", address)
-        .with("PGPORT", String.valueOf(cluster.port()))
-        .with("PGUSER", PostgresCluster.USER)
-        .with("PGDATABASE", PostgresCluster.DATABASE)
-        .with("PGPASSWORD", PostgresCluster.PASSWORD)
         .with("RW_SERVICE", RW)
         .with("RO_SERVICE", RO);
   }

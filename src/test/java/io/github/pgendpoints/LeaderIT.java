@@ -11,6 +11,7 @@ import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.ManagerTest;
+import io.github.pgendpoints.support.PackagedProgram;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.ApiRequest;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
@@ -43,12 +44,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class LeaderIT {
-  private static final String LAUNCHER =
-      Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"))
-          .resolve("bin/postgres-endpoint-manager")
-          .toAbsolutePath()
-          .toString();
-
   private static final int OUTAGES = 10;
 
   /** Outages that must be logged. Later ones of the same node may be left out as flapping. */
@@ -398,25 +393,16 @@ class LeaderIT {
 
   /** Returns a replica that the log of the API server identifies by its token. */
   private Program program(String name) {
-    return new Program(LAUNCHER)
-        // All servers of a test have loopback addresses, which Kubernetes would refuse.
-        .with("JDK_JAVA_OPTIONS", "-Dpostgres-endpoint-manager.allow-loopback=true")
-        .with("HOME", temporary.toString())
+    return PackagedProgram.original()
+        .program(cluster, kubeconfig(name))
+        .with("JDK_JAVA_OPTIONS", PackagedProgram.ALLOW_LOOPBACK)
         .with("HOSTNAME", name)
-        .with("KUBECONFIG", kubeconfig(name).toString())
         .with("MANAGEMENT_PORT", "off")
         .with("JOLOKIA_PORT", "off")
         .with("LEASE_NAME", "pem")
         .with("PROBE_INTERVAL", "200ms")
         .with("STANDBY_FAILURES", "1")
-        .with("PGCONNECT_TIMEOUT", "4")
-        .with("PG_NODES", cluster.nodes())
-        .with("PGPORT", String.valueOf(cluster.port()))
-        .with("PGUSER", PostgresCluster.USER)
-        .with("PGDATABASE", PostgresCluster.DATABASE)
-        .with("PGPASSWORD", PostgresCluster.PASSWORD)
-        .with("RW_SERVICE", "pg-rw")
-        .with("RO_SERVICE", "pg-ro");
+        .with("PGCONNECT_TIMEOUT", "4");
   }
 
   private Path kubeconfig(String token) {

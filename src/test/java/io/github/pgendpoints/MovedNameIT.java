@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.EndpointAddress;
 import io.github.pgendpoints.support.ManagerTest;
+import io.github.pgendpoints.support.PackagedProgram;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -22,11 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("long")
 @ManagerTest(cluster = ManagerTest.Cluster.PER_TEST)
 class MovedNameIT {
-  private static final Path LAUNCHER =
-      Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"))
-          .resolve("bin/postgres-endpoint-manager")
-          .toAbsolutePath();
-
   @TempDir private Path folder;
   private final FakeApiServer api;
   private final PostgresCluster cluster;
@@ -58,22 +54,14 @@ class MovedNameIT {
   private int run(PostgresServer behindTheName, String logged) throws IOException {
     Path hosts = folder.resolve("hosts");
     Files.writeString(hosts, behindTheName.host() + " db.example\n");
-    try (Program program = new Program(LAUNCHER.toString())) {
-      int code =
-          program
-              .with("HOME", folder.toString())
-              .with("KUBECONFIG", api.kubeconfig(folder.resolve("kubeconfig")).toString())
-              .with("PG_NODES", "db.example")
-              .with("PGPORT", String.valueOf(cluster.port()))
-              .with("PGUSER", PostgresCluster.USER)
-              .with("PGDATABASE", PostgresCluster.DATABASE)
-              .with("PGPASSWORD", PostgresCluster.PASSWORD)
-              .with("RW_SERVICE", "pg-rw")
-              .with("RO_SERVICE", "pg-ro")
-              .with(
-                  "JDK_JAVA_OPTIONS",
-                  "-Dpostgres-endpoint-manager.allow-loopback=true -Djdk.net.hosts.file=" + hosts)
-              .run("--once");
+    try (Program program =
+        PackagedProgram.original()
+            .program(cluster, api.kubeconfig(folder.resolve("kubeconfig")))
+            .with("PG_NODES", "db.example")
+            .with(
+                "JDK_JAVA_OPTIONS",
+                PackagedProgram.ALLOW_LOOPBACK + " -Djdk.net.hosts.file=" + hosts)) {
+      int code = program.run("--once");
       assertTrue(program.err().contains(logged), program::err);
       return code;
     }

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.support.Http;
+import io.github.pgendpoints.support.PackagedProgram;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.postgres.PostgresCluster;
@@ -20,7 +21,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.SQLException;
@@ -51,15 +51,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The folder that {@code mvn package} leaves, moved elsewhere and started as users start it. */
 @Tag("long")
 class PackageIT {
-  private static final Path PACKAGED =
-      Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"));
-
   /** A log line in text format. The program writes nothing else to standard error. */
   private static final String LOG_LINE = "\\S+T\\S+ (ERROR|WARN|INFO|DEBUG|TRACE) .+";
 
   @TempDir private static Path temporary;
-  private static Path home;
-  private static String launcher;
+  private static PackagedProgram packaged;
   private static PostgresCluster cluster;
 
   private final FakeApiServer api = new FakeApiServer("db", true).start();
@@ -72,16 +68,10 @@ class PackageIT {
 
   @BeforeAll
   static void installAndStartCluster() throws IOException, SQLException {
-    home = temporary.resolve("a folder with blanks");
-    copy(PACKAGED, home);
-    // A build with -Dtrain creates an archive, which is valid only in the original folder.
-    deleteFolder(home.resolve("archive"));
-    // All servers of a test have loopback addresses, which Kubernetes would refuse.
-    Files.writeString(
-        home.resolve("config/jvm.options"),
-        "-Dpostgres-endpoint-manager.allow-loopback=true\n",
-        StandardOpenOption.APPEND);
-    launcher = home.resolve("bin/postgres-endpoint-manager").toString();
+    packaged =
+        PackagedProgram.original()
+            .copiedTo(temporary.resolve("a folder with blanks"))
+            .allowLoopback();
     Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
     cluster = PostgresCluster.start();
     cluster.waitUntilStreaming();
@@ -147,11 +137,10 @@ class PackageIT {
 
   /** An archive makes the start faster. If it is unusable, the program must still start. */
   private void trains(String javaHome, Path folder) throws Exception {
-    Path here = folder.resolve("trained");
-    copy(home, here);
+    PackagedProgram here = packaged.copiedTo(folder.resolve("trained"));
     train(here, javaHome);
     Path archive;
-    try (Stream<Path> files = Files.list(here.resolve("archive"))) {
+    try (Stream<Path> files = Files.list(here.home().resolve("archive"))) {
       List<Path> all = files.toList();
       assertEquals(1, all.size(), all::toString);
       archive = all.get(0);
@@ -165,8 +154,8 @@ class PackageIT {
     interruptTraining(here, javaHome);
     assertTrue(Files.exists(archive), "the one before is gone");
 
-    Path moved = Files.move(here, folder.resolve("moved"));
-    archive = moved.resolve("archive").resolve(archive.getFileName());
+    PackagedProgram moved = new PackagedProgram(Files.move(here.home(), folder.resolve("moved")));
+    archive = moved.home().resolve("archive").resolve(archive.getFileName());
     runsSilently(moved, javaHome);
     // As unusable as after an in-place update of java.
     Files.setPosixFilePermissions(archive, PosixFilePermissions.fromString("rw-r--r--"));
@@ -180,8 +169,8 @@ class PackageIT {
     assertTrue(Files.size(archive) > 1 << 20);
   }
 
-  private static void train(Path folder, String javaHome) {
-    try (Program training = new Program(launcherOf(folder)).with("JAVA_HOME", javaHome)) {
+  private static void train(PackagedProgram here, String javaHome) {
+    try (Program training = here.program().with("JAVA_HOME", javaHome)) {
       assertEquals(0, training.start("--train").exitCode(300), training::err);
       assertEquals("", training.out() + training.err());
     }
@@ -191,11 +180,11 @@ class PackageIT {
    * Terminates the process group, as Ctrl-C does. It sends SIGTERM, because processes that a shell
    * starts in the background ignore SIGINT.
    */
-  private static void interruptTraining(Path folder, String javaHome) throws Exception {
+  private static void interruptTraining(PackagedProgram here, String javaHome) throws Exception {
     try (Program training =
-        new Program("setsid", launcherOf(folder), "--train").with("JAVA_HOME", javaHome)) {
+        new Program("setsid", here.launcher().toString(), "--train").with("JAVA_HOME", javaHome)) {
       training.start();
-      await().until(() -> !leftByTraining(folder).isEmpty());
+      await().until(() -> !leftByTraining(here).isEmpty());
       await()
           .until(
               () ->
@@ -207,19 +196,18 @@ class PackageIT {
                       == 2);
       new ProcessBuilder("kill", "-TERM", "--", "-" + training.process().pid()).start().waitFor();
       assertEquals(143, training.exitCode(60), training::err);
-      assertEquals(List.of(), leftByTraining(folder));
+      assertEquals(List.of(), leftByTraining(here));
     }
   }
 
-  private static List<Path> leftByTraining(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder.resolve("archive"))) {
+  private static List<Path> leftByTraining(PackagedProgram here) throws IOException {
+    try (Stream<Path> files = Files.list(here.home().resolve("archive"))) {
       return files.filter(file -> file.getFileName().toString().startsWith("new.")).toList();
     }
   }
 
-  private void runsSilently(Path folder, String javaHome) {
-    try (Program program =
-        configured(new Program(launcherOf(folder))).with("JAVA_HOME", javaHome)) {
+  private void runsSilently(PackagedProgram here, String javaHome) {
+    try (Program program = configured(here.program()).with("JAVA_HOME", javaHome)) {
       assertEquals(0, program.run("--once"), program::err);
       assertEquals("", program.out());
       assertLogLines(program);
@@ -227,11 +215,11 @@ class PackageIT {
   }
 
   /** Returns the loaded classes and their sources, from a run as in a pod that publishes. */
-  private List<String> loadedByOneCycle(Path folder, String javaHome, Path account)
+  private List<String> loadedByOneCycle(PackagedProgram here, String javaHome, Path account)
       throws IOException {
-    Path log = folder.resolve("loaded.txt");
+    Path log = here.home().resolve("loaded.txt");
     try (Program program =
-        configured(new Program(launcherOf(folder)))
+        configured(here.program())
             .with("JAVA_HOME", javaHome)
             .with("KUBECONFIG", null)
             .with("NAMESPACE", "db")
@@ -244,10 +232,6 @@ class PackageIT {
     }
     assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
     return Files.readAllLines(log);
-  }
-
-  private static String launcherOf(Path folder) {
-    return folder.resolve("bin/postgres-endpoint-manager").toString();
   }
 
   @Test
@@ -453,10 +437,10 @@ class PackageIT {
   @Test
   void startsByAChainOfSymlinksFromAnyFolder(@TempDir Path elsewhere) throws IOException {
     Path folder = Files.createDirectories(elsewhere.resolve("a b/c"));
-    Path absolute = Files.createSymbolicLink(folder.resolve("absolute"), Path.of(launcher));
+    Path absolute = Files.createSymbolicLink(folder.resolve("absolute"), packaged.launcher());
     Files.createSymbolicLink(elsewhere.resolve("relative"), Path.of("a b/c/absolute"));
     Path chain = Files.createSymbolicLink(folder.resolve("chain"), Path.of("../../relative"));
-    Path bin = Files.createSymbolicLink(elsewhere.resolve("bin"), home.resolve("bin"));
+    Path bin = Files.createSymbolicLink(elsewhere.resolve("bin"), packaged.home().resolve("bin"));
     for (Path link :
         List.of(absolute, chain, bin.resolve("postgres-endpoint-manager"), Path.of("./chain"))) {
       try (Program program = new Program(link.toString()).in(folder)) {
@@ -472,8 +456,8 @@ class PackageIT {
 
   @Test
   void takesRoutesAsAConfigMapMountsThem(@TempDir Path pod) throws IOException {
-    Path mounted = copyOfHome(pod);
-    Path routes = mounted.resolve("routes");
+    PackagedProgram mounted = packaged.copiedTo(pod.resolve("home"));
+    Path routes = mounted.home().resolve("routes");
     // Like the kubelet: the files in a hidden folder, a link to it, and a link to each file.
     Path data = Files.createDirectory(pod.resolve("..2026_11_24"));
     try (Stream<Path> files = Files.list(routes)) {
@@ -489,7 +473,7 @@ class PackageIT {
             routes.resolve(file.getFileName()), Path.of("..data").resolve(file.getFileName()));
       }
     }
-    try (Program program = configured(new Program(launcher(mounted)))) {
+    try (Program program = configured(mounted.program())) {
       assertEquals(0, program.run("--once"), program::err);
     }
     assertEquals(List.of("127.0.0.1"), api.addresses("pg-rw"));
@@ -498,20 +482,21 @@ class PackageIT {
   /** Camel looks up such beans once, before it loads the routes. */
   @Test
   void reportsThatNoRouteRunsTheCycles(@TempDir Path pod) throws IOException {
-    Path without = copyOfHome(pod);
-    Files.delete(without.resolve("routes/10-cycle.camel.yaml"));
-    try (Program program = configured(new Program(launcher(without)))) {
+    PackagedProgram without = packaged.copiedTo(pod.resolve("home"));
+    Path routes = without.home().resolve("routes");
+    Files.delete(routes.resolve("10-cycle.camel.yaml"));
+    try (Program program = configured(without.program())) {
       assertEquals(2, program.run("--once"), program::err);
       String said = "ERROR cannot start: no route in %s has the timer #ticks";
-      assertTrue(program.err().contains(said.formatted(without.resolve("routes"))), program::err);
+      assertTrue(program.err().contains(said.formatted(routes)), program::err);
     }
   }
 
   @Test
   void setsCamelUpByTheBeansOfARouteFile(@TempDir Path pod) throws IOException {
-    Path extended = copyOfHome(pod);
+    PackagedProgram extended = packaged.copiedTo(pod.resolve("home"));
     Files.writeString(
-        extended.resolve("routes/70-own.camel.yaml"),
+        extended.home().resolve("routes/70-own.camel.yaml"),
         """
         - beans:
             - name: ids
@@ -526,7 +511,7 @@ class PackageIT {
               steps:
                 - log: "exchange <${exchangeId}>"
         """);
-    try (Program program = configured(new Program(launcher(extended)))) {
+    try (Program program = configured(extended.program())) {
       program.start();
       await().until(() -> program.err().contains("exchange <"));
       assertTrue(program.err().matches("(?s).*exchange <\\d+>.*"), program::err);
@@ -535,8 +520,8 @@ class PackageIT {
 
   @Test
   void takesJarsOfTheUserLastOnTheClassPath(@TempDir Path pod) throws IOException {
-    Path extended = copyOfHome(pod);
-    Path alert = extended.resolve("routes/50-alert.camel.yaml");
+    PackagedProgram extended = packaged.copiedTo(pod.resolve("home"));
+    Path alert = extended.home().resolve("routes/50-alert.camel.yaml");
     Files.writeString(
         alert,
         Files.readString(alert)
@@ -549,13 +534,13 @@ class PackageIT {
                     - log:
                         message: "extra"
             """);
-    try (Program without = configured(new Program(launcher(extended)))) {
+    try (Program without = configured(extended.program())) {
       assertEquals(2, without.run("--once"), without::err);
       assertTrue(without.err().contains("of-a-user"), without::err);
     }
     Path services = Path.of("META-INF/services/org/apache/camel/component");
     jar(
-        Files.createDirectory(extended.resolve("ext")).resolve("of a user.jar"),
+        Files.createDirectory(extended.home().resolve("ext")).resolve("of a user.jar"),
         Map.of(
             services.resolve("of-a-user").toString(),
             "class=org.apache.camel.component.direct.DirectComponent",
@@ -564,7 +549,7 @@ class PackageIT {
             "class=none",
             "sql/probe.sql",
             "none"));
-    try (Program program = configured(new Program(launcher(extended)))) {
+    try (Program program = configured(extended.program())) {
       assertEquals(0, program.run("--once"), program::err);
       assertLogLines(program);
     }
@@ -574,7 +559,7 @@ class PackageIT {
   void takesJavaFromThePathWhenJavaHomeIsNotSet() {
     String path = System.getProperty("java.home") + "/bin:/usr/bin:/bin";
     for (String unset : new String[] {null, ""}) {
-      try (Program program = new Program(launcher).with("JAVA_HOME", unset).with("PATH", path)) {
+      try (Program program = packaged.program().with("JAVA_HOME", unset).with("PATH", path)) {
         assertEquals(0, program.run("--version"), program::err);
       }
     }
@@ -678,11 +663,11 @@ class PackageIT {
   @Test
   void holdsTheJarsOfTheClassPathAndNoOther() throws IOException {
     Set<String> jars = new TreeSet<>();
-    try (Stream<Path> lib = Files.list(PACKAGED.resolve("lib"))) {
+    try (Stream<Path> lib = Files.list(packaged.home().resolve("lib"))) {
       lib.map(jar -> jar.getFileName().toString()).forEach(jars::add);
     }
     try (JarFile ours =
-        new JarFile(PACKAGED.resolve("lib/postgres-endpoint-manager.jar").toFile())) {
+        new JarFile(packaged.home().resolve("lib/postgres-endpoint-manager.jar").toFile())) {
       Set<String> expected =
           new TreeSet<>(
               Arrays.asList(
@@ -705,7 +690,7 @@ class PackageIT {
 
   @Test
   void listsItsJarsInTheSbom() throws IOException {
-    Path sbom = PACKAGED.resolve("postgres-endpoint-manager.cdx.json");
+    Path sbom = packaged.home().resolve("postgres-endpoint-manager.cdx.json");
     assumeTrue(Files.exists(sbom), "a build with -o writes no SBOM");
     JsonNode components = new ObjectMapper().readTree(sbom.toFile()).get("components");
     Set<String> listed = new TreeSet<>();
@@ -713,7 +698,7 @@ class PackageIT {
         component ->
             listed.add(
                 component.get("name").asText() + "-" + component.get("version").asText() + ".jar"));
-    try (Stream<Path> lib = Files.list(PACKAGED.resolve("lib"))) {
+    try (Stream<Path> lib = Files.list(packaged.home().resolve("lib"))) {
       assertEquals(
           lib.map(jar -> jar.getFileName().toString())
               .filter(jar -> !jar.equals("postgres-endpoint-manager.jar"))
@@ -723,27 +708,21 @@ class PackageIT {
   }
 
   private Program program() {
-    return configured(new Program(launcher));
+    return configured(packaged.program());
   }
 
   private Program configured(Program program) {
-    return program
-        .with("HOME", temporary.toString())
-        .with("KUBECONFIG", api.kubeconfig(temporary.resolve("kubeconfig")).toString())
-        .with("PG_NODES", cluster.nodes())
-        .with("PGPORT", String.valueOf(cluster.port()))
-        .with("PGUSER", PostgresCluster.USER)
-        .with("PGDATABASE", PostgresCluster.DATABASE)
-        .with("PGPASSWORD", PostgresCluster.PASSWORD)
-        .with("RW_SERVICE", "pg-rw")
-        .with("RO_SERVICE", "pg-ro")
+    return PackagedProgram.configured(
+            program, cluster, api.kubeconfig(temporary.resolve("kubeconfig")))
         .with("MANAGEMENT_PORT", "off")
         .with("JOLOKIA_PORT", "off");
   }
 
   private static void assertRefused(String why, String javaHome, String path) {
     try (Program program =
-        new Program("/bin/sh", launcher).with("JAVA_HOME", javaHome).with("PATH", path)) {
+        new Program("/bin/sh", packaged.launcher().toString())
+            .with("JAVA_HOME", javaHome)
+            .with("PATH", path)) {
       assertEquals(2, program.run("--version"));
       assertEquals(1, program.err().lines().count(), program::err);
       assertTrue(program.err().contains(why), program::err);
@@ -802,40 +781,11 @@ class PackageIT {
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
-  private static Path copyOfHome(Path parent) throws IOException {
-    Path copy = parent.resolve("home");
-    copy(home, copy);
-    return copy;
-  }
-
-  private static String launcher(Path folder) {
-    return folder.resolve("bin/postgres-endpoint-manager").toString();
-  }
-
   private static void jar(Path file, Map<String, String> entries) throws IOException {
     try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(file))) {
       for (Map.Entry<String, String> entry : entries.entrySet()) {
         jar.putNextEntry(new JarEntry(entry.getKey()));
         jar.write(entry.getValue().getBytes(StandardCharsets.UTF_8));
-      }
-    }
-  }
-
-  private static void deleteFolder(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      try (Stream<Path> files = Files.list(folder)) {
-        for (Path file : files.toList()) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(folder);
-    }
-  }
-
-  static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
-        Files.copy(file, to.resolve(from.relativize(file)), StandardCopyOption.COPY_ATTRIBUTES);
       }
     }
   }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.fabric8.kubernetes.api.model.EndpointsBuilder;
 import io.github.pgendpoints.support.ForwardProxy;
+import io.github.pgendpoints.support.PackagedProgram;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
 import io.github.pgendpoints.support.kubernetes.Tls;
@@ -22,7 +23,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.sql.SQLException;
@@ -49,14 +49,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Tag("long")
 class PodEnvironmentIT {
-  private static final Path PACKAGED =
-      Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"));
-
   private static final Pattern FAULT =
       Pattern.compile(" ERROR |WARN postgres-endpoint-manager|WARN .*Kubernetes");
 
   @TempDir private static Path folder;
-  private static Path home;
+  private static PackagedProgram packaged;
   private static PostgresCluster cluster;
   private static FakeApiServer api;
 
@@ -88,13 +85,7 @@ class PodEnvironmentIT {
 
   @BeforeAll
   static void startClusterAndApi() throws IOException, SQLException {
-    home = folder.resolve("home");
-    PackageIT.copy(PACKAGED, home);
-    // All servers of a test have loopback addresses, which Kubernetes would refuse.
-    Files.writeString(
-        home.resolve("config/jvm.options"),
-        "-Dpostgres-endpoint-manager.allow-loopback=true\n",
-        StandardOpenOption.APPEND);
+    packaged = PackagedProgram.original().copiedTo(folder.resolve("home")).allowLoopback();
     Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
     cluster = PostgresCluster.start();
     cluster.waitUntilStreaming();
@@ -408,16 +399,7 @@ class PodEnvironmentIT {
   }
 
   private static Program program() {
-    return new Program(home.resolve("bin/postgres-endpoint-manager").toString())
-        .with("HOME", folder.toString())
-        .with("KUBECONFIG", api.kubeconfig(folder.resolve("kubeconfig")).toString())
-        .with("PG_NODES", cluster.nodes())
-        .with("PGPORT", String.valueOf(cluster.port()))
-        .with("PGUSER", PostgresCluster.USER)
-        .with("PGDATABASE", PostgresCluster.DATABASE)
-        .with("PGPASSWORD", PostgresCluster.PASSWORD)
-        .with("RW_SERVICE", "pg-rw")
-        .with("RO_SERVICE", "pg-ro");
+    return packaged.program(cluster, api.kubeconfig(folder.resolve("kubeconfig")));
   }
 
   private static int freePort() throws IOException {

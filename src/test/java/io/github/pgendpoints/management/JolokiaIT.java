@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.Http;
 import io.github.pgendpoints.support.ManagerTest;
+import io.github.pgendpoints.support.PackagedProgram;
 import io.github.pgendpoints.support.Program;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
@@ -17,9 +18,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -188,9 +187,13 @@ class JolokiaIT {
   /** Runs the packaged program with every secret that it accepts. */
   @Test
   void showsNoSecretOfTheProgram() throws Exception {
-    Path home = installed();
     try (Program program =
-        configured(home)
+        PackagedProgram.original()
+            .copiedTo(temporary.resolve("home"))
+            .allowLoopback()
+            .program(cluster, api.kubeconfig(temporary.resolve("kubeconfig")))
+            .with("MANAGEMENT_PORT", "off")
+            .with("JOLOKIA_PORT", String.valueOf(port))
             .with("ALERT_SINKS", "webhook")
             .with("ALERT_WEBHOOK_URL", "https://127.0.0.1:1/T0?a=Webhook-Secret-1")
             .start()) {
@@ -229,39 +232,6 @@ class JolokiaIT {
                       everything.substring(
                           Math.max(0, at - 300), Math.min(everything.length(), at + 100))));
     }
-  }
-
-  /** Copies the packaged program into a separate folder, and returns that folder. */
-  private Path installed() throws IOException {
-    Path packaged = Path.of(System.getProperty("distribution", "target/postgres-endpoint-manager"));
-    Path home = temporary.resolve("home");
-    try (Stream<Path> files = Files.walk(packaged)) {
-      for (Path file : files.toList()) {
-        Files.copy(file, home.resolve(packaged.relativize(file)));
-      }
-    }
-    home.resolve("bin/postgres-endpoint-manager").toFile().setExecutable(true);
-    // All servers of a test have loopback addresses, which Kubernetes would refuse.
-    Files.writeString(
-        home.resolve("config/jvm.options"),
-        "-Dpostgres-endpoint-manager.allow-loopback=true\n",
-        StandardOpenOption.APPEND);
-    return home;
-  }
-
-  private Program configured(Path home) {
-    return new Program(home.resolve("bin/postgres-endpoint-manager").toString())
-        .with("HOME", temporary.toString())
-        .with("KUBECONFIG", api.kubeconfig(temporary.resolve("kubeconfig")).toString())
-        .with("PG_NODES", cluster.nodes())
-        .with("PGPORT", String.valueOf(cluster.port()))
-        .with("PGUSER", PostgresCluster.USER)
-        .with("PGDATABASE", PostgresCluster.DATABASE)
-        .with("PGPASSWORD", PostgresCluster.PASSWORD)
-        .with("RW_SERVICE", "pg-rw")
-        .with("RO_SERVICE", "pg-ro")
-        .with("MANAGEMENT_PORT", "off")
-        .with("JOLOKIA_PORT", String.valueOf(port));
   }
 
   private Run run() {

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The packaged program in a separate process, with only the environment that it is given. Keeps
- * what the program prints.
+ * A program in a separate process, with only the environment that it is given. Keeps what the
+ * program prints.
  */
 public final class Program implements AutoCloseable {
   private final Map<String, String> environment = new LinkedHashMap<>();
