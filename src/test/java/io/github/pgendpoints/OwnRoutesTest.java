@@ -151,6 +151,31 @@ class OwnRoutesTest {
   }
 
   @Test
+  void aStepThatFailsAfterTheCycleIsLogged() throws IOException {
+    files.addAfter(
+        "end-cycle", "throwException: {message: boom, exceptionType: java.lang.Exception}");
+
+    assertEquals(1, run.once());
+    assertEquals(1, run.logged("ERROR cycle failed after its alerts were sent: ").size());
+  }
+
+  @Test
+  void aStepThatRemovesTheVerdictIsReported() throws IOException {
+    files.addAfter("verify-topology", "removeVariable: {name: verdict}");
+
+    assertEquals(1, run.once());
+    assertEquals(1, run.logged("ERROR cycle failed: ").size());
+  }
+
+  @Test
+  void anotherRouteMayNotBeTheCycle() throws IOException {
+    files.set("check-down", "/routeConfigurationId", "one-cycle");
+
+    assertEquals(2, run.once());
+    assertEquals(1, run.logged("route check-down has the routeConfigurationId one-cycle").size());
+  }
+
+  @Test
   void aRunEndsThoughARouteSpoilsTheVerdict() throws IOException {
     files.addBefore(
         "read-rule-name",

@@ -11,8 +11,7 @@ public final class FailureText {
   static FailureMessage ofCycle(Throwable failure) {
     Throwable root = Causes.root(failure);
     String place = root.getStackTrace().length == 0 ? "" : " at " + root.getStackTrace()[0];
-    return new FailureMessage(
-        "cycle failed, nothing is decided", root.getClass().getName() + place, of(failure));
+    return new FailureMessage("cycle failed", root.getClass().getName() + place, of(failure));
   }
 
   /**

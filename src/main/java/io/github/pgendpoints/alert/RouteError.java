@@ -95,9 +95,13 @@ public final class RouteError {
         .orElse(null);
   }
 
-  /** Describes a missing configuration that a route names; null if all of them exist. */
+  /** Describes a configuration that a route names but may not have; null if there is none. */
   static String configurationFault(ModelCamelContext model, RouteDefinition route) {
     String named = Objects.requireNonNullElse(route.getRouteConfigurationId(), "*");
+    if (named.equals("one-cycle") && !route.getInput().getEndpointUri().contains("#ticks")) {
+      return "route %s has the routeConfigurationId one-cycle, which is for the route with the timer #ticks"
+          .formatted(route.getId());
+    }
     List<String> ids =
         model.getRouteConfigurationDefinitions().stream().map(NamedNode::getId).sorted().toList();
     return Stream.of(model.resolvePropertyPlaceholders(named).split(","))

@@ -24,7 +24,7 @@ public final class CycleBoundary extends RoutePolicySupport implements RoutePoli
   private final Runnable abort;
 
   /**
-   * @param abort runs when the alerts of a cycle could not be sent
+   * @param abort runs when a step of the route failed, and the cycle does not report it
    */
   public CycleBoundary(Cluster cluster, Runnable abort) {
     this.cluster = cluster;
@@ -53,8 +53,12 @@ public final class CycleBoundary extends RoutePolicySupport implements RoutePoli
     }
     cluster.schedule().end();
     Exception failure = exchange.getException();
-    boolean isEnded = cycle != null && cycle.isEnded();
-    if (!isEnded && !exchange.getContext().isStopping()) {
+    if (cycle != null && cycle.isEnded()) {
+      if (failure != null) {
+        LOG.error("cycle failed after its alerts were sent: {}", FailureText.of(failure));
+        abort.run();
+      }
+    } else if (!exchange.getContext().isStopping()) {
       LOG.error(
           "cycle failed, its alerts may be lost: {}",
           failure == null ? "a route stopped its exchange" : FailureText.of(failure));

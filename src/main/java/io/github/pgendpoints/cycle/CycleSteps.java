@@ -88,6 +88,10 @@ public final class CycleSteps {
       @Variable("topology") Topology topology,
       @Variable("verdict") Verdict verdict,
       Exchange exchange) {
+    boolean stopping = exchange.getContext().isStopping();
+    if (topology != null && verdict == null && !stopping && cluster.mode() != Mode.OVERRULE) {
+      cycle.addFailure(new IllegalStateException("a step removed the variable verdict"));
+    }
     Result result =
         new Result(
             outcome(cluster, cycle, verdict),

@@ -186,9 +186,9 @@ public record OverrulePlanner(
     lines.add(
         primary.endpoint() == null
             ? "  no primary"
-            : "  primary %s at %s"
+            : "  primary%s at %s"
                 .formatted(
-                    ForeignText.clean(String.valueOf(primary.name())),
+                    primary.name() == null ? "" : " " + ForeignText.clean(primary.name()),
                     String.join(", ", primary.entries())));
     lines.add(
         "  system identifier %s, %s%s"

@@ -306,7 +306,7 @@ class ConditionsTest {
     conditions.reportCycleFailure(wrapped("4F535DC9AB6C75A-0000000000000002", "x"));
     assertEquals(
         List.of(
-            "ERROR cycle failed, nothing is decided: java.lang.IllegalStateException: x"
+            "ERROR cycle failed: java.lang.IllegalStateException: x"
                 + " (java.lang.RuntimeException: on Exchange[4F535DC9AB6C75A-0000000000000002])"),
         news());
     conditions.reportCycleFailure(wrapped("4F535DC9AB6C75A-0000000000000003", "y"));
