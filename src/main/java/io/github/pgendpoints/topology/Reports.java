@@ -184,15 +184,15 @@ final class Reports {
                   OVERRULE.formatted(candidate.endpoint()));
       case QUORUM -> now.asked().toString();
       case FIRST_RUN ->
-          "%s is a primary, %s; %s%s"
+          "%s is a primary%s, and %s; %s%s"
               .formatted(
-                  at(candidate)
-                      + (published.endpoint() != null && now.isNotTheOriginals()
-                          ? ", but %s is published".formatted(published.endpoint())
-                          : ""),
+                  at(candidate),
+                  published.endpoint() != null && now.isNotTheOriginals()
+                      ? ", but %s is published".formatted(published.endpoint())
+                      : "",
                   now.reachable() > now.listed() / 2
-                      ? "and a standby is ahead of it"
-                      : "and no majority of the listed servers answers (%d of %d)"
+                      ? "a standby is ahead of it"
+                      : "no majority of the listed servers answers (%d of %d)"
                           .formatted(now.reachable(), now.listed()),
                   now.asked(),
                   OVERRULE.formatted(candidate.endpoint()));

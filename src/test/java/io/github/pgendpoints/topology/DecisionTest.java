@@ -780,7 +780,12 @@ class DecisionTest {
               List.of());
       NodeState other = primary("10.0.0.3", 1, null);
 
-      assertRefused(Rule.FIRST_RUN, verdict(ofOriginal, down("10.0.0.1"), down("10.0.0.2"), other));
+      Verdict refused = verdict(ofOriginal, down("10.0.0.1"), down("10.0.0.2"), other);
+      assertRefused(Rule.FIRST_RUN, refused);
+      assertTrue(
+          says(
+              refused, "10.0.0.3 at 10.0.0.3 is a primary, but 10.0.0.1:5432 is published, and no"),
+          refused.reports().toString());
       assertVerified(
           "10.0.0.3",
           verdict(ofOriginal, down("10.0.0.1"), standby("10.0.0.2", 1, "0/2000000", null), other));
