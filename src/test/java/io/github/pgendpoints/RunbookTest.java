@@ -230,7 +230,7 @@ class RunbookTest {
         new Cycle(
             topology(primary("db1", 1), unknown("db2")),
             published(1, "db1"),
-            List.of(new Rival("db2:5432", "db2", Nodes.AT, null)),
+            List.of(new Rival("db2:5432", "db2", Nodes.AT, null, false)),
             1),
         new Cycle(topology(primary("db1", 1), down("db2")), published(1, "db1"), List.of(), 2),
         new Cycle(topology(primary("db1", 1), down("db2")), nothingPublished()),

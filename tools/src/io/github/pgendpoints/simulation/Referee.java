@@ -11,6 +11,7 @@ import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.PrimaryClass;
 import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Right;
+import io.github.pgendpoints.topology.Rival;
 import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.State;
@@ -306,10 +307,13 @@ final class Referee {
     NodeState node = verdict.primary();
     boolean isAnother =
         verdict.primaries().get(node.node()) == PrimaryClass.FIRST
-            && sight.published.primary().name() == null
             && sight.topology.entriesOf(node).stream().noneMatch(sight::isPublishedEntry);
     if (sight.nothingOfOurs() || isAnother) {
-      boolean enough = sight.reachable() * 2 > sight.listed.size();
+      boolean silent =
+          sight.published.primary().name() != null
+              && sight.topology.reachable().stream()
+                  .allMatch(answered -> answered.server().timeline() == null);
+      boolean enough = sight.reachable() * 2 > sight.listed.size() - (silent ? 1 : 0);
       boolean ahead =
           sight.standbys.values().stream()
               .anyMatch(standby -> standby.server().lsn().compareTo(node.server().lsn()) > 0);
@@ -1002,7 +1006,9 @@ final class Referee {
                     entry.getKey().equals(published.primary().name())
                         || published.primary().entries().contains(World.endpoint(entry.getValue()))
                         || published.readOnly().contains(World.endpoint(entry.getValue())));
-    boolean all = tag == null || firstRun || run.setup.majority() || chosen.hardened;
+    // The published server must show that it is no primary any more.
+    boolean isOutlived = run.process().rivals().stream().anyMatch(Rival::isOutlived);
+    boolean all = tag == null || firstRun || run.setup.majority() || chosen.hardened || isOutlived;
     for (Machine machine : world.machines) {
       if (machine == chosen) {
         continue;

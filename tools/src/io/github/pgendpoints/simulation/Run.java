@@ -115,7 +115,7 @@ final class Run {
         : new StandbyHysteresis(2, 2, Setup.INTERVAL);
   }
 
-  private ClusterMemory process() {
+  ClusterMemory process() {
     if (processes[leader] == null) {
       processes[leader] = newProcess();
     }

@@ -316,7 +316,7 @@ final class World {
                   ? HistoryAnswer.failed("timeout")
                   : HistoryAnswer.read(machine.branch.history());
             });
-    List<String> unlisted = topology.unlistedEntries(published);
+    List<String> unlisted = topology.unlistedEntries(published, List.of());
     if (!unlisted.isEmpty()) {
       topology =
           topology.withUnanswered(

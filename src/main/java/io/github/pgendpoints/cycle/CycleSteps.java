@@ -89,7 +89,8 @@ public final class CycleSteps {
       @Variable("verdict") Verdict verdict,
       Exchange exchange) {
     boolean stopping = exchange.getContext().isStopping();
-    if (topology != null && verdict == null && !stopping && cluster.mode() != Mode.OVERRULE) {
+    boolean isDecided = verdict != null || stopping || cluster.mode() == Mode.OVERRULE;
+    if (topology != null && !isDecided && !cycle.isFailed()) {
       cycle.addFailure(new IllegalStateException("a step removed the variable verdict"));
     }
     Result result =

@@ -114,7 +114,9 @@ public final class ProbeSteps {
       return topology;
     }
     cluster.budget().resume();
-    return cluster.prober().checkUnlisted(topology, published, cycle.deadline());
+    return cluster
+        .prober()
+        .checkUnlisted(topology, published, cluster.memory().rivals(), cycle.deadline());
   }
 
   /** Whether some nodes must be probed once more. */
@@ -152,7 +154,9 @@ public final class ProbeSteps {
       @Body List<NodeState> rechecked) {
     Topology updated = topology.updatedBy(rechecked).identifiedBy(published);
     cluster.budget().resume();
-    return cluster.prober().checkUnlisted(updated, published, cycle.deadline());
+    return cluster
+        .prober()
+        .checkUnlisted(updated, published, cluster.memory().rivals(), cycle.deadline());
   }
 
   /** Starts the checks of nodes that are DOWN. */

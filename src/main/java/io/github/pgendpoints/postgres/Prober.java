@@ -293,14 +293,15 @@ public final class Prober {
   }
 
   /**
-   * Returns the topology with the TCP check of a published primary that is no longer listed.
+   * Returns the topology with the TCP check of a published primary that is no longer listed, and of
+   * rivals whose name has lost their address.
    *
    * @param deadline of the cycle's probes
    */
-  public Topology checkUnlisted(Topology topology, LastPublished published, Deadline deadline) {
-    return topology.unlistedEntries(published).isEmpty()
-        ? topology
-        : tcpCheck.markUnanswered(topology, published, deadline);
+  public Topology checkUnlisted(
+      Topology topology, LastPublished published, List<Rival> rivals, Deadline deadline) {
+    List<String> entries = topology.unlistedEntries(published, rivals);
+    return entries.isEmpty() ? topology : tcpCheck.markUnanswered(topology, entries, deadline);
   }
 
   /**

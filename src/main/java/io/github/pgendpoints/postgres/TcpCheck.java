@@ -1,7 +1,6 @@
 package io.github.pgendpoints.postgres;
 
 import io.github.pgendpoints.topology.Addresses;
-import io.github.pgendpoints.topology.LastPublished;
 import io.github.pgendpoints.topology.Topology;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -40,15 +39,16 @@ public final class TcpCheck {
   }
 
   /**
-   * Marks the entries outside the node list that do not accept a TCP connection.
+   * Marks the entries that do not accept a TCP connection.
    *
+   * @param entries {@code ip:port} outside the node list
    * @param deadline of the probes of the cycle; if too little time is left, a short one applies
    */
-  public Topology markUnanswered(Topology topology, LastPublished published, Deadline deadline) {
+  public Topology markUnanswered(Topology topology, List<String> entries, Deadline deadline) {
     Deadline end = pools.atLeastShort(deadline).within(timeout);
     Set<String> unanswered = ConcurrentHashMap.newKeySet();
     List<Callable<Void>> checks = new ArrayList<>();
-    for (String entry : topology.unlistedEntries(published)) {
+    for (String entry : entries) {
       checks.add(
           () -> {
             if (isUnanswered(entry, end)) {
@@ -63,7 +63,7 @@ public final class TcpCheck {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(
-          "interrupted during the TCP check of the published primary", e);
+          "interrupted during the TCP check of entries outside PG_NODES", e);
     }
     return topology.withUnanswered(unanswered);
   }

@@ -107,7 +107,8 @@ record StateDocument(Memory memory, String conditions) {
                 entry(text(node, "entry")),
                 text(node, "name"),
                 Instant.parse(text(node, "since")),
-                null));
+                null,
+                node.path("outlived").asBoolean()));
       } catch (DateTimeException e) {
         throw new IllegalArgumentException("since of a rival is not a time", e);
       }
@@ -209,11 +210,15 @@ record StateDocument(Memory memory, String conditions) {
     }
     ArrayNode rivals = root.putArray("rivals");
     for (Rival rival : memory.rivals()) {
-      rivals
-          .addObject()
-          .put("entry", rival.entry())
-          .put("name", rival.name())
-          .put("since", rival.since().toString());
+      ObjectNode node =
+          rivals
+              .addObject()
+              .put("entry", rival.entry())
+              .put("name", rival.name())
+              .put("since", rival.since().toString());
+      if (rival.isOutlived()) {
+        node.put("outlived", true);
+      }
     }
     ArrayNode aliases = root.putArray("aliases");
     memory.aliases().stream()

@@ -23,7 +23,7 @@ public record Decision(
           row(Rule.NO_MAJORITY, now -> now.topology().isOfSeveralClusters()),
           row(Rule.SPLIT_BRAIN, now -> now.candidates().size() > 1),
           row(Rule.NO_PRIMARY, now -> now.candidates().isEmpty()),
-          row(Rule.SPLIT_BRAIN_LASTS, now -> !now.unaccountedRivals().isEmpty()),
+          row(Rule.SPLIT_BRAIN_LASTS, now -> !new Rivals(now).unaccounted().isEmpty()),
           row(Rule.QUORUM, now -> now.reachable() < now.quorum()),
           row(Rule.FIRST_RUN, now -> now.isFirstRun() && !now.isEnoughToBeginWith()),
           row(Rule.PROMOTED_APART, now -> now.candidateIs(PrimaryClass.TWIN)),

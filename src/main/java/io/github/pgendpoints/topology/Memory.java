@@ -208,10 +208,15 @@ public record Memory(
 
   /** Returns a copy that also remembers these primaries of a split brain as rivals. */
   Memory rememberingAsRivals(List<NodeState> primaries, Topology asked) {
-    List<Rival> all = new ArrayList<>(rivals.stream().map(Rival::present).toList());
+    List<Rival> all =
+        new ArrayList<>(
+            rivals.stream()
+                .filter(rival -> !rival.isOutlived() || !rival.isAtOneOf(primaries, asked))
+                .map(Rival::present)
+                .toList());
     for (NodeState primary : primaries) {
       if (all.stream().noneMatch(rival -> rival.isAt(primary, asked))) {
-        all.add(new Rival(primary.endpoint(), primary.node().name(), asked.at(), null));
+        all.add(new Rival(primary.endpoint(), primary.node().name(), asked.at(), null, false));
       }
     }
     return withRivals(all);
@@ -225,9 +230,18 @@ public record Memory(
     return new Memory(generation, primary, rivals, aliases, other, at);
   }
 
-  /** Returns a copy for the time after this primary is published, which ends a split brain. */
+  /**
+   * Returns a copy for the time after this primary is published, which ends a split brain. A rival
+   * that was only DOWN may come back.
+   */
   public Memory publishing(PublishedPrimary published) {
-    return new Memory(generation, published, List.of(), aliases, hysteresis, at);
+    List<Rival> dead =
+        rivals.stream()
+            .filter(rival -> rival.isOutlived() || rival.isGone())
+            .filter(rival -> !published.entries().contains(rival.entry()))
+            .map(Rival::outlived)
+            .toList();
+    return new Memory(generation, published, dead, aliases, hysteresis, at);
   }
 
   /** Whether this memory and the other one are equal in everything that other processes read. */

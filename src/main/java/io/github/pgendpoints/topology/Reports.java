@@ -169,25 +169,28 @@ final class Reports {
                   OVERRULE_ONE);
       case NO_PRIMARY -> now.asked() + overruleOthers();
       case SPLIT_BRAIN_LASTS ->
-          "%s; %s; it is over when each of them is a standby, a dead branch, or FOREIGN, is off PG_NODES (whose names must all resolve), or stays DOWN for 30 s of continuous mode while no standby has WAL that the primary lacks%s"
-              .formatted(
-                  now.unaccountedRivals().stream()
-                      .map(
-                          rival ->
-                              "%s was a primary beside %s since %s"
-                                  .formatted(
-                                      rival.name(),
-                                      at(candidate),
-                                      rival.since().truncatedTo(ChronoUnit.SECONDS)))
-                      .collect(Collectors.joining(", ")),
-                  now.asked(),
-                  OVERRULE.formatted(candidate.endpoint()));
+          new Rivals(now).unaccounted().stream().anyMatch(Rival::isOutlived)
+              ? outlived()
+              : "%s; %s; it is over when each of them is a standby, a dead branch, or FOREIGN, is off PG_NODES (whose names must all resolve), or stays DOWN for 30 s of continuous mode while no standby has WAL that the primary lacks%s"
+                  .formatted(
+                      new Rivals(now)
+                          .unaccounted().stream()
+                              .map(
+                                  rival ->
+                                      "%s was a primary beside %s since %s"
+                                          .formatted(
+                                              rival.name(),
+                                              at(candidate),
+                                              rival.since().truncatedTo(ChronoUnit.SECONDS)))
+                              .collect(Collectors.joining(", ")),
+                      now.asked(),
+                      OVERRULE.formatted(candidate.endpoint()));
       case QUORUM -> now.asked().toString();
       case FIRST_RUN ->
           "%s is a primary%s, and %s; %s%s"
               .formatted(
                   at(candidate),
-                  published.endpoint() != null && now.isNotTheOriginals()
+                  published.endpoint() != null && now.isAnotherFirst()
                       ? ", but %s is published".formatted(published.endpoint())
                       : "",
                   now.reachable() > now.listed() / 2
@@ -231,6 +234,17 @@ final class Reports {
                   OVERRULE.formatted(candidate.endpoint()));
       case VERIFIED, OWN -> throw new IllegalArgumentException("not refused");
     };
+  }
+
+  private String outlived() {
+    NodeState candidate = now.candidate();
+    return "%s was a primary of the split brain, was DOWN when %s was published, and may lack its writes; %s; it is over when %s answers as a primary or a standby, or is off PG_NODES%s"
+        .formatted(
+            at(candidate),
+            known(now.published().primary()),
+            now.asked(),
+            known(now.published().primary()),
+            OVERRULE.formatted(candidate.endpoint()));
   }
 
   /** Which missing value would prove how a server relates to this line, and why it is missing. */

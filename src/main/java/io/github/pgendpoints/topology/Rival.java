@@ -11,8 +11,10 @@ import java.util.List;
  * @param name its entry of PG_NODES
  * @param since when it was first seen beside another primary
  * @param absence how long no server has answered there; null while that does not apply
+ * @param isOutlived whether another primary was published since, because this one was DOWN: it does
+ *     not block others, but may not take writes when it is back alone
  */
-public record Rival(String entry, String name, Instant since, Absence absence) {
+public record Rival(String entry, String name, Instant since, Absence absence, boolean isOutlived) {
   /** How long a rival must be DOWN; a restart or a stall is shorter. */
   private static final Duration SETTLED = Duration.ofSeconds(30);
 
@@ -35,6 +37,10 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
     return entry.equals(node.endpoint())
         || name.equals(node.node().name())
             && asked.nodes().stream().noneMatch(other -> entry.equals(other.endpoint()));
+  }
+
+  boolean isAtOneOf(List<NodeState> nodes, Topology asked) {
+    return nodes.stream().anyMatch(node -> isAt(node, asked));
   }
 
   /** Whether PG_NODES has the name, which may have lost this address. */
@@ -62,8 +68,13 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
     if (!isListed || there.stream().anyMatch(now::isNoPrimaryAnyMore)) {
       return null;
     }
+    if (isOutlived) {
+      return this;
+    }
     boolean isDown =
-        there.stream().allMatch(node -> node.state() == State.DOWN) && !there.isEmpty();
+        there.isEmpty()
+            ? asked.unanswered().contains(entry)
+            : there.stream().allMatch(node -> node.state() == State.DOWN);
     boolean counts =
         now.candidates().size() == 1
             && now.published().faults().isEmpty()
@@ -72,7 +83,9 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
     if (!counts) {
       return present();
     }
-    return there.stream().anyMatch(before::isNew) ? absentAt(now.topology().at()) : this;
+    return there.isEmpty() || there.stream().anyMatch(before::isNew)
+        ? absentAt(now.topology().at())
+        : this;
   }
 
   /** Returns the rival after one more probe that found no server there. */
@@ -81,12 +94,24 @@ public record Rival(String entry, String name, Instant since, Absence absence) {
         absence == null
             ? new Absence(at, at, 1)
             : new Absence(absence.since(), at, absence.probes() + 1);
-    return new Rival(entry, name, since, longer);
+    return new Rival(entry, name, since, longer, false);
   }
 
   /** Returns the rival after any other result. */
   Rival present() {
-    return new Rival(entry, name, since, null);
+    return new Rival(entry, name, since, null, isOutlived);
+  }
+
+  /** Returns the rival after another primary was published, because this one was DOWN. */
+  Rival outlived() {
+    return new Rival(entry, name, since, null, true);
+  }
+
+  /** Whether only its entry outside the node list can show that no server is there. */
+  boolean isUnlisted(Topology asked) {
+    return !isOutlived
+        && isNameListed(asked)
+        && asked.nodes().stream().noneMatch(node -> isAt(node, asked));
   }
 
   /** Whether it has been DOWN long enough to be treated as dead. */

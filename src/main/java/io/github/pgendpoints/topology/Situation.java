@@ -140,26 +140,30 @@ record Situation(
   }
 
   /**
-   * Whether no listed node was ever published, so that there is nothing to keep; or only another
-   * program has published, and the candidate is another server, which nothing proves right.
+   * Whether no listed node was ever published, so that there is nothing to keep; or no line was,
+   * and the candidate is another server than the published one, which nothing proves right.
    */
   boolean isFirstRun() {
-    return isNotTheOriginals() || topology.nodes().stream().noneMatch(published::names);
+    return isAnotherFirst() || topology.nodes().stream().noneMatch(published::names);
   }
 
-  /** Whether the published primary, whose name is not stored, is another server. */
-  boolean isNotTheOriginals() {
-    PublishedPrimary known = published.primary();
+  boolean isAnotherFirst() {
     return candidateIs(PrimaryClass.FIRST)
-        && known.name() == null
-        && topology.entriesOf(candidate()).stream().noneMatch(known::isListedAs);
+        && topology.entriesOf(candidate()).stream().noneMatch(published.primary()::isListedAs);
   }
 
   /** On a first run, a server that does not answer may be a later primary. */
   boolean isEnoughToBeginWith() {
-    return reachable() > listed() / 2
+    return (reachable() > listed() / 2 || isHalfEnough())
         && topology.standbys().stream()
             .noneMatch(standby -> Topology.isAhead(standby, candidate()));
+  }
+
+  /** Two servers that report no timelines have published, and must be able to fail over. */
+  private boolean isHalfEnough() {
+    return published.primary().name() != null
+        && topology.reachable().stream().allMatch(node -> node.server().timeline() == null)
+        && 2 * reachable() >= listed();
   }
 
   /** If no history is available, a higher number counts as a promotion. */
@@ -221,21 +225,6 @@ record Situation(
     return left;
   }
 
-  /** The rivals other than the one candidate that may still accept writes. */
-  List<Rival> unaccountedRivals() {
-    return rivals.stream()
-        .filter(rival -> !isCandidate(rival))
-        .filter(rival -> !rival.isGone() || !leftBehind().isEmpty())
-        .toList();
-  }
-
-  /** Whether a rival is the candidate, even under an ignored alias. */
-  private boolean isCandidate(Rival rival) {
-    return candidates.stream()
-        .flatMap(candidate -> asked.entriesOf(candidate).stream())
-        .anyMatch(entry -> rival.isAt(entry, asked));
-  }
-
   /** Whether a node is proven to accept no writes of our cluster. */
   boolean isNoPrimaryAnyMore(NodeState node) {
     boolean isStandby =
@@ -258,15 +247,8 @@ record Situation(
             .filter(standby -> !topology.unconfirmed().contains(candidate().node()))
             .toList();
     return memory
-        .withRivals(isInForce() ? List.of() : rivals)
+        .withRivals(new Rivals(this).afterVerified())
         .with(memory.hysteresis().diverging(diverged));
-  }
-
-  /** Whether the read-write Service routes to the candidate, and to nothing else. */
-  private boolean isInForce() {
-    return candidateIs(PrimaryClass.PUBLISHED)
-        && topology.entriesOf(candidate()).stream()
-            .anyMatch(entry -> published.readWrite().equals(Set.of(entry.endpoint())));
   }
 
   /** Returns the verdict of the rule that matched. */

@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The state of every listed node in one cycle. A topology is never partial: {@link #of} throws an
@@ -248,11 +249,23 @@ public record Topology(
   }
 
   /**
-   * The entries of the published primary to try on TCP: all of them, if none is listed any more or
-   * if its name resolves to another address. In that case, the server has moved, or another server
-   * has taken its place.
+   * The entries to try on TCP, because no node has them: those of the published primary, and of
+   * rivals whose name has lost their address.
    */
-  public List<String> unlistedEntries(LastPublished published) {
+  public List<String> unlistedEntries(LastPublished published, List<Rival> rivals) {
+    return Stream.concat(
+            unlistedEntries(published).stream(),
+            rivals.stream().filter(rival -> rival.isUnlisted(this)).map(Rival::entry))
+        .distinct()
+        .toList();
+  }
+
+  /**
+   * The entries of the published primary: all of them, if none is listed any more or if its name
+   * resolves to another address. In that case, the server has moved, or another server has taken
+   * its place.
+   */
+  private List<String> unlistedEntries(LastPublished published) {
     PublishedPrimary primary = published.primary();
     boolean isListed =
         nodes.stream()

@@ -5,10 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pgendpoints.settings.TestSettings;
-import io.github.pgendpoints.topology.LastPublished;
-import io.github.pgendpoints.topology.Line;
 import io.github.pgendpoints.topology.Nodes;
-import io.github.pgendpoints.topology.PublishedPrimary;
 import io.github.pgendpoints.topology.Topology;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -66,19 +63,13 @@ class TcpCheckTest {
   }
 
   @Test
-  void checksNoneIfOneIsListed() throws IOException {
-    String refuses = "127.0.0.1:" + closedPort();
-    assertEquals(Set.of(), check(refuses, "db1:5432").unanswered());
-  }
-
-  @Test
   void checksEvenIfTheProbesLeaveNoTime() throws IOException {
     String refuses = "127.0.0.1:" + closedPort();
 
     assertEquals(
         Set.of(refuses),
         new TcpCheck(executor, pools, PATIENCE)
-            .markUnanswered(listed(), published(refuses), Deadline.in(Duration.ZERO))
+            .markUnanswered(listed(), List.of(refuses), Deadline.in(Duration.ZERO))
             .unanswered());
   }
 
@@ -92,22 +83,11 @@ class TcpCheckTest {
 
   private Topology check(String... entries) {
     return new TcpCheck(executor, pools, PATIENCE)
-        .markUnanswered(listed(), published(entries), Deadline.in(Duration.ofSeconds(5)));
+        .markUnanswered(listed(), List.of(entries), Deadline.in(Duration.ofSeconds(5)));
   }
 
   private static Topology listed() {
     return new Topology(List.of(Nodes.primary("db1", 1)), Instant.EPOCH);
-  }
-
-  private static LastPublished published(String... entries) {
-    return new LastPublished(
-        new PublishedPrimary(new Line("7001", 1, null), List.of(entries), null, null),
-        "7001",
-        Set.of(),
-        Set.of(),
-        0,
-        false,
-        List.of());
   }
 
   private static int closedPort() throws IOException {

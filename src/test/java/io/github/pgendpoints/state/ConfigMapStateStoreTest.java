@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 class ConfigMapStateStoreTest {
   private static final String PATH = "/api/v1/namespaces/db/configmaps";
   private static final Rival RIVAL =
-      new Rival("10.0.0.3:5432", "db3", Instant.parse("2026-11-28T05:06:07Z"), null);
+      new Rival("10.0.0.3:5432", "db3", Instant.parse("2026-11-28T05:06:07Z"), null, false);
 
   private final FakeApiServer api = new FakeApiServer("db").start();
   private final Conditions conditions = TestConditions.create();

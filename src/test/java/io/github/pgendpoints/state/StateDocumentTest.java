@@ -24,7 +24,8 @@ class StateDocumentTest {
           "db1",
           1_700_000_000_123_456L);
   private static final Rival RIVAL =
-      new Rival("10.0.0.3:5432", "db3", Instant.parse("2026-11-28T05:06:07.123456789Z"), null);
+      new Rival(
+          "10.0.0.3:5432", "db3", Instant.parse("2026-11-28T05:06:07.123456789Z"), null, true);
 
   @Test
   void readsWhatItWrites() {

@@ -339,7 +339,9 @@ class DecisionTest {
       Topology moved = topology(named);
       List<String> old = published.primary().entries();
 
-      assertEquals(old, moved.unlistedEntries(published));
+      assertEquals(old, moved.unlistedEntries(published, List.of()));
+      assertEquals(
+          List.of(), topology(primary("db1", 2, SECOND)).unlistedEntries(published, List.of()));
       assertEquals(
           PrimaryClass.PUBLISHED, classOf(verdict(published, moved.withUnanswered(old)), "db1"));
       assertEquals(PrimaryClass.TWIN, classOf(verdict(published, moved), "db1"));
@@ -687,6 +689,102 @@ class DecisionTest {
     }
 
     @Test
+    void keepsARivalThatIsDownAlthoughThePublishedOneIsInForce() {
+      NodeState former = primary("10.0.0.1", 2, SECOND);
+      verdict(published, after(0, former, primary("10.0.0.2", 3, THIRD)));
+      for (int seconds = 10; seconds <= 40; seconds += 10) {
+        verdict(published, after(seconds, former, down("10.0.0.2")));
+      }
+      assertVerified("10.0.0.1", verdict(published, after(50, former, down("10.0.0.2"))));
+
+      // Nothing was published meanwhile, for example while paused.
+      assertRefused(
+          Rule.SPLIT_BRAIN_LASTS,
+          verdict(published, after(60, down("10.0.0.1"), primary("10.0.0.2", 3, THIRD))));
+    }
+
+    /** The published primary of a split brain, whose rival was DOWN when it was published. */
+    private NodeState outlives() {
+      NodeState former = primary("10.0.0.1", 2, SECOND);
+      verdict(published, after(0, former, primary("10.0.0.2", 3, THIRD)));
+      for (int seconds = 10; seconds <= 40; seconds += 10) {
+        verdict(published, after(seconds, former, down("10.0.0.2")));
+      }
+      memory = memory.publishing(published.primary());
+      return former;
+    }
+
+    @Test
+    void refusesAnOutlivedRivalThatIsBackAlone() {
+      outlives();
+      NodeState back = primary("10.0.0.2", 3, THIRD);
+
+      Verdict refused = verdict(published, after(60, down("10.0.0.1"), back));
+      assertRefused(Rule.SPLIT_BRAIN_LASTS, refused);
+      assertTrue(
+          says(refused, "was DOWN when 10.0.0.1 was published"), refused.reports().toString());
+      Memory held = memory;
+      assertVerified(
+          "10.0.0.2",
+          verdict(published, after(70, standby("10.0.0.1", 3, "0/5000000", THIRD), back)));
+      memory = held;
+      assertVerified("10.0.0.2", verdict(published, after(70, back)));
+    }
+
+    @Test
+    void followsAnotherServerAlthoughARivalIsOutlived() {
+      NodeState former = outlives();
+      assertVerified("10.0.0.1", verdict(published, after(60, former, down("10.0.0.2"))));
+
+      assertVerified(
+          "10.0.0.3",
+          verdict(
+              published,
+              after(70, down("10.0.0.1"), down("10.0.0.2"), primary("10.0.0.3", 3, THIRD))));
+    }
+
+    @Test
+    void isASplitBrainAgainOnceAnOutlivedRivalIsBackBesideThePublishedOne() {
+      NodeState former = outlives();
+      NodeState back = primary("10.0.0.2", 3, THIRD);
+
+      assertRefused(Rule.SPLIT_BRAIN, verdict(published, after(60, former, back)));
+      assertRefused(Rule.SPLIT_BRAIN_LASTS, verdict(published, after(70, down("10.0.0.1"), back)));
+      assertRefused(
+          Rule.SPLIT_BRAIN_LASTS, verdict(published, after(80, former, down("10.0.0.2"))));
+      assertVerified(
+          "10.0.0.1",
+          verdict(published, after(90, former, standby("10.0.0.2", 2, "0/4000000", SECOND))));
+    }
+
+    @Test
+    void checksTheAddressThatTheNameOfARivalHasLost() {
+      NodeState first = at("pg", primary("10.0.0.1", 2, SECOND));
+      NodeState successor = primary("10.0.0.2", 3, THIRD);
+      verdict(published, after(0, first, at("pg", successor)));
+      Topology lost = after(5, named("pg", successor));
+      List<String> entries = lost.unlistedEntries(published, memory.rivals());
+      assertEquals(List.of("10.0.0.1:5432"), entries);
+
+      for (int seconds = 10; seconds <= 30; seconds += 10) {
+        assertRefused(
+            Rule.SPLIT_BRAIN_LASTS,
+            verdict(published, after(seconds, named("pg", successor)).withUnanswered(entries)));
+      }
+      assertVerified(
+          "pg", verdict(published, after(40, named("pg", successor)).withUnanswered(entries)));
+    }
+
+    @Test
+    void keepsARivalWhoseNameLeadsToTheCandidate() {
+      NodeState former = named("pg1", primary("10.0.0.1", 2, SECOND));
+      verdict(published, after(0, former, named("pg2", primary("10.0.0.2", 3, THIRD))));
+
+      NodeState alias = named("pg2", primary("10.0.0.1", 2, SECOND));
+      assertRefused(Rule.SPLIT_BRAIN_LASTS, verdict(published, after(5, former, alias)));
+    }
+
+    @Test
     void keepsARivalWhoseNameLeadsToAnotherServer() {
       NodeState first = named("pg2", primary("10.0.0.1", 2, SECOND));
       NodeState successor = named("pg3", primary("10.0.0.2", 3, THIRD));
@@ -802,6 +900,10 @@ class DecisionTest {
       assertNull(known.line());
 
       assertVerified("10.0.0.2", verdict(behind(known), down("10.0.0.1"), next));
+      assertRefused(
+          Rule.FIRST_RUN, verdict(behind(known), down("10.0.0.1"), down("10.0.0.3"), next));
+      assertRefused(
+          Rule.FIRST_RUN, verdict(behind(known), down("10.0.0.1"), primary("10.0.0.2", 1, null)));
     }
 
     private Server withoutTimeline(String host) {

@@ -65,7 +65,7 @@ class MultiAddressEntriesTest {
 
   @Test
   void anAddressThatWasARivalStaysANodeInTheNextProcess() {
-    rivals = List.of(new Rival("10.0.0.2:5432", DB.at("10.0.0.2").name(), Nodes.AT, null));
+    rivals = List.of(new Rival("10.0.0.2:5432", DB.at("10.0.0.2").name(), Nodes.AT, null, false));
 
     assertEquals(
         List.of(standby("10.0.0.1", ONE), down("10.0.0.2")),
