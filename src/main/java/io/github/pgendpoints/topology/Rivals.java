@@ -34,10 +34,17 @@ record Rivals(Situation now) {
         .anyMatch(entry -> rival.entry().equals(entry.endpoint()) || isRenumbered(rival, entry));
   }
 
-  /** Whether the rival has another address now. Its name may also lead to the published server. */
+  /**
+   * Whether the rival has another address now. Its name may also lead to the published server,
+   * which has another name.
+   */
   private boolean isRenumbered(Rival rival, NodeState entry) {
-    return rival.isAt(entry, now.asked())
-        && !now.published().primary().entries().contains(entry.endpoint());
+    PublishedPrimary published = now.published().primary();
+    boolean isAnother =
+        published.name() != null
+            && !published.name().equals(rival.name())
+            && published.entries().contains(entry.endpoint());
+    return rival.isAt(entry, now.asked()) && !isAnother;
   }
 
   /** Whether the read-write Service routes to the candidate alone, which is published. */

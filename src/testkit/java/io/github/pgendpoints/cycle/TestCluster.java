@@ -6,10 +6,13 @@ import io.github.pgendpoints.kubernetes.election.Leadership;
 import io.github.pgendpoints.postgres.Prober;
 import io.github.pgendpoints.publish.ApiBudget;
 import io.github.pgendpoints.publish.ClientCheck;
+import io.github.pgendpoints.publish.ClusterMemory;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.state.RememberedConditions;
+import io.github.pgendpoints.topology.Memory;
+import io.github.pgendpoints.topology.StandbyHysteresis;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -31,7 +34,7 @@ public final class TestCluster {
         null,
         null,
         prober,
-        null,
+        new ClusterMemory(Memory.empty(StandbyHysteresis.none()), null, null, null),
         null,
         null,
         null,
@@ -58,7 +61,7 @@ public final class TestCluster {
         null,
         null,
         prober,
-        null,
+        new ClusterMemory(Memory.empty(StandbyHysteresis.none()), null, null, null),
         new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC()),
         new ServiceCheck(
             null,
