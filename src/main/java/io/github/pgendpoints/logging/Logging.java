@@ -58,6 +58,7 @@ public final class Logging {
           "org.apache.camel.support.task.BackgroundTask",
           "org.apache.camel.impl.engine.DefaultShutdownStrategy",
           "org.apache.camel.impl.engine.DefaultAsyncProcessorAwaitManager",
+          "org.apache.camel.impl.engine.DefaultInflightRepository",
           "org.apache.camel.processor.FatalFallbackErrorHandler");
 
   private Logging() {}

@@ -15,6 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.logging.LogManager;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.impl.engine.DefaultInflightRepository;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -152,6 +155,17 @@ class LoggingTest {
 
     assertEquals(1, lines().size(), lines().toString());
     assertTrue(lines().get(0).endsWith(" ERROR it broke"), lines().get(0));
+  }
+
+  @Test
+  void doesNotLogThatCamelStopsDuringACycle() {
+    Logging.configure(Level.INFO, Logging.Format.TEXT);
+
+    DefaultInflightRepository exchanges = new DefaultInflightRepository();
+    exchanges.add(new DefaultExchange(new DefaultCamelContext()));
+    exchanges.stop();
+
+    assertEquals(List.of(), lines());
   }
 
   @ParameterizedTest
