@@ -135,9 +135,15 @@ final class FlapFilter {
   /** Returns the draft as that of a condition that lasts, with the number of changes. */
   private AlertDraft again(Topic topic, AlertDraft draft, Instant now) {
     topic.reportedAt = now;
+    // The message of this kind begins with "over:", but the condition is likely to begin again.
+    String currently = draft.kind() == Kind.RECOVERED ? "currently " : "";
     String message =
-        "%s; flapping: %d changes since %s"
-            .formatted(draft.message(), topic.changes, topic.since.truncatedTo(ChronoUnit.SECONDS));
+        "%s%s; flapping: %d changes since %s"
+            .formatted(
+                currently,
+                draft.message(),
+                topic.changes,
+                topic.since.truncatedTo(ChronoUnit.SECONDS));
     boolean over = draft.phase() == Phase.OVER;
     Kind kind = over && topic.firing != null ? topic.firing : draft.kind();
     Phase phase =

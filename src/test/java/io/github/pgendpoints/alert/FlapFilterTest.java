@@ -69,6 +69,24 @@ class FlapFilterTest {
   }
 
   @Test
+  void doesNotSayThatAFlappingConditionIsOverForGood() {
+    AlertDraft over =
+        draft(Kind.RECOVERED, Severity.INFO, Phase.OVER, Kind.STANDBY_LOST, "over: down");
+    for (int change = 0; change < 6; change++) {
+      told(change % 2 == 0 ? over : down());
+    }
+    AlertDraft flaps = told(over).get(0);
+
+    assertEquals(Phase.LASTS, flaps.phase());
+    assertEquals(
+        "currently over: down; flapping: 7 changes since 2026-11-24T09:00:00Z", flaps.message());
+    now = now.plus(FlapFilter.QUIET);
+    assertEquals(
+        "over: down; quiet for 10 minutes after 7 changes since 2026-11-24T09:00:00Z",
+        flapping.filter(List.of(), now).get(0).message());
+  }
+
+  @Test
   void endsFiringConditionWhenReplaced() {
     for (int change = 0; change < 8; change++) {
       told(change % 2 == 0 ? down() : up());
