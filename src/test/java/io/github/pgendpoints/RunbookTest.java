@@ -335,6 +335,7 @@ class RunbookTest {
             "reportWrite",
             "recordPublished",
             "recordPublication",
+            "keepMismatch",
             "restore",
             "forget");
 

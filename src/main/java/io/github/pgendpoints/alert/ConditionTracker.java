@@ -87,12 +87,12 @@ final class ConditionTracker {
   }
 
   /** Keeps a condition open if it is: the cycle shows neither that it lasts nor that it ended. */
-  void keep(Kind kind, String subject) {
+  void keep(Kind kind, String subject, Severity severity) {
     OpenCondition.Id id = new OpenCondition.Id(kind, subject);
     open.forEach(
         (key, condition) -> {
           if (condition.id().equals(id)) {
-            found.putIfAbsent(key, new Finding(condition, Severity.WARN, null));
+            found.putIfAbsent(key, new Finding(condition, severity, null));
           }
         });
   }

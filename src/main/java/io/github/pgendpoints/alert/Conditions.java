@@ -119,11 +119,11 @@ public final class Conditions {
 
   private void report(Kind kind, Report report) {
     String subject = report.subject();
+    Severity severity = report.topic().isError() ? Severity.ERROR : Severity.WARN;
     if (report.pending()) {
-      tracker.keep(kind, subject);
+      tracker.keep(kind, subject, severity);
       return;
     }
-    Severity severity = report.topic().isError() ? Severity.ERROR : Severity.WARN;
     String headline = report.headline();
     add(kind, severity, subject, headline, headline, report.message());
   }
@@ -200,6 +200,11 @@ public final class Conditions {
     Severity severity = isError ? Severity.ERROR : Severity.WARN;
     String causes = failure.details();
     add(Kind.MISMATCH, severity, service, failure.headline(), causes, failure.text());
+  }
+
+  /** Keeps a reported mismatch open: whether it lasts is not known yet. */
+  public void keepMismatch(String service, boolean isError) {
+    tracker.keep(Kind.MISMATCH, service, isError ? Severity.ERROR : Severity.WARN);
   }
 
   private void add(

@@ -17,6 +17,7 @@ import io.github.pgendpoints.topology.Rule;
 import io.github.pgendpoints.topology.Verdict;
 import java.net.HttpURLConnection;
 import java.util.List;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -70,6 +71,9 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
       conditions.recordPublication();
     }
     result.mismatches().forEach(mismatch -> report(conditions, mismatch));
+    Stream.of(cluster.publisher().rwService(), cluster.publisher().roService())
+        .filter(cluster.clients()::mayDiffer)
+        .forEach(service -> conditions.keepMismatch(service, isReadWrite(service)));
     return conditions.endCycle();
   }
 
@@ -111,8 +115,12 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
   }
 
   private void report(Conditions conditions, Mismatch mismatch) {
-    boolean readWrite = mismatch.service().equals(cluster.publisher().rwService());
-    conditions.reportMismatch(mismatch.service(), readWrite, mismatch.failure());
+    String service = mismatch.service();
+    conditions.reportMismatch(service, isReadWrite(service), mismatch.failure());
+  }
+
+  private boolean isReadWrite(String service) {
+    return service.equals(cluster.publisher().rwService());
   }
 
   private FailureMessage conflict(KubernetesClientException failure) {

@@ -87,6 +87,16 @@ public final class ClientCheck {
     return states.values().stream().map(state -> state.mismatch).filter(Objects::nonNull).toList();
   }
 
+  /**
+   * Whether it is not known yet what clients see: the Service was not compared in this term of
+   * leadership, or differs, but not long enough for a mismatch.
+   */
+  public boolean mayDiffer(String service) {
+    State state = state(service);
+    boolean isCompared = state.comparedAt != null && state.failure == null;
+    return state.mismatch == null && (!isCompared || state.differsSince != null);
+  }
+
   /** Records that an object of the Service was written: clients see it a moment later. */
   public void recordWrite(String service) {
     state(service).writtenAt = nanoTime.getAsLong();
@@ -181,6 +191,7 @@ public final class ClientCheck {
 
   private void compareAtOnce(Observation observation) {
     State state = state(observation.service());
+    state.comparedAt = nanoTime.getAsLong();
     try {
       ClientView view =
           state.writtenAt == null

@@ -27,6 +27,7 @@ import io.github.pgendpoints.publish.ClientCheck;
 import io.github.pgendpoints.publish.ClusterMemory;
 import io.github.pgendpoints.publish.CycleAge;
 import io.github.pgendpoints.publish.ObjectWrite;
+import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.publish.StaleTopologyException;
 import io.github.pgendpoints.publish.StateStore;
 import io.github.pgendpoints.state.RememberedConditions;
@@ -99,7 +100,7 @@ class StaleCycleTest {
         null,
         null,
         memory,
-        null,
+        new Publisher("pg-rw", "pg-ro", "postgresql", 5432, false, Clock.systemUTC()),
         null,
         new ClientCheck(null, null, null, true, System::nanoTime, time -> {}),
         null,

@@ -296,8 +296,14 @@ class ClientCheckTest {
 
     check.forget();
     assertEquals(List.of(), messages());
+    assertTrue(check.mayDiffer("pg-rw"), "not compared");
     cycle();
     assertEquals(List.of(), messages(), "not yet");
+    assertTrue(check.mayDiffer("pg-rw"), "differs");
+    api.delete(EndpointSlice.class, "db", "x");
+    seconds = 6;
+    cycle();
+    assertFalse(check.mayDiffer("pg-rw"));
   }
 
   @Test
@@ -319,6 +325,7 @@ class ClientCheckTest {
     once.compare(List.of(observation()));
     assertEquals(1, api.calls().size());
     assertEquals(List.of(), once.mismatches());
+    assertFalse(once.mayDiffer("pg-rw"));
 
     api.put(slice("x", "10.0.0.9"));
     once.compare(List.of(observation()));
