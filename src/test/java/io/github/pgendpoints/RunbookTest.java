@@ -335,6 +335,7 @@ class RunbookTest {
             "reportWrite",
             "recordPublished",
             "recordPublication",
+            "recordNodes",
             "keepMismatch",
             "restore",
             "forget");

@@ -71,9 +71,16 @@ final class ConditionTracker {
     return open;
   }
 
-  /** Continues with the conditions that another process left open. */
+  /** Continues with the conditions that another process left open, and those found since. */
   void restore(Map<String, OpenCondition> stored) {
-    open = stored;
+    Map<String, OpenCondition> all = new LinkedHashMap<>(open);
+    all.putAll(stored);
+    open = all;
+  }
+
+  /** Forgets the open conditions. */
+  void forget() {
+    open = Map.of();
   }
 
   /**

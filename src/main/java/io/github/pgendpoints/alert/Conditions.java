@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -84,8 +83,7 @@ public final class Conditions {
 
   /** Reports the states of the nodes. A changed state causes an alert. */
   public void reportNodes(Topology topology) {
-    asked = topology;
-    reached = Stage.ASKED;
+    recordNodes(topology);
     nodes.report(topology);
     for (NodeState node : topology.foreign()) {
       String headline = "foreign node %s at %s".formatted(node.node(), node.address());
@@ -94,6 +92,12 @@ public final class Conditions {
       add(Kind.FOREIGN_NODE, Severity.ERROR, node.node().name(), headline, "", message);
     }
     rights.in(topology).forEach((right, message) -> degrade(message, right));
+  }
+
+  /** Records the states of the nodes for the verdict, without a report. */
+  public void recordNodes(Topology topology) {
+    asked = topology;
+    reached = Stage.ASKED;
   }
 
   /**
@@ -320,7 +324,7 @@ public final class Conditions {
     lastSignature = "";
     before = null;
     nodes.restore(ConditionsSnapshot.empty());
-    tracker.restore(Map.of());
+    tracker.forget();
     flapping.forget();
   }
 
@@ -329,7 +333,7 @@ public final class Conditions {
     return nodes.snapshot(lastSignature, before, tracker.open(), degradationsNow);
   }
 
-  /** Continues where another process ended. Called before the first cycle. */
+  /** Continues where another process ended. Called before this one verifies. */
   public void restore(ConditionsSnapshot snapshot) {
     lastSignature = snapshot.signature();
     before = snapshot.verified();

@@ -31,7 +31,9 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
    * @return the new alerts, in the order of the events
    */
   List<Alert> alerts() {
-    return isCutShort() ? List.of() : report(cluster.conditions());
+    return isCutShort()
+        ? List.of()
+        : report(cluster.conditions(), cluster.remembered().isRecalled());
   }
 
   /** Reports only the writes of a cycle that met a conflict; the next cycle reports the rest. */
@@ -44,19 +46,27 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
   /** What is wrong in this cycle alone, regardless of leadership and of earlier reports. */
   List<String> reasons() {
     Conditions conditions = cluster.conditions().afresh();
-    report(conditions);
+    report(conditions, true);
     return conditions.openMessages();
   }
 
-  private List<Alert> report(Conditions conditions) {
+  /**
+   * @param all false to leave out nodes, mismatches, and a pause: STATE, which is not read yet, may
+   *     show that they were reported
+   */
+  private List<Alert> report(Conditions conditions, boolean all) {
     if (result.published() != null) {
       conditions.recordPublished(result.published());
     }
-    if (cycle.isPaused()) {
+    if (cycle.isPaused() && all) {
       conditions.reportPause(cycle.pausedBy());
     }
     if (result.topology() != null) {
-      conditions.reportNodes(result.topology());
+      if (all) {
+        conditions.reportNodes(result.topology());
+      } else {
+        conditions.recordNodes(result.topology());
+      }
     }
     Verdict verdict = result.verdict();
     if (verdict != null) {
@@ -70,7 +80,9 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
     if (cycle.isPublished() && !cycle.isPaused()) {
       conditions.recordPublication();
     }
-    result.mismatches().forEach(mismatch -> report(conditions, mismatch));
+    if (all) {
+      result.mismatches().forEach(mismatch -> report(conditions, mismatch));
+    }
     Stream.of(cluster.publisher().rwService(), cluster.publisher().roService())
         .filter(cluster.clients()::mayDiffer)
         .forEach(service -> conditions.keepMismatch(service, isReadWrite(service)));

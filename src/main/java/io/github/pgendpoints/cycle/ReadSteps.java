@@ -32,6 +32,9 @@ public final class ReadSteps {
       @Variable("ro") ObservedService readOnly) {
     LastPublished published =
         cluster.memory().recall(cluster.stored().published(readWrite, readOnly));
+    if (cycle.isLeading()) {
+      cluster.remembered().recallLate();
+    }
     cycle.pausedBy(pausedBy(cluster, published));
     return published;
   }

@@ -117,11 +117,20 @@ public final class ConfigMapStateStore implements StateStore {
     try {
       load();
       isPrefetched = true;
-      return document.conditions();
     } catch (UnreadableStateException e) {
       // The cycle finds the same error next, and reports it.
-      return null;
     }
+    return lastConditions();
+  }
+
+  /** The same as last read, by whatever method. */
+  String lastConditions() {
+    return document.conditions();
+  }
+
+  /** Whether the last read has shown what STATE holds, or that it cannot be used. */
+  boolean isRead() {
+    return isKnown || refusedAt != null;
   }
 
   private void load() throws UnreadableStateException {

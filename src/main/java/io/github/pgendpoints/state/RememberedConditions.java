@@ -25,6 +25,7 @@ public final class RememberedConditions {
   private ConditionsSnapshot kept;
 
   private boolean isFirstCycle;
+  private boolean isRecalled = true;
 
   /**
    * @param store null to store nothing
@@ -42,7 +43,26 @@ public final class RememberedConditions {
   public void recall() {
     kept = null;
     isFirstCycle = true;
-    String recalled = store == null ? null : store.conditions();
+    if (store != null) {
+      isRecalled = false;
+      restore(store.conditions());
+    }
+  }
+
+  /** Restores the conditions if STATE could not be read before the first cycle, but is read now. */
+  public void recallLate() {
+    if (!isRecalled) {
+      restore(store.lastConditions());
+    }
+  }
+
+  /** Whether what STATE holds is restored: what is reported before that may be open already. */
+  public boolean isRecalled() {
+    return isRecalled;
+  }
+
+  private void restore(String recalled) {
+    isRecalled = store.isRead();
     if (recalled == null) {
       return;
     }
@@ -58,7 +78,7 @@ public final class RememberedConditions {
 
   /** Stores the conditions of a cycle if they are new, and logs what the first one found again. */
   public void remember() {
-    if (store == null) {
+    if (store == null || !isRecalled) {
       return;
     }
     if (isFirstCycle) {

@@ -1,5 +1,6 @@
 package io.github.pgendpoints.alert;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -7,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.support.Run;
 import io.github.pgendpoints.support.kubernetes.FakeApiServer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -174,6 +178,31 @@ class RememberedConditionsTest {
     assertEquals(BEGINNING, said(1));
     assertNotEquals(EMPTY, map().getData().get("pg-rw"));
     assertEquals("yet another", map().getData().get("of"));
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(60)).until(condition);
+  }
+
+  @Test
+  void aManagerGoesOnFromWhatItReadsLate() {
+    said(1);
+    api.fail(1000, 500, "GET", "configmaps");
+    try (Run run =
+        new Run(api)
+            .with("PG_NODES", "127.0.0.1")
+            .with("PGPORT", "1")
+            .with("PROBE_INTERVAL", "200ms")
+            .with("STATE", "c")
+            .start(Mode.CONTINUOUS)) {
+      until(() -> !run.logged("ERROR unreadable state").isEmpty());
+      api.heal();
+      until(() -> !run.logged("over: unreadable state").isEmpty());
+      until(() -> !run.logged(AGAIN).isEmpty());
+
+      assertEquals(List.of(), run.log().stream().filter(BEGINNING::contains).toList());
+    }
+    assertLogsItsFindingInOneLine(said(1));
   }
 
   @Test
