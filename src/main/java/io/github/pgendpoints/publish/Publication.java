@@ -27,7 +27,7 @@ import java.util.TreeMap;
  * @param observed as last read; null if there is none
  * @param time of the write, for the annotation last-update
  */
-public record Publication(String service, HasMetadata desired, HasMetadata observed, Instant time) {
+public record Publication(HasMetadata desired, HasMetadata observed, Instant time) {
   /** As the original's {@code datetime.now(timezone.utc).isoformat()} spells it. */
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSxxx");

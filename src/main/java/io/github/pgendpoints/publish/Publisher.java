@@ -144,7 +144,7 @@ public record Publisher(
             .endMetadata()
             .withSubsets(Subsets.of(nodes, portName))
             .build();
-    return new Publication(service, desired, observed.endpoints(), clock.instant());
+    return new Publication(desired, observed.endpoints(), clock.instant());
   }
 
   /**
@@ -169,7 +169,7 @@ public record Publisher(
               .filter(slice -> slice.getMetadata().getName().equals(name))
               .findFirst()
               .orElse(null);
-      filled.add(new Publication(service, desired, found, clock.instant()));
+      filled.add(new Publication(desired, found, clock.instant()));
     }
     List<Publication> emptied =
         observed.own().stream()
@@ -186,7 +186,7 @@ public record Publisher(
     if (service.equals(roService)) {
       desired.getMetadata().setAnnotations(state);
     }
-    return new Publication(service, desired, slice, clock.instant());
+    return new Publication(desired, slice, clock.instant());
   }
 
   /** The annotations that store a topology; one with the value null is to be removed. */

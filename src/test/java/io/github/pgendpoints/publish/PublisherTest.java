@@ -501,7 +501,7 @@ class PublisherTest {
   private Endpoints written(Publication publication) {
     return new EndpointsBuilder()
         .withNewMetadata()
-        .withName(publication.service())
+        .withName(publication.name())
         .withResourceVersion("7")
         .withAnnotations(annotations(publication))
         .endMetadata()
