@@ -49,7 +49,7 @@ public final class OverruleSteps {
       @Variable("overruling") OverruleProposal overruling)
       throws OutdatedTopologyException {
     if (!cycle.isFailed()) {
-      cluster.overrule().remember(overruling);
+      cluster.memory().overrule(overruling.memory());
       cycle.markPublished();
     }
   }

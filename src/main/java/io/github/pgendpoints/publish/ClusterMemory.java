@@ -97,7 +97,7 @@ public final class ClusterMemory {
    *
    * @throws OutdatedTopologyException if other writers do not stop writing
    */
-  void overrule(Memory decided) throws OutdatedTopologyException {
+  public void overrule(Memory decided) throws OutdatedTopologyException {
     store.overwrite(decided);
     memory = decided;
   }

@@ -64,11 +64,6 @@ public record OverrulePlanner(
     return Math.max(last + 1, clock.instant().getEpochSecond());
   }
 
-  /** Stores in STATE what was published. */
-  public void remember(OverruleProposal overruling) throws OutdatedTopologyException {
-    memory.overrule(overruling.memory());
-  }
-
   /** Returns null if no primary is named, or several are. */
   private NodeState chosen(Topology topology, LastPublished published, List<NodeState> primaries) {
     if (entry != null) {
