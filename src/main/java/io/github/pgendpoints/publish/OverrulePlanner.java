@@ -192,12 +192,9 @@ public record OverrulePlanner(
                 primary.line() == null ? "timeline unknown" : primary.line(),
                 primary.startedAt() == null
                     ? ""
-                    : ", started " + seconds(startOf(primary.startedAt()))));
+                    : ", started "
+                        + seconds(Instant.EPOCH.plus(primary.startedAt(), ChronoUnit.MICROS))));
     return lines;
-  }
-
-  private static Instant startOf(long micros) {
-    return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
   }
 
   private static Instant seconds(Instant time) {

@@ -70,7 +70,7 @@ public record Publisher(
       Topology topology,
       ObservedService readWrite,
       ObservedService readOnly) {
-    List<NodeState> served = nodesOf(readOnly);
+    List<NodeState> served = readOnly.publishedEndpoints().stream().map(this::nodeAt).toList();
     Map<String, String> state =
         state(
             chosen,
@@ -83,10 +83,6 @@ public record Publisher(
     return readOnly.isMissing()
         ? List.of(first)
         : List.of(first, plan(roService, Plan.Purpose.OVERRULE, served, state, readOnly));
-  }
-
-  private List<NodeState> nodesOf(ObservedService observed) {
-    return observed.publishedEndpoints().stream().map(this::nodeAt).toList();
   }
 
   private NodeState nodeAt(String endpoint) {

@@ -106,7 +106,8 @@ public record StoredTopologyReader(
 
   private Remembered remembered(HasMetadata object) {
     List<String> faults = new ArrayList<>();
-    String identifier = identifier(object, faults);
+    String identifier =
+        text(object, Annotations.SYSTEM_IDENTIFIER, Line.MAX_SYSTEM_IDENTIFIER, faults);
     long timeline = number(object, Annotations.TIMELINE, MAX_TIMELINE, faults);
     long generation = number(object, Annotations.GENERATION, MAX_LONG, faults);
     long startedAt = number(object, Annotations.STARTED_AT, MAX_LONG, faults);
@@ -223,10 +224,6 @@ public record StoredTopologyReader(
     } catch (IllegalArgumentException e) {
       return null;
     }
-  }
-
-  private static String identifier(HasMetadata object, List<String> faults) {
-    return text(object, Annotations.SYSTEM_IDENTIFIER, Line.MAX_SYSTEM_IDENTIFIER, faults);
   }
 
   /** Returns the number in an annotation; 0 if it is missing or a fault. */
