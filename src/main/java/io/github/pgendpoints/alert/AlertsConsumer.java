@@ -3,8 +3,7 @@ package io.github.pgendpoints.alert;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Set;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.ShutdownRunningTask;
@@ -23,8 +22,6 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   private final Sinks sinks;
   private final int capacity;
   private final Set<AlertFilter> only;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
   private final Deque<Alert> queue = new ArrayDeque<>();
   private SinkCount count;
   private boolean busy;
@@ -53,28 +50,23 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   }
 
   /** Adds an alert to the queue, and drops the oldest one if the queue is full. Never waits. */
-  void offer(Alert alert) {
+  synchronized void offer(Alert alert) {
     if (!AlertFilter.takes(only, alert)) {
       return;
     }
-    lock.lock();
-    try {
-      if (queue.size() == capacity) {
-        queue.removeFirst();
-        count.dropped().incrementAndGet();
-        if (!overflowing) {
-          LOG.error(
-              "alert sink {} is too slow: its queue of {} is full, the oldest alerts are dropped",
-              name(),
-              capacity);
-        }
-        overflowing = true;
+    if (queue.size() == capacity) {
+      queue.removeFirst();
+      count.dropped().incrementAndGet();
+      if (!overflowing) {
+        LOG.error(
+            "alert sink {} is too slow: its queue of {} is full, the oldest alerts are dropped",
+            name(),
+            capacity);
       }
-      queue.addLast(alert);
-      changed.signalAll();
-    } finally {
-      lock.unlock();
+      overflowing = true;
     }
+    queue.addLast(alert);
+    notifyAll();
   }
 
   /**
@@ -82,31 +74,21 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
    *
    * @param deadline as of {@link System#nanoTime}
    */
-  void await(long deadline) throws InterruptedException {
-    lock.lock();
-    try {
-      while (pending() > 0 && isRunAllowed() && thread != null) {
-        long left = deadline - System.nanoTime();
-        if (left <= 0) {
-          break;
-        }
-        changed.awaitNanos(left);
-      }
-    } finally {
-      lock.unlock();
+  synchronized void await(long deadline) throws InterruptedException {
+    long left = deadline - System.nanoTime();
+    while (left > 0 && pending() > 0 && isRunAllowed() && thread != null) {
+      TimeUnit.NANOSECONDS.timedWait(this, left);
+      left = deadline - System.nanoTime();
     }
   }
 
   /** Gives up the alerts that are queued or in progress, and logs each as lost only once. */
   void giveUp(String when) {
     int left;
-    lock.lock();
-    try {
+    synchronized (this) {
       left = pending() - (givenUp ? 1 : 0);
       givenUp = busy;
       queue.clear();
-    } finally {
-      lock.unlock();
     }
     if (left > 0) {
       LOG.error("alert sink {} did not process {} alert(s) {}: they are lost", name(), left, when);
@@ -121,7 +103,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
     try {
       // If the previous thread hung while the route was stopped and started, there are two threads:
       // only the new one goes on.
-      while (isRunAllowed() && Thread.currentThread() == thread) {
+      while (isRunAllowed() && Thread.currentThread() == thread && !Thread.interrupted()) {
         take(next());
       }
     } catch (InterruptedException e) {
@@ -129,19 +111,14 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
     }
   }
 
-  private Alert next() throws InterruptedException {
-    lock.lockInterruptibly();
-    try {
-      while (queue.isEmpty()) {
-        overflowing = false;
-        changed.await();
-      }
-      busy = true;
-      givenUp = false;
-      return queue.removeFirst();
-    } finally {
-      lock.unlock();
+  private synchronized Alert next() throws InterruptedException {
+    while (queue.isEmpty()) {
+      overflowing = false;
+      wait();
     }
+    busy = true;
+    givenUp = false;
+    return queue.removeFirst();
   }
 
   private void take(Alert alert) {
@@ -165,28 +142,16 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
           DeliveryError.describe(failure));
     }
     // After the log line: a run of one cycle ends as soon as nothing is pending.
-    lock.lock();
-    try {
+    synchronized (this) {
       busy = false;
       givenUp = false;
-      if (failure == null) {
-        count.sent().incrementAndGet();
-      } else {
-        count.failed().incrementAndGet();
-      }
-      changed.signalAll();
-    } finally {
-      lock.unlock();
+      (failure == null ? count.sent() : count.failed()).incrementAndGet();
+      notifyAll();
     }
   }
 
-  private boolean isGivenUp() {
-    lock.lock();
-    try {
-      return givenUp;
-    } finally {
-      lock.unlock();
-    }
+  private synchronized boolean isGivenUp() {
+    return givenUp;
   }
 
   @Override
@@ -215,13 +180,8 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   }
 
   @Override
-  public int getPendingExchangesSize() {
-    lock.lock();
-    try {
-      return pending();
-    } finally {
-      lock.unlock();
-    }
+  public synchronized int getPendingExchangesSize() {
+    return pending();
   }
 
   @Override
