@@ -2,8 +2,15 @@ package io.github.pgendpoints.alert;
 
 import java.util.Map;
 import java.util.Set;
+import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.MultipleConsumersSupport;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
 import org.apache.camel.support.DefaultComponent;
+import org.apache.camel.support.DefaultEndpoint;
+import org.apache.camel.support.DefaultProducer;
 
 /**
  * The alert channel {@code alerts:all}, which passes each alert to every route that starts with it.
@@ -31,7 +38,7 @@ public final class AlertsComponent extends DefaultComponent {
     String needs = getAndRemoveParameter(parameters, "needs", String.class, "");
     Set<AlertFilter> only =
         AlertFilter.parse(getAndRemoveParameter(parameters, "only", String.class, ""));
-    return new AlertsEndpoint(uri, this, sinks, settings, queue, needs, only);
+    return new AlertsEndpoint(uri, queue, needs, only);
   }
 
   /** Refuses the parameters that are left. Camel's own message doesn't list what is allowed. */
@@ -42,6 +49,43 @@ public final class AlertsComponent extends DefaultComponent {
       throw new IllegalArgumentException(
           "alerts:all has no parameter %s, allowed: needs, only, queue"
               .formatted(String.join(", ", parameters.keySet())));
+    }
+  }
+
+  /** The alert channel as one route sees it. */
+  private final class AlertsEndpoint extends DefaultEndpoint implements MultipleConsumersSupport {
+    private final int queue;
+    private final String needs;
+    private final Set<AlertFilter> only;
+
+    AlertsEndpoint(String uri, int queue, String needs, Set<AlertFilter> only) {
+      super(uri, AlertsComponent.this);
+      this.queue = queue;
+      this.needs = needs;
+      this.only = only;
+    }
+
+    @Override
+    public Producer createProducer() {
+      return new DefaultProducer(this) {
+        @Override
+        public void process(Exchange exchange) {
+          sinks.send(exchange.getMessage().getBody(Alert.class));
+        }
+      };
+    }
+
+    @Override
+    public Consumer createConsumer(Processor processor) throws Exception {
+      settings.check(needs);
+      AlertsConsumer consumer = new AlertsConsumer(this, processor, sinks, queue, only);
+      configureConsumer(consumer);
+      return consumer;
+    }
+
+    @Override
+    public boolean isMultipleConsumersSupported() {
+      return true;
     }
   }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.ShutdownRunningTask;
@@ -33,11 +34,7 @@ final class AlertsConsumer extends DefaultConsumer implements ShutdownAware {
   private volatile Thread thread;
 
   AlertsConsumer(
-      AlertsEndpoint endpoint,
-      Processor processor,
-      Sinks sinks,
-      int capacity,
-      Set<AlertFilter> only) {
+      Endpoint endpoint, Processor processor, Sinks sinks, int capacity, Set<AlertFilter> only) {
     super(endpoint, processor);
     this.sinks = sinks;
     this.capacity = capacity;
