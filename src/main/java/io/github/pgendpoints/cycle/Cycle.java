@@ -31,7 +31,6 @@ public final class Cycle {
   private Throwable comparisonFailure;
   private String pausedBy;
   private boolean published;
-  private boolean repeated;
   private boolean ended;
   private Result result;
   private Instant probedAt;
@@ -171,13 +170,9 @@ public final class Cycle {
     return published;
   }
 
-  /** Records that the next tick repeats the cycle. */
-  void repeat() {
-    repeated = true;
-  }
-
+  /** Whether the next tick repeats the cycle, because another writer was first. */
   boolean isRepeated() {
-    return repeated;
+    return result.outcome() == Outcome.CONFLICT && conflictsBefore < CycleSteps.MAX_CONFLICTS;
   }
 
   /** Records that the alerts of the cycle have been sent. */

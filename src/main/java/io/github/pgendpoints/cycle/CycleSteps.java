@@ -106,7 +106,7 @@ public final class CycleSteps {
             decided(cycle, verdict),
             cycle.isLeading() ? cluster.clients().mismatches() : List.of());
     cycle.end(result);
-    boolean again = result.outcome() == Outcome.CONFLICT && cycle.conflictsBefore() < MAX_CONFLICTS;
+    boolean again = cycle.isRepeated();
     cluster.history().conclude(again);
     cluster.schedule().conclude(topology, result.isRefused());
     if (topology != null || !cycle.isLeading()) {
@@ -122,7 +122,6 @@ public final class CycleSteps {
     List<Alert> alerts = !leading ? List.of() : again ? report.ofConflict() : report.alerts();
     if (again) {
       cluster.schedule().repeat();
-      cycle.repeat();
     } else {
       listener.ended(result, report::reasons);
     }
