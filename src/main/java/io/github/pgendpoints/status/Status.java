@@ -7,7 +7,9 @@ import io.github.pgendpoints.publish.ObservedService;
 import io.github.pgendpoints.publish.Plan;
 import io.github.pgendpoints.publish.Publisher;
 import io.github.pgendpoints.topology.LastPublished;
+import io.github.pgendpoints.topology.NodeState;
 import io.github.pgendpoints.topology.ReadOnly;
+import io.github.pgendpoints.topology.Server;
 import io.github.pgendpoints.topology.Topology;
 import io.github.pgendpoints.topology.Verdict;
 import java.time.Duration;
@@ -17,7 +19,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
-import java.util.function.Function;
 
 /**
  * What one cycle found, and what it would have published. The fields are those of the JSON.
@@ -157,35 +158,30 @@ public record Status(
       ObservedService rw,
       ObservedService ro) {
     ReadOnly readOnly = verdict == null ? null : verdict.readOnly();
-    return topology.nodes().stream()
-        .map(
-            node -> {
-              List<String> publishedIn = new ArrayList<>();
-              if (holds(rw, node.endpoint())) {
-                publishedIn.add(publisher.rwService());
-              }
-              if (holds(ro, node.endpoint())) {
-                publishedIn.add(publisher.roService());
-              }
-              String leftOut = readOnly == null ? null : readOnly.leftOut().get(node.node());
-              return new NodeRow(
-                  node.node().name(),
-                  node.address(),
-                  node.node().port(),
-                  node.state().name(),
-                  ifAnswered(node.server(), server -> server.timeline()),
-                  ifAnswered(
-                      node.server(),
-                      server -> server.lsn() == null ? null : server.lsn().toString()),
-                  verdict == null ? null : verdict.lag(node),
-                  publishedIn,
-                  leftOut == null ? node.reason() : "not read from: " + leftOut);
-            })
-        .toList();
-  }
-
-  private static <S, T> T ifAnswered(S server, Function<S, T> what) {
-    return server == null ? null : what.apply(server);
+    List<NodeRow> rows = new ArrayList<>();
+    for (NodeState node : topology.nodes()) {
+      List<String> publishedIn = new ArrayList<>();
+      if (holds(rw, node.endpoint())) {
+        publishedIn.add(publisher.rwService());
+      }
+      if (holds(ro, node.endpoint())) {
+        publishedIn.add(publisher.roService());
+      }
+      Server server = node.server();
+      String leftOut = readOnly == null ? null : readOnly.leftOut().get(node.node());
+      rows.add(
+          new NodeRow(
+              node.node().name(),
+              node.address(),
+              node.node().port(),
+              node.state().name(),
+              server == null ? null : server.timeline(),
+              server == null || server.lsn() == null ? null : server.lsn().toString(),
+              verdict == null ? null : verdict.lag(node),
+              publishedIn,
+              leftOut == null ? node.reason() : "not read from: " + leftOut));
+    }
+    return rows;
   }
 
   private static boolean holds(ObservedService observed, String endpoint) {
