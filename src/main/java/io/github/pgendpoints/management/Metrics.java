@@ -25,6 +25,7 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -55,8 +56,6 @@ public final class Metrics implements RequestListener {
 
   /** The limit of rule names, because users may add rules. Further names have no gauge. */
   private static final int MAX_RULES = 50;
-
-  private static final int CONFLICT = 409;
 
   private static final Duration[] BUCKETS =
       Stream.of(5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000)
@@ -325,7 +324,7 @@ public final class Metrics implements RequestListener {
       if (object != null) {
         writes(serviceOf(object)).increment();
       }
-    } else if (object != null && failure.getCode() == CONFLICT) {
+    } else if (object != null && failure.getCode() == HttpURLConnection.HTTP_CONFLICT) {
       conflicts(serviceOf(object)).increment();
     } else {
       Counter.builder(PREFIX + "api.errors")

@@ -78,11 +78,11 @@ public final class Settings {
   }
 
   public String rwService() {
-    return orDefault(get(RW_SERVICE), get(CHART_NAME) + "-rw");
+    return Objects.requireNonNullElse(get(RW_SERVICE), get(CHART_NAME) + "-rw");
   }
 
   public String roService() {
-    return orDefault(get(RO_SERVICE), get(CHART_NAME) + "-ro");
+    return Objects.requireNonNullElse(get(RO_SERVICE), get(CHART_NAME) + "-ro");
   }
 
   public PostgresSettings postgres() {
@@ -139,9 +139,5 @@ public final class Settings {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  private static String orDefault(String value, String other) {
-    return value == null ? other : value;
   }
 }
