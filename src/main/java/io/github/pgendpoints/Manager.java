@@ -16,6 +16,7 @@ import io.github.pgendpoints.alert.RouteIds;
 import io.github.pgendpoints.alert.SinkFiles;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.CycleBoundary;
 import io.github.pgendpoints.cycle.ExitCode;
 import io.github.pgendpoints.cycle.Heartbeat;
 import io.github.pgendpoints.cycle.Mode;
@@ -79,7 +80,6 @@ public final class Manager extends Main {
   private final ExecutorService lookups = new ProbeThreads();
   private final Sinks sinks = new Sinks();
   private final ClusterWiring wiring;
-  private final RouteBindings bindings;
   private final Cluster cluster;
   private final Heartbeat heartbeat;
   private final OldGeneration oldGeneration = new OldGeneration();
@@ -133,8 +133,8 @@ public final class Manager extends Main {
             ? null
             : new HeldLease(client, namespace, settings.get(LEASE_NAME));
     setUpCamel();
-    bindings =
-        new RouteBindings(wiring, sinks, out, this::probed, this::ended, this::end, this::abort);
+    RouteBindings bindings =
+        new RouteBindings(wiring, sinks, out, this::probed, this::ended, this::end);
     bindings.properties().forEach(this::addInitialProperty);
     bindings.bind(this::bind);
   }
@@ -168,7 +168,7 @@ public final class Manager extends Main {
   protected void postProcessCamelContext(CamelContext context) throws Exception {
     RouteIds.checkWhile((ModelCamelContext) context, () -> super.postProcessCamelContext(context));
     RouteError.check(context);
-    context.addRoutePolicyFactory(bindings.cycleBoundary());
+    context.addRoutePolicyFactory(new CycleBoundary(cluster, this::abort));
     if (mode == Mode.CONTINUOUS || mode == Mode.ONCE) {
       context.addStartupListener(
           new SinkFiles(

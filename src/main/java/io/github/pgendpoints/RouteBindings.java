@@ -12,7 +12,6 @@ import io.github.pgendpoints.alert.SinkSettings;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
 import io.github.pgendpoints.cycle.Cycle;
-import io.github.pgendpoints.cycle.CycleBoundary;
 import io.github.pgendpoints.cycle.CycleSteps;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.OverruleSteps;
@@ -38,7 +37,6 @@ import org.apache.camel.Predicate;
  *
  * @param console receives the output for people
  * @param end runs after the alerts of a cycle were sent
- * @param abort runs if an error prevented that
  */
 record RouteBindings(
     ClusterWiring wiring,
@@ -46,8 +44,7 @@ record RouteBindings(
     PrintStream console,
     BiConsumer<NodeProbe, NodeState> probed,
     ResultListener ended,
-    Runnable end,
-    Runnable abort) {
+    Runnable end) {
 
   /** The pod's name. */
   static final String INSTANCE = Objects.requireNonNullElse(System.getenv("HOSTNAME"), "replica");
@@ -92,11 +89,6 @@ record RouteBindings(
     registry.accept("alertFormats", new AlertFormats(sinkSettings, settings.get(ALERT_REPEAT)));
     registry.accept(
         "serviceEvents", new ServiceEvents(wiring.client, wiring.cluster.errors(), INSTANCE));
-  }
-
-  /** Returns what must see each exchange of the route of the cycles. */
-  CycleBoundary cycleBoundary() {
-    return new CycleBoundary(wiring.cluster, abort);
   }
 
   private WriteGuard writeGuard() {

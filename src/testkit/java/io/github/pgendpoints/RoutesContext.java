@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.github.pgendpoints.alert.Alert;
 import io.github.pgendpoints.alert.Sinks;
 import io.github.pgendpoints.cycle.Cluster;
+import io.github.pgendpoints.cycle.CycleBoundary;
 import io.github.pgendpoints.cycle.Mode;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.kubernetes.KubernetesAccess;
@@ -122,7 +123,7 @@ public final class RoutesContext implements AutoCloseable {
       bindings.properties().forEach(context.getPropertiesComponent()::addInitialProperty);
       bindings.bind(
           (name, bean) -> context.getRegistry().bind(name, beans.getOrDefault(name, bean)));
-      context.addRoutePolicyFactory(bindings.cycleBoundary());
+      context.addRoutePolicyFactory(new CycleBoundary(wiring.cluster, () -> {}));
       load();
       context.start();
       return this;
@@ -151,7 +152,6 @@ public final class RoutesContext implements AutoCloseable {
         console,
         (probe, state) -> {},
         (ended, reasons) -> result = ended,
-        () -> {},
         () -> {});
   }
 
