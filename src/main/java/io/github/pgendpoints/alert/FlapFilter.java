@@ -83,15 +83,10 @@ final class FlapFilter {
         reported.add(passed);
       }
     }
-    topics
-        .values()
-        .forEach(
-            topic -> {
-              if (topic.flaps() && !now.isBefore(topic.lastAt.plus(QUIET))) {
-                reported.add(quiet(topic));
-              }
-            });
-    topics.values().removeIf(topic -> !now.isBefore(topic.lastAt.plus(QUIET)));
+    List<Topic> over =
+        topics.values().stream().filter(topic -> !now.isBefore(topic.lastAt.plus(QUIET))).toList();
+    over.stream().filter(Topic::flaps).map(FlapFilter::quiet).forEach(reported::add);
+    topics.values().removeAll(over);
     return reported;
   }
 
@@ -168,7 +163,7 @@ final class FlapFilter {
   }
 
   /** Returns the end of flapping, with the result of the last change. */
-  private AlertDraft quiet(Topic topic) {
+  private static AlertDraft quiet(Topic topic) {
     AlertDraft last = topic.last;
     boolean over = last.phase() == Phase.OVER;
     boolean lasts = last.phase() == Phase.BEGAN || last.phase() == Phase.LASTS;
@@ -196,9 +191,7 @@ final class FlapFilter {
     switch (draft.phase()) {
       case BEGAN, LASTS -> topic.firing = draft.kind();
       case OVER -> topic.firing = null;
-      default -> {
-        // An event, not a condition.
-      }
+      case HAPPENED -> {}
     }
     return draft;
   }
