@@ -143,15 +143,9 @@ public final class AlertFormats {
     if (alert.ends() != null) {
       posts.add(post(alert, alert.ends(), null, alert.at()));
     }
-    switch (alert.phase()) {
-      case HAPPENED -> posts.add(post(alert, alert.kind(), alert.since(), alert.at().plus(SHOWN)));
-      case BEGAN, LASTS -> {
-        Instant unlessTold = alert.at().plus(repeat.multipliedBy(2));
-        posts.add(post(alert, alert.kind(), alert.since(), unlessTold));
-      }
-      default -> {
-        // Over: resolved above.
-      }
+    if (alert.phase() != Phase.OVER) {
+      Duration shown = alert.phase() == Phase.HAPPENED ? SHOWN : repeat.multipliedBy(2);
+      posts.add(post(alert, alert.kind(), alert.since(), alert.at().plus(shown)));
     }
     return posts;
   }
