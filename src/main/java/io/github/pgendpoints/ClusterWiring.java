@@ -91,7 +91,6 @@ final class ClusterWiring implements AutoCloseable {
   private final KubernetesErrors errors;
   private final ApiRights rights;
   private final ApiBudget budget;
-  private final CycleAge age;
 
   /** The timer of the cycles. */
   final Ticks ticks = new Ticks("cycles", this::isCycleDue);
@@ -146,7 +145,6 @@ final class ClusterWiring implements AutoCloseable {
         new ApiRights(
             services, settings.get(STATE), conditions::reportDegradation, System::nanoTime);
     this.budget = new ApiBudget(settings.get(KUBERNETES_TIMEOUT), System::nanoTime);
-    this.age = CycleAge.of(settings.postgres().connectTimeout(), leadership::term);
     this.pools = new NodePools(settings.postgres(), probes, System::nanoTime);
     this.schedule = schedule();
     this.roles = pools.roleWatch(schedule::requestCycleByServer);
@@ -263,7 +261,7 @@ final class ClusterWiring implements AutoCloseable {
             reader, services, namespace, continuous, System::nanoTime, schedule::requestCycleIn),
         new OverrulePlanner(invocation.entry(), invocation.confirmed(), publisher, memory, clock),
         budget,
-        age,
+        CycleAge.of(settings.postgres().connectTimeout(), leadership::term),
         conditions,
         remembered(state),
         new CycleHistory(),

@@ -159,10 +159,8 @@ record CycleReport(Cluster cluster, Cycle cycle, Result result) {
   /** Returns the Service whose slices have names such as this, {@code SERVICE-ipv4}. */
   private String service(StatusDetails slice) {
     String name = String.valueOf(slice.getName());
-    String ro = cluster.publisher().roService();
-    String rw = cluster.publisher().rwService();
-    boolean readOnly = name.startsWith(ro + "-ipv");
-    return readOnly ? ro : rw;
+    String readOnly = cluster.publisher().roService();
+    return name.startsWith(readOnly + "-ipv") ? readOnly : cluster.publisher().rwService();
   }
 
   private boolean isRepaired(Verdict verdict) {
