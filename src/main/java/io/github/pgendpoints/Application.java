@@ -149,7 +149,6 @@ public final class Application implements Callable<Integer> {
     return commandLine;
   }
 
-  /** The output formats of the subcommand status. */
   enum Output {
     TEXT,
     JSON

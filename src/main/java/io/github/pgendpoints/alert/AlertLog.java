@@ -11,7 +11,6 @@ import org.slf4j.event.Level;
 public final class AlertLog {
   private static final Logger LOG = LoggerFactory.getLogger("io.github.pgendpoints.alert");
 
-  /** Logs one alert. */
   @Handler
   public void log(@Body Alert alert) {
     LOG.atLevel(Level.valueOf(alert.severity().name())).log(alert.message());

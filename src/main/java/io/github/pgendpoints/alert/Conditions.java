@@ -227,7 +227,6 @@ public final class Conditions {
     return new OpenCondition(kind, subject, headline, message, provenBy, now, now);
   }
 
-  /** Reports that no node is known. */
   public void reportNoNodes(String message) {
     fail(Kind.NO_NODES, new FailureMessage(message, ""));
   }

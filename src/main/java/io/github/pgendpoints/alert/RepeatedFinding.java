@@ -11,7 +11,6 @@ import java.util.List;
  * @param sinceWhen the suffix of the message; empty if no condition lasts
  */
 public record RepeatedFinding(Severity severity, String finding, String sinceWhen) {
-  /** The message for a log. */
   public String message() {
     return finding + sinceWhen;
   }

@@ -49,12 +49,10 @@ public final class Cycle {
     this.conflictsBefore = conflictsBefore;
   }
 
-  /** When the cycle began. */
   public CycleAge.Moment begun() {
     return begun;
   }
 
-  /** Whether this is a cycle of the leader. */
   public boolean isLeading() {
     return leading;
   }
@@ -91,7 +89,6 @@ public final class Cycle {
         .toList();
   }
 
-  /** The states of the nodes that are not probed. */
   List<NodeState> unprobed() {
     return unprobed;
   }

@@ -35,7 +35,6 @@ public final class CycleSteps {
     this.end = end;
   }
 
-  /** Begins a cycle. */
   public Cycle begin(@Variable("cluster") Cluster cluster) {
     CycleAge.Moment now = cluster.age().now();
     cluster.history().inTerm(now.term(), cluster::beginTerm);
@@ -47,7 +46,6 @@ public final class CycleSteps {
     return cycle;
   }
 
-  /** Records a write. */
   public void recordWrite(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,

@@ -52,7 +52,6 @@ public final class ProbeSteps {
     return probes;
   }
 
-  /** Returns the data source for the query of a probe. */
   public DataSource dataSource(@Body NodeProbe probe) {
     return probe.pool();
   }
@@ -91,7 +90,6 @@ public final class ProbeSteps {
     return tries == 1 && probe.shouldRetry(failure);
   }
 
-  /** Returns the topology: the state of every node. */
   public Topology collectTopology(
       @Variable("cluster") Cluster cluster,
       @Variable("cycle") Cycle cycle,

@@ -62,7 +62,6 @@ public final class Ticks extends Timer {
     }
   }
 
-  /** Stops the timer. */
   @Override
   public void cancel() {
     thread.shutdownNow();

@@ -249,7 +249,6 @@ public final class Metrics implements RequestListener {
         .register(registry);
   }
 
-  /** Counts a completed cycle. */
   public void ended(Result result) {
     String outcome = outcome(result);
     cycles(outcome).record(result.duration());
@@ -309,7 +308,6 @@ public final class Metrics implements RequestListener {
     return readOnly == null ? Double.NaN : readOnly ? 1 : 0;
   }
 
-  /** Records the duration of a completed probe. */
   public void probed(NodeProbe probe, NodeState state) {
     probes(probe.node()).record(Duration.ofNanos(nanoTime.getAsLong() - probe.startedAt()));
   }

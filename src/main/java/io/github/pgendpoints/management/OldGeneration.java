@@ -18,7 +18,6 @@ public final class OldGeneration {
   private final Supplier<MemoryUsage> usage;
   private final Runnable collector;
 
-  /** Creates an object for the old generation of this process. */
   public OldGeneration() {
     this(Pool::usage, System::gc);
   }

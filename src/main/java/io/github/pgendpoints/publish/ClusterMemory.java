@@ -87,7 +87,6 @@ public final class ClusterMemory {
     return memory.rivals();
   }
 
-  /** The current memory. */
   Memory known() {
     return memory;
   }

@@ -21,12 +21,10 @@ public record ObjectWrite(String operation, HasMetadata object, String summary) 
     return new ObjectWrite(operation.of(kind), object, summary);
   }
 
-  /** The name of the Service that the object belongs to. */
   public String service() {
     return Slices.serviceOf(object);
   }
 
-  /** Whether the object is an EndpointSlice. */
   public boolean isSlice() {
     return object instanceof EndpointSlice;
   }

@@ -65,12 +65,10 @@ public record Publication(HasMetadata desired, HasMetadata observed, Instant tim
                 Objects.equals(entry.getValue(), ObservedService.label(observed, entry.getKey())));
   }
 
-  /** The object's name. */
   public String name() {
     return desired.getMetadata().getName();
   }
 
-  /** The desired labels. */
   public Map<String, String> labels() {
     return desired.getMetadata().getLabels();
   }

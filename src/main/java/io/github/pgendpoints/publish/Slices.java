@@ -53,7 +53,6 @@ public final class Slices {
         .toList();
   }
 
-  /** The name of the slice that the node belongs to. */
   static String name(String service, NodeState node, int defaultPort) {
     int port = node.node().port();
     return "%s-%s%s"
@@ -150,7 +149,6 @@ public final class Slices {
                         address, port.getPort(), port.getProtocol(), port.getName(), state));
   }
 
-  /** Whether Kubernetes made the slice from Endpoints. */
   static boolean isMirrored(EndpointSlice slice) {
     return MIRRORING.equals(ObservedService.label(slice, MANAGED_BY));
   }

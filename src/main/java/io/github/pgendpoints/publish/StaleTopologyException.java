@@ -12,7 +12,6 @@ public final class StaleTopologyException extends OutdatedTopologyException {
     super(headline, details);
   }
 
-  /** The cycle began too long ago. */
   static StaleTopologyException ofAge(Duration age, Duration limit) {
     return new StaleTopologyException(
         "the cycle began too long ago",

@@ -33,7 +33,6 @@ public interface StateStore {
     write(memory);
   }
 
-  /** Returns a store that keeps nothing. */
   static StateStore none() {
     return new StateStore() {
       @Override

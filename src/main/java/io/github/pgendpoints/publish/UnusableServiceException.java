@@ -23,12 +23,10 @@ public final class UnusableServiceException extends Exception {
     this.failure = failure;
   }
 
-  /** The name of the Service. */
   public String service() {
     return service;
   }
 
-  /** What is wrong. */
   public FailureMessage failure() {
     return failure;
   }

@@ -14,7 +14,6 @@ public final class InvalidSettingsException extends Exception {
     this.faults = List.copyOf(faults);
   }
 
-  /** One sentence for each fault. */
   public List<String> faults() {
     return faults;
   }

@@ -65,7 +65,6 @@ record ValueType<T>(
     return new ValueType<>(allowed, parser, formatter, condition);
   }
 
-  /** Any text. */
   static ValueType<String> text(String allowed) {
     return of(allowed, Function.identity());
   }
@@ -206,7 +205,6 @@ record ValueType<T>(
         .formattedBy(formatter);
   }
 
-  /** The levels of the log. */
   static ValueType<Level> logLevel() {
     List<String> names = Logging.levelNames();
     return of(alternatives(names), "(?i)" + String.join("|", names), Logging::level);

@@ -188,7 +188,6 @@ public record Status(
     return observed != null && endpoint != null && observed.publishedEndpoints().contains(endpoint);
   }
 
-  /** Returns the status as JSON. */
   public String json() {
     try {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this);
