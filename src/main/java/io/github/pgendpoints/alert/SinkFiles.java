@@ -13,7 +13,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Endpoint;
 import org.apache.camel.LoggingLevel;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.StartupListener;
@@ -22,7 +21,6 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Resource;
-import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.util.function.ThrowingRunnable;
 import org.slf4j.Logger;
@@ -88,25 +86,11 @@ public final class SinkFiles implements StartupListener {
                 .logExhausted(false)
                 // Camel ignores logExhausted for a route without retries.
                 .loggingLevel(LoggingLevel.OFF));
+    // A connection that hangs then blocks its own sink, not the start of the others.
+    context.getGlobalEndpointConfiguration().setLazyStartProducer(true);
     Thread loader = daemon(() -> load((ModelCamelContext) context, files));
-    context
-        .getCamelContextExtension()
-        .registerEndpointCallback(
-            (uri, endpoint) -> {
-              if (Thread.currentThread() == loader) {
-                connectLate(endpoint);
-              }
-              return endpoint;
-            });
     loader.start();
     daemon(() -> reportSlowStart(loader)).start();
-  }
-
-  /** Delays connections: one that hangs then blocks its own sink, not the start of the others. */
-  private static void connectLate(Endpoint endpoint) {
-    if (endpoint instanceof DefaultEndpoint of) {
-      of.setLazyStartProducer(true);
-    }
   }
 
   private static Thread daemon(Runnable task) {
