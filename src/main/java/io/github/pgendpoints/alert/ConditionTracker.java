@@ -116,7 +116,8 @@ final class ConditionTracker {
     Map<OpenCondition.Id, OpenCondition> ended = new LinkedHashMap<>();
     open.forEach(
         (key, condition) -> {
-          if (found.values().stream().anyMatch(each -> isSame(each.condition(), condition))) {
+          if (found.values().stream()
+              .anyMatch(each -> each.condition().id().equals(condition.id()))) {
             return;
           }
           if (reached.compareTo(condition.provenBy()) >= 0) {
@@ -135,10 +136,6 @@ final class ConditionTracker {
     return all;
   }
 
-  private static boolean isSame(OpenCondition one, OpenCondition other) {
-    return one.id().equals(other.id());
-  }
-
   private OpenCondition report(Finding finding, OpenCondition same) {
     OpenCondition condition = finding.condition();
     boolean ofOneMoment = condition.kind().isOfOneMoment();
@@ -152,7 +149,7 @@ final class ConditionTracker {
     }
     Instant earlier =
         open.values().stream()
-            .filter(each -> isSame(each, condition))
+            .filter(each -> each.id().equals(condition.id()))
             .map(OpenCondition::since)
             .findFirst()
             .orElse(null);
