@@ -125,9 +125,9 @@ public final class Manager extends Main {
     this.cluster = wiring.cluster;
     this.leaseMessages = wiring.leaseMessages();
     boolean elects = mode == Mode.CONTINUOUS && settings.get(LEASE_NAME) != null;
+    this.election = elects ? wiring.election(leaseMessages) : null;
     this.heartbeat =
         new Heartbeat(cycleInterval(), settings.postgres().connectTimeout(), System::nanoTime);
-    this.election = elects ? wiring.election(leaseMessages) : null;
     this.heldLease =
         mode != Mode.ONCE || settings.get(LEASE_NAME) == null || invocation.force()
             ? null
@@ -216,8 +216,7 @@ public final class Manager extends Main {
 
   /** The longest time from one cycle to the next. */
   private Duration cycleInterval() {
-    boolean elects = mode == Mode.CONTINUOUS && settings.get(LEASE_NAME) != null;
-    return elects ? cluster.schedule().followerInterval() : settings.get(PROBE_INTERVAL);
+    return election == null ? settings.get(PROBE_INTERVAL) : cluster.schedule().followerInterval();
   }
 
   private void serveMetrics(CamelContext context) throws Exception {
@@ -279,12 +278,9 @@ public final class Manager extends Main {
     }
     if (mode.isStatus()) {
       Source source = Source.probe(Instant.now());
-      show(Status.of(result, reasons.get(), cluster.publisher(), source));
+      Status status = Status.of(result, reasons.get(), cluster.publisher(), source);
+      out.println(mode == Mode.STATUS_JSON ? status.json() : new StatusTable(status).text());
     }
-  }
-
-  private void show(Status status) {
-    out.println(mode == Mode.STATUS_JSON ? status.json() : new StatusTable(status).text());
   }
 
   /**
