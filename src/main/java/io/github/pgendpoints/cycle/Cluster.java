@@ -15,7 +15,7 @@ import io.github.pgendpoints.publish.ServiceCheck;
 import io.github.pgendpoints.publish.ServiceReader;
 import io.github.pgendpoints.publish.StoredTopologyReader;
 import io.github.pgendpoints.state.RememberedConditions;
-import java.time.Clock;
+import java.time.InstantSource;
 
 /**
  * One managed PostgreSQL cluster: all that its cycles use and that the cycles of another cluster
@@ -66,7 +66,7 @@ public record Cluster(
     RememberedConditions remembered,
     CycleHistory history,
     KubernetesErrors errors,
-    Clock clock) {
+    InstantSource clock) {
 
   /** Takes over from another process. STATE may contain what that process has reported. */
   void takeOver() {

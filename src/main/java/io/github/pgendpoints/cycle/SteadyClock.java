@@ -1,8 +1,7 @@
 package io.github.pgendpoints.cycle;
 
-import java.time.Clock;
 import java.time.Instant;
-import java.time.ZoneId;
+import java.time.InstantSource;
 import java.util.function.LongSupplier;
 
 /**
@@ -10,18 +9,16 @@ import java.util.function.LongSupplier;
  * in a state: if an operator or NTP sets the system time, a rival must not be treated as dead
  * early, and no interval may become longer.
  */
-public final class SteadyClock extends Clock {
-  private final Clock wall;
+public final class SteadyClock implements InstantSource {
   private final LongSupplier nanoTime;
   private final Instant start;
   private final long startNanos;
 
   /**
-   * @param wall sets the start of this clock, and its zone
+   * @param wall sets the start of this clock
    * @param nanoTime as {@link System#nanoTime}
    */
-  public SteadyClock(Clock wall, LongSupplier nanoTime) {
-    this.wall = wall;
+  public SteadyClock(InstantSource wall, LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
     this.start = wall.instant();
     this.startNanos = nanoTime.getAsLong();
@@ -30,15 +27,5 @@ public final class SteadyClock extends Clock {
   @Override
   public Instant instant() {
     return start.plusNanos(nanoTime.getAsLong() - startNanos);
-  }
-
-  @Override
-  public ZoneId getZone() {
-    return wall.getZone();
-  }
-
-  @Override
-  public Clock withZone(ZoneId zone) {
-    return new SteadyClock(wall.withZone(zone), nanoTime);
   }
 }
