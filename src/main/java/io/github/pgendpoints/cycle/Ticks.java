@@ -2,9 +2,9 @@ package io.github.pgendpoints.cycle;
 
 import java.util.Timer;
 import java.util.TimerTask;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.util.concurrent.CamelThreadFactory;
@@ -35,9 +35,12 @@ public final class Ticks extends Timer {
     super(/* isDaemon= */ true);
     super.cancel();
     this.due = due;
+    // Once the program ends, it discards the ticks to come.
     this.thread =
         new ScheduledThreadPoolExecutor(
-            1, new CamelThreadFactory("#name#", name, /* daemon= */ true));
+            1,
+            new CamelThreadFactory("#name#", name, /* daemon= */ true),
+            new ThreadPoolExecutor.DiscardPolicy());
   }
 
   /**
@@ -53,12 +56,8 @@ public final class Ticks extends Timer {
 
   /** Ticks as soon as the previous tick has ended; not before a route has started the timer. */
   public void tickNow() {
-    try {
-      if (task != null) {
-        thread.execute(this::tick);
-      }
-    } catch (RejectedExecutionException e) {
-      // The program ends.
+    if (task != null) {
+      thread.execute(this::tick);
     }
   }
 
@@ -74,12 +73,8 @@ public final class Ticks extends Timer {
     long began = System.nanoTime();
     tick();
     long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
-    try {
-      thread.schedule(
-          () -> tickEach(period, ticked), Math.max(0, period - took), TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException e) {
-      // The program ends.
-    }
+    thread.schedule(
+        () -> tickEach(period, ticked), Math.max(0, period - took), TimeUnit.MILLISECONDS);
   }
 
   private void tick() {
