@@ -263,10 +263,7 @@ public final class SinkFiles implements StartupListener {
     added.removeAll(before);
     for (RouteDefinition route : added) {
       try {
-        if (model.getRoute(route.getId()) != null) {
-          model.getRouteController().stopRoute(route.getId());
-          model.removeRoute(route.getId());
-        }
+        // Also stops and removes the route, if it was created.
         model.removeRouteDefinition(route);
       } catch (Exception e) {
         LOG.error("alert sink {} is not removed: {}", route.getId(), e.toString());
