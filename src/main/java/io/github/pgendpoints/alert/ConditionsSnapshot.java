@@ -76,10 +76,6 @@ public record ConditionsSnapshot(
   }
 
   public String json() {
-    try {
-      return JSON.writeValueAsString(this);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    return JSON.valueToTree(this).toString();
   }
 }

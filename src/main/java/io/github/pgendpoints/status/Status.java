@@ -1,6 +1,5 @@
 package io.github.pgendpoints.status;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.pgendpoints.cycle.Result;
 import io.github.pgendpoints.publish.ObservedService;
@@ -189,10 +188,6 @@ public record Status(
   }
 
   public String json() {
-    try {
-      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    return JSON.valueToTree(this).toPrettyString();
   }
 }
