@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Reads environment variables into {@link Settings}, and collects every fault. */
@@ -139,8 +138,7 @@ public final class SettingsReader {
             .toList();
     if (set.size() > 1) {
       warnings.add(
-          "%s are set: %s takes precedence"
-              .formatted(set.stream().collect(Collectors.joining(" and ")), set.get(0)));
+          "%s are set: %s takes precedence".formatted(String.join(" and ", set), set.get(0)));
     }
   }
 
