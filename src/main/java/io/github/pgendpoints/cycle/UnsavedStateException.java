@@ -4,8 +4,6 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 
 /** Thrown when STATE cannot be written in a cycle that is refused anyway. */
 final class UnsavedStateException extends Exception {
-  private static final long serialVersionUID = 1;
-
   UnsavedStateException(KubernetesClientException cause) {
     super(cause);
   }

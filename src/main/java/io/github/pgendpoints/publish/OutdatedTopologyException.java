@@ -7,8 +7,6 @@ import io.github.pgendpoints.alert.FailureMessage;
  * old. Its result is dropped, and the nodes are probed again.
  */
 public class OutdatedTopologyException extends Exception {
-  private static final long serialVersionUID = 1;
-
   private final transient FailureMessage failure;
 
   /**

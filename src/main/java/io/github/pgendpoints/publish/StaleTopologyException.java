@@ -4,8 +4,6 @@ import java.time.Duration;
 
 /** The result of a cycle must no longer be written: the process was held up. */
 public final class StaleTopologyException extends OutdatedTopologyException {
-  private static final long serialVersionUID = 1;
-
   private static final String EFFECT = "nothing is written, and the nodes are probed again";
 
   private StaleTopologyException(String headline, String details) {

@@ -4,8 +4,6 @@ import io.github.pgendpoints.alert.FailureMessage;
 
 /** A Service cannot be published: for example, it is missing, or it has a selector. */
 public final class UnusableServiceException extends Exception {
-  private static final long serialVersionUID = 1;
-
   private final String service;
   private final transient FailureMessage failure;
 
