@@ -10,6 +10,8 @@ import java.util.function.LongSupplier;
  * if it leads again: another replica may have written meanwhile.
  */
 public final class CycleAge {
+  private static final String EFFECT = "nothing is written, and the nodes are probed again";
+
   private final Duration limit;
   private final Clocks clocks;
   private final LongSupplier term;
@@ -63,11 +65,15 @@ public final class CycleAge {
       return;
     }
     if (begun.term() != term.getAsLong()) {
-      throw StaleTopologyException.ofAnotherTerm();
+      // This process lost the Lease meanwhile, and another replica may have written.
+      throw new StaleTopologyException("the cycle began in an earlier term of leadership", EFFECT);
     }
     Duration age = clocks.since(begun.time());
     if (age.compareTo(limit) > 0) {
-      throw StaleTopologyException.ofAge(age, limit);
+      throw new StaleTopologyException(
+          "the cycle began too long ago",
+          "%d s, more than the %d s it may take; %s"
+              .formatted(age.toSeconds(), limit.toSeconds(), EFFECT));
     }
   }
 }
