@@ -25,23 +25,13 @@ import java.time.InstantSource;
  * @param mode what a cycle may do
  * @param paused whether the setting PAUSED stops every write
  * @param clearsOnSplitBrain whether ON_SPLIT_BRAIN is {@code clear}
- * @param schedule when a cycle is due
- * @param leadership whether this process is the leader
  * @param reader reads what is behind a Service
- * @param stored reads what the objects store
- * @param nodes the node list
- * @param prober probes the nodes
- * @param memory the memory of earlier cycles
  * @param publisher plans the contents of each Service
  * @param services checks the Services themselves
  * @param clients compares what clients see with what was written
- * @param overrule the subcommand
- * @param budget the time that the API work of a cycle may take
  * @param age how long the result of a cycle is valid
  * @param conditions what has been reported
  * @param remembered what earlier runs have reported
- * @param history what a cycle passes on to later cycles
- * @param errors describes failures of the Kubernetes API
  * @param clock the clock of the topologies, which does not follow changes of the system time
  */
 public record Cluster(
