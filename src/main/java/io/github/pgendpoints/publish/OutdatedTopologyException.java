@@ -14,12 +14,8 @@ public class OutdatedTopologyException extends Exception {
    * @param details the reason and the effect; empty if the headline says it all
    */
   public OutdatedTopologyException(String headline, String details) {
-    this(new FailureMessage(headline, details));
-  }
-
-  private OutdatedTopologyException(FailureMessage failure) {
-    super(failure.text());
-    this.failure = failure;
+    super(new FailureMessage(headline, details).text());
+    this.failure = new FailureMessage(headline, details);
   }
 
   /** What was changed, or is old. */

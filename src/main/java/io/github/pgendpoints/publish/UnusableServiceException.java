@@ -12,13 +12,9 @@ public final class UnusableServiceException extends Exception {
    * @param details what follows from it
    */
   public UnusableServiceException(String service, String headline, String details) {
-    this(service, new FailureMessage(headline, details));
-  }
-
-  private UnusableServiceException(String service, FailureMessage failure) {
-    super(failure.text());
+    super(new FailureMessage(headline, details).text());
     this.service = service;
-    this.failure = failure;
+    this.failure = new FailureMessage(headline, details);
   }
 
   public String service() {
