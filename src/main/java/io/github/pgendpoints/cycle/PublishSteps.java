@@ -43,21 +43,13 @@ public final class PublishSteps {
     return cluster.publisher().repaired(verdict, readWrite);
   }
 
-  /**
-   * Checks the Service of a plan, in the first cycle and before each write.
-   *
-   * @throws UnusableServiceException when it does not exist or this program must not serve it
-   */
+  /** Checks the Service of a plan, in the first cycle and before each write. */
   public void checkService(@Variable("cluster") Cluster cluster, @Body Plan plan)
       throws UnusableServiceException {
     cluster.services().check(plan);
   }
 
-  /**
-   * Returns the writes of a plan that are due now, in their order.
-   *
-   * @throws UnusableServiceException with the reason, when the Service is left unchanged
-   */
+  /** Returns the writes of a plan that are due now, in their order. */
   public List<ObjectWrite> nextWrites(@Body Plan plan) throws UnusableServiceException {
     return plan.nextWrites();
   }

@@ -48,11 +48,7 @@ public final class ReadSteps {
         : published.paused() ? "the annotation " + Annotations.PAUSED : null;
   }
 
-  /**
-   * Returns the node list.
-   *
-   * @throws NoNodesException when no node is known
-   */
+  /** Returns the node list. */
   public List<Node> nodeList(
       @Variable("cluster") Cluster cluster,
       @Variable("rw") ObservedService readWrite,
