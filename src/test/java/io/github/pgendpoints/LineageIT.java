@@ -162,6 +162,32 @@ class LineageIT {
     }
   }
 
+  /** Its line continues the published one, but lacks what was written while it was DOWN. */
+  @ParameterizedTest
+  @EnumSource(Rights.class)
+  void aRivalThatIsBackAloneGetsNoWrites(Rights rights) throws Exception {
+    publish(rights);
+    try (Run run = run().with("STATE", "pg-state").start(Mode.CONTINUOUS)) {
+      await().until(() -> !run.logged("topology verified").isEmpty());
+      third.promote();
+      await().until(() -> !run.logged("ERROR multiple primaries, nothing is written").isEmpty());
+      third.stopImmediately();
+      await().until(() -> run.logged("topology verified").size() == 2);
+      first.sql("CREATE TABLE written_since ()");
+
+      first.stopImmediately();
+      third.start();
+      await().until(() -> !run.logged("was DOWN when 127.0.0.1 was published").isEmpty());
+      await()
+          .during(Duration.ofSeconds(2))
+          .until(() -> api.addresses("pg-rw").equals(hosts(first)));
+
+      // The refusal ends when the published server follows the rival.
+      cluster.rejoin(first, third);
+      await().until(() -> api.addresses("pg-rw").equals(hosts(third)));
+    }
+  }
+
   /** The published primary can no longer be verified, and still accepts writes. */
   @ParameterizedTest
   @EnumSource(Rights.class)
